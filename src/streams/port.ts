@@ -1,0 +1,86 @@
+import type { Gap, Positions, RawRecord } from './event.ts'
+
+/**
+ * The port between the streams and a log. It has two implementations, Kafka (`kafka.ts`) and an in-process log
+ * (`embedded.ts`), which pass the same contract test (`test/streams/port-contract.ts`).
+ */
+export interface Source {
+  /**
+   * What each partition of the topic holds now, in the order of partition numbers.
+   * @throws SourceUnavailable when the log cannot be reached, or does not know the topic. The caller tries again.
+   */
+  ranges(topic: string): Promise<readonly PartitionRange[]>
+
+  /**
+   * For every partition the offset of the first record whose timestamp is `timestamp` (ms) or later; the end of the
+   * partition where there is none.
+   * @throws SourceUnavailable as `ranges` does.
+   */
+  offsetsAt(topic: string, timestamp: number): Promise<Positions>
+
+  /**
+   * Reads every partition of every topic named in `from`, for ever: the one live reader of this process. Each
+   * partition is delivered in order, without loss and without duplicates, from the offset given; a partition that
+   * appears later is read from 0. Never fails: it keeps trying, says so by `onState`, and reports what cannot be had
+   * any more as a gap. Resolves when the reader has stopped and calls nothing any more.
+   */
+  read(from: ReadonlyMap<string, Positions>, reader: Reader, signal: AbortSignal): Promise<void>
+
+  close(): Promise<void>
+}
+
+export interface PartitionRange {
+  readonly partition: number
+  /** The first offset that is retained. */
+  readonly earliest: number
+  /** The offset that the next record will get: the end of the log. */
+  readonly next: number
+}
+
+/** What a source tells its reader. Calls are synchronous and must not throw. */
+export interface Reader {
+  onBatch(batch: Batch): void
+  onGap(gap: Gap): void
+  onState(state: ReaderState): void
+}
+
+/**
+ * Records of one partition, in order. Offsets may have holes (compaction, transaction markers); `nextOffset` is
+ * where the source reads on, so it may be beyond the last record's offset + 1, and `records` may be empty.
+ */
+export interface Batch {
+  readonly topic: string
+  readonly partition: number
+  readonly records: readonly RawRecord[]
+  readonly nextOffset: number
+  /** The end of the partition as the source last saw it (Kafka: the high watermark). */
+  readonly endOffset: number
+}
+
+export type ReaderState =
+  | { readonly kind: 'reading' }
+  /** Not reading at the moment; the sentence says why, for `/readyz` and the log. The source keeps trying. */
+  | { readonly kind: 'waiting'; readonly reason: string }
+
+export interface Sink {
+  /**
+   * Appends records and resolves when the log has them. Without `partition`, records of one key go to one partition.
+   * @throws SourceUnavailable when the log does not take them.
+   */
+  send(topic: string, records: readonly OutgoingRecord[]): Promise<void>
+  close(): Promise<void>
+}
+
+export interface OutgoingRecord {
+  readonly key: string | null
+  readonly value: Buffer | string | null
+  readonly headers?: Readonly<Record<string, string>>
+  readonly partition?: number
+  /** Milliseconds since the epoch; now, if absent. */
+  readonly timestamp?: number
+}
+
+/** The log cannot be reached, or does not know the topic (yet). Always worth another try. */
+export class SourceUnavailable extends Error {
+  override readonly name = 'SourceUnavailable'
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { defineTopic } from '../topic.ts'
+
+export const REGIONS = ['AFRICA', 'ASIA', 'EUROPE', 'NORTH_AMERICA', 'OCEANIA', 'SOUTH_AMERICA'] as const
+export const ORDER_STATUSES = ['PLACED', 'PAID', 'SHIPPED', 'CANCELLED'] as const
+
+/** A decimal number as text, so that no amount is rounded on its way. */
+const DECIMAL = /^-?\d{1,15}(\.\d{1,6})?$/
+
+/** One order, as the topic `orders` carries it in JSON, keyed by `merchantId`. */
+export const OrderEvent = z.object({
+  id: z.string().min(1),
+  merchantId: z.string().min(1),
+  region: z.enum(REGIONS),
+  country: z.string().length(2),
+  city: z.string(),
+  lat: z.number().min(-90).max(90),
+  lon: z.number().min(-180).max(180),
+  amount: z.string().regex(DECIMAL),
+  currency: z.string().length(3),
+  itemCount: z.int().min(0).max(2 ** 31 - 1),
+  status: z.enum(ORDER_STATUSES),
+  placedAt: z.iso.datetime({ offset: true }),
+})
+export type OrderEvent = z.output<typeof OrderEvent>
+
+export const orders = defineTopic('orders', { schema: OrderEvent, index: ['region', 'merchantId'] })
