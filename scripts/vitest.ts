@@ -1,8 +1,10 @@
 /** Runs vitest as a child process and reads what its JSON report says of every test. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+
+const VITEST = 'node_modules/vitest/vitest.mjs'
 
 export interface Outcome {
   /** vitest's own exit code; it is not 0 for an error outside of any test either. `null`: ended by a signal. */
@@ -58,29 +60,19 @@ export async function runVitest(args: readonly string[], options: Options = {}):
   const folder = mkdtempSync(join(tmpdir(), 'vitest-report-'))
   const report = join(folder, 'report.json')
   try {
+    const output = show ? 'inherit' : 'pipe'
     const vitest = spawn(
       process.execPath,
-      [
-        'node_modules/vitest/vitest.mjs',
-        'run',
-        '--reporter=default',
-        '--reporter=json',
-        `--outputFile.json=${report}`,
-        ...args,
-      ],
-      {
-        cwd: root,
-        env: { ...process.env, ...env },
-        stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
-      },
+      [VITEST, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
+      // A group of its own where there is a limit, so that a worker in an endless loop ends with it.
+      { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', output, output], detached: limit !== undefined },
     )
-    let output = ''
+    const text: string[] = []
     for (const stream of [vitest.stdout, vitest.stderr])
-      stream?.setEncoding('utf8').on('data', (text) => (output += text))
-    const timer = limit === undefined ? undefined : setTimeout(() => vitest.kill('SIGKILL'), limit)
+      stream?.setEncoding('utf8').on('data', (chunk) => text.push(chunk))
+    using _limit = limit === undefined ? undefined : killGroupAfter(vitest, limit)
     const code = await new Promise<number | null>((resolve, reject) => vitest.on('error', reject).on('close', resolve))
-    clearTimeout(timer)
-    return { code, output, ...readReport(parse(report), root) }
+    return { code, output: text.join(''), ...readReport(parse(report), root) }
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -92,5 +84,21 @@ function parse(report: string): Report {
     return JSON.parse(readFileSync(report, 'utf8'))
   } catch {
     return { testResults: [] }
+  }
+}
+
+/** Ends the child's whole group at the limit, and when this process exits before. */
+function killGroupAfter(child: ChildProcess, limit: number): Disposable {
+  const kill = () => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, 'SIGKILL')
+  }
+  const timer = setTimeout(kill, limit)
+  process.once('exit', kill)
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer)
+      process.off('exit', kill)
+    },
   }
 }
