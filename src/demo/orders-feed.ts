@@ -1,0 +1,70 @@
+import type { OrderEvent } from '../streams/topics/orders.ts'
+import { amountText } from './amounts.ts'
+import { createFollowUps } from './follow-ups.ts'
+import { createMerchantChoice, createMerchants } from './merchants.ts'
+import { createOrderIds } from './order-ids.ts'
+import { loadPlaces } from './places.ts'
+import { createRandom } from './random.ts'
+import { weighted } from './weighted.ts'
+
+export interface OrderFeed {
+  /**
+   * The next event: a new order, or what has become of an earlier one. `now` is milliseconds since the epoch; a clock
+   * that goes back is taken to stand still.
+   */
+  next(now: number): OrderEvent
+}
+
+export interface OrderFeedOptions {
+  /** An integer. With the same seed and the same times, the events are the same. */
+  readonly seed: number
+}
+
+/** Nobody orders more items at once. */
+const MOST_ITEMS = 500
+
+/** Orders from all over the world, as real as a demo needs them. Each property says where it comes from below. */
+export function createOrderFeed({ seed }: OrderFeedOptions): OrderFeed {
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`A seed is an integer, not ${seed}`)
+  const random = createRandom(seed)
+  const nextId = createOrderIds(random)
+  const followUps = createFollowUps(random)
+  const places = loadPlaces()
+  const choosePlace = weighted(places, (place) => place.population)
+  const chooseMerchant = createMerchantChoice(createMerchants(places))
+  let latest = 0
+
+  const placed = (now: number): OrderEvent => {
+    const place = choosePlace(random.float())
+    const merchant = chooseMerchant(place, random)
+    // A long tail (Pareto, exponent 1.6): two in three orders are of one item, one in a hundred of 18 or more.
+    const itemCount = Math.min(MOST_ITEMS, Math.floor((1 - random.float()) ** (-1 / 1.6)))
+    // Who buys more buys cheaper, hence the exponent.
+    const dollars = merchant.itemPrice * itemCount ** 0.7 * Math.exp(0.5 * random.normal())
+    return {
+      id: nextId(now),
+      merchantId: merchant.id,
+      region: place.region,
+      country: place.country,
+      city: place.city,
+      lat: place.lat,
+      lon: place.lon,
+      amount: amountText(dollars, place.currency),
+      currency: place.currency,
+      itemCount,
+      status: 'PLACED',
+      placedAt: new Date(now).toISOString(),
+    }
+  }
+
+  return {
+    next(now) {
+      latest = Math.max(latest, now)
+      const followUp = followUps.take(latest)
+      if (followUp) return followUp
+      const order = placed(latest)
+      followUps.add(order, latest)
+      return order
+    },
+  }
+}
