@@ -1,0 +1,46 @@
+/**
+ * Every error code a client or an operator can meet, with its default sentence and the HTTP status it has where the
+ * answer is plain HTTP. docs/errors.md documents each (a test compares the two).
+ */
+export const ERRORS = {
+  BAD_REQUEST: { status: 400, message: 'The request is not a well-formed GraphQL request' },
+  GRAPHQL_PARSE_FAILED: { status: 400, message: 'The operation has a syntax error' },
+  GRAPHQL_VALIDATION_FAILED: { status: 400, message: 'The operation does not fit the schema' },
+  OPERATION_NAME_INVALID: { status: 400, message: 'operationName does not name an operation of the document' },
+  BAD_USER_INPUT: { status: 400, message: 'A variable or an argument does not fit its type' },
+  SUBSCRIBE_FAILED: { status: 400, message: 'The subscription could not be started' },
+  CURSOR_INVALID: { status: 400, message: 'The cursor is damaged, or belongs to another topic' },
+  CURSOR_EXPIRED: { status: 400, message: 'Events between the cursor and what is retained are gone' },
+  START_UNSUPPORTED: { status: 400, message: 'Streams start at the newest event in this version' },
+  SUBSCRIPTION_NEEDS_SSE: { status: 406, message: 'Subscriptions are served as text/event-stream only' },
+  NOT_FOUND: { status: 404, message: 'There is nothing at this path' },
+  STREAM_NOT_FOUND: { status: 404, message: 'No stream has this token' },
+  METHOD_NOT_ALLOWED: { status: 405, message: 'This method is not allowed here' },
+  NOT_ACCEPTABLE: { status: 406, message: 'None of the accepted media types can be served' },
+  BODY_TOO_LARGE: { status: 413, message: 'The request body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The request body must be application/json' },
+  TOO_MANY_STREAMS: { status: 503, message: 'This gateway has as many streams as it can serve' },
+  NOT_READY: { status: 503, message: 'The gateway is not ready' },
+  RESOLVER_TIMEOUT: { status: 500, message: 'Resolving this event took too long' },
+  INTERNAL_SERVER_ERROR: { status: 500, message: 'Unexpected error' },
+} as const satisfies Record<string, { status: number; message: string }>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** An error that a client may see: its message and details hold nothing internal. Any other error is masked. */
+export class SluiceError extends Error {
+  override readonly name = 'SluiceError'
+  readonly code: ErrorCode
+  /** More for the client, beside `code` in the error's `extensions`. */
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string = ERRORS[code].message, details: Readonly<Record<string, unknown>> = {}) {
+    super(message)
+    this.code = code
+    this.details = details
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status
+  }
+}

@@ -1,0 +1,85 @@
+import type { Logger } from 'pino'
+import type { DecodeFailure } from './decode.ts'
+import type { RawRecord } from './event.ts'
+import type { Sink } from './port.ts'
+import type { Topic } from './topic.ts'
+
+/** A topic full of poison must not become a queue in memory: beyond this many on their way, letters are dropped. */
+const MAX_IN_FLIGHT = 100
+/** Warnings are for people: one a topic in this time, with the number left out since. */
+const LOG_INTERVAL_MS = 10_000
+
+export interface FailureCounts {
+  /** By reason. */
+  readonly failures: ReadonlyMap<DecodeFailure['reason'], number>
+  readonly deadLetters: { sent: number; dropped: number }
+}
+
+/**
+ * What happens to records that are no events: they are counted, logged now and then, and sent to the topic's
+ * dead-letter topic if it has one. Several instances see the same record, and a restart sees it again while it is in
+ * the window, so a letter's key is its topic, partition and offset: a compacted dead-letter topic keeps one.
+ */
+export class DeadLetters implements FailureCounts {
+  readonly failures = new Map<DecodeFailure['reason'], number>()
+  readonly deadLetters = { sent: 0, dropped: 0 }
+  readonly #topic: Topic
+  readonly #sink: Sink | undefined
+  readonly #log: Logger
+  #inFlight = 0
+  #logAgainAt = 0
+  #unlogged = 0
+
+  constructor(topic: Topic, sink: Sink | undefined, log: Logger) {
+    this.#topic = topic
+    this.#sink = sink
+    this.#log = log
+  }
+
+  take(record: RawRecord, failure: DecodeFailure): void {
+    this.failures.set(failure.reason, (this.failures.get(failure.reason) ?? 0) + 1)
+    this.#warn(record, failure)
+    if (this.#topic.deadLetterTopic !== undefined && this.#sink) {
+      void this.#send(this.#sink, this.#topic.deadLetterTopic, record, failure)
+    }
+  }
+
+  async #send(sink: Sink, topic: string, record: RawRecord, failure: DecodeFailure): Promise<void> {
+    if (this.#inFlight >= MAX_IN_FLIGHT) {
+      this.deadLetters.dropped++
+      return
+    }
+    this.#inFlight++
+    const letter = {
+      key: `${this.#topic.name}:${record.partition}:${record.offset}`,
+      // A copy: the record's bytes are a slice of a whole fetch response, and this may wait.
+      value: record.value === null ? null : Buffer.from(record.value),
+      headers: { reason: failure.reason, detail: failure.detail, timestamp: String(record.timestamp) },
+    }
+    try {
+      await sink.send(topic, [letter])
+      this.deadLetters.sent++
+    } catch (error) {
+      // The record is still in its topic, and counted: reading goes on.
+      this.deadLetters.dropped++
+      this.#log.warn({ err: error, topic, key: letter.key }, 'A dead letter could not be sent')
+    } finally {
+      this.#inFlight--
+    }
+  }
+
+  #warn(record: RawRecord, { reason, detail }: DecodeFailure): void {
+    const now = Date.now()
+    if (now < this.#logAgainAt) {
+      this.#unlogged++
+      return
+    }
+    this.#logAgainAt = now + LOG_INTERVAL_MS
+    const { partition, offset } = record
+    this.#log.warn(
+      { topic: this.#topic.name, partition, offset, reason, detail, unlogged: this.#unlogged },
+      'A record is no event of its topic and was skipped',
+    )
+    this.#unlogged = 0
+  }
+}

@@ -1,0 +1,134 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Gap, Positions } from './event.ts'
+import { Feed } from './feed.ts'
+import type { Batch, Reader, ReaderState, Sink, Source } from './port.ts'
+import { MAX_PARTITIONS, type Topic } from './topic.ts'
+import type { WindowLimits } from './window.ts'
+
+export interface StreamsOptions {
+  // biome-ignore lint/suspicious/noExplicitAny: topics of different events stand side by side here
+  readonly topics: readonly Topic<any, any>[]
+  readonly source: Source
+  readonly sink?: Sink | undefined
+  /** Identity of an embedded log. */
+  readonly epoch?: number | undefined
+  readonly limits: WindowLimits
+  readonly log: Logger
+}
+
+/** Waits between tries to reach the log: doubling from the first to the last, with jitter. */
+const RETRY_FIRST_MS = 200
+const RETRY_LAST_MS = 5_000
+/** An event of our topics takes more than this once decoded, so no more of them than fit are worth reading again. */
+const SMALLEST_EVENT_BYTES = 256
+/** How often age is looked at where no events come. */
+const EVICT_INTERVAL_MS = 10_000
+
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string }
+
+/** All topics of this process, fed by one reader. */
+export class Streams implements Reader {
+  readonly #feeds = new Map<string, Feed<unknown>>()
+  readonly #options: StreamsOptions
+  readonly #stop = new AbortController()
+  #state: ReaderState = { kind: 'waiting', reason: 'The reader has not been started' }
+  #running: Promise<void> = Promise.resolve()
+  #caughtUp = false
+
+  constructor(options: StreamsOptions) {
+    this.#options = options
+    for (const topic of options.topics) this.#feeds.set(topic.name, new Feed(topic as Topic, options))
+  }
+
+  get feeds(): Iterable<Feed<unknown>> {
+    return this.#feeds.values()
+  }
+
+  /** The feed of a topic that this process serves. */
+  feed<V>(topic: Topic<V>): Feed<V> {
+    const feed = this.#feeds.get(topic.name)
+    if (!feed) throw new Error(`The topic "${topic.name}" is not among those that this gateway serves`)
+    return feed as unknown as Feed<V>
+  }
+
+  /** Begins to read, and keeps trying for as long as it takes. `readiness` says how it is going. */
+  start(): void {
+    const evictor = setInterval(() => {
+      for (const feed of this.#feeds.values()) feed.window.evict(Date.now())
+    }, EVICT_INTERVAL_MS)
+    this.#running = this.#run(this.#stop.signal).finally(() => clearInterval(evictor))
+  }
+
+  /**
+   * Ready once everything has been passed that was in the log at the start, so that the windows are full. Later the
+   * log may be lost for a while: open streams wait for it, but new ones are better off elsewhere.
+   */
+  readiness(): Readiness {
+    if (this.#state.kind === 'waiting') return { ready: false, reason: this.#state.reason }
+    if (this.#caughtUp) return { ready: true }
+    for (const feed of this.#feeds.values()) {
+      if (feed.behind > 0) {
+        return { ready: false, reason: `Filling the window of "${feed.topic.name}": ${feed.behind} offsets to go` }
+      }
+    }
+    this.#caughtUp = true
+    return { ready: true }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+
+  onBatch(batch: Batch): void {
+    this.#feeds.get(batch.topic)?.onBatch(batch)
+  }
+
+  onGap(gap: Gap): void {
+    this.#feeds.get(gap.topic)?.onGap(gap)
+  }
+
+  onState(state: ReaderState): void {
+    this.#state = state
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const from = await this.#startPositions(signal)
+    if (from) await this.#options.source.read(from, this, signal)
+  }
+
+  async #startPositions(signal: AbortSignal): Promise<Map<string, Positions> | undefined> {
+    for (let wait = RETRY_FIRST_MS; !signal.aborted; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
+      try {
+        const from = new Map<string, Positions>()
+        for (const feed of this.#feeds.values()) from.set(feed.topic.name, await this.#begin(feed))
+        return from
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        if (this.#state.kind !== 'waiting' || this.#state.reason !== reason) this.#options.log.warn({ reason }, 'Not reading yet')
+        this.#state = { kind: 'waiting', reason }
+      }
+      // Aborted while waiting: the loop's condition sees it.
+      await delay(wait * (0.5 + Math.random()), undefined, { signal }).catch(() => {})
+    }
+    return undefined
+  }
+
+  /** Reading starts far enough back to fill the window, and no further. */
+  async #begin(feed: Feed<unknown>): Promise<Positions> {
+    const { source, limits } = this.#options
+    const ranges = await source.ranges(feed.topic.name)
+    if (ranges.length > MAX_PARTITIONS) {
+      throw new Error(`The topic "${feed.topic.name}" has ${ranges.length} partitions, more than ${MAX_PARTITIONS}`)
+    }
+    const young = await source.offsetsAt(feed.topic.name, Date.now() - limits.maxAgeMs)
+    const enough = Math.ceil(limits.maxBytes / SMALLEST_EVENT_BYTES)
+    const from = new Map<number, number>()
+    for (const { partition, earliest, next } of ranges) {
+      from.set(partition, Math.max(earliest, next - enough, Math.min(young.get(partition) ?? earliest, next)))
+    }
+    feed.begin(ranges, from)
+    return from
+  }
+}

@@ -1,0 +1,109 @@
+import type { StreamEvent } from './event.ts'
+import { heapBytesOf } from './size.ts'
+
+export interface WindowLimits {
+  /** What the events may take in memory, decoded. */
+  readonly maxBytes: number
+  /** Events whose timestamp is older than this many milliseconds leave. */
+  readonly maxAgeMs: number
+}
+
+const INITIAL_CAPACITY = 1024
+/** The event itself, its place in the ring, and a cursor of a few partitions, once one was written for it. */
+const ENTRY_BYTES = 120
+
+/**
+ * The newest events of one topic, in the order in which this instance read them, shared by everybody. An event's
+ * sequence number is its place in that order: dense, and private to this instance.
+ */
+export class Window<V> {
+  readonly #limits: WindowLimits
+  readonly #floors: number[] = []
+  /** Rings of one capacity, a power of two; the entry of a sequence number is at `seq & mask`. */
+  #events: (StreamEvent<V> | undefined)[] = new Array(INITIAL_CAPACITY)
+  #sizes = new Uint32Array(INITIAL_CAPACITY)
+  #first = 0
+  #next = 0
+  #bytes = 0
+
+  constructor(limits: WindowLimits) {
+    this.#limits = limits
+  }
+
+  /** Sequence number of the oldest event held; equal to `nextSeq` when there is none. */
+  get firstSeq(): number {
+    return this.#first
+  }
+
+  /** Sequence number that the next event will get. */
+  get nextSeq(): number {
+    return this.#next
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The window holds every event of the partition from this offset on, up to where the reader is. */
+  floor(partition: number): number | undefined {
+    return this.#floors[partition]
+  }
+
+  /** From `offset` on nothing is missing: said where reading of a partition begins, and after a gap. */
+  setFloor(partition: number, offset: number): void {
+    this.#floors[partition] = offset
+  }
+
+  at(seq: number): StreamEvent<V> | undefined {
+    return seq >= this.#first && seq < this.#next ? this.#events[seq & (this.#events.length - 1)] : undefined
+  }
+
+  push(event: StreamEvent<V>, now: number): number {
+    if (this.#next - this.#first === this.#events.length) this.#grow()
+    const seq = this.#next++
+    const slot = seq & (this.#events.length - 1)
+    const bytes = ENTRY_BYTES + heapBytesOf(event)
+    this.#events[slot] = event
+    this.#sizes[slot] = bytes
+    this.#bytes += bytes
+    this.evict(now)
+    return seq
+  }
+
+  /** Lets go of what is too old or too much; the newest event always stays within the bytes. */
+  evict(now: number): void {
+    const oldest = now - this.#limits.maxAgeMs
+    while (this.#first < this.#next) {
+      const slot = this.#first & (this.#events.length - 1)
+      const event = this.#events[slot] as StreamEvent<V>
+      if (this.#bytes <= this.#limits.maxBytes && event.timestamp >= oldest) return
+      this.#bytes -= this.#sizes[slot] as number
+      this.#events[slot] = undefined
+      this.#first++
+      const floor = this.#floors[event.partition] ?? 0
+      if (event.offset >= floor) this.#floors[event.partition] = event.offset + 1
+    }
+  }
+
+  /** The newest `count` events that match, oldest of them first. */
+  newest(count: number, matches: (event: StreamEvent<V>) => boolean): StreamEvent<V>[] {
+    const found: StreamEvent<V>[] = []
+    for (let seq = this.#next - 1; seq >= this.#first && found.length < count; seq--) {
+      const event = this.at(seq) as StreamEvent<V>
+      if (matches(event)) found.push(event)
+    }
+    return found.reverse()
+  }
+
+  #grow(): void {
+    const events: (StreamEvent<V> | undefined)[] = new Array(this.#events.length * 2)
+    const sizes = new Uint32Array(events.length)
+    const oldMask = this.#events.length - 1
+    for (let seq = this.#first; seq < this.#next; seq++) {
+      events[seq & (events.length - 1)] = this.#events[seq & oldMask]
+      sizes[seq & (events.length - 1)] = this.#sizes[seq & oldMask] as number
+    }
+    this.#events = events
+    this.#sizes = sizes
+  }
+}
