@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 const long = process.env.SLUICE_LONG === '1'
@@ -11,7 +10,7 @@ export default defineConfig({
     environment: 'node',
     include: [long ? 'test/**/*.long.test.ts' : 'test/**/*.test.ts'],
     exclude: long ? [] : ['test/**/*.long.test.ts'],
-    globalSetup: existsSync('test/kit/kafka-global-setup.ts') ? ['test/kit/kafka-global-setup.ts'] : [],
+    globalSetup: ['test/kit/kafka-global-setup.ts'],
     // Real brokers, gateways and sockets on two cores: more workers than cores only make each other late.
     pool: 'forks',
     maxWorkers: 2,

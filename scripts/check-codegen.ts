@@ -27,7 +27,13 @@ function read(file: string): string | undefined {
 }
 
 if (import.meta.main) {
-  const stale = await staleFiles(config)
-  for (const file of stale) console.error(`${file} is stale: run \`npm run codegen\``)
-  process.exitCode = stale.length > 0 ? 1 : 0
+  try {
+    const stale = await staleFiles(config)
+    for (const file of stale) console.error(`${file} is stale: run \`npm run codegen\``)
+    process.exitCode = stale.length > 0 ? 1 : 0
+  } catch (error) {
+    // Its message says which part of which document; its stack is the generator's own.
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
 }

@@ -7,6 +7,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
+import { kafkaMissing, startBroker } from '../deploy/kafka/broker.ts'
 import { type Outcome, runVitest } from './vitest.ts'
 
 export const PROMISES: Readonly<Record<number, string>> = {
@@ -87,14 +88,22 @@ export interface Row {
   readonly detail: string
 }
 
-/** Runs every mutant of `root/mutants` whose name contains `filter`, one after the other. */
-export async function runMutants(root: string, filter: string, say: (line: string) => void): Promise<Row[]> {
-  const files = globSync('mutants/*.patch', { cwd: root })
-    .filter((file) => basename(file).includes(filter))
-    .sort()
+function patches(root: string, filter: string): string[] {
+  const all = globSync('mutants/*.patch', { cwd: root })
+  return all.filter((file) => basename(file).includes(filter)).sort()
+}
+
+/** Runs every mutant of `root/mutants` whose name contains `filter`, one after the other; `env` is for their tests. */
+export async function runMutants(
+  root: string,
+  filter: string,
+  say: (line: string) => void,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Row[]> {
+  const files = patches(root, filter)
   if (files.length === 0) return []
   using copy = copyTree(root)
-  const runTests = (mutant: Mutant) => runVitest(mutant.test, { root: copy.path, limit: LIMIT_MS })
+  const runTests = (mutant: Mutant) => runVitest(mutant.test, { root: copy.path, limit: LIMIT_MS, env })
   const unbroken = new Map<string, Outcome>()
 
   const runOne = async (file: string): Promise<Omit<Row, 'name' | 'seconds'>> => {
@@ -137,11 +146,22 @@ export async function runMutants(root: string, filter: string, say: (line: strin
   return rows
 }
 
+const NO_BROKER = { env: {}, stop: async () => {} }
+
+/** One broker for all mutants, where one can be had: else every run would start its own. */
+async function sharedKafka(): Promise<typeof NO_BROKER> {
+  if (process.env.KAFKA_BROKERS || (await kafkaMissing()) !== null) return NO_BROKER
+  const broker = await startBroker()
+  return { env: { KAFKA_BROKERS: broker.brokers }, stop: () => broker.stop() }
+}
+
 if (import.meta.main) {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const filter = process.argv[2] ?? ''
   console.log(`${'mutant'.padEnd(44)} promise, result, seconds`)
-  const rows = await runMutants(process.cwd(), filter, console.log)
+  const kafka = patches('.', filter).length > 0 ? await sharedKafka() : NO_BROKER
+  const rows = await runMutants(process.cwd(), filter, console.log, kafka.env)
+  await kafka.stop()
   const kept = rows.filter((row) => row.result === 'killed')
 
   console.log('')

@@ -28,7 +28,7 @@ interface Report {
   }[]
 }
 
-export function readReport(report: Report, root: string): Omit<Outcome, 'code' | 'output'> {
+function readReport(report: Report, root: string): Omit<Outcome, 'code' | 'output'> {
   const tests = report.testResults.flatMap((file) =>
     file.assertionResults.map((test) => ({
       ...test,

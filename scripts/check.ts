@@ -1,0 +1,39 @@
+/** `npm run check`: everything that can be known without running the product. Two parts at a time, a line for each. */
+import { execFile } from 'node:child_process'
+
+// Biome colours what goes into a pipe, too.
+const COLORS = process.stdout.isTTY ? 'force' : 'off'
+
+/** What is checked, and by what. Programs are those of `node_modules/.bin`, which npm puts first on the PATH. */
+const PARTS: [title: string, program: string, ...args: string[]][] = [
+  ['format and lint', 'biome', 'ci', '--error-on-warnings', `--colors=${COLORS}`, '.'],
+  ['types', 'tsc', '--noEmit'],
+  ['unused files, exports and dependencies', 'knip'],
+  ['direction of imports', process.execPath, 'scripts/check-imports.ts'],
+  ['schema.graphql is what the code says', process.execPath, 'scripts/print-schema.ts', '--check'],
+  ["the example's types are the schema's", process.execPath, 'scripts/check-codegen.ts'],
+]
+const AT_ONCE = 2
+
+let failed = 0
+const waiting = PARTS.values()
+
+async function work(): Promise<void> {
+  for (const [title, program, ...args] of waiting) {
+    const start = performance.now()
+    const output = await new Promise<string | null>((resolve) => {
+      execFile(program, args, { maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+        resolve(error ? stdout + stderr || error.message : null)
+      })
+    })
+    const seconds = ((performance.now() - start) / 1000).toFixed(1)
+    console.log(`${output === null ? 'ok    ' : 'FAILED'}  ${title} (${seconds} s)`)
+    if (output === null) continue
+    failed++
+    console.log(output)
+  }
+}
+
+await Promise.all(Array.from({ length: AT_ONCE }, work))
+console.log(failed === 0 ? `${PARTS.length} checks passed` : `${failed} of ${PARTS.length} checks failed`)
+process.exitCode = failed === 0 ? 0 : 1
