@@ -18,8 +18,9 @@ export function createOrderIds(random: Random): (now: number) => string {
   let sequence = 0
 
   return (now) => {
-    if (now > time) {
-      time = Math.floor(now)
+    const whole = Math.floor(now)
+    if (whole > time) {
+      time = whole
       sequence = 0
     } else if (++sequence === SEQUENCES) {
       time++

@@ -16,7 +16,7 @@ const LONGEST_DEBT_MS = 250
 /** The first event is due at `start`; then one every 1000 / rate ms, counted from `start`, so that nothing drifts. */
 export function createPace(rate: number, start: number): Pace {
   const intervalMs = 1000 / rate
-  const mostOwed = Math.max(1, Math.floor(LONGEST_DEBT_MS / intervalMs))
+  const mostOwed = Math.floor(LONGEST_DEBT_MS / intervalMs) + 1
   let origin = start
   let done = 0
 
