@@ -1,0 +1,17 @@
+/**
+ * Prints the schema into schema.graphql. With --check it writes nothing, and fails if the file is not what the code
+ * says.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { printSchema } from 'graphql'
+import { schema } from '../src/resolvers/schema.ts'
+
+const file = new URL('../schema.graphql', import.meta.url)
+const printed = `${printSchema(schema)}\n`
+
+if (!process.argv.includes('--check')) {
+  writeFileSync(file, printed)
+} else if (readFileSync(file, 'utf8') !== printed) {
+  console.error('schema.graphql is stale: run `npm run schema`, and commit what changed')
+  process.exitCode = 1
+}

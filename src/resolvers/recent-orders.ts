@@ -1,0 +1,23 @@
+import { SluiceError } from '../errors.ts'
+import { builder } from '../schema/builder.ts'
+import { Order, Region } from '../schema/types/order.ts'
+import { orders } from '../streams/topics/orders.ts'
+
+/** A page shows some dozens; an answer of more than this many orders is a matter for a stream. */
+const MAX_LAST = 1000
+
+builder.queryField('recentOrders', (t) =>
+  t.field({
+    type: [Order],
+    description: `The newest orders that this instance holds, oldest of them first; at most ${MAX_LAST}.`,
+    args: { region: t.arg({ type: Region }), last: t.arg.int({ defaultValue: 20 }) },
+    resolve: (_root, { region, last }, { streams }) => {
+      const count = last ?? 20
+      if (count < 0 || count > MAX_LAST) {
+        throw new SluiceError('BAD_USER_INPUT', `"last" takes 0 to ${MAX_LAST}, and got ${count}`)
+      }
+      const found = streams.feed(orders).window.newest(count, ({ value }) => !region || value.region === region)
+      return found.map(({ value }) => value)
+    },
+  }),
+)

@@ -1,0 +1,12 @@
+/** The gateway's schema: every root field, imported for what it adds to the builder. A new field is a line here. */
+import './orders-by-merchant.ts'
+import './orders-by-region.ts'
+import './recent-orders.ts'
+import './streams.ts'
+import { builder } from '../schema/builder.ts'
+import { orders } from '../streams/topics/orders.ts'
+
+export const schema = builder.toSchema()
+
+/** The topics that the schema's fields read. */
+export const topics = [orders]

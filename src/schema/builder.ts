@@ -1,0 +1,22 @@
+import SchemaBuilder from '@pothos/core'
+import type { Context } from './context.ts'
+import { cursorScalar, dateTimeScalar, decimalScalar, type Scalars } from './scalars.ts'
+import { STREAM_PLUGIN } from './stream-plugin.ts'
+
+/** A Pothos builder with this gateway's scalars, context and `t.stream`; fields are non-null unless they say so. */
+export function createBuilder() {
+  const builder = new SchemaBuilder<{
+    Context: Context
+    Scalars: Scalars
+    DefaultFieldNullability: false
+  }>({ plugins: [STREAM_PLUGIN], defaultFieldNullability: false })
+  builder.scalarType('Cursor', cursorScalar)
+  builder.scalarType('DateTime', dateTimeScalar)
+  builder.scalarType('Decimal', decimalScalar)
+  return builder
+}
+
+/** The builder of this gateway's own schema: files in `types/` and `../resolvers/` add to it. */
+export const builder = createBuilder()
+builder.queryType({})
+builder.subscriptionType({})

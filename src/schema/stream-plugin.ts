@@ -1,0 +1,105 @@
+import SchemaBuilder, {
+  BasePlugin,
+  type FieldNullability,
+  type FieldRef,
+  type InputFieldMap,
+  type InputShapeFromFields,
+  type SchemaTypes,
+  type ShapeFromTypeParam,
+  SubscriptionFieldBuilder,
+  type TypeParam,
+} from '@pothos/core'
+import type { Gap, StreamEvent } from '../streams/event.ts'
+import type { Topic, Where } from '../streams/topic.ts'
+import type { Context } from './context.ts'
+import { checkStart, STREAM_EXTENSION, type StreamField, valueOf } from './stream-field.ts'
+
+/** A field that streams a topic. Its arguments get `after`, `since` and `last` beside those named here. */
+export interface StreamOptions<
+  Types extends SchemaTypes,
+  V,
+  K extends string,
+  Type extends TypeParam<Types>,
+  Nullable extends FieldNullability<Type>,
+  Args extends InputFieldMap,
+> {
+  readonly topic: Topic<V, K>
+  readonly type: Type
+  readonly description?: string
+  readonly deprecationReason?: string
+  readonly nullable?: Nullable
+  readonly args?: Args
+  /** Equality on indexed properties of the event; all events, if absent. */
+  readonly where?: (args: InputShapeFromFields<Args>, context: Types['Context']) => Where<V, K>
+  /** What equality cannot say. It is run once per event and group, on the events that `where` found. */
+  readonly filter?: (value: V, args: InputShapeFromFields<Args>, context: Types['Context']) => boolean
+  /** The field's value for an event; the event itself, if absent. May be asynchronous. */
+  readonly resolve?: (
+    value: V,
+    args: InputShapeFromFields<Args>,
+    context: Types['Context'],
+  ) => ShapeFromTypeParam<Types, Type, Nullable> | Promise<ShapeFromTypeParam<Types, Type, Nullable>>
+}
+
+declare global {
+  export namespace PothosSchemaTypes {
+    export interface Plugins<Types extends SchemaTypes> {
+      sluiceStream: StreamPlugin<Types>
+    }
+
+    export interface SubscriptionFieldBuilder<Types extends SchemaTypes, ParentShape> {
+      /** A subscription field whose events come from a topic. */
+      stream<
+        V,
+        const K extends string,
+        Type extends TypeParam<Types>,
+        Nullable extends FieldNullability<Type> = Types['DefaultFieldNullability'],
+        const Args extends InputFieldMap = Record<never, never>,
+      >(
+        options: StreamOptions<Types, V, K, Type, Nullable, Args>,
+      ): FieldRef<Types, ShapeFromTypeParam<Types, Type, Nullable>, 'Subscription'>
+    }
+  }
+}
+
+class StreamPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {}
+
+/** The plugin's name, for the builder's list of plugins. */
+export const STREAM_PLUGIN = 'sluiceStream' as const
+
+type AnyOptions = StreamOptions<SchemaTypes, unknown, string, TypeParam<SchemaTypes>, boolean, InputFieldMap>
+type AnyBuilder = PothosSchemaTypes.SubscriptionFieldBuilder<SchemaTypes, unknown>
+
+function stream(this: AnyBuilder, options: AnyOptions): unknown {
+  const { topic, where, filter, resolve, args, ...field } = options
+  const streamField: StreamField = {
+    topic,
+    where: (where ?? (() => ({}))) as StreamField['where'],
+    filter: filter as StreamField['filter'],
+  }
+  return this.field({
+    ...field,
+    args: {
+      ...args,
+      after: this.arg({ type: 'Cursor' as never, description: 'Start with what comes after this position.' }),
+      since: this.arg({ type: 'DateTime' as never, description: 'Start with the first event of this moment or later.' }),
+      last: this.arg({ type: 'Int', description: 'Start with this many of the newest matching events.' }),
+    },
+    extensions: { [STREAM_EXTENSION]: streamField },
+    subscribe: (_root: unknown, given: Record<string, unknown>, context: Context) => {
+      checkStart(given)
+      const predicate = streamField.filter
+      return context.streams.feed(topic).subscribe({
+        where: streamField.where(given, context),
+        ...(predicate && { filter: (value: unknown) => predicate(value, given, context) }),
+      }) as AsyncIterable<StreamEvent | Gap>
+    },
+    resolve: (item: StreamEvent | Gap, given: Record<string, unknown>, context: Context) => {
+      const value = valueOf(item)
+      return resolve ? resolve(value, given as never, context) : value
+    },
+  } as never)
+}
+
+SchemaBuilder.registerPlugin(STREAM_PLUGIN, StreamPlugin)
+Object.assign(SubscriptionFieldBuilder.prototype, { stream })
