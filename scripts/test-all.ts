@@ -1,6 +1,7 @@
 /**
  * `npm run test:all`, the README's test command: gets what the whole suite needs, then runs `npm test`'s script. It
- * installs by apt where it is root on a Debian-like system; elsewhere it says what to install, and stops.
+ * installs by apt where it is root on a Debian-like system; elsewhere it says what to install, and the tests that need
+ * it are skipped, by name.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
@@ -58,7 +59,7 @@ export function parts(env: NodeJS.ProcessEnv): Part[] {
 export function advice(missing: readonly Part[]): string {
   const names = missing.map((part) => part.name).join(', ')
   const packages = missing.map((part) => part.package).join(' ')
-  return `The whole suite also needs: ${names}. On Debian: apt-get install ${packages}. \`npm test\` runs without.`
+  return `The whole suite also needs: ${names}. On Debian: apt-get install ${packages}`
 }
 
 /** A newer Debian has a newer Java only: its default one then. */
@@ -68,39 +69,40 @@ function packageFor(part: Part): string {
   return known.trim() ? part.package : 'default-jre-headless'
 }
 
+/** One package after the other: one that this distribution does not have, or that fails, keeps none of the others away. */
 function install(missing: readonly Part[]): void {
-  const apt = (...args: string[]) =>
-    execFileSync('apt-get', ['-q', '-y', ...args], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    })
+  const apt = (...args: string[]) => {
+    try {
+      execFileSync('apt-get', ['-q', '-y', ...args], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      })
+    } catch (error) {
+      console.error(error instanceof Error ? error.message : error)
+    }
+  }
   apt('update')
-  apt('install', '--no-install-recommends', ...missing.map(packageFor))
+  for (const part of missing) apt('install', '--no-install-recommends', packageFor(part))
 }
 
-/** Installs what is missing, or says what is. False: the suite cannot run as a whole. */
-async function prepare(): Promise<boolean> {
-  const missing = parts(process.env).filter((part) => !part.here())
-  if (missing.length > 0) {
-    const mayInstall = process.getuid?.() === 0 && find('apt-get') !== undefined
-    if (!mayInstall) {
-      console.error(advice(missing))
-      return false
-    }
+const missingParts = () => parts(process.env).filter((part) => !part.here())
+
+/** Installs what is missing where it may, says what is missing still, and fetches Kafka into the cache. */
+async function prepare(): Promise<void> {
+  const missing = missingParts()
+  if (missing.length > 0 && process.getuid?.() === 0 && find('apt-get')) {
     console.log(`Installing ${missing.map((part) => part.name).join(', ')}`)
     install(missing)
   }
-  // Fetches Kafka into the cache, so that the tests find it there.
+  const still = missingParts()
+  if (still.length > 0) console.error(advice(still))
+
   const sentence = process.env.KAFKA_BROKERS ? null : await kafkaMissing()
   if (sentence !== null) console.error(sentence)
-  return sentence === null
 }
 
 if (import.meta.main) {
-  if (await prepare()) {
-    const tests = spawn(process.execPath, ['scripts/test.ts', ...process.argv.slice(2)], { stdio: 'inherit' })
-    process.exitCode = await new Promise<number>((resolve) => tests.on('close', (code) => resolve(code ?? 1)))
-  } else {
-    process.exitCode = 1
-  }
+  await prepare()
+  const tests = spawn(process.execPath, ['scripts/test.ts', ...process.argv.slice(2)], { stdio: 'inherit' })
+  process.exitCode = await new Promise<number>((resolve) => tests.on('close', (code) => resolve(code ?? 1)))
 }

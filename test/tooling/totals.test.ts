@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { verdict } from '../../scripts/test.ts'
 import type { Outcome } from '../../scripts/vitest.ts'
@@ -52,4 +56,49 @@ test('a run in which no test ran fails', () => {
 test('an error outside of every test fails the run, whatever the totals', () => {
   expect(verdict(outcome({ code: 1 }), here).code).toBe(1)
   expect(verdict(outcome({ code: null }), here).code).toBe(1)
+})
+
+test('a real run ends with its totals: skipped suites named, a file that does not load counted', () => {
+  const root = mkdtempSync(join(tmpdir(), 'totals-'))
+  try {
+    mkdirSync(join(root, 'test'))
+    symlinkSync(resolve('node_modules'), join(root, 'node_modules'))
+    writeFileSync(join(root, 'test/unloadable.test.ts'), `import './nowhere.ts'\n`)
+    writeFileSync(
+      join(root, 'test/mixed.test.ts'),
+      `import { beforeAll, describe, expect, test } from 'vitest'
+test('good', () => {})
+test('bad', () => expect(1).toBe(2))
+test('without its part', (context) => context.skip('no broker'))
+describe.skip('a broker', () => void test('keeps order', () => {}))
+describe('set-up', () => {
+  beforeAll(() => Promise.reject(new Error('no port')))
+  test('never starts', () => {})
+})
+`,
+    )
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [resolve('scripts/test.ts'), ...args], { cwd: root, encoding: 'utf8' })
+
+    const all = run()
+    expect(all.status).toBe(1)
+    expect(all.stdout.trimEnd().split('\n').slice(-6)).toEqual([
+      'Did not run: test/unloadable.test.ts',
+      expect.stringMatching(/^Skipped/),
+      '  test/mixed.test.ts > without its part',
+      '  test/mixed.test.ts > a broker > keeps order',
+      '  test/mixed.test.ts > set-up > never starts',
+      '1 passed, 2 failed, 3 skipped',
+    ])
+    expect(run('-t', 'good', 'mixed')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/\n1 passed, 0 failed, 4 skipped\n$/),
+    })
+    expect(run('no-such-file')).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(/\nNo test ran\n0 passed, 0 failed, 0 skipped\n$/),
+    })
+  } finally {
+    rmSync(root, { recursive: true })
+  }
 })
