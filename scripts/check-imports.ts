@@ -50,6 +50,8 @@ function importsOf(file: string, source: string): string[] {
     ...module.staticExports.flatMap((one) => one.entries.flatMap((entry) => entry.moduleRequest?.value ?? [])),
     // `import('x')`: the parser gives its argument's place, quotes included; what is computed cannot be known.
     ...module.dynamicImports.map((one) => source.slice(one.moduleRequest.start, one.moduleRequest.end).slice(1, -1)),
+    // `createRequire(...)` is no way around; a mention in a comment counts too, and can be worded otherwise.
+    ...Array.from(source.matchAll(/\brequire(?:\.resolve)?\(\s*['"`]([^'"`]+)/g), (match) => match[1] ?? ''),
   ]
 }
 

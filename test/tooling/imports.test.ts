@@ -26,6 +26,8 @@ const refused: [file: string, source: string][] = [
   ['src/streams/feed.ts', `export * from '../delivery/group.ts'`],
   ['src/streams/feed.ts', `const group = await import('../delivery/group.ts')`],
   ['src/streams/feed.ts', `import { Kafka } from 'kafkajs'`],
+  ['src/streams/kafka-reader.ts', `import type { Batch } from 'kafkajs'`],
+  ['src/streams/kafka-reader.ts', `const Batch = require('kafkajs/src/consumer/batch')`],
   ['src/streams/feed.ts', `import { GraphQLError } from 'graphql'`],
   ['src/streams/kafka.ts', `import { createServer } from 'node:http'`],
   ['src/schema/builder.ts', `import { root } from '../resolvers/orders.ts'`],
