@@ -1,0 +1,172 @@
+import { promisify } from 'node:util'
+import { zstdCompress, zstdDecompress } from 'node:zlib'
+
+/**
+ * Compression of Kafka's record batches beyond gzip, which kafkajs has: Zstandard by Node, and reading Snappy and LZ4
+ * here, since the packages for kafkajs that do it are native or unmaintained, and the formats are small. Their
+ * checksums are not looked at, as kafkajs does not look at Kafka's own: TCP's and the broker's have to do.
+ */
+export interface Codec {
+  /** kafkajs hands over its encoder, which has the bytes. */
+  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>
+  decompress(bytes: Buffer): Promise<Buffer>
+}
+
+/**
+ * What one record batch may grow to: far more than brokers take by default (1 MiB compressed) comes to in practice.
+ * One that grows further would take the whole process down; refused, it stops its reader, which says why.
+ */
+const MAX_BATCH_BYTES = 256 * 1024 * 1024
+
+const compressZstd = promisify(zstdCompress)
+const decompressZstd = promisify(zstdDecompress)
+
+export const zstd: Codec = {
+  compress: ({ buffer }) => compressZstd(buffer),
+  decompress: (bytes) => decompressZstd(bytes, { maxOutputLength: MAX_BATCH_BYTES }),
+}
+
+/** What Sluice writes itself is not compressed. */
+async function readOnly(): Promise<never> {
+  throw new Error('This compression is only read')
+}
+
+export const snappy: Codec = { compress: readOnly, decompress: async (bytes) => snappyDecompress(bytes) }
+export const lz4: Codec = { compress: readOnly, decompress: async (bytes) => lz4Decompress(bytes) }
+
+/** Output of unknown length, of which a match repeats a part. */
+class Output {
+  #bytes: Buffer
+  #length = 0
+
+  constructor(expected: number) {
+    this.#bytes = Buffer.allocUnsafe(Math.min(expected, MAX_BATCH_BYTES))
+  }
+
+  literal(input: Buffer, from: number, count: number): void {
+    if (from + count > input.length) throw new Error('The compressed records end too early')
+    this.#reserve(count)
+    input.copy(this.#bytes, this.#length, from, from + count)
+    this.#length += count
+  }
+
+  /** Repeats `count` bytes from `distance` back; they may reach into what is being written. */
+  match(distance: number, count: number): void {
+    if (distance === 0 || distance > this.#length) throw new Error('The compressed records refer to nothing')
+    this.#reserve(count)
+    const end = this.#length + count
+    if (distance >= count) {
+      this.#bytes.copyWithin(this.#length, this.#length - distance, this.#length - distance + count)
+    } else {
+      for (let i = this.#length; i < end; i++) this.#bytes[i] = this.#bytes[i - distance] as number
+    }
+    this.#length = end
+  }
+
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count
+    if (needed > MAX_BATCH_BYTES) throw new Error(`A record batch has more than ${MAX_BATCH_BYTES} bytes`)
+    if (needed <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2))
+    this.#bytes.copy(larger, 0, 0, this.#length)
+    this.#bytes = larger
+  }
+}
+
+/** How much compressed text usually grows; only a first guess at the size of a buffer. */
+const USUAL_RATIO = 4
+
+const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
+const XERIAL_HEADER = 16
+
+/** Snappy's raw format, or that in the frames of snappy-java ("xerial"), which is what Java producers send. */
+export function snappyDecompress(input: Buffer): Buffer {
+  const output = new Output(input.length * USUAL_RATIO)
+  if (!input.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) {
+    snappyBlock(input, output)
+    return output.bytes()
+  }
+  for (let at = XERIAL_HEADER; at < input.length; ) {
+    const size = input.readInt32BE(at)
+    snappyBlock(input.subarray(at + 4, at + 4 + size), output)
+    at += 4 + size
+  }
+  return output.bytes()
+}
+
+/** https://github.com/google/snappy/blob/main/format_description.txt */
+function snappyBlock(input: Buffer, output: Output): void {
+  let at = 0
+  while (((input[at] ?? 0) & 0x80) !== 0) at++ // the length of the output, as a varint
+  at++
+  while (at < input.length) {
+    const tag = input[at++] as number
+    const kind = tag & 3
+    if (kind === 0) {
+      let count = tag >>> 2
+      if (count >= 60) {
+        const extra = count - 59
+        count = input.readUIntLE(at, extra)
+        at += extra
+      }
+      output.literal(input, at, count + 1)
+      at += count + 1
+    } else if (kind === 1) {
+      output.match(((tag >>> 5) << 8) | input.readUInt8(at), ((tag >>> 2) & 7) + 4)
+      at += 1
+    } else if (kind === 2) {
+      output.match(input.readUInt16LE(at), (tag >>> 2) + 1)
+      at += 2
+    } else {
+      output.match(input.readUInt32LE(at), (tag >>> 2) + 1)
+      at += 4
+    }
+  }
+}
+
+const LZ4_MAGIC = 0x184d2204
+
+/** https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md */
+export function lz4Decompress(input: Buffer): Buffer {
+  if (input.readUInt32LE(0) !== LZ4_MAGIC) throw new Error('The records are not an LZ4 frame')
+  const flags = input.readUInt8(4)
+  const hasContentSize = (flags & 0x08) !== 0
+  const hasBlockChecksums = (flags & 0x10) !== 0
+  const hasDictionary = (flags & 0x01) !== 0
+  // Magic, flags, block size, what the flags announce, and the header's checksum.
+  let at = 6 + (hasContentSize ? 8 : 0) + (hasDictionary ? 4 : 0) + 1
+  const output = new Output(input.length * USUAL_RATIO)
+  for (;;) {
+    const word = input.readUInt32LE(at)
+    at += 4
+    if (word === 0) return output.bytes()
+    const size = word & 0x7fffffff
+    if (word >>> 31 === 1) output.literal(input, at, size)
+    else lz4Block(input.subarray(at, at + size), output)
+    at += size + (hasBlockChecksums ? 4 : 0)
+  }
+}
+
+/** https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md */
+function lz4Block(input: Buffer, output: Output): void {
+  let at = 0
+  const length = (nibble: number): number => {
+    let total = nibble
+    for (let byte = 255; nibble === 15 && byte === 255; total += byte) byte = input.readUInt8(at++)
+    return total
+  }
+  while (at < input.length) {
+    const token = input[at++] as number
+    const literals = length(token >>> 4)
+    output.literal(input, at, literals)
+    at += literals
+    if (at >= input.length) return // a block ends with literals
+    const distance = input.readUInt16LE(at)
+    at += 2
+    output.match(distance, length(token & 15) + 4)
+  }
+}

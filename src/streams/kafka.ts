@@ -1,0 +1,379 @@
+import { randomUUID } from 'node:crypto'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
+import kafkajs, { type Admin, type EachBatchPayload, type KafkaMessage, type Producer } from 'kafkajs'
+import type { RawRecord } from './event.ts'
+import { lz4, snappy, zstd } from './kafka-codecs.ts'
+import { type FetchNotes, overrideKafkajs } from './kafka-overrides.ts'
+import { WantedOffsets } from './kafka-positions.ts'
+import { type ConsumerEvents, type GroupConsumer, readForever } from './kafka-reader.ts'
+import { type PartitionRange, type Sink, type Source, SourceUnavailable } from './port.ts'
+import { MAX_PARTITIONS } from './topic.ts'
+
+// A CommonJS module, not all of whose names Node can see.
+const { CompressionCodecs, CompressionTypes, Kafka, logLevel, Partitioners } = kafkajs
+
+/** Prefix of every group id, for the access rules of a cluster that has them. */
+const GROUP_PREFIX = 'sluice-'
+/** How late a new partition may be found; nothing of it is missed, since it is read from 0. */
+const METADATA_MAX_AGE_MS = 5_000
+/** A fetch that finds something is answered at once (`minBytes` 1); this is how long one may wait that finds nothing. */
+const FETCH_WAIT_MS = 500
+const FETCH_MIN_BYTES = 1
+/** Of one partition: Kafka's own default for a consumer. A larger record batch comes all the same, alone. */
+const FETCH_PARTITION_BYTES = 1024 * 1024
+/** Of one broker's answer, compressed; a few of these are what reading takes in memory. */
+const FETCH_BYTES = 8 * 1024 * 1024
+const CONNECT_TIMEOUT_MS = 3_000
+/** A request without an answer after this is given up; the longest a request may rightly take is a fetch's wait. */
+const REQUEST_TIMEOUT_MS = 10_000
+const SESSION_TIMEOUT_MS = 30_000
+const HEARTBEAT_MS = 3_000
+/** What may be left in good order within this time, is. Then sockets are closed as they are. */
+const STOP_TIMEOUT_MS = 1_500
+/** A second in all, for an election that is under way. */
+const ELECTION_TRIES = 11
+const ELECTION_WAIT_MS = 100
+/** Within kafkajs, briefly: the reader's own patience is without end, and the caller's calls are to fail soon. */
+const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, factor: 0.2, multiplier: 2, retries: 3 }
+
+export interface KafkaOptions {
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  /** TLS: true for the system's authorities, or what Node's `tls.connect` takes, in PEM. */
+  readonly ssl?: boolean | TlsOptions
+  readonly sasl?: SaslOptions
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, extra: object) => void
+}
+
+export interface TlsOptions {
+  readonly ca?: string | Buffer
+  readonly cert?: string | Buffer
+  readonly key?: string | Buffer
+  readonly passphrase?: string
+  readonly servername?: string
+  readonly rejectUnauthorized?: boolean
+}
+
+export interface SaslOptions {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: string
+}
+
+export interface KafkaLog {
+  readonly source: Source
+  readonly sink: Sink
+  /** Ends every reader and closes every connection, in a bounded time, whatever the brokers do. */
+  close(): Promise<void>
+}
+
+/** Who hears of the failed fetches of which group: kafkajs tells only its log. */
+const fetchListeners = new Map<string, (error: Error) => void>()
+
+/**
+ * The log of a Kafka cluster (2.3 or newer; tested with 4.3). Nothing is connected before it is used.
+ *
+ * The only file that knows kafkajs: what is decided about positions, failures and gaps is in the `kafka-*.ts` beside it.
+ */
+export function createKafka(options: KafkaOptions): KafkaLog {
+  const closing = new AbortController()
+  if (!overrideKafkajs((groupId, error) => fetchListeners.get(groupId)?.(error))) {
+    options.log('warn', 'This version of kafkajs is not the one Sluice is made for; its faults are not mended', {})
+  }
+  CompressionCodecs[CompressionTypes.Snappy] = () => snappy
+  CompressionCodecs[CompressionTypes.LZ4] = () => lz4
+  CompressionCodecs[CompressionTypes.ZSTD] = () => zstd
+
+  const source = createSource(options, closing.signal)
+  const sink = createSink(options, closing.signal)
+  return {
+    source: { ...source, close: async () => closing.abort() },
+    sink,
+    async close() {
+      closing.abort()
+      await Promise.all([source.close(), sink.close()])
+    },
+  }
+}
+
+/** A kafkajs client whose connections can be cut, which kafkajs itself does not offer. */
+function createClient({ brokers, clientId, ssl, sasl, log }: KafkaOptions) {
+  const sockets = new Set<Socket>()
+  let cut = false
+  const kafka = new Kafka({
+    brokers: [...brokers],
+    clientId,
+    ...(ssl === undefined ? {} : { ssl: ssl as boolean }),
+    ...(sasl === undefined ? {} : { sasl: sasl as { mechanism: 'plain'; username: string; password: string } }),
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    authenticationTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: RETRY,
+    logLevel: logLevel.INFO,
+    // What fails is told by the reader's state and by what is thrown; kafkajs repeats it at every try.
+    logCreator: () => (entry) => {
+      const { message, logger, timestamp, ...extra } = entry.log
+      log('debug', message, { ...extra, namespace: entry.namespace })
+    },
+    socketFactory: ({ host, port, ssl: tls, onConnect }) => {
+      if (cut) throw new Error('The client is closed')
+      const socket = tls
+        ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...tls }, onConnect)
+        : connectTcp({ host, port }, onConnect)
+      socket.setKeepAlive(true, 60_000)
+      socket.setNoDelay(true)
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      return socket
+    },
+  })
+  return {
+    kafka,
+    /** Waits a little for what is being closed in good order, and cuts the rest. */
+    async end(closed: Promise<unknown>) {
+      const timer = new AbortController()
+      const timeout = delay(STOP_TIMEOUT_MS, undefined, { signal: timer.signal })
+      // Either may fail: a connection that cannot be closed in good order is cut.
+      await Promise.race([closed.catch(() => {}), timeout.catch(() => {})])
+      timer.abort()
+      cut = true
+      for (const socket of sockets) socket.destroy(new Error('The client is closed'))
+    },
+  }
+}
+
+function unavailable(error: unknown): SourceUnavailable {
+  if (error instanceof SourceUnavailable) return error
+  return new SourceUnavailable(explain(error as Error), { cause: error })
+}
+
+/** kafkajs's message, except where an operator could not know from it what is meant. */
+function explain(error: Error & { type?: string; cause?: unknown }): string {
+  const type = error.type ?? (error.cause as { type?: string } | undefined)?.type
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return 'Kafka does not know the topic, or does not show it to this user'
+  return `Kafka: ${error.message}`
+}
+
+function createSource(options: KafkaOptions, closed: AbortSignal): Source {
+  const readers = new Set<Promise<void>>()
+
+  /** With a client of its own, made for the question: asked rarely, and no topic's trouble becomes another's. */
+  const ask = async <T>(question: (admin: Admin) => Promise<T>): Promise<T> => {
+    if (closed.aborted) throw new SourceUnavailable('The connection to Kafka is closed')
+    const client = createClient(options)
+    const admin = client.kafka.admin()
+    const cut = Promise.withResolvers<never>()
+    const onClose = () => cut.reject(new SourceUnavailable('The connection to Kafka is closed'))
+    closed.addEventListener('abort', onClose)
+    try {
+      const answer = admin.connect().then(() => patiently(() => question(admin)))
+      return await Promise.race([answer, cut.promise])
+    } catch (error) {
+      throw unavailable(error)
+    } finally {
+      closed.removeEventListener('abort', onClose)
+      void client.end(admin.disconnect())
+    }
+  }
+
+  const ranges = async (topic: string): Promise<PartitionRange[]> => {
+    // Offsets as a reader of committed records sees them: `high` is before the first transaction that is still open.
+    const offsets = await ask((admin) => admin.fetchTopicOffsets(topic))
+    if (offsets.length > MAX_PARTITIONS) throw new SourceUnavailable(tooMany(topic, offsets.length))
+    return offsets
+      .map(({ partition, low, high }) => ({ partition, earliest: Number(low), next: Number(high) }))
+      .sort((a, b) => a.partition - b.partition)
+  }
+
+  return {
+    ranges,
+
+    async offsetsAt(topic, timestamp) {
+      // Negative timestamps mean other things to Kafka; nothing is older than the epoch.
+      const from = Math.max(0, Math.ceil(timestamp))
+      const offsets = await ask((admin) => admin.fetchTopicOffsetsByTimestamp(topic, from))
+      if (offsets.length > MAX_PARTITIONS) throw new SourceUnavailable(tooMany(topic, offsets.length))
+      return new Map(
+        offsets.map(({ partition, offset }): [number, number] => [partition, Number(offset)]).sort(([a], [b]) => a - b),
+      )
+    },
+
+    async read(from, reader, signal) {
+      const reading = readForever({
+        wanted: new WantedOffsets(from),
+        reader,
+        signal: AbortSignal.any([signal, closed]),
+        start: (topics, events) => startConsumer(options, topics, events),
+        rangesOf: ranges,
+        warn: (message, extra) => options.log('warn', message, extra),
+      })
+      readers.add(reading)
+      try {
+        await reading
+      } finally {
+        readers.delete(reading)
+      }
+    },
+
+    async close() {
+      await Promise.all(readers)
+    },
+  }
+}
+
+/** A topic just made, or a leader just elected, is known to some brokers a moment later than to others. */
+async function patiently<T>(question: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await question()
+    } catch (error) {
+      const { type } = error as { type?: string }
+      const electing = type === 'NOT_LEADER_FOR_PARTITION' || type === 'LEADER_NOT_AVAILABLE'
+      if (!electing || tries === ELECTION_TRIES) throw error
+      await delay(ELECTION_WAIT_MS)
+    }
+  }
+}
+
+function tooMany(topic: string, partitions: number): string {
+  return `Topic "${topic}" has ${partitions} partitions, and ${MAX_PARTITIONS} are the most there may be`
+}
+
+/** A consumer in a new group of its own, which nobody else joins: a group's former member would have to time out first. */
+function startConsumer(options: KafkaOptions, topics: readonly string[], events: ConsumerEvents): GroupConsumer {
+  const client = createClient(options)
+  const groupId = `${GROUP_PREFIX}${randomUUID()}`
+  const consumer = client.kafka.consumer({
+    groupId,
+    metadataMaxAge: METADATA_MAX_AGE_MS,
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    maxWaitTimeInMs: FETCH_WAIT_MS,
+    minBytes: FETCH_MIN_BYTES,
+    maxBytesPerPartition: FETCH_PARTITION_BYTES,
+    maxBytes: FETCH_BYTES,
+    readUncommitted: false,
+    allowAutoTopicCreation: false,
+    retry: { ...RETRY, restartOnFailure: async () => false },
+  })
+  fetchListeners.set(groupId, (error) => events.fetchFailed(error))
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => events.joined(payload.memberAssignment))
+  consumer.on(consumer.events.FETCH_START, ({ payload }) => events.fetchBegan(String(payload.nodeId)))
+  consumer.on(consumer.events.FETCH, ({ payload }) => events.fetchEnded(String(payload.nodeId)))
+  const crashed = (error: Error) => events.crashed(new Error(explain(error), { cause: error }))
+  consumer.on(consumer.events.CRASH, ({ payload }) => crashed(payload.error))
+
+  const run = async () => {
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...topics] })
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: async (payload) => {
+        const fetched = fetchedBatch(payload)
+        if (events.batch(fetched)) payload.resolveOffset(String(fetched.nextOffset - 1))
+      },
+    })
+  }
+  run().catch(crashed)
+
+  /** kafkajs throws while it has no group; every join brings all positions anew. */
+  const whileJoined = (act: () => void) => {
+    try {
+      act()
+    } catch (error) {
+      options.log('debug', 'The consumer has no group at the moment', { error })
+    }
+  }
+  return {
+    seek: (topic, partition, offset) => whileJoined(() => consumer.seek({ topic, partition, offset: String(offset) })),
+    pause: (topic, partition) => whileJoined(() => consumer.pause([{ topic, partitions: [partition] }])),
+    resume: (topic, partition) => whileJoined(() => consumer.resume([{ topic, partitions: [partition] }])),
+    async stop() {
+      await client.end(consumer.disconnect())
+      fetchListeners.delete(groupId)
+    },
+  }
+}
+
+function fetchedBatch({ batch }: EachBatchPayload): Parameters<ConsumerEvents['batch']>[0] {
+  // `fetchedOffset` is not in kafkajs's types; the notes are ours (`kafka-overrides.ts`).
+  const { fetchedOffset, rawMessages } = batch as unknown as {
+    fetchedOffset: string
+    rawMessages: KafkaMessage[] & FetchNotes
+  }
+  const { topic, partition } = batch
+  const last = rawMessages.at(-1)
+  return {
+    topic,
+    partition,
+    fetchedOffset: Number(fetchedOffset),
+    nextOffset: rawMessages.nextOffset ?? (last ? Number(last.offset) + 1 : Number(fetchedOffset)),
+    outOfRange: rawMessages.outOfRange ?? false,
+    endOffset: Number(batch.highWatermark),
+    records: () => batch.messages.map((message) => rawRecord(partition, message)),
+  }
+}
+
+function rawRecord(partition: number, { offset, timestamp, key, value, headers }: KafkaMessage): RawRecord {
+  // A header without a value is null on the wire, whatever the types say.
+  for (const name in headers) if (headers[name] === null) headers[name] = undefined
+  return { partition, offset: Number(offset), timestamp: Number(timestamp), key, value, headers }
+}
+
+function createSink(options: KafkaOptions, closed: AbortSignal): Sink {
+  type Connected = { readonly producer: Producer; end(): Promise<void> }
+  let connecting: Promise<Connected> | undefined
+
+  const connect = async (): Promise<Connected> => {
+    const client = createClient(options)
+    const producer = client.kafka.producer({
+      // Java's rule for keys, so that a key's records from any producer are in one partition.
+      createPartitioner: Partitioners.DefaultPartitioner,
+      allowAutoTopicCreation: false,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
+    })
+    const end = () => client.end(producer.disconnect())
+    try {
+      await producer.connect()
+      return { producer, end }
+    } catch (error) {
+      await end()
+      throw error
+    }
+  }
+  const disconnect = async () => {
+    const connected = connecting
+    connecting = undefined
+    // A connection that was never made needs no closing.
+    await connected?.then(({ end }) => end()).catch(() => {})
+  }
+
+  return {
+    async send(topic, records) {
+      if (closed.aborted) throw new SourceUnavailable('The connection to Kafka is closed')
+      connecting ??= connect()
+      try {
+        const { producer } = await connecting
+        await producer.send({
+          topic,
+          acks: -1,
+          messages: records.map(({ key, value, headers, partition, timestamp }) => ({
+            key,
+            value,
+            ...(headers === undefined ? {} : { headers: { ...headers } }),
+            ...(partition === undefined ? {} : { partition }),
+            ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
+          })),
+        })
+      } catch (error) {
+        // The next one starts afresh: kafkajs does not find every way back by itself.
+        await disconnect()
+        throw unavailable(error)
+      }
+    },
+    close: disconnect,
+  }
+}
