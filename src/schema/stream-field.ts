@@ -35,7 +35,11 @@ export function checkStart(args: Record<string, unknown>): void {
 
 /** The value of an item as `resolve` sees it. @throws SluiceError `CURSOR_EXPIRED` for a gap. */
 export function valueOf<V>(item: StreamEvent<V> | Gap): V {
-  if (item.kind === 'event') return item.value
-  const { partition, from, to, reason } = item
-  throw new SluiceError('CURSOR_EXPIRED', undefined, { topic: item.topic, gaps: [{ partition, from, to, reason }] })
+  if (item.kind === 'gap') throw gapError(item)
+  return item.value
+}
+
+/** What clients are told of a gap: by partition the offsets that are gone, for people to read. */
+export function gapError({ topic, partition, from, to, reason }: Gap): SluiceError {
+  return new SluiceError('CURSOR_EXPIRED', undefined, { topic, gaps: [{ partition, from, to, reason }] })
 }

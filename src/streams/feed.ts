@@ -69,12 +69,17 @@ export class Feed<V = unknown> {
 
   /** The position after everything passed so far. Encoded once, however many ask. */
   get cursor(): string {
-    this.#cursor ??= encodeCursor(this.topic.name, {
-      positions: this.#head,
-      epoch: this.#options.epoch,
-      witness: this.#witness,
-    })
+    this.#cursor ??= this.cursorAt(this.#head, this.#witness)
     return this.#cursor
+  }
+
+  /** Some other position; `witness` is the event just before it, where that is known. */
+  cursorAt(positions: Vector, witness?: Witness): string {
+    return encodeCursor(this.topic.name, {
+      positions,
+      epoch: this.#options.epoch,
+      witness: witness && { partition: witness.partition, timestamp: witness.timestamp },
+    })
   }
 
   /** Offsets still to pass before this feed has seen all that was there when it started; 0: ready. */

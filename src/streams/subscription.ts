@@ -1,7 +1,8 @@
-import type { Gap, Progress, StreamEvent } from './event.ts'
+import type { Gap, StreamEvent } from './event.ts'
 import type { Feed, Interest } from './feed.ts'
 import { meets } from './interest-index.ts'
 import type { StreamItem, Where } from './topic.ts'
+import { WindowReader } from './window-reader.ts'
 
 export interface SubscribeOptions<V> {
   /** Equality on indexed properties, looked up. */
@@ -15,24 +16,24 @@ export interface SubscribeOptions<V> {
 
 type Result<V> = IteratorResult<StreamItem<V>, undefined>
 const DONE = { done: true, value: undefined } as const
+/** Calls of `next` that may wait at once; more of them is a mistake that must not grow a queue. */
+const MAX_WAITING = 100
 
 /**
- * An async iterator over a feed that is a position in its window, and so keeps nothing however slow its consumer is.
- * A consumer so slow that the window has moved past it gets a gap for what it may have missed.
+ * A feed's events from now on, as an async iterator. Where the consumer is slow it is a position in the window, so it
+ * keeps nothing; one so slow that the window has moved past it gets a gap for what it may have missed.
  */
 export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, undefined>, Interest<V> {
+  readonly onProgress?: () => void
   readonly #feed: Feed<V>
   readonly #where: Where<V>
   readonly #filter: ((value: V) => boolean) | undefined
-  readonly onProgress?: () => void
   readonly #signal: AbortSignal | undefined
   readonly #remove: () => void
   readonly #gaps = new Map<number, Gap>()
-  /** Next offset of each partition that this consumer has not been given or spared. */
-  #seen: number[]
-  /** The oldest event in the window that may be unread; undefined: nothing is. */
-  #unread: number | undefined
-  #waiting: ((result: Result<V>) => void)[] = []
+  readonly #waiting: ((result: Result<V>) => void)[] = []
+  /** Set while the consumer is behind. */
+  #reader: WindowReader<V> | undefined
   #passed = false
   #done = false
 
@@ -42,7 +43,6 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     this.#filter = filter
     this.#signal = signal
     if (progress) this.onProgress = () => this.#pass()
-    this.#seen = [...feed.head]
     this.#remove = feed.add(where, this)
     if (signal?.aborted) this.#end()
     else signal?.addEventListener('abort', this.#end)
@@ -56,6 +56,7 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     if (this.#done) return Promise.resolve(DONE)
     const item = this.#takeGap() ?? this.#takeUnread() ?? this.#takeProgress()
     if (item) return Promise.resolve({ done: false, value: item })
+    if (this.#waiting.length >= MAX_WAITING) return Promise.reject(new RangeError('Too many calls of next() at once'))
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
@@ -65,19 +66,18 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   }
 
   onEvent(event: StreamEvent<V>, seq: number): void {
-    if (this.#waiting.length === 0) this.#unread ??= seq
-    else if (this.#matches(event)) this.#give(event)
+    if (this.#waiting.length === 0) this.#reader ??= new WindowReader(this.#feed, event, seq)
+    else if (this.#passes(event)) this.#resolve(event)
   }
 
   onGap(gap: Gap): void {
     if (this.#waiting.length > 0) {
-      this.#seen[gap.partition] = gap.to
       this.#resolve(gap)
-    } else {
-      // Gaps of one partition follow each other: one gap from the first to the last says the same.
-      const earlier = this.#gaps.get(gap.partition)
-      this.#gaps.set(gap.partition, earlier ? { ...gap, from: earlier.from } : gap)
+      return
     }
+    // Gaps of one partition follow each other: one from the first to the last says the same.
+    const earlier = this.#gaps.get(gap.partition)
+    this.#gaps.set(gap.partition, earlier ? { ...gap, from: earlier.from } : gap)
   }
 
   #pass(): void {
@@ -88,67 +88,34 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     }
   }
 
-  #takeUnread(): StreamEvent<V> | Gap | undefined {
-    if (this.#unread === undefined) return undefined
-    const { window } = this.#feed
-    if (this.#unread < window.firstSeq) {
-      const gap = this.#fallenOff()
-      if (gap) return gap
-    }
-    for (let seq = Math.max(this.#unread, window.firstSeq); seq < window.nextSeq; seq++) {
-      const event = window.at(seq) as StreamEvent<V>
-      if (event.offset < (this.#seen[event.partition] ?? 0) || !meets(this.#where, event.value) || !this.#matches(event)) {
-        continue
-      }
-      this.#unread = seq + 1 < window.nextSeq ? seq + 1 : undefined
-      this.#seen[event.partition] = event.offset + 1
-      return event
-    }
-    this.#unread = undefined
-    this.#seen = [...this.#feed.head]
-    return undefined
-  }
-
-  /** What the window has let go of since: one partition a call, until there is none left. */
-  #fallenOff(): Gap | undefined {
-    for (let partition = 0; partition < this.#feed.head.length; partition++) {
-      const from = this.#seen[partition] ?? 0
-      const to = this.#feed.window.floor(partition) ?? 0
-      if (from >= to) continue
-      this.#seen[partition] = to
-      return { kind: 'gap', topic: this.#feed.topic.name, partition, from, to, reason: 'retention' }
-    }
-    return undefined
-  }
-
   #takeGap(): Gap | undefined {
     for (const [partition, gap] of this.#gaps) {
       this.#gaps.delete(partition)
-      this.#seen[partition] = gap.to
       return gap
     }
     return undefined
   }
 
-  #takeProgress(): Progress | undefined {
-    if (!this.#passed || this.#unread !== undefined) return undefined
+  #takeUnread(): StreamEvent<V> | Gap | undefined {
+    const item = this.#reader?.next((event) => meets(this.#where, event.value) && this.#passes(event))
+    if (item === undefined) this.#reader = undefined
+    return item
+  }
+
+  #takeProgress(): StreamItem<V> | undefined {
+    if (!this.#passed) return undefined
     this.#passed = false
     const positions = new Map(this.#feed.head.map((offset, partition) => [partition, offset]))
     return { kind: 'progress', topic: this.#feed.topic.name, positions }
   }
 
-  #matches(event: StreamEvent<V>): boolean {
+  #passes(event: StreamEvent<V>): boolean {
     try {
       return this.#filter === undefined || this.#filter(event.value)
     } catch {
       // A filter is the caller's; for an event it cannot judge, it has not said yes.
       return false
     }
-  }
-
-  #give(event: StreamEvent<V>): void {
-    this.#seen[event.partition] = event.offset + 1
-    this.#resolve(event)
   }
 
   #resolve(item: StreamItem<V>): void {
@@ -161,6 +128,7 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     this.#signal?.removeEventListener('abort', this.#end)
     this.#remove()
     this.#gaps.clear()
+    this.#reader = undefined
     for (const resolve of this.#waiting.splice(0)) resolve(DONE)
   }
 }

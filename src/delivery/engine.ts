@@ -1,0 +1,146 @@
+import type { Logger } from 'pino'
+import type { Feed } from '../streams/feed.ts'
+import type { Topic } from '../streams/topic.ts'
+import { FlushTimer } from './flush-timer.ts'
+import { FrameBudget } from './frame-log.ts'
+import { openingBlock, retryBlock } from './frame.ts'
+import { Group } from './group.ts'
+import { retryMs } from './retry.ts'
+import type { BoundStream, Operation } from './operation.ts'
+import type { CloseReason, Outlet, Subscriber } from './subscriber.ts'
+
+/** For the frame logs of all groups together. Only lagging members use it: some 200,000 frames of 300 bytes. */
+const FRAME_LOG_BYTES = 64 * 1024 * 1024
+/**
+ * An outlet that has not taken what it was given (64 KiB, or one flush) for this long is closed: it is dead, or slower
+ * than 2 KiB a second.
+ */
+const WRITE_STALL_MS = 30_000
+const STALL_SWEEP_MS = 1_000
+/** Heartbeats of all members are spread over this many moments of an interval. */
+const HEARTBEAT_SLOTS = 32
+
+export interface EngineOptions {
+  readonly feed: <V>(topic: Topic<V>) => Feed<V>
+  readonly heartbeatMs: number
+  readonly log: Logger
+}
+
+export interface EngineStats {
+  /** Events executed, once for each group that they match. */
+  executions: number
+  /** Results made into frames. */
+  frames: number
+  writes: number
+  bytes: number
+  flushes: number
+  closes: Partial<Record<CloseReason, number>>
+}
+
+/** The groups of this process: who asks the same thing joins the same group. */
+export class Engine {
+  readonly log: Logger
+  readonly budget = new FrameBudget(FRAME_LOG_BYTES)
+  readonly stats: EngineStats = { executions: 0, frames: 0, writes: 0, bytes: 0, flushes: 0, closes: {} }
+  readonly #options: EngineOptions
+  readonly #groups = new Set<Group>()
+  readonly #byKey = new Map<string, Group>()
+  readonly #dirty = new Set<Group>()
+  readonly #timer = new FlushTimer(() => this.#flush())
+  readonly #slots: readonly Set<Subscriber>[] = Array.from({ length: HEARTBEAT_SLOTS }, () => new Set())
+  readonly #intervals: readonly NodeJS.Timeout[]
+  #joined = 0
+  #beat = 0
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    this.log = options.log
+    this.#intervals = [
+      setInterval(() => this.#heartbeat(), options.heartbeatMs / HEARTBEAT_SLOTS),
+      setInterval(() => this.#closeStalled(), STALL_SWEEP_MS),
+    ]
+  }
+
+  get groups(): number {
+    return this.#groups.size
+  }
+
+  get subscribers(): number {
+    return this.#slots.reduce((sum, slot) => sum + slot.size, 0)
+  }
+
+  get lagging(): number {
+    let sum = 0
+    for (const group of this.#groups) sum += group.lagging.size
+    return sum
+  }
+
+  /**
+   * Joins the group of an operation, or makes it, and writes the stream's first block.
+   * @throws SluiceError if the field's `where` cannot be met.
+   */
+  subscribe(operation: Operation, stream: BoundStream, outlet: Outlet): Subscriber {
+    let group = operation.key === undefined ? undefined : this.#byKey.get(operation.key)
+    if (!group) {
+      group = new Group(this, this.#options.feed(stream.field.topic), operation, stream)
+      this.#groups.add(group)
+      if (operation.key !== undefined) this.#byKey.set(operation.key, group)
+    }
+    const member = group.join(outlet, (cursor) => openingBlock(retryMs(), cursor))
+    member.slot = this.#joined++ % HEARTBEAT_SLOTS
+    this.#slots[member.slot]?.add(member)
+    return member
+  }
+
+  /** A group has a new frame. */
+  appended(group: Group): void {
+    this.stats.frames++
+    this.#dirty.add(group)
+    this.#timer.schedule()
+    while (this.budget.exceeded) this.#largest()?.shed()
+  }
+
+  left(member: Subscriber, reason: CloseReason): void {
+    this.stats.closes[reason] = (this.stats.closes[reason] ?? 0) + 1
+    this.#slots[member.slot]?.delete(member)
+  }
+
+  /** A group has lost its last member. */
+  ended(group: Group): void {
+    this.#groups.delete(group)
+    this.#dirty.delete(group)
+    if (group.key !== undefined && this.#byKey.get(group.key) === group) this.#byKey.delete(group.key)
+  }
+
+  /** Ends every stream, telling each client when to come back. */
+  close(): void {
+    for (const interval of this.#intervals) clearInterval(interval)
+    this.#timer.stop()
+    this.#flush()
+    for (const slot of this.#slots) for (const member of slot) member.end('shutdown', retryBlock(retryMs()))
+  }
+
+  #heartbeat(): void {
+    const slot = this.#slots[this.#beat++ % HEARTBEAT_SLOTS] as Set<Subscriber>
+    for (const member of slot) member.group.heartbeat(member)
+  }
+
+  #closeStalled(): void {
+    const before = performance.now() - WRITE_STALL_MS
+    for (const group of this.#groups) {
+      for (const member of group.lagging) if (member.fullSince < before) member.cut('stalled')
+    }
+  }
+
+  #largest(): Group | undefined {
+    let largest: Group | undefined
+    for (const group of this.#groups) if (!largest || group.log.bytes > largest.log.bytes) largest = group
+    return largest
+  }
+
+  #flush(): void {
+    this.stats.flushes++
+    for (const group of this.#dirty) group.flush()
+    this.#dirty.clear()
+  }
+}

@@ -1,0 +1,40 @@
+/** However loaded: a person does not see this delay, and a thousand events a second become forty writes. */
+const MAX_INTERVAL_MS = 25
+/** Flushing takes at most about a third of the time. */
+const REST_PER_COST = 2
+
+/**
+ * When to flush: at the end of the turn after a quiet moment; under load only after a rest that follows what the last
+ * flush cost, so that frames gather and go out in one write.
+ */
+export class FlushTimer {
+  readonly #flush: () => void
+  #notBefore = 0
+  #scheduled = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(flush: () => void) {
+    this.#flush = flush
+  }
+
+  schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    const rest = this.#notBefore - performance.now()
+    if (rest <= 0) queueMicrotask(this.#run)
+    else this.#timer = setTimeout(this.#run, rest)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#scheduled = true
+  }
+
+  readonly #run = (): void => {
+    this.#scheduled = false
+    const start = performance.now()
+    this.#flush()
+    const end = performance.now()
+    this.#notBefore = end + Math.min(MAX_INTERVAL_MS, (end - start) * REST_PER_COST)
+  }
+}

@@ -1,0 +1,33 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import type { Logger } from 'pino'
+import { type ErrorCode, ERRORS, SluiceError } from '../errors.ts'
+
+/**
+ * An error as clients see it. What was meant for them keeps its message: our own errors, GraphQL's own, and any
+ * GraphQLError that a resolver threw. Everything else is masked, and logged with what it really was.
+ */
+export function formatError(error: unknown, log: Logger, fallback: ErrorCode = 'INTERNAL_SERVER_ERROR'): GraphQLFormattedError {
+  const graphqlError = error instanceof GraphQLError ? error : undefined
+  const cause = causeOf(error)
+  const where = {
+    ...(graphqlError?.locations && { locations: graphqlError.locations }),
+    ...(graphqlError?.path && { path: graphqlError.path }),
+  }
+  if (cause instanceof SluiceError) {
+    // A scalar's complaint reads better with the name of the variable that graphql puts before it.
+    const message = graphqlError && cause.code === 'BAD_USER_INPUT' ? graphqlError.message : cause.message
+    return { message, ...where, extensions: { ...cause.details, code: cause.code } }
+  }
+  if (cause instanceof GraphQLError) {
+    return { message: cause.message, ...where, extensions: { code: fallback, ...cause.extensions } }
+  }
+  log.error({ err: cause, path: graphqlError?.path }, 'A resolver failed')
+  return { message: ERRORS.INTERNAL_SERVER_ERROR.message, ...where, extensions: { code: 'INTERNAL_SERVER_ERROR' } }
+}
+
+/** What was thrown, without the GraphQLErrors that were wrapped round it on the way up. */
+function causeOf(error: unknown): unknown {
+  let cause = error
+  while (cause instanceof GraphQLError && cause.originalError !== undefined) cause = cause.originalError
+  return cause
+}

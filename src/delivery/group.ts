@@ -1,0 +1,122 @@
+import type { Feed } from '../streams/feed.ts'
+import type { Engine } from './engine.ts'
+import { Execution } from './execution.ts'
+import { formatError } from './format-error.ts'
+import { nextBlock, positionBlock } from './frame.ts'
+import { FrameLog } from './frame-log.ts'
+import type { BoundStream, Operation } from './operation.ts'
+import { type CloseReason, type Outlet, Subscriber } from './subscriber.ts'
+
+/** A lagging member reads on in pieces of this size: few writes, and little to hold for a slow socket. */
+const READ_ON_BYTES = 64 * 1024
+
+/** Clients that ask the same thing: one execution, one serialization and one frame for each event that matches. */
+export class Group {
+  readonly key: string | undefined
+  readonly log: FrameLog
+  readonly #engine: Engine
+  readonly #execution: Execution
+  /** At the head: they get what a flush writes. */
+  readonly #live = new Set<Subscriber>()
+  /** Waiting for their outlets, each at its own position in the log. */
+  readonly #lagging = new Set<Subscriber>()
+  /** Number of the first frame that was not written to the live members. */
+  #flushed = 0
+  #heartbeat: { readonly cursor: string; readonly block: Buffer } | undefined
+
+  constructor(engine: Engine, feed: Feed, operation: Operation, stream: BoundStream) {
+    this.key = operation.key
+    this.#engine = engine
+    this.log = new FrameLog(engine.budget)
+    this.#execution = new Execution(feed, operation, stream, engine.stats, (result, cursor) => {
+      const errors = result.errors?.map((error) => formatError(error, engine.log))
+      this.log.append(nextBlock(cursor, JSON.stringify(errors ? { ...result, errors } : result)))
+      engine.appended(this)
+    })
+  }
+
+  get size(): number {
+    return this.#live.size + this.#lagging.size
+  }
+
+  get lagging(): ReadonlySet<Subscriber> {
+    return this.#lagging
+  }
+
+  /**
+   * Adds a member at the head: what was there before is not its business. Its first block names the position, which
+   * `open` makes into bytes.
+   */
+  join(outlet: Outlet, open: (cursor: string) => Buffer): Subscriber {
+    this.flush()
+    const member = new Subscriber(this, outlet)
+    this.#live.add(member)
+    this.#write(member, open(this.#execution.cursor), this.#flushed)
+    return member
+  }
+
+  leave(member: Subscriber, reason: CloseReason): void {
+    this.#live.delete(member)
+    this.#lagging.delete(member)
+    this.#trim()
+    this.#engine.left(member, reason)
+    if (this.size > 0) return
+    this.#execution.end()
+    this.log.dropBefore(this.log.next)
+    this.#engine.ended(this)
+  }
+
+  /** Writes what is new to every live member: the same bytes, in one write each. */
+  flush(): void {
+    if (this.#flushed === this.log.next) return
+    const { bytes } = this.log.read(this.#flushed, Number.POSITIVE_INFINITY)
+    this.#flushed = this.log.next
+    for (const member of this.#live) this.#write(member, bytes, this.#flushed)
+    this.#trim()
+  }
+
+  /** A member's outlet has room again. */
+  readOn(member: Subscriber): void {
+    this.#lagging.delete(member)
+    this.#live.add(member)
+    member.fullSince = 0
+    while (!member.lagging && !member.closed && member.position < this.#flushed) {
+      if (member.position < this.log.first) return member.cut('fell_behind')
+      const { bytes, next } = this.log.read(member.position, READ_ON_BYTES)
+      this.#write(member, bytes, next)
+    }
+    this.#trim()
+  }
+
+  /** Says where a member is, so that a quiet stream does not look dead. One that lags has other bytes to wait for. */
+  heartbeat(member: Subscriber): void {
+    if (member.lagging) return
+    this.flush()
+    const { cursor } = this.#execution
+    if (this.#heartbeat?.cursor !== cursor) this.#heartbeat = { cursor, block: positionBlock(cursor) }
+    if (!member.lagging && !member.closed) this.#write(member, this.#heartbeat.block, this.#flushed)
+  }
+
+  /** Gives up the older half of the log; members that were still to read it have fallen behind. */
+  shed(): void {
+    this.flush()
+    this.log.dropBefore(this.log.first + Math.ceil((this.log.next - this.log.first) / 2))
+  }
+
+  #write(member: Subscriber, bytes: Buffer, next: number): void {
+    this.#engine.stats.writes++
+    this.#engine.stats.bytes += bytes.length
+    member.position = next
+    if (member.outlet.write(bytes)) return
+    member.fullSince = performance.now()
+    this.#live.delete(member)
+    this.#lagging.add(member)
+  }
+
+  /** Lets go of frames that nobody is still to read. */
+  #trim(): void {
+    let oldest = this.#flushed
+    for (const { position } of this.#lagging) if (position < oldest) oldest = position
+    this.log.dropBefore(oldest)
+  }
+}

@@ -1,0 +1,71 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  getArgumentValues,
+  type GraphQLError,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  type SelectionSetNode,
+  validateSubscriptionArgs,
+  type ValidatedSubscriptionArgs,
+} from 'graphql'
+import type { Context } from '../schema/context.ts'
+import { checkStart, type StreamField, streamFieldOf } from '../schema/stream-field.ts'
+import { operationKey } from './operation-key.ts'
+
+/** A subscription, admitted and ready to be joined or executed. */
+export interface Operation {
+  readonly args: ValidatedSubscriptionArgs
+  /** Undefined: shared with nobody. */
+  readonly key: string | undefined
+  /** The topic behind it; undefined for a field with a hand-written `subscribe`. */
+  readonly stream: BoundStream | undefined
+}
+
+/** A stream field with the arguments it was asked with. */
+export interface BoundStream {
+  readonly field: StreamField
+  readonly args: Readonly<Record<string, unknown>>
+}
+
+export interface OperationRequest {
+  readonly schema: GraphQLSchema
+  /** Has passed validation against the schema. */
+  readonly document: DocumentNode
+  readonly operationName: string | undefined
+  readonly variables: Readonly<Record<string, unknown>> | undefined
+  readonly context: Context
+}
+
+/**
+ * Coerces the variables and finds the stream that a subscription asks for.
+ * @returns the errors, where a variable does not fit its type.
+ * @throws GraphQLError, or SluiceError, where an argument does not fit.
+ */
+export function prepareOperation(request: OperationRequest): Operation | readonly GraphQLError[] {
+  const { schema, document, operationName, variables, context } = request
+  const args = validateSubscriptionArgs({ schema, document, operationName, variableValues: variables, contextValue: context })
+  if (!('operation' in args)) return args
+
+  const subscriptions = schema.getSubscriptionType() as GraphQLObjectType
+  const node = rootField(args, args.operation.operation === 'subscription' ? args.operation.selectionSet : undefined)
+  const field = node && (subscriptions.getFields()[node.name.value] as GraphQLField<unknown, unknown> | undefined)
+  const streamField = field && streamFieldOf(field)
+  if (!node || !field || !streamField) return { args, key: undefined, stream: undefined }
+
+  const given = getArgumentValues(field, node, args.variableValues)
+  checkStart(given)
+  return { args, key: operationKey(args, context.audience), stream: { field: streamField, args: given } }
+}
+
+/** The one root field: validation has made sure that there is no other, and that nothing skips it. */
+function rootField(args: ValidatedSubscriptionArgs, set: SelectionSetNode | undefined): FieldNode | undefined {
+  for (const node of set?.selections ?? []) {
+    if (node.kind === 'Field') return node
+    const inner = node.kind === 'InlineFragment' ? node : args.fragmentDefinitions[node.name.value]
+    const found = rootField(args, inner?.selectionSet)
+    if (found) return found
+  }
+  return undefined
+}

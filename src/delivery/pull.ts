@@ -1,0 +1,81 @@
+import { createSourceEventStream, executeSubscriptionEvent, type ExecutionResult, type ValidatedSubscriptionArgs } from 'graphql'
+import type { Logger } from 'pino'
+import { formatError } from './format-error.ts'
+import { COMMENT_BLOCK, COMPLETE_BLOCK, nextBlock, openingBlock } from './frame.ts'
+import { retryMs } from './retry.ts'
+import type { Member, Outlet } from './subscriber.ts'
+
+/**
+ * A subscription to a field with a hand-written `subscribe`: a stream of its own for each client, without a cursor.
+ * It pulls: the next event is asked for when the outlet has taken the last one, so that nothing is queued here.
+ */
+export class PullSubscriber implements Member {
+  readonly #args: ValidatedSubscriptionArgs
+  readonly #outlet: Outlet
+  readonly #log: Logger
+  readonly #heartbeat: NodeJS.Timeout
+  #events: AsyncIterator<unknown> | undefined
+  #drained: (() => void) | undefined
+  #closed = false
+
+  constructor(args: ValidatedSubscriptionArgs, events: AsyncIterable<unknown>, outlet: Outlet, heartbeatMs: number, log: Logger) {
+    this.#args = args
+    this.#outlet = outlet
+    this.#log = log
+    this.#events = events[Symbol.asyncIterator]()
+    this.#outlet.write(openingBlock(retryMs(), undefined))
+    this.#heartbeat = setInterval(() => {
+      if (!this.#drained) this.#outlet.write(COMMENT_BLOCK)
+    }, heartbeatMs)
+    void this.#run()
+  }
+
+  drained(): void {
+    this.#drained?.()
+    this.#drained = undefined
+  }
+
+  gone(): void {
+    this.end()
+  }
+
+  /** Ends the stream; with `bytes`, after them. */
+  end(bytes?: Buffer): void {
+    if (this.#closed) return
+    this.#closed = true
+    clearInterval(this.#heartbeat)
+    this.drained()
+    // The source may fail to end; nobody is left to be told but the log.
+    void Promise.resolve(this.#events?.return?.()).catch((error) => this.#log.warn({ err: error }, 'A source failed to end'))
+    this.#events = undefined
+    this.#outlet.end(bytes)
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#closed && this.#events) {
+        const item = await this.#events.next()
+        if (item.done) break
+        await this.#send(await executeSubscriptionEvent({ ...this.#args, rootValue: item.value }))
+      }
+    } catch (error) {
+      if (!this.#closed) await this.#send({ errors: [error as never] })
+    }
+    this.end(COMPLETE_BLOCK)
+  }
+
+  async #send(result: ExecutionResult): Promise<void> {
+    if (this.#closed) return
+    const errors = result.errors?.map((error) => formatError(error, this.#log))
+    const full = !this.#outlet.write(nextBlock(undefined, JSON.stringify(errors ? { ...result, errors } : result)))
+    if (!full) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#drained = resolve
+    await promise
+  }
+}
+
+/** Starts the source of a hand-written subscription. @returns the result with errors, if it does not start. */
+export async function openSource(args: ValidatedSubscriptionArgs): Promise<AsyncIterable<unknown> | ExecutionResult> {
+  return await createSourceEventStream(args)
+}

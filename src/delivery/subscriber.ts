@@ -1,0 +1,73 @@
+import type { Group } from './group.ts'
+
+/** Where a subscriber's bytes go: a socket, as far as the delivery engine knows. */
+export interface Outlet {
+  /** Takes bytes, always. False: it is full, and wants no more before it calls `Member.drained`. */
+  write(bytes: Buffer): boolean
+  /** Ends after what was written, and these bytes. */
+  end(bytes?: Buffer): void
+  /** Ends at once, losing what was not sent. */
+  destroy(): void
+}
+
+/** What an outlet tells of itself. */
+export interface Member {
+  /** It has room again. */
+  drained(): void
+  /** It is gone. */
+  gone(): void
+}
+
+/** Why a stream ended, for the metrics. */
+export const CLOSE_REASONS = ['client', 'complete', 'stalled', 'fell_behind', 'shutdown', 'failed'] as const
+export type CloseReason = (typeof CLOSE_REASONS)[number]
+
+/**
+ * One client of a group: a position in the group's frame log, not a queue. *Live* at the head, where a flush writes
+ * the same bytes to everybody; *lagging* from the moment its outlet is full until it has read up to the head again.
+ */
+export class Subscriber implements Member {
+  readonly group: Group
+  readonly outlet: Outlet
+  /** Number of the next frame it wants. */
+  position = 0
+  /** Since when it waits for its outlet, in milliseconds of the monotonic clock; 0: it does not. */
+  fullSince = 0
+  /** Which of the engine's heartbeat slots it is in. */
+  slot = 0
+  closed = false
+
+  constructor(group: Group, outlet: Outlet) {
+    this.group = group
+    this.outlet = outlet
+  }
+
+  get lagging(): boolean {
+    return this.fullSince !== 0
+  }
+
+  drained(): void {
+    if (!this.closed && this.lagging) this.group.readOn(this)
+  }
+
+  gone(): void {
+    this.#leave('client')
+  }
+
+  /** Ends the stream after what was written. */
+  end(reason: CloseReason, bytes?: Buffer): void {
+    if (this.#leave(reason)) this.outlet.end(bytes)
+  }
+
+  /** Ends the stream at once: for an outlet that takes nothing more. */
+  cut(reason: CloseReason): void {
+    if (this.#leave(reason)) this.outlet.destroy()
+  }
+
+  #leave(reason: CloseReason): boolean {
+    if (this.closed) return false
+    this.closed = true
+    this.group.leave(this, reason)
+    return true
+  }
+}

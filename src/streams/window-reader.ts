@@ -1,0 +1,55 @@
+import type { Vector } from './cursor.ts'
+import type { Gap, StreamEvent } from './event.ts'
+import type { Feed } from './feed.ts'
+
+/**
+ * A position in a feed's window, for those who cannot take events as they come and read on at their own pace. It
+ * keeps nothing but the position; what the window lets go of before it is read is a gap, one for each partition.
+ */
+export class WindowReader<V> {
+  readonly #feed: Feed<V>
+  readonly #vector: number[]
+  #seq: number
+
+  /** Reads on from `event`, which is in the window at `seq` and is the first that was not taken. */
+  constructor(feed: Feed<V>, event: StreamEvent<V>, seq: number) {
+    this.#feed = feed
+    this.#seq = seq
+    this.#vector = [...feed.head]
+    this.#vector[event.partition] = event.offset
+  }
+
+  /** Next wanted offset of each partition: what has been read, or passed over because it does not match. */
+  get vector(): Vector {
+    return this.#vector
+  }
+
+  /** The next event that matches, or what is missing before it; undefined at the end of what there is. */
+  next(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | Gap | undefined {
+    const { window } = this.#feed
+    if (this.#seq < window.firstSeq) {
+      const gap = this.#fallenOff()
+      if (gap) return gap
+      this.#seq = window.firstSeq
+    }
+    while (this.#seq < window.nextSeq) {
+      const event = window.at(this.#seq++) as StreamEvent<V>
+      if (event.offset < (this.#vector[event.partition] ?? 0)) continue
+      this.#vector[event.partition] = event.offset + 1
+      if (matches(event)) return event
+    }
+    return undefined
+  }
+
+  #fallenOff(): Gap | undefined {
+    const { head, window, topic } = this.#feed
+    for (let partition = 0; partition < head.length; partition++) {
+      const from = this.#vector[partition] ?? 0
+      const to = window.floor(partition) ?? 0
+      if (from >= to) continue
+      this.#vector[partition] = to
+      return { kind: 'gap', topic: topic.name, partition, from, to, reason: 'retention' }
+    }
+    return undefined
+  }
+}
