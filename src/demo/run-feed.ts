@@ -9,7 +9,7 @@ export interface RunFeedOptions {
   /** Events a second, from 0 (nothing is sent) up; fractions are fine. */
   readonly rate: number
   /** Stop after as many events; without it, only `signal` ends the feed. */
-  readonly count?: number
+  readonly count?: number | undefined
   readonly seed: number
   readonly signal: AbortSignal
   /** At most this many events go out in one send. */
