@@ -1,11 +1,10 @@
-import { createRequire } from 'node:module'
 import { type AbortedTransaction, committed, type RecordBatch } from './kafka-fetch.ts'
 
 /**
- * What is replaced inside kafkajs, and why. It is unmaintained, and this is held to the one version it was read in:
- * any other is left alone, and then does what it does (`overridden` says which).
+ * What is replaced inside kafkajs, and why. It is unmaintained, so this holds to the one version it was read in; any
+ * other is to be left alone.
  */
-const VERSION = '2.2.4'
+export const KAFKAJS_VERSION = '2.2.4'
 
 /** Code of the Kafka protocol for an offset outside of what a partition holds. */
 const OFFSET_OUT_OF_RANGE = 1
@@ -44,7 +43,7 @@ interface Decoder {
 interface KafkajsRecord {
   key: Buffer | null
 }
-interface Internals {
+export interface Internals {
   RequestQueue: { prototype: RequestQueue }
   ConsumerGroup: { prototype: { groupId: string; recoverFromFetch(error: Error): Promise<void> } }
   Batch: { prototype: { isEmpty(): boolean; isEmptyDueToFiltering(): boolean } }
@@ -56,41 +55,12 @@ interface Internals {
 
 type FetchFailed = (groupId: string, error: Error) => void
 
-let overridden: boolean | undefined
-
-/**
- * Replaces what has to be replaced, once a process. `fetchFailed` hears of every fetch that failed, which kafkajs
- * otherwise only logs. False if this is another version of kafkajs, which is left as it is.
- */
-export function overrideKafkajs(fetchFailed: FetchFailed): boolean {
-  if (overridden !== undefined) return overridden
-  const internals = load()
-  overridden = internals !== undefined
-  if (internals) {
-    stopIdleTimer(internals)
-    passOnEmptyBatches(internals)
-    readFetchResponses(internals)
-    tellOfFailedFetches(internals, fetchFailed)
-  }
-  return overridden
-}
-
-function load(): Internals | undefined {
-  const require = createRequire(import.meta.url)
-  try {
-    if (require('kafkajs/package.json').version !== VERSION) return undefined
-    return {
-      RequestQueue: require('kafkajs/src/network/requestQueue'),
-      ConsumerGroup: require('kafkajs/src/consumer/consumerGroup'),
-      Batch: require('kafkajs/src/consumer/batch'),
-      Decoder: require('kafkajs/src/protocol/decoder'),
-      decodeRecordBatch: require('kafkajs/src/protocol/recordBatch/v0/decoder'),
-      decodeMessages: require('kafkajs/src/protocol/requests/fetch/v4/decodeMessages'),
-      fetchResponse: require('kafkajs/src/protocol/requests/fetch/v11/response'),
-    }
-  } catch {
-    return undefined // another build of kafkajs, without these files: as good as another version
-  }
+/** Replaces what has to be replaced. `fetchFailed` hears of every fetch that failed, which kafkajs only logs. */
+export function overrideKafkajs(internals: Internals, fetchFailed: FetchFailed): void {
+  stopIdleTimer(internals)
+  passOnEmptyBatches(internals)
+  readFetchResponses(internals)
+  tellOfFailedFetches(internals, fetchFailed)
 }
 
 /** Every connection checks its queue once a millisecond for ever, 4 % of a core: check only while something waits. */

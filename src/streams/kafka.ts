@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect as connectTls } from 'node:tls'
 import kafkajs, { type Admin, type EachBatchPayload, type KafkaMessage, type Producer } from 'kafkajs'
 import type { RawRecord } from './event.ts'
 import { lz4, snappy, zstd } from './kafka-codecs.ts'
-import { type FetchNotes, overrideKafkajs } from './kafka-overrides.ts'
+import { type FetchNotes, type Internals, KAFKAJS_VERSION, overrideKafkajs } from './kafka-overrides.ts'
 import { WantedOffsets } from './kafka-positions.ts'
 import { type ConsumerEvents, type GroupConsumer, readForever } from './kafka-reader.ts'
+import { Sockets } from './kafka-sockets.ts'
 import { type PartitionRange, type Sink, type Source, SourceUnavailable } from './port.ts'
 import { MAX_PARTITIONS } from './topic.ts'
 
@@ -79,13 +79,7 @@ const fetchListeners = new Map<string, (error: Error) => void>()
  */
 export function createKafka(options: KafkaOptions): KafkaLog {
   const closing = new AbortController()
-  if (!overrideKafkajs((groupId, error) => fetchListeners.get(groupId)?.(error))) {
-    options.log('warn', 'This version of kafkajs is not the one Sluice is made for; its faults are not mended', {})
-  }
-  CompressionCodecs[CompressionTypes.Snappy] = () => snappy
-  CompressionCodecs[CompressionTypes.LZ4] = () => lz4
-  CompressionCodecs[CompressionTypes.ZSTD] = () => zstd
-
+  if (!prepareKafkajs()) options.log('warn', 'This is not the kafkajs whose faults Sluice mends', {})
   const source = createSource(options, closing.signal)
   const sink = createSink(options, closing.signal)
   return {
@@ -98,50 +92,59 @@ export function createKafka(options: KafkaOptions): KafkaLog {
   }
 }
 
-/** A kafkajs client whose connections can be cut, which kafkajs itself does not offer. */
+let prepared: boolean | undefined
+
+/** Once a process: mends kafkajs, if it is the version that is known, and gives it the codecs it lacks. */
+function prepareKafkajs(): boolean {
+  if (prepared !== undefined) return prepared
+  CompressionCodecs[CompressionTypes.Snappy] = () => snappy
+  CompressionCodecs[CompressionTypes.LZ4] = () => lz4
+  CompressionCodecs[CompressionTypes.ZSTD] = () => zstd
+  const internals = kafkajsInternals()
+  if (internals) overrideKafkajs(internals, (groupId, error) => fetchListeners.get(groupId)?.(error))
+  prepared = internals !== undefined
+  return prepared
+}
+
+function kafkajsInternals(): Internals | undefined {
+  const require = createRequire(import.meta.url)
+  try {
+    if (require('kafkajs/package.json').version !== KAFKAJS_VERSION) return undefined
+    return {
+      RequestQueue: require('kafkajs/src/network/requestQueue'),
+      ConsumerGroup: require('kafkajs/src/consumer/consumerGroup'),
+      Batch: require('kafkajs/src/consumer/batch'),
+      Decoder: require('kafkajs/src/protocol/decoder'),
+      decodeRecordBatch: require('kafkajs/src/protocol/recordBatch/v0/decoder'),
+      decodeMessages: require('kafkajs/src/protocol/requests/fetch/v4/decodeMessages'),
+      fetchResponse: require('kafkajs/src/protocol/requests/fetch/v11/response'),
+    }
+  } catch {
+    return undefined // a build of kafkajs without these files: as good as another version
+  }
+}
+
 function createClient({ brokers, clientId, ssl, sasl, log }: KafkaOptions) {
-  const sockets = new Set<Socket>()
-  let cut = false
+  const sockets = new Sockets()
   const kafka = new Kafka({
     brokers: [...brokers],
     clientId,
+    // What kafkajs's types ask for is narrower than what it hands on to Node, or tells apart by its mechanism.
     ...(ssl === undefined ? {} : { ssl: ssl as boolean }),
-    ...(sasl === undefined ? {} : { sasl: sasl as { mechanism: 'plain'; username: string; password: string } }),
+    ...(sasl === undefined ? {} : { sasl: sasl as SaslOptions & { mechanism: 'plain' } }),
     connectionTimeout: CONNECT_TIMEOUT_MS,
     authenticationTimeout: REQUEST_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: RETRY,
+    socketFactory: sockets.factory,
     logLevel: logLevel.INFO,
     // What fails is told by the reader's state and by what is thrown; kafkajs repeats it at every try.
     logCreator: () => (entry) => {
       const { message, logger, timestamp, ...extra } = entry.log
       log('debug', message, { ...extra, namespace: entry.namespace })
     },
-    socketFactory: ({ host, port, ssl: tls, onConnect }) => {
-      if (cut) throw new Error('The client is closed')
-      const socket = tls
-        ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...tls }, onConnect)
-        : connectTcp({ host, port }, onConnect)
-      socket.setKeepAlive(true, 60_000)
-      socket.setNoDelay(true)
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-      return socket
-    },
   })
-  return {
-    kafka,
-    /** Waits a little for what is being closed in good order, and cuts the rest. */
-    async end(closed: Promise<unknown>) {
-      const timer = new AbortController()
-      const timeout = delay(STOP_TIMEOUT_MS, undefined, { signal: timer.signal })
-      // Either may fail: a connection that cannot be closed in good order is cut.
-      await Promise.race([closed.catch(() => {}), timeout.catch(() => {})])
-      timer.abort()
-      cut = true
-      for (const socket of sockets) socket.destroy(new Error('The client is closed'))
-    },
-  }
+  return { kafka, end: (closed: Promise<unknown>) => sockets.closeWithin(STOP_TIMEOUT_MS, closed) }
 }
 
 function unavailable(error: unknown): SourceUnavailable {

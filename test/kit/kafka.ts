@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs'
+import { afterAll, beforeAll, describe, inject } from 'vitest'
+import { type Broker, type BrokerOptions, startBroker } from '../../deploy/kafka/broker.ts'
+
+const { Kafka, logLevel, Partitioners } = kafkajs
+
+/** What tests do to a broker beside the gateway: as an administrator, and as producers of other teams. */
+export interface TestKafka {
+  /** `host:port`; known once the tests run, so use it inside of them. */
+  readonly brokers: string
+  /** Makes a topic of this many partitions, and returns its name, which begins with `label` and is used only once. */
+  createTopic(partitions: number, options?: { label?: string; config?: Record<string, string> }): Promise<string>
+  /** Makes a topic of this very name. */
+  createTopicNamed(topic: string, partitions: number): Promise<void>
+  deleteTopic(topic: string): Promise<void>
+  addPartitions(topic: string, total: number): Promise<void>
+  /** Removes the records of a partition below `before`, as retention does. */
+  deleteRecords(topic: string, partition: number, before: number): Promise<void>
+  produce(topic: string, messages: Message[]): Promise<void>
+  /** A transaction of its own producer, committed or aborted. */
+  transact(topic: string, messages: Message[], end: 'commit' | 'abort'): Promise<void>
+}
+
+/**
+ * A block of tests that need a real broker: the run's own. Where there is none to be had, it is skipped, and its name
+ * says why.
+ */
+export function describeKafka(name: string, tests: (kafka: TestKafka) => void): void {
+  const provided = inject('kafka')
+  if ('missing' in provided) {
+    describe.skip(`${name} (skipped: ${provided.missing})`, () => tests(testKafka(() => '').kafka))
+    return
+  }
+  describe(name, () => {
+    let brokers = ''
+    beforeAll(async () => {
+      const response = await fetch(provided.askAt)
+      const body = await response.text()
+      if (!response.ok) throw new Error(body)
+      brokers = body
+    })
+    const { kafka, close } = testKafka(() => brokers)
+    afterAll(close)
+    tests(kafka)
+  })
+}
+
+/**
+ * A broker of the caller's own, to be killed, or set up differently. Use it in a `describeKafka`, which has made sure
+ * that it will start.
+ */
+export async function startOwnBroker(
+  options?: BrokerOptions,
+): Promise<{ readonly broker: Broker; readonly kafka: TestKafka; stop(): Promise<void> }> {
+  const broker = await startBroker(options)
+  const { kafka, close } = testKafka(() => broker.brokers)
+  return {
+    broker,
+    kafka,
+    async stop() {
+      await close()
+      await broker.stop()
+    },
+  }
+}
+
+/** One client, connected when it is first used. */
+function testKafka(address: () => string): { kafka: TestKafka; close: () => Promise<void> } {
+  let connected: Promise<{ admin: Admin; producer: Producer }> | undefined
+  const client = () =>
+    new Kafka({
+      clientId: 'test',
+      brokers: address().split(','),
+      logLevel: logLevel.NOTHING,
+      retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 20 },
+    })
+  const connect = () => {
+    connected ??= (async () => {
+      const kafka = client()
+      const admin = kafka.admin()
+      const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+      await Promise.all([admin.connect(), producer.connect()])
+      return { admin, producer }
+    })()
+    return connected
+  }
+  const close = async () => {
+    if (!connected) return
+    const { admin, producer } = await connected
+    await Promise.all([admin.disconnect(), producer.disconnect()])
+  }
+
+  const createTopicNamed = async (topic: string, numPartitions: number, config: Record<string, string> = {}) => {
+    const { admin } = await connect()
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+    await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] })
+  }
+
+  const kafka: TestKafka = {
+    get brokers() {
+      return address()
+    },
+    createTopicNamed,
+    async createTopic(partitions, { label = 'test', config } = {}) {
+      const topic = `${label}-${randomUUID()}`
+      await createTopicNamed(topic, partitions, config)
+      return topic
+    },
+    async deleteTopic(topic) {
+      await (await connect()).admin.deleteTopics({ topics: [topic] })
+    },
+    async addPartitions(topic, count) {
+      await (await connect()).admin.createPartitions({ topicPartitions: [{ topic, count }] })
+    },
+    async deleteRecords(topic, partition, before) {
+      await (await connect()).admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] })
+    },
+    async produce(topic, messages) {
+      await (await connect()).producer.send({ topic, messages, acks: -1 })
+    },
+    async transact(topic, messages, end) {
+      const producer = client().producer({ transactionalId: randomUUID(), maxInFlightRequests: 1, idempotent: true })
+      await producer.connect()
+      try {
+        const transaction = await producer.transaction()
+        await transaction.send({ topic, messages })
+        await (end === 'commit' ? transaction.commit() : transaction.abort())
+      } finally {
+        await producer.disconnect()
+      }
+    },
+  }
+  return { kafka, close }
+}
