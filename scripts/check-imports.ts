@@ -22,8 +22,8 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/schema': { may: ['src/streams'], not: [...KAFKA, ...HTTP] },
   'src/resolvers': { may: ['src/streams', 'src/schema'], not: [...KAFKA, ...HTTP] },
   'src/delivery': { may: ['src/streams', 'src/schema'], not: [...KAFKA, ...HTTP, ...POTHOS] },
-  'src/admission': { may: ['src/schema', 'src/delivery'], not: [...KAFKA, ...POTHOS] },
-  'src/transport': { may: ['src/admission', 'src/delivery'], not: [...KAFKA, ...POTHOS] },
+  'src/admission': { may: ['src/streams', 'src/schema', 'src/delivery'], not: [...KAFKA, ...POTHOS] },
+  'src/transport': { may: ['src/streams', 'src/schema', 'src/delivery', 'src/admission'], not: [...KAFKA, ...POTHOS] },
   'src/server': {
     may: ['src/streams', 'src/schema', 'src/delivery', 'src/admission', 'src/transport'],
     not: [...KAFKA, ...POTHOS],

@@ -34,7 +34,11 @@ export class SluiceError extends Error {
   /** More for the client, beside `code` in the error's `extensions`. */
   readonly details: Readonly<Record<string, unknown>>
 
-  constructor(code: ErrorCode, message: string = ERRORS[code].message, details: Readonly<Record<string, unknown>> = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string = ERRORS[code].message,
+    details: Readonly<Record<string, unknown>> = {},
+  ) {
     super(message)
     this.code = code
     this.details = details

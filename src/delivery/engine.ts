@@ -2,11 +2,11 @@ import type { Logger } from 'pino'
 import type { Feed } from '../streams/feed.ts'
 import type { Topic } from '../streams/topic.ts'
 import { FlushTimer } from './flush-timer.ts'
-import { FrameBudget } from './frame-log.ts'
 import { openingBlock, retryBlock } from './frame.ts'
+import { FrameBudget } from './frame-log.ts'
 import { Group } from './group.ts'
-import { retryMs } from './retry.ts'
 import type { BoundStream, Operation } from './operation.ts'
+import { retryMs } from './retry.ts'
 import type { CloseReason, Outlet, Subscriber } from './subscriber.ts'
 
 /** For the frame logs of all groups together. Only lagging members use it: some 200,000 frames of 300 bytes. */

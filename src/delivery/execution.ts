@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { executeSubscriptionEvent, type ExecutionResult, GraphQLError } from 'graphql'
+import { type ExecutionResult, executeSubscriptionEvent, GraphQLError } from 'graphql'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { gapError } from '../schema/stream-field.ts'
@@ -73,14 +73,14 @@ export class Execution implements Interest<unknown> {
       return
     }
     const result = this.#execute(event)
-    if (result instanceof Promise) {
-      const before = [...this.#feed.head]
-      before[event.partition] = event.offset
-      this.#settled = this.#feed.cursorAt(before)
-      void this.#finish(result, this.#feed.cursor)
-    } else if (result) {
-      this.#onResult(result, this.#feed.cursor)
+    if (!(result instanceof Promise)) {
+      if (result) this.#onResult(result, this.#feed.cursor)
+      return
     }
+    const before = [...this.#feed.head]
+    before[event.partition] = event.offset
+    this.#settled = this.#feed.cursorAt(before)
+    void this.#finish(result, this.#feed.cursor)
   }
 
   onGap(gap: Gap): void {
@@ -141,5 +141,8 @@ function gapResult(gap: Gap): ExecutionResult {
 
 function failed(error: unknown): ExecutionResult {
   const cause = error instanceof Error ? error : new Error(String(error))
-  return { errors: [cause instanceof GraphQLError ? cause : new GraphQLError(cause.message, { originalError: cause })], data: null }
+  return {
+    errors: [cause instanceof GraphQLError ? cause : new GraphQLError(cause.message, { originalError: cause })],
+    data: null,
+  }
 }

@@ -1,12 +1,16 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
-import { type ErrorCode, ERRORS, SluiceError } from '../errors.ts'
+import { ERRORS, type ErrorCode, SluiceError } from '../errors.ts'
 
 /**
  * An error as clients see it. What was meant for them keeps its message: our own errors, GraphQL's own, and any
  * GraphQLError that a resolver threw. Everything else is masked, and logged with what it really was.
  */
-export function formatError(error: unknown, log: Logger, fallback: ErrorCode = 'INTERNAL_SERVER_ERROR'): GraphQLFormattedError {
+export function formatError(
+  error: unknown,
+  log: Logger,
+  fallback: ErrorCode = 'INTERNAL_SERVER_ERROR',
+): GraphQLFormattedError {
   const graphqlError = error instanceof GraphQLError ? error : undefined
   const cause = causeOf(error)
   const where = {

@@ -81,7 +81,10 @@ export class Group {
     this.#live.add(member)
     member.fullSince = 0
     while (!member.lagging && !member.closed && member.position < this.#flushed) {
-      if (member.position < this.log.first) return member.cut('fell_behind')
+      if (member.position < this.log.first) {
+        member.cut('fell_behind')
+        return
+      }
       const { bytes, next } = this.log.read(member.position, READ_ON_BYTES)
       this.#write(member, bytes, next)
     }

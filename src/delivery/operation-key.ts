@@ -2,16 +2,16 @@ import { hash } from 'node:crypto'
 import {
   type DirectiveNode,
   type FragmentDefinitionNode,
-  getArgumentValues,
-  getNamedType,
   type GraphQLCompositeType,
   type GraphQLField,
+  getArgumentValues,
+  getNamedType,
   isCompositeType,
   type SelectionSetNode,
   type ValidatedExecutionArgs,
 } from 'graphql'
-import { POSITION_ARGUMENTS, streamFieldOf } from '../schema/stream-field.ts'
 import type { Audience } from '../schema/context.ts'
+import { POSITION_ARGUMENTS, streamFieldOf } from '../schema/stream-field.ts'
 
 /**
  * Names what an operation asks for: two operations of one key get the same answer to every event. Whitespace, the
@@ -44,7 +44,8 @@ class Printer {
   print(): string {
     const { schema, operation } = this.#args
     const root = schema.getRootType(operation.operation) as GraphQLCompositeType
-    let text = operation.operation + this.#directives(operation.directives) + this.#selectionSet(operation.selectionSet, root)
+    let text =
+      operation.operation + this.#directives(operation.directives) + this.#selectionSet(operation.selectionSet, root)
     // The map grows while fragments of fragments are found; its iterator sees what is added.
     for (const fragment of this.#fragments.values()) {
       const type = schema.getType(fragment.typeCondition.name.value) as GraphQLCompositeType
@@ -64,7 +65,9 @@ class Printer {
         text += `${node.alias?.value ?? ''}:${node.name.value}${this.#arguments(field, node)}${directives}`
         if (node.selectionSet && isCompositeType(type)) text += this.#selectionSet(node.selectionSet, type)
       } else if (node.kind === 'InlineFragment') {
-        const type = node.typeCondition ? (schema.getType(node.typeCondition.name.value) as GraphQLCompositeType) : parent
+        const type = node.typeCondition
+          ? (schema.getType(node.typeCondition.name.value) as GraphQLCompositeType)
+          : parent
         text += `...${type.name}${directives}${this.#selectionSet(node.selectionSet, type)}`
       } else {
         text += `...${this.#fragmentNumber(node.name.value)}${directives}`
@@ -93,7 +96,8 @@ class Printer {
   }
 
   #fragmentNumber(name: string): number {
-    if (!this.#fragments.has(name)) this.#fragments.set(name, this.#args.fragmentDefinitions[name] as FragmentDefinitionNode)
+    if (!this.#fragments.has(name))
+      this.#fragments.set(name, this.#args.fragmentDefinitions[name] as FragmentDefinitionNode)
     return [...this.#fragments.keys()].indexOf(name)
   }
 }

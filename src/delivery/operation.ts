@@ -1,14 +1,14 @@
 import {
   type DocumentNode,
   type FieldNode,
-  getArgumentValues,
   type GraphQLError,
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLSchema,
+  getArgumentValues,
   type SelectionSetNode,
-  validateSubscriptionArgs,
   type ValidatedSubscriptionArgs,
+  validateSubscriptionArgs,
 } from 'graphql'
 import type { Context } from '../schema/context.ts'
 import { checkStart, type StreamField, streamFieldOf } from '../schema/stream-field.ts'
@@ -45,7 +45,13 @@ export interface OperationRequest {
  */
 export function prepareOperation(request: OperationRequest): Operation | readonly GraphQLError[] {
   const { schema, document, operationName, variables, context } = request
-  const args = validateSubscriptionArgs({ schema, document, operationName, variableValues: variables, contextValue: context })
+  const args = validateSubscriptionArgs({
+    schema,
+    document,
+    operationName,
+    variableValues: variables,
+    contextValue: context,
+  })
   if (!('operation' in args)) return args
 
   const subscriptions = schema.getSubscriptionType() as GraphQLObjectType

@@ -1,9 +1,21 @@
-import { createSourceEventStream, executeSubscriptionEvent, type ExecutionResult, type ValidatedSubscriptionArgs } from 'graphql'
+import {
+  createSourceEventStream,
+  type ExecutionResult,
+  executeSubscriptionEvent,
+  type ValidatedSubscriptionArgs,
+} from 'graphql'
 import type { Logger } from 'pino'
 import { formatError } from './format-error.ts'
 import { COMMENT_BLOCK, COMPLETE_BLOCK, nextBlock, openingBlock } from './frame.ts'
 import { retryMs } from './retry.ts'
 import type { Member, Outlet } from './subscriber.ts'
+
+export interface PullOptions {
+  readonly heartbeatMs: number
+  readonly log: Logger
+  /** Called once, when the stream has ended, however it did. */
+  readonly onEnd: () => void
+}
 
 /**
  * A subscription to a field with a hand-written `subscribe`: a stream of its own for each client, without a cursor.
@@ -13,20 +25,22 @@ export class PullSubscriber implements Member {
   readonly #args: ValidatedSubscriptionArgs
   readonly #outlet: Outlet
   readonly #log: Logger
+  readonly #onEnd: () => void
+  readonly #events: AsyncIterator<unknown>
   readonly #heartbeat: NodeJS.Timeout
-  #events: AsyncIterator<unknown> | undefined
   #drained: (() => void) | undefined
   #closed = false
 
-  constructor(args: ValidatedSubscriptionArgs, events: AsyncIterable<unknown>, outlet: Outlet, heartbeatMs: number, log: Logger) {
+  constructor(args: ValidatedSubscriptionArgs, events: AsyncIterable<unknown>, outlet: Outlet, options: PullOptions) {
     this.#args = args
     this.#outlet = outlet
-    this.#log = log
+    this.#log = options.log
+    this.#onEnd = options.onEnd
     this.#events = events[Symbol.asyncIterator]()
     this.#outlet.write(openingBlock(retryMs(), undefined))
     this.#heartbeat = setInterval(() => {
       if (!this.#drained) this.#outlet.write(COMMENT_BLOCK)
-    }, heartbeatMs)
+    }, options.heartbeatMs)
     void this.#run()
   }
 
@@ -46,14 +60,16 @@ export class PullSubscriber implements Member {
     clearInterval(this.#heartbeat)
     this.drained()
     // The source may fail to end; nobody is left to be told but the log.
-    void Promise.resolve(this.#events?.return?.()).catch((error) => this.#log.warn({ err: error }, 'A source failed to end'))
-    this.#events = undefined
+    void Promise.resolve(this.#events.return?.()).catch((error) =>
+      this.#log.warn({ err: error }, 'A source failed to end'),
+    )
     this.#outlet.end(bytes)
+    this.#onEnd()
   }
 
   async #run(): Promise<void> {
     try {
-      while (!this.#closed && this.#events) {
+      while (!this.#closed) {
         const item = await this.#events.next()
         if (item.done) break
         await this.#send(await executeSubscriptionEvent({ ...this.#args, rootValue: item.value }))

@@ -34,7 +34,7 @@ export function checkStart(args: Record<string, unknown>): void {
 }
 
 /** The value of an item as `resolve` sees it. @throws SluiceError `CURSOR_EXPIRED` for a gap. */
-export function valueOf<V>(item: StreamEvent<V> | Gap): V {
+export function eventValue<V>(item: StreamEvent<V> | Gap): V {
   if (item.kind === 'gap') throw gapError(item)
   return item.value
 }

@@ -12,7 +12,7 @@ import SchemaBuilder, {
 import type { Gap, StreamEvent } from '../streams/event.ts'
 import type { Topic, Where } from '../streams/topic.ts'
 import type { Context } from './context.ts'
-import { checkStart, STREAM_EXTENSION, type StreamField, valueOf } from './stream-field.ts'
+import { checkStart, eventValue, STREAM_EXTENSION, type StreamField } from './stream-field.ts'
 
 /** A field that streams a topic. Its arguments get `after`, `since` and `last` beside those named here. */
 export interface StreamOptions<
@@ -82,7 +82,10 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
     args: {
       ...args,
       after: this.arg({ type: 'Cursor' as never, description: 'Start with what comes after this position.' }),
-      since: this.arg({ type: 'DateTime' as never, description: 'Start with the first event of this moment or later.' }),
+      since: this.arg({
+        type: 'DateTime' as never,
+        description: 'Start with the first event of this moment or later.',
+      }),
       last: this.arg({ type: 'Int', description: 'Start with this many of the newest matching events.' }),
     },
     extensions: { [STREAM_EXTENSION]: streamField },
@@ -95,7 +98,7 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
       }) as AsyncIterable<StreamEvent | Gap>
     },
     resolve: (item: StreamEvent | Gap, given: Record<string, unknown>, context: Context) => {
-      const value = valueOf(item)
+      const value = eventValue(item)
       return resolve ? resolve(value, given as never, context) : value
     },
   } as never)

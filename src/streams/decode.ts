@@ -30,7 +30,10 @@ export function decode<V>(topic: Topic<V>, record: RawRecord): StreamEvent<V> | 
   try {
     plain = topic.codec(bytes)
   } catch (error) {
-    return { reason: 'codec', detail: error instanceof TypeError ? 'The value is not valid UTF-8' : 'The value is not valid JSON' }
+    return {
+      reason: 'codec',
+      detail: error instanceof TypeError ? 'The value is not valid UTF-8' : 'The value is not valid JSON',
+    }
   }
   const parsed = topic.schema.safeParse(plain)
   if (!parsed.success) {

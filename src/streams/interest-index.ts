@@ -24,7 +24,8 @@ export class InterestIndex<V, T> {
     const properties = entries.map(([property]) => property)
     const levels = entries.map(([, wanted]) => valuesOf(wanted))
     const paths = levels.reduce((product, values) => product * values.length, 1)
-    if (paths > MAX_PATHS) throw new SluiceError('BAD_USER_INPUT', `The filter asks for more than ${MAX_PATHS} combinations`)
+    if (paths > MAX_PATHS)
+      throw new SluiceError('BAD_USER_INPUT', `The filter asks for more than ${MAX_PATHS} combinations`)
 
     const name = properties.join()
     let shape = this.#shapes.get(name)

@@ -47,6 +47,10 @@ export interface ReaderOptions {
   readonly warn: (message: string, extra: object) => void
 }
 
+export function tooManyPartitions(topic: string, partitions: number): string {
+  return `Topic "${topic}" has ${partitions} partitions, and ${MAX_PARTITIONS} are the most there may be`
+}
+
 /** Half of it for certain, the rest by chance, so that the instances of a fleet do not come back in step. */
 function backoff(attempt: number): number {
   const full = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt)
@@ -121,11 +125,13 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     const events: ConsumerEvents = {
       joined(assignment) {
         if (!live || signal.aborted) return
-        for (const [topic, partitions] of Object.entries(assignment)) {
-          if (partitions.length > MAX_PARTITIONS) {
-            const message = `Topic "${topic}" has ${partitions.length} partitions, and ${MAX_PARTITIONS} are the most there may be`
-            ended.resolve(new Error(message))
-          }
+        const assigned = Object.entries(assignment)
+        const tooMany = assigned.find(([, partitions]) => partitions.length > MAX_PARTITIONS)
+        if (tooMany) {
+          live = false // not a part of a topic: what is missing would be missing without a word
+          return ended.resolve(new Error(tooManyPartitions(tooMany[0], tooMany[1].length)))
+        }
+        for (const [topic, partitions] of assigned) {
           for (const partition of wanted.discover(topic, partitions)) {
             reader.onBatch({ topic, partition, records: [], nextOffset: 0, endOffset: 0 })
           }

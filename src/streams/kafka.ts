@@ -6,7 +6,7 @@ import type { RawRecord } from './event.ts'
 import { lz4, snappy, zstd } from './kafka-codecs.ts'
 import { type FetchNotes, type Internals, KAFKAJS_VERSION, overrideKafkajs } from './kafka-overrides.ts'
 import { WantedOffsets } from './kafka-positions.ts'
-import { type ConsumerEvents, type GroupConsumer, readForever } from './kafka-reader.ts'
+import { type ConsumerEvents, type GroupConsumer, readForever, tooManyPartitions } from './kafka-reader.ts'
 import { Sockets } from './kafka-sockets.ts'
 import { type PartitionRange, type Sink, type Source, SourceUnavailable } from './port.ts'
 import { MAX_PARTITIONS } from './topic.ts'
@@ -184,7 +184,7 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
   const ranges = async (topic: string): Promise<PartitionRange[]> => {
     // Offsets as a reader of committed records sees them: `high` is before the first transaction that is still open.
     const offsets = await ask((admin) => admin.fetchTopicOffsets(topic))
-    if (offsets.length > MAX_PARTITIONS) throw new SourceUnavailable(tooMany(topic, offsets.length))
+    if (offsets.length > MAX_PARTITIONS) throw new SourceUnavailable(tooManyPartitions(topic, offsets.length))
     return offsets
       .map(({ partition, low, high }) => ({ partition, earliest: Number(low), next: Number(high) }))
       .sort((a, b) => a.partition - b.partition)
@@ -197,7 +197,7 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
       // Negative timestamps mean other things to Kafka; nothing is older than the epoch.
       const from = Math.max(0, Math.ceil(timestamp))
       const offsets = await ask((admin) => admin.fetchTopicOffsetsByTimestamp(topic, from))
-      if (offsets.length > MAX_PARTITIONS) throw new SourceUnavailable(tooMany(topic, offsets.length))
+      if (offsets.length > MAX_PARTITIONS) throw new SourceUnavailable(tooManyPartitions(topic, offsets.length))
       return new Map(
         offsets.map(({ partition, offset }): [number, number] => [partition, Number(offset)]).sort(([a], [b]) => a - b),
       )
@@ -238,10 +238,6 @@ async function patiently<T>(question: () => Promise<T>): Promise<T> {
       await delay(ELECTION_WAIT_MS)
     }
   }
-}
-
-function tooMany(topic: string, partitions: number): string {
-  return `Topic "${topic}" has ${partitions} partitions, and ${MAX_PARTITIONS} are the most there may be`
 }
 
 /** A consumer in a new group of its own, which nobody else joins: a group's former member would have to time out first. */

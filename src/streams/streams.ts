@@ -106,7 +106,8 @@ export class Streams implements Reader {
         return from
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
-        if (this.#state.kind !== 'waiting' || this.#state.reason !== reason) this.#options.log.warn({ reason }, 'Not reading yet')
+        if (this.#state.kind !== 'waiting' || this.#state.reason !== reason)
+          this.#options.log.warn({ reason }, 'Not reading yet')
         this.#state = { kind: 'waiting', reason }
       }
       // Aborted while waiting: the loop's condition sees it.

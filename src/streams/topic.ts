@@ -49,7 +49,8 @@ export function defineTopic<V, const K extends string & keyof V = never>(
   name: string,
   options: TopicOptions<V, K>,
 ): Topic<V, K> {
-  if (!TOPIC_NAME.test(name)) throw new TypeError(`"${name}" is not a topic name: it takes 1 to 249 of a-z A-Z 0-9 . _ -`)
+  if (!TOPIC_NAME.test(name))
+    throw new TypeError(`"${name}" is not a topic name: it takes 1 to 249 of a-z A-Z 0-9 . _ -`)
   return {
     name,
     schema: options.schema,

@@ -29,7 +29,11 @@ const WindowSpan = builder.objectRef<Feed>('WindowSpan').implement({
     events: t.int({ resolve: ({ window }) => window.nextSeq - window.firstSeq }),
     bytes: t.int({ description: 'An estimate of what they take.', resolve: ({ window }) => window.bytes }),
     oldest: t.field({ type: 'DateTime', nullable: true, resolve: ({ window }) => dateOf(window.at(window.firstSeq)) }),
-    newest: t.field({ type: 'DateTime', nullable: true, resolve: ({ window }) => dateOf(window.at(window.nextSeq - 1)) }),
+    newest: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: ({ window }) => dateOf(window.at(window.nextSeq - 1)),
+    }),
   }),
 })
 

@@ -18,7 +18,10 @@ export const OrderEvent = z.object({
   lon: z.number().min(-180).max(180),
   amount: z.string().regex(DECIMAL),
   currency: z.string().length(3),
-  itemCount: z.int().min(0).max(2 ** 31 - 1),
+  itemCount: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1),
   status: z.enum(ORDER_STATUSES),
   placedAt: z.iso.datetime({ offset: true }),
 })

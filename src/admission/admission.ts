@@ -1,0 +1,82 @@
+import {
+  type DocumentNode,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
+} from 'graphql'
+import type { Logger } from 'pino'
+import { formatError } from '../delivery/format-error.ts'
+import { SluiceError } from '../errors.ts'
+import { ANONYMOUS, type Audience } from '../schema/context.ts'
+import { DocumentCache } from './document-cache.ts'
+
+/** What a client asks for, whatever the transport it came by. */
+export interface GraphQLParams {
+  readonly query: string
+  readonly operationName: string | undefined
+  readonly variables: Readonly<Record<string, unknown>> | undefined
+  readonly extensions: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface AdmissionRequest {
+  readonly params: GraphQLParams
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
+/** Who asks. Resolvers never see it: they get the audience. */
+export interface Principal {
+  readonly id: string
+}
+
+export interface Admitted {
+  readonly principal: Principal
+  readonly audience: Audience
+  readonly document: DocumentNode
+  readonly operation: OperationDefinitionNode
+  readonly params: GraphQLParams
+}
+
+export type AdmissionResult =
+  | { readonly admitted: Admitted }
+  /** The operation itself is refused; these are for the client to read. */
+  | { readonly errors: readonly GraphQLFormattedError[] }
+
+export interface AdmissionOptions {
+  readonly schema: GraphQLSchema
+  readonly log: Logger
+}
+
+/**
+ * The one gate: every operation of every transport passes `admit` before anything is done for it. In order:
+ * authenticate, parse, validate, choose the operation. (Limits, persisted operations and authorization come here.)
+ */
+export class Admission {
+  readonly #documents: DocumentCache
+  readonly #log: Logger
+
+  constructor({ schema, log }: AdmissionOptions) {
+    this.#documents = new DocumentCache(schema)
+    this.#log = log
+  }
+
+  /** @throws SluiceError where the client is refused as such, whatever it asks for. */
+  admit({ params }: AdmissionRequest): AdmissionResult {
+    const { principal, audience } = authenticate()
+    try {
+      const { document, errors, code } = this.#documents.get(params.query)
+      if (errors) return { errors: errors.map((error) => formatError(error, this.#log, code)) }
+      const operation = getOperationAST(document, params.operationName)
+      if (!operation) throw new SluiceError('OPERATION_NAME_INVALID')
+      return { admitted: { principal, audience, document, operation, params } }
+    } catch (error) {
+      return { errors: [formatError(error, this.#log)] }
+    }
+  }
+}
+
+/** Everybody is anonymous for now. */
+function authenticate(): { readonly principal: Principal; readonly audience: Audience } {
+  return { principal: { id: 'anonymous' }, audience: ANONYMOUS }
+}

@@ -1,0 +1,68 @@
+/** The process: configuration, log, signals, exit codes. What it runs is in gateway.ts. */
+import { parseArgs } from 'node:util'
+import { destination, type Logger, pino } from 'pino'
+import pretty from 'pino-pretty'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { startGateway } from './gateway.ts'
+
+const USAGE = `Usage: npm start [-- --check-config]
+
+  --check-config   read the configuration, say whether it is valid, and end
+  --help           this text
+
+Everything is set by environment variables: see the table in README.md.`
+
+/** A shutdown that takes longer than this is ended as it is. */
+const SHUTDOWN_LIMIT_MS = 10_000
+
+try {
+  const { values } = parseArgs({ options: { 'check-config': { type: 'boolean' }, help: { type: 'boolean' } } })
+  if (values.help) {
+    console.log(USAGE)
+  } else {
+    const config = readConfig(process.env)
+    if (values['check-config']) console.log('The configuration is valid')
+    else await run(config)
+  }
+} catch (error) {
+  const known = error instanceof ConfigError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
+  console.error(known ? (error as Error).message : error)
+  process.exitCode = 1
+}
+
+async function run(config: Config): Promise<void> {
+  const log = createLog(config)
+  const gateway = await startGateway({ config, log }).catch((error: Error) => {
+    log.fatal(error.message)
+    process.exitCode = 1
+  })
+  if (!gateway) return
+
+  const { url, adminUrl } = gateway
+  const source = config.KAFKA_BROKERS
+    ? `Kafka at ${config.KAFKA_BROKERS}`
+    : `the embedded log, ${config.DEMO_RATE} demo orders a second`
+  log.info({ graphql: `${url}/graphql`, admin: adminUrl, source }, 'Sluice is listening')
+
+  const stop = (signal: NodeJS.Signals): void => {
+    log.info({ signal }, 'Stopping')
+    // Whoever asks twice means it.
+    process.once(signal, () => process.exit(1))
+    setTimeout(() => {
+      log.error(`Not stopped within ${SHUTDOWN_LIMIT_MS} ms: ending as it is`)
+      process.exit(1)
+    }, SHUTDOWN_LIMIT_MS).unref()
+    void gateway.close().then(() => log.info('Stopped'))
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}
+
+/** JSON, a line an event; on a terminal, for people. */
+function createLog(config: Config): Logger {
+  const options = { level: config.LOG_LEVEL, base: { instance: config.INSTANCE_ID } }
+  const toPeople = process.stdout.isTTY
+  return toPeople
+    ? pino(options, pretty({ ignore: 'pid,hostname,instance', sync: true }))
+    : pino(options, destination({ fd: 1 }))
+}

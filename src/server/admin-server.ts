@@ -1,0 +1,50 @@
+import { createServer, type Server } from 'node:http'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { Readiness } from '../streams/streams.ts'
+
+export interface AdminOptions {
+  readonly readiness: () => Readiness
+  readonly metrics: Registry
+  readonly log: Logger
+}
+
+/** Health and metrics, for platform engineers and their tools. It has no authentication, and is never exposed. */
+export function createAdminServer({ readiness, metrics, log }: AdminOptions): Server {
+  const pages: Record<string, () => Promise<Page> | Page> = {
+    '/livez': () => ({ status: 200, type: TEXT, body: 'live\n' }),
+    '/readyz': () => {
+      const state = readiness()
+      return state.ready
+        ? { status: 200, type: TEXT, body: 'ready\n' }
+        : { status: 503, type: TEXT, body: `not ready: ${state.reason}\n` }
+    },
+    '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.metrics() }),
+  }
+
+  return createServer((request, response) => {
+    const page = pages[new URL(request.url ?? '/', 'http://admin').pathname]
+    const { method } = request
+    void (async () => {
+      try {
+        const { status, type, body }: Page = !page
+          ? { status: 404, type: TEXT, body: `There are ${Object.keys(pages).join(', ')} here\n` }
+          : method !== 'GET' && method !== 'HEAD'
+            ? { status: 405, type: TEXT, body: 'These pages are only for GET\n' }
+            : await page()
+        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
+      } catch (error) {
+        log.error({ err: error, url: request.url }, 'An admin page failed')
+        response.writeHead(500, { 'content-type': TEXT }).end('This page failed: the log says why\n')
+      }
+    })()
+  })
+}
+
+interface Page {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+}
+
+const TEXT = 'text/plain; charset=utf-8'

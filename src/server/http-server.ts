@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import cors from 'cors'
+import type { Logger } from 'pino'
+import { SluiceError } from '../errors.ts'
+import { answerError } from '../transport/answer.ts'
+import { type Endpoint, MethodNotAllowed } from './endpoint.ts'
+
+/** When a client that was refused for want of room should ask again. */
+const RETRY_AFTER_S = 5
+const MAX_REQUEST_ID = 64
+
+export interface HttpServerOptions {
+  readonly endpoint: Endpoint
+  readonly path: string
+  readonly corsOrigins: readonly string[]
+  readonly log: Logger
+}
+
+/** The server that clients reach: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
+export function createHttpServer({ endpoint, path, corsOrigins, log }: HttpServerOptions): Server {
+  const withCors = cors({
+    origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'X-GraphQL-Event-Stream-Token', 'X-Request-Id'],
+    exposedHeaders: ['Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  })
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const requestId = requestIdOf(request)
+    response.setHeader('x-request-id', requestId)
+    try {
+      const url = new URL(request.url ?? '/', 'http://gateway')
+      if (url.pathname !== path)
+        throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${path}`)
+      await endpoint.serve(request, response, url)
+    } catch (error) {
+      fail(response, error, log.child({ requestId }))
+    }
+  }
+
+  const server = createServer((request, response) => {
+    withCors(request, response, () => void handle(request, response))
+  })
+  // Not HTTP at all, or broken in the middle: Node's own answer is right, and it must not be an exception.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+    else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+  })
+  return server
+}
+
+function fail(response: ServerResponse, error: unknown, log: Logger): void {
+  if (response.headersSent) {
+    log.error({ err: error }, 'A request failed after its answer had begun')
+    response.destroy()
+    return
+  }
+  let known = error
+  if (!(known instanceof SluiceError)) {
+    log.error({ err: error }, 'A request failed')
+    known = new SluiceError('INTERNAL_SERVER_ERROR')
+  }
+  const headers: Record<string, string> = {}
+  if (known instanceof MethodNotAllowed) headers.allow = known.allow
+  if ((known as SluiceError).status === 503) headers['retry-after'] = String(RETRY_AFTER_S)
+  // What is left of a body that was not read would be taken for the next request.
+  if (!response.req.complete) headers.connection = 'close'
+  answerError(response, known as SluiceError, headers)
+}
+
+/** The caller's id, where it is one that a log can hold. */
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id']
+  return typeof given === 'string' && given.length <= MAX_REQUEST_ID && /^[\w.-]+$/.test(given) ? given : randomUUID()
+}

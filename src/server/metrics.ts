@@ -1,0 +1,108 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Engine } from '../delivery/engine.ts'
+import { CLOSE_REASONS } from '../delivery/subscriber.ts'
+import type { Feed } from '../streams/feed.ts'
+import type { Streams } from '../streams/streams.ts'
+
+export interface MetricsSources {
+  readonly instance: string
+  readonly streams: Streams
+  readonly engine: Engine
+  /** Streams of hand-written subscriptions. */
+  readonly pulling: () => number
+}
+
+/**
+ * Everything that /metrics tells, read from where it is counted at the moment of the scrape: the hot path counts in
+ * plain numbers.
+ */
+export function createMetrics({ instance, streams, engine, pulling }: MetricsSources): Registry {
+  const registry = new Registry()
+  registry.setDefaultLabels({ instance })
+  collectDefaultMetrics({ register: registry })
+
+  const counter = (name: string, help: string, read: () => number): void => {
+    const metric: Counter = new Counter({
+      name: `sluice_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        metric.reset()
+        metric.inc(read())
+      },
+    })
+  }
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const metric: Gauge = new Gauge({
+      name: `sluice_${name}`,
+      help,
+      registers: [registry],
+      collect: () => metric.set(read()),
+    })
+  }
+  const perFeed = (kind: 'counter' | 'gauge', name: string, help: string, labels: string[], read: ReadFeed): void => {
+    const options = { name: `sluice_${name}`, help, labelNames: ['topic', ...labels], registers: [registry] }
+    const collect = (): void => {
+      metric.reset()
+      for (const feed of streams.feeds) {
+        for (const [values, value] of read(feed)) metric.inc({ topic: feed.topic.name, ...values }, value)
+      }
+    }
+    const metric: Counter | Gauge =
+      kind === 'counter' ? new Counter({ ...options, collect }) : new Gauge({ ...options, collect })
+  }
+
+  perFeed('counter', 'events_total', 'Events decoded.', [], (feed) => [[{}, feed.events]])
+  perFeed(
+    'counter',
+    'decode_failures_total',
+    'Records that are no event of their topic, by reason.',
+    ['reason'],
+    (feed) => [...feed.poison.failures].map(([reason, count]) => [{ reason }, count]),
+  )
+  perFeed('counter', 'dead_letters_total', 'Dead letters, by what became of them.', ['outcome'], (feed) =>
+    Object.entries(feed.poison.deadLetters).map(([outcome, count]) => [{ outcome }, count]),
+  )
+  perFeed(
+    'gauge',
+    'lag_records',
+    'Offsets between what was read and the newest, by partition.',
+    ['partition'],
+    (feed) =>
+      feed.head.map((next, partition) => [
+        { partition: String(partition) },
+        Math.max(0, (feed.ends[partition] ?? 0) - next),
+      ]),
+  )
+  perFeed('gauge', 'window_bytes', 'Estimated bytes of the events in the window.', [], (feed) => [
+    [{}, feed.window.bytes],
+  ])
+  perFeed('gauge', 'window_events', 'Events in the window.', [], (feed) => [
+    [{}, feed.window.nextSeq - feed.window.firstSeq],
+  ])
+
+  gauge('ready', 'Whether /readyz says yes.', () => (streams.readiness().ready ? 1 : 0))
+  gauge('groups', 'Groups of equal subscriptions.', () => engine.groups)
+  gauge('subscribers', 'Open streams.', () => engine.subscribers + pulling())
+  gauge('lagging_subscribers', 'Open streams that wait for their sockets.', () => engine.lagging)
+  gauge('frame_log_bytes', 'Bytes of frames kept for lagging subscribers.', () => engine.budget.used)
+  counter('executions_total', 'Events executed: once for each group that they match.', () => engine.stats.executions)
+  counter('frames_total', 'Frames made: once for each group.', () => engine.stats.frames)
+  counter('flushes_total', 'Flushes: each writes what is new to every live subscriber.', () => engine.stats.flushes)
+  counter('writes_total', 'Writes to sockets.', () => engine.stats.writes)
+  counter('sent_bytes_total', 'Bytes given to sockets.', () => engine.stats.bytes)
+
+  const closes: Counter = new Counter({
+    name: 'sluice_closes_total',
+    help: 'Streams that ended, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      closes.reset()
+      for (const reason of CLOSE_REASONS) closes.inc({ reason }, engine.stats.closes[reason] ?? 0)
+    },
+  })
+  return registry
+}
+
+type ReadFeed = (feed: Feed<unknown>) => Iterable<readonly [Record<string, string>, number]>

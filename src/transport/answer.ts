@@ -1,0 +1,54 @@
+import type { ServerResponse } from 'node:http'
+import type { GraphQLFormattedError } from 'graphql'
+import { COMPLETE_BLOCK, nextBlock, retryBlock } from '../delivery/frame.ts'
+import type { SluiceError } from '../errors.ts'
+import { GRAPHQL_RESPONSE } from './accept.ts'
+
+/** Proxies must neither keep, change, compress nor hold back a stream; the last line is for Nginx. */
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const
+
+/** Answers a request that is wrong as an HTTP request, the same for every client. */
+export function answerError(response: ServerResponse, error: SluiceError, headers: Record<string, string> = {}): void {
+  const body = { errors: [{ message: error.message, extensions: { ...error.details, code: error.code } }] }
+  answerJson(response, error.status, body, headers)
+}
+
+/**
+ * Answers a request whose operation is refused, by plain HTTP. By GraphQL over HTTP, `application/json` says 200, and
+ * only `application/graphql-response+json` has the status tell.
+ */
+export function answerRefused(
+  response: ServerResponse,
+  mediaType: string,
+  errors: readonly GraphQLFormattedError[],
+): void {
+  const status = mediaType === GRAPHQL_RESPONSE ? 400 : 200
+  answerJson(response, status, { errors }, { 'content-type': `${mediaType}; charset=utf-8` })
+}
+
+/** One result as an event stream: what queries, mutations and refused operations get in distinct connections mode. */
+export function answerOnce(response: ServerResponse, result: object): void {
+  response.writeHead(200, STREAM_HEADERS)
+  response.end(Buffer.concat([nextBlock(undefined, JSON.stringify(result)), COMPLETE_BLOCK]))
+}
+
+/** To a native EventSource any status but 200 is final: it is told to come back, and the stream ends. */
+export function answerRetry(response: ServerResponse, retryMs: number): void {
+  response.writeHead(200, STREAM_HEADERS)
+  response.end(retryBlock(retryMs))
+}
+
+function answerJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string>): void {
+  const text = JSON.stringify(body)
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  })
+  response.end(text)
+}
