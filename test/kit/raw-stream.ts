@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { until } from './until.ts'
+
+/** One block of an event stream, field by field, as it came. Fields that were not there are absent. */
+export interface Block {
+  readonly id?: string
+  readonly event?: string
+  readonly data?: string
+  readonly retry?: string
+}
+
+export interface RawRequest {
+  readonly method?: string
+  /** What comes after /graphql: a query string, with its question mark. */
+  readonly search?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON, with its content type, unless it is text already. */
+  readonly body?: unknown
+  readonly httpVersion?: '1.0' | '1.1'
+}
+
+const ACCEPT_STREAM = { accept: 'text/event-stream' }
+
+/** A request over a bare socket, so that a test sees every byte of what comes back, and when. */
+export class RawStream {
+  readonly socket: Socket
+  /** All bytes so far, head included. */
+  received = ''
+  /** The server has ended the connection. */
+  ended = false
+  #closed = false
+
+  private constructor(socket: Socket) {
+    this.socket = socket
+    socket.setEncoding('utf8')
+    socket.on('data', (text: string) => {
+      this.received += text
+    })
+    socket.on('end', () => {
+      this.ended = true
+    })
+    socket.on('close', () => {
+      this.ended = true
+      this.#closed = true
+    })
+    // A reset is an end; what was received before tells the rest.
+    socket.on('error', () => {})
+  }
+
+  /** Sends a request; the socket is destroyed when the test ends. */
+  static async send(url: string, request: RawRequest = {}): Promise<RawStream> {
+    const { hostname, port } = new URL(url)
+    const socket = connect({ host: hostname, port: Number(port) })
+    onTestFinished(() => void socket.destroy())
+    await once(socket, 'connect')
+    const stream = new RawStream(socket)
+    socket.write(requestBytes(url, request))
+    return stream
+  }
+
+  /** POSTs an operation for an event stream, and waits for the head of the answer. */
+  static async subscribe(
+    url: string,
+    query: string,
+    more: { variables?: object; headers?: Record<string, string> } = {},
+  ) {
+    const { variables, headers } = more
+    const stream = await RawStream.send(url, {
+      method: 'POST',
+      headers: { ...ACCEPT_STREAM, ...headers },
+      body: { query, variables },
+    })
+    await stream.untilHead()
+    return stream
+  }
+
+  get hasHead(): boolean {
+    return this.received.includes('\r\n\r\n')
+  }
+
+  get status(): number {
+    return Number(this.received.split(' ')[1])
+  }
+
+  get headers(): Record<string, string> {
+    const [head = ''] = this.received.split('\r\n\r\n')
+    const lines = head.split('\r\n').slice(1)
+    return Object.fromEntries(
+      lines.map((line) => [line.split(': ')[0]?.toLowerCase(), line.split(': ').slice(1).join(': ')]),
+    )
+  }
+
+  /** The body as it came (a chunked one with its chunk sizes). */
+  get body(): string {
+    return this.received.slice(this.received.indexOf('\r\n\r\n') + 4)
+  }
+
+  /** Whole blocks so far. */
+  get blocks(): Block[] {
+    return this.body.split('\n\n').slice(0, -1).map(parseBlock)
+  }
+
+  /** Results so far: the data of every `next`. */
+  get results(): {
+    data?: Record<string, unknown> | null
+    errors?: { message: string; extensions?: Record<string, unknown> }[]
+  }[] {
+    return this.blocks.filter(({ event }) => event === 'next').map(({ data }) => JSON.parse(data ?? ''))
+  }
+
+  untilHead(): Promise<void> {
+    return until('the head of an answer arrived', () => this.hasHead)
+  }
+
+  async untilBlocks(count: number): Promise<Block[]> {
+    await until(`${count} blocks arrived`, () => this.blocks.length >= count)
+    return this.blocks
+  }
+
+  async untilResults(count: number): Promise<RawStream['results']> {
+    await until(`${count} results arrived`, () => this.results.length >= count)
+    return this.results
+  }
+
+  async untilEnd(): Promise<void> {
+    await until('the server ended the connection', () => this.ended)
+  }
+
+  async close(): Promise<void> {
+    this.socket.destroy()
+    await until('the socket closed', () => this.#closed)
+  }
+}
+
+export function requestBytes(url: string, request: RawRequest): string {
+  const { method = 'GET', search = '', headers = {}, body, httpVersion = '1.1' } = request
+  const { host, pathname } = new URL(url)
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+  const all: Record<string, string> = { host, ...headers }
+  if (text !== undefined) {
+    all['content-type'] ??= 'application/json'
+    all['content-length'] ??= String(Buffer.byteLength(text))
+  }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `${method} ${pathname}${search} HTTP/${httpVersion}\r\n${lines.join('')}\r\n${text ?? ''}`
+}
+
+function parseBlock(block: string): Block {
+  const fields: Record<string, string> = {}
+  for (const line of block.split('\n')) {
+    const colon = line.indexOf(':')
+    if (colon <= 0) continue
+    const value = line.slice(colon + 1).replace(/^ /, '')
+    const name = line.slice(0, colon)
+    fields[name] = name in fields ? `${fields[name]}\n${value}` : value
+  }
+  return fields
+}
