@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
-import kafkajs, { type Admin, type EachBatchPayload, type KafkaMessage, type Producer } from 'kafkajs'
+import kafkajs, { type Admin, type EachBatchPayload, type KafkaMessage } from 'kafkajs'
 import type { RawRecord } from './event.ts'
 import { lz4, snappy, zstd } from './kafka-codecs.ts'
+import type { KafkaOptions, SaslOptions } from './kafka-options.ts'
 import { type FetchNotes, type Internals, KAFKAJS_VERSION, overrideKafkajs } from './kafka-overrides.ts'
 import { WantedOffsets } from './kafka-positions.ts'
 import { type ConsumerEvents, type GroupConsumer, readForever, tooManyPartitions } from './kafka-reader.ts'
+import { type ConnectedProducer, createSink } from './kafka-sink.ts'
 import { Sockets } from './kafka-sockets.ts'
 import { type PartitionRange, type Sink, type Source, SourceUnavailable } from './port.ts'
 import { MAX_PARTITIONS } from './topic.ts'
@@ -38,30 +40,6 @@ const ELECTION_WAIT_MS = 100
 /** Within kafkajs, briefly: the reader's own patience is without end, and the caller's calls are to fail soon. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, factor: 0.2, multiplier: 2, retries: 3 }
 
-export interface KafkaOptions {
-  readonly brokers: readonly string[]
-  readonly clientId: string
-  /** TLS: true for the system's authorities, or what Node's `tls.connect` takes, in PEM. */
-  readonly ssl?: boolean | TlsOptions
-  readonly sasl?: SaslOptions
-  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, extra: object) => void
-}
-
-export interface TlsOptions {
-  readonly ca?: string | Buffer
-  readonly cert?: string | Buffer
-  readonly key?: string | Buffer
-  readonly passphrase?: string
-  readonly servername?: string
-  readonly rejectUnauthorized?: boolean
-}
-
-export interface SaslOptions {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-  readonly username: string
-  readonly password: string
-}
-
 export interface KafkaLog {
   readonly source: Source
   readonly sink: Sink
@@ -81,7 +59,7 @@ export function createKafka(options: KafkaOptions): KafkaLog {
   const closing = new AbortController()
   if (!prepareKafkajs()) options.log('warn', 'This is not the kafkajs whose faults Sluice mends', {})
   const source = createSource(options, closing.signal)
-  const sink = createSink(options, closing.signal)
+  const sink = createSink(() => connectProducer(options), closing.signal)
   return {
     source: { ...source, close: async () => closing.abort() },
     sink,
@@ -305,13 +283,15 @@ function fetchedBatch({ batch }: EachBatchPayload): Parameters<ConsumerEvents['b
   }
   const { topic, partition } = batch
   const last = rawMessages.at(-1)
+  const nextOffset = rawMessages.nextOffset ?? (last ? Number(last.offset) + 1 : Number(fetchedOffset))
   return {
     topic,
     partition,
     fetchedOffset: Number(fetchedOffset),
-    nextOffset: rawMessages.nextOffset ?? (last ? Number(last.offset) + 1 : Number(fetchedOffset)),
+    nextOffset,
     outOfRange: rawMessages.outOfRange ?? false,
-    endOffset: Number(batch.highWatermark),
+    // The broker may read further than the end it looked up before.
+    endOffset: Math.max(Number(batch.highWatermark), nextOffset),
     records: () => batch.messages.map((message) => rawRecord(partition, message)),
   }
 }
@@ -322,57 +302,63 @@ function rawRecord(partition: number, { offset, timestamp, key, value, headers }
   return { partition, offset: Number(offset), timestamp: Number(timestamp), key, value, headers }
 }
 
-function createSink(options: KafkaOptions, closed: AbortSignal): Sink {
-  type Connected = { readonly producer: Producer; end(): Promise<void> }
-  let connecting: Promise<Connected> | undefined
-
-  const connect = async (): Promise<Connected> => {
-    const client = createClient(options)
-    const producer = client.kafka.producer({
-      // Java's rule for keys, so that a key's records from any producer are in one partition.
-      createPartitioner: Partitioners.DefaultPartitioner,
-      allowAutoTopicCreation: false,
-      metadataMaxAge: METADATA_MAX_AGE_MS,
-    })
-    const end = () => client.end(producer.disconnect())
+async function connectProducer(options: KafkaOptions): Promise<ConnectedProducer> {
+  const client = createClient(options)
+  const producer = client.kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: stablePartitioner,
+    allowAutoTopicCreation: false,
+    metadataMaxAge: METADATA_MAX_AGE_MS,
+    retry: RETRY,
+  })
+  const end = () => client.end(producer.disconnect())
+  const orUnavailable = async (act: Promise<unknown>): Promise<void> => {
     try {
-      await producer.connect()
-      return { producer, end }
+      await act
     } catch (error) {
-      await end()
-      throw error
+      throw unavailable(error)
     }
   }
-  const disconnect = async () => {
-    const connected = connecting
-    connecting = undefined
-    // A connection that was never made needs no closing.
-    await connected?.then(({ end }) => end()).catch(() => {})
+  try {
+    await orUnavailable(producer.connect())
+  } catch (error) {
+    await end()
+    throw error
   }
-
   return {
-    async send(topic, records) {
-      if (closed.aborted) throw new SourceUnavailable('The connection to Kafka is closed')
-      connecting ??= connect()
-      try {
-        const { producer } = await connecting
-        await producer.send({
-          topic,
-          acks: -1,
-          messages: records.map(({ key, value, headers, partition, timestamp }) => ({
-            key,
-            value,
-            ...(headers === undefined ? {} : { headers: { ...headers } }),
-            ...(partition === undefined ? {} : { partition }),
-            ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
-          })),
-        })
-      } catch (error) {
-        // The next one starts afresh: kafkajs does not find every way back by itself.
-        await disconnect()
-        throw unavailable(error)
-      }
+    send(topic, records) {
+      const messages = records.map(({ key, value, headers, partition, timestamp }) => ({
+        key,
+        value,
+        ...(headers === undefined ? {} : { headers: { ...headers } }),
+        ...(partition === undefined ? {} : { partition }),
+        ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
+      }))
+      return orUnavailable(
+        producer.send({ topic, acks: -1, messages }).then((taken) => {
+          // kafkajs drops, without a word, what is for a partition that it does not know.
+          const known = new Set(taken.map((each) => each.partition))
+          const lost = records.find((record) => record.partition !== undefined && !known.has(record.partition))
+          if (lost) throw new SourceUnavailable(`Topic "${topic}" has no partition ${lost.partition}`)
+        }),
+      )
     },
-    close: disconnect,
+    end,
+  }
+}
+
+/**
+ * Java's rule for keys, so that a key's records are in one partition whoever sends them. kafkajs asks again when it
+ * sends again, and for a record without a key another partition would make another record of it: the first answer
+ * holds.
+ */
+const stablePartitioner: typeof Partitioners.DefaultPartitioner = () => {
+  const partitionOf = Partitioners.DefaultPartitioner()
+  const given = new WeakMap<object, number>()
+  return (choice) => {
+    const partition = given.get(choice.message) ?? partitionOf(choice)
+    given.set(choice.message, partition)
+    return partition
   }
 }

@@ -18,8 +18,14 @@ export interface TestKafka {
   /** Removes the records of a partition below `before`, as retention does. */
   deleteRecords(topic: string, partition: number, before: number): Promise<void>
   produce(topic: string, messages: Message[]): Promise<void>
-  /** A transaction of its own producer, committed or aborted. */
-  transact(topic: string, messages: Message[], end: 'commit' | 'abort'): Promise<void>
+  /** A transaction of a producer of its own. It is aborted by the broker if the test does not end it. */
+  beginTransaction(): Promise<TestTransaction>
+}
+
+export interface TestTransaction {
+  send(topic: string, messages: Message[]): Promise<void>
+  commit(): Promise<void>
+  abort(): Promise<void>
 }
 
 /**
@@ -114,20 +120,27 @@ function testKafka(address: () => string): { kafka: TestKafka; close: () => Prom
       await (await connect()).admin.createPartitions({ topicPartitions: [{ topic, count }] })
     },
     async deleteRecords(topic, partition, before) {
-      await (await connect()).admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] })
+      const { admin } = await connect()
+      await admin.fetchTopicOffsets(topic) // deleteTopicRecords looks for the leader in what the client knows already
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] })
     },
     async produce(topic, messages) {
       await (await connect()).producer.send({ topic, messages, acks: -1 })
     },
-    async transact(topic, messages, end) {
+    async beginTransaction() {
       const producer = client().producer({ transactionalId: randomUUID(), maxInFlightRequests: 1, idempotent: true })
       await producer.connect()
-      try {
-        const transaction = await producer.transaction()
-        await transaction.send({ topic, messages })
-        await (end === 'commit' ? transaction.commit() : transaction.abort())
-      } finally {
+      const transaction = await producer.transaction()
+      const end = async (ending: Promise<void>) => {
+        await ending
         await producer.disconnect()
+      }
+      return {
+        async send(topic, messages) {
+          await transaction.send({ topic, messages })
+        },
+        commit: () => end(transaction.commit()),
+        abort: () => end(transaction.abort()),
       }
     },
   }

@@ -235,6 +235,13 @@ export function portContract(log: () => LogUnderTest, { runs }: { runs: number }
     }
   })
 
+  test('a record for a partition that is not there is refused', async () => {
+    const topic = await log().createTopic(2)
+    await expect(log().sink.send(topic, [record(2, 'a')])).rejects.toThrow(SourceUnavailable)
+    await log().sink.send(topic, [record(1, 'b')])
+    expect((await log().source.ranges(topic)).map(({ next }) => next)).toEqual([0, 1])
+  })
+
   test('a partition that is added later is read from its first record', async () => {
     const topic = await log().createTopic(1)
     const reader = read(from(topic, { 0: 0 }))
@@ -355,8 +362,8 @@ export function portContract(log: () => LogUnderTest, { runs }: { runs: number }
   })
 }
 
-/** A new partition is known to a producer only when it has heard of it. */
-async function eventually(act: () => Promise<void>): Promise<void> {
+/** Tries until it works: what one broker knows, another hears of a moment later. */
+export async function eventually<T>(act: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + WAIT_MS
   for (;;) {
     try {

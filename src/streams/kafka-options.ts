@@ -1,0 +1,24 @@
+/** How to reach a Kafka cluster, and whom to tell what happens. */
+export interface KafkaOptions {
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  /** TLS: true for the system's authorities, or what Node's `tls.connect` takes, in PEM. */
+  readonly ssl?: boolean | TlsOptions
+  readonly sasl?: SaslOptions
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, extra: object) => void
+}
+
+export interface TlsOptions {
+  readonly ca?: string | Buffer
+  readonly cert?: string | Buffer
+  readonly key?: string | Buffer
+  readonly passphrase?: string
+  readonly servername?: string
+  readonly rejectUnauthorized?: boolean
+}
+
+export interface SaslOptions {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: string
+}
