@@ -1,11 +1,13 @@
 import type { Logger } from 'pino'
 import type { Feed } from '../streams/feed.ts'
 import type { Topic } from '../streams/topic.ts'
+import { Compiler } from './compiler.ts'
 import { FlushTimer } from './flush-timer.ts'
-import { openingBlock, retryBlock } from './frame.ts'
+import { idLine, openingBlock, retryBlock } from './frame.ts'
 import { FrameBudget } from './frame-log.ts'
 import { Group } from './group.ts'
 import type { BoundStream, Operation } from './operation.ts'
+import { Renderer } from './renderer.ts'
 import { retryMs } from './retry.ts'
 import type { CloseReason, Outlet, Subscriber } from './subscriber.ts'
 
@@ -29,8 +31,12 @@ export interface EngineOptions {
 export interface EngineStats {
   /** Events executed, once for each group that they match. */
   executions: number
-  /** Results made into frames. */
+  /** Results serialized. */
+  bodies: number
+  /** Bodies made into frames, once for each group. */
   frames: number
+  /** Frames given to subscribers. */
+  deliveries: number
   writes: number
   bytes: number
   flushes: number
@@ -41,20 +47,34 @@ export interface EngineStats {
 export class Engine {
   readonly log: Logger
   readonly budget = new FrameBudget(FRAME_LOG_BYTES)
-  readonly stats: EngineStats = { executions: 0, frames: 0, writes: 0, bytes: 0, flushes: 0, closes: {} }
+  readonly stats: EngineStats = {
+    executions: 0,
+    bodies: 0,
+    frames: 0,
+    deliveries: 0,
+    writes: 0,
+    bytes: 0,
+    flushes: 0,
+    closes: {},
+  }
   readonly #options: EngineOptions
   readonly #groups = new Set<Group>()
   readonly #byKey = new Map<string, Group>()
   readonly #dirty = new Set<Group>()
+  readonly #renderers = new Map<string, Renderer>()
+  readonly #compiler: Compiler
   readonly #timer = new FlushTimer(() => this.#flush())
   readonly #slots: readonly Set<Subscriber>[] = Array.from({ length: HEARTBEAT_SLOTS }, () => new Set())
   readonly #intervals: readonly NodeJS.Timeout[]
   #joined = 0
   #beat = 0
+  #idCursor = ''
+  #idLine = idLine('')
 
   constructor(options: EngineOptions) {
     this.#options = options
     this.log = options.log
+    this.#compiler = new Compiler(options.log)
     this.#intervals = [
       setInterval(() => this.#heartbeat(), options.heartbeatMs / HEARTBEAT_SLOTS),
       setInterval(() => this.#closeStalled(), STALL_SWEEP_MS),
@@ -82,7 +102,8 @@ export class Engine {
   subscribe(operation: Operation, stream: BoundStream, outlet: Outlet): Subscriber {
     let group = operation.key === undefined ? undefined : this.#byKey.get(operation.key)
     if (!group) {
-      group = new Group(this, this.#options.feed(stream.field.topic), operation, stream)
+      group = new Group(this, this.#options.feed(stream.field.topic), operation, stream, this.#rendererOf(operation))
+      group.renderer.users++
       this.#groups.add(group)
       if (operation.key !== undefined) this.#byKey.set(operation.key, group)
     }
@@ -90,6 +111,15 @@ export class Engine {
     member.slot = this.#joined++ % HEARTBEAT_SLOTS
     this.#slots[member.slot]?.add(member)
     return member
+  }
+
+  /** The line that names a position, made once for the groups that one event is told to. */
+  idLine(cursor: string): Buffer {
+    if (cursor !== this.#idCursor) {
+      this.#idCursor = cursor
+      this.#idLine = idLine(cursor)
+    }
+    return this.#idLine
   }
 
   /** A group has a new frame. */
@@ -110,14 +140,28 @@ export class Engine {
     this.#groups.delete(group)
     this.#dirty.delete(group)
     if (group.key !== undefined && this.#byKey.get(group.key) === group) this.#byKey.delete(group.key)
+    const { renderer } = group
+    if (--renderer.users > 0) return
+    this.#compiler.forget(renderer)
+    if (renderer.key !== undefined && this.#renderers.get(renderer.key) === renderer)
+      this.#renderers.delete(renderer.key)
   }
 
   /** Ends every stream, telling each client when to come back. */
   close(): void {
     for (const interval of this.#intervals) clearInterval(interval)
     this.#timer.stop()
+    this.#compiler.close()
     this.#flush()
     for (const slot of this.#slots) for (const member of slot) member.end('shutdown', retryBlock(retryMs()))
+  }
+
+  #rendererOf({ args, bodyKey: key }: Operation): Renderer {
+    const known = key === undefined ? undefined : this.#renderers.get(key)
+    if (known) return known
+    const renderer = new Renderer({ args, key, compiler: this.#compiler, stats: this.stats, log: this.log })
+    if (key !== undefined) this.#renderers.set(key, renderer)
+    return renderer
   }
 
   #heartbeat(): void {

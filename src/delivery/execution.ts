@@ -1,6 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type ExecutionResult, executeSubscriptionEvent, GraphQLError } from 'graphql'
-import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { gapError } from '../schema/stream-field.ts'
 import type { Gap, StreamEvent } from '../streams/event.ts'
@@ -8,28 +6,27 @@ import type { Feed, Interest } from '../streams/feed.ts'
 import { meets } from '../streams/interest-index.ts'
 import type { Where } from '../streams/topic.ts'
 import { WindowReader } from '../streams/window-reader.ts'
-import type { BoundStream, Operation } from './operation.ts'
+import type { BoundStream } from './operation.ts'
+import type { Renderer } from './renderer.ts'
 
-/** An event's resolvers may take this long; then its frame has `errors`, and the stream goes on. */
-export const EVENT_TIMEOUT_MS = 10_000
 /** Events read on from the window in one turn of the event loop. */
 const CATCH_UP_BATCH = 100
 
-/** Takes results in the order of their events, with the position after each. */
-export type OnResult = (result: ExecutionResult, cursor: string) => void
+/** Takes bodies in the order of their events, with the position after each. */
+export type OnBody = (body: Buffer, cursor: string) => void
 
 /**
- * Runs an operation once for each event that matches. Results come in the order of events, also where resolvers are
- * asynchronous: while one is awaited, the execution is a position in the feed's window, and reads on from there.
+ * Takes the events that a group asks for, chooses by its filter, and has each rendered. Bodies come in the order of
+ * events, also where resolvers are asynchronous: while one is awaited, the execution is a position in the feed's
+ * window, and reads on from there.
  */
 export class Execution implements Interest<unknown> {
   readonly #feed: Feed
-  readonly #operation: Operation
   readonly #stream: BoundStream
   readonly #context: Context
+  readonly #renderer: Renderer
   readonly #where: Where<unknown>
-  readonly #onResult: OnResult
-  readonly #stats: { executions: number }
+  readonly #onBody: OnBody
   readonly #remove: () => void
   /** The position behind everything done, while it is not the feed's own; undefined: in step with the feed. */
   #settled: string | undefined
@@ -39,24 +36,17 @@ export class Execution implements Interest<unknown> {
   #ended = false
 
   /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` asks for too much. */
-  constructor(
-    feed: Feed,
-    operation: Operation,
-    stream: BoundStream,
-    stats: { executions: number },
-    onResult: OnResult,
-  ) {
+  constructor(feed: Feed, stream: BoundStream, renderer: Renderer, onBody: OnBody) {
     this.#feed = feed
-    this.#stats = stats
-    this.#operation = operation
     this.#stream = stream
-    this.#context = operation.args.contextValue as Context
+    this.#context = renderer.args.contextValue as Context
+    this.#renderer = renderer
     this.#where = stream.field.where(stream.args, this.#context)
-    this.#onResult = onResult
+    this.#onBody = onBody
     this.#remove = feed.add(this.#where, this)
   }
 
-  /** The position that all results so far lead to: never past an event that is being resolved. */
+  /** The position that all bodies so far lead to: never past an event that is being resolved. */
   get cursor(): string {
     return this.#settled ?? this.#feed.cursor
   }
@@ -72,77 +62,53 @@ export class Execution implements Interest<unknown> {
       this.#reader ??= new WindowReader(this.#feed, event, seq)
       return
     }
-    const result = this.#execute(event)
-    if (!(result instanceof Promise)) {
-      if (result) this.#onResult(result, this.#feed.cursor)
+    const body = this.#render(event)
+    if (!(body instanceof Promise)) {
+      if (body !== undefined) this.#onBody(body, this.#feed.cursor)
       return
     }
     const before = [...this.#feed.head]
     before[event.partition] = event.offset
     this.#settled = this.#feed.cursorAt(before)
-    void this.#finish(result, this.#feed.cursor)
+    void this.#finish(body, this.#feed.cursor)
   }
 
   onGap(gap: Gap): void {
-    if (this.#settled === undefined) this.#onResult(gapResult(gap), this.#feed.cursor)
+    if (this.#settled === undefined) this.#onBody(this.#renderer.renderError(gapError(gap)), this.#feed.cursor)
     else this.#gaps.push(gap)
   }
 
   /** Undefined if the filter does not want the event. A filter that fails cannot say so: the client hears of it. */
-  #execute(event: StreamEvent): ExecutionResult | Promise<ExecutionResult> | undefined {
+  #render(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
+    const { filter } = this.#stream.field
     try {
-      const { filter } = this.#stream.field
       if (filter && !filter(event.value, this.#stream.args, this.#context)) return undefined
-      this.#stats.executions++
-      return executeSubscriptionEvent({ ...this.#operation.args, rootValue: event })
     } catch (error) {
-      return failed(error)
+      return this.#renderer.renderError(error)
     }
+    return this.#renderer.render(event)
   }
 
   /** Waits for one event's resolvers, then reads on from the window until it is in step again. */
-  async #finish(first: Promise<ExecutionResult>, after: string): Promise<void> {
-    let result: ExecutionResult | undefined = await withTimeout(first)
+  async #finish(first: Promise<Buffer>, after: string): Promise<void> {
+    let body: Buffer | undefined = await first
     let cursor = after
     for (let count = 1; ; count++) {
       if (this.#ended) return
       // A gap is told before anything that comes after it, and with a position before it: rather twice than never.
-      for (const gap of this.#gaps.splice(0)) this.#onResult(gapResult(gap), this.#settled ?? cursor)
-      if (result) this.#onResult(result, cursor)
+      for (const gap of this.#gaps.splice(0)) {
+        this.#onBody(this.#renderer.renderError(gapError(gap)), this.#settled ?? cursor)
+      }
+      if (body) this.#onBody(body, cursor)
       this.#settled = cursor
 
       const item = this.#reader?.next((event) => meets(this.#where, event.value))
       if (!this.#reader || !item) break
       cursor = this.#feed.cursorAt(this.#reader.vector, item.kind === 'event' ? item : undefined)
-      const next = item.kind === 'event' ? this.#execute(item) : gapResult(item)
-      result = next instanceof Promise ? await withTimeout(next) : next
+      body = await (item.kind === 'event' ? this.#render(item) : this.#renderer.renderError(gapError(item)))
       if (count % CATCH_UP_BATCH === 0) await nextTurn()
     }
     this.#reader = undefined
     this.#settled = undefined
-  }
-}
-
-async function withTimeout(pending: Promise<ExecutionResult>): Promise<ExecutionResult> {
-  const { promise, resolve } = Promise.withResolvers<ExecutionResult>()
-  const timer = setTimeout(() => resolve(failed(new SluiceError('RESOLVER_TIMEOUT'))), EVENT_TIMEOUT_MS)
-  try {
-    return await Promise.race([pending, promise])
-  } catch (error) {
-    return failed(error)
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function gapResult(gap: Gap): ExecutionResult {
-  return failed(gapError(gap))
-}
-
-function failed(error: unknown): ExecutionResult {
-  const cause = error instanceof Error ? error : new Error(String(error))
-  return {
-    errors: [cause instanceof GraphQLError ? cause : new GraphQLError(cause.message, { originalError: cause })],
-    data: null,
   }
 }

@@ -3,9 +3,26 @@
  * block is always whole: the official client takes nothing of a block whose end it has not seen.
  */
 
-/** A result with the cursor that a client has once it has taken it. `json` is an ExecutionResult, without line breaks. */
-export function nextBlock(cursor: string | undefined, json: string): Buffer {
-  return Buffer.from(`${cursor === undefined ? '' : `id: ${cursor}\n`}event: next\ndata: ${json}\n\n`)
+/** Bytes before the JSON of a body, and after it. */
+const BODY_START = 'event: next\ndata: '
+const BODY_END = '\n\n'
+
+/** A result without its position: `json` is an ExecutionResult, without line breaks. What members share. */
+export function bodyOf(json: string): Buffer {
+  return Buffer.from(BODY_START + json + BODY_END)
+}
+
+/** The line before a body that names the position behind it. */
+export function idLine(cursor: string): Buffer {
+  return Buffer.from(`id: ${cursor}\n`, 'latin1')
+}
+
+/** A body with its position: one piece of bytes, written as it is to every member in step. */
+export function frameOf(id: Buffer, body: Buffer): Buffer {
+  const frame = Buffer.allocUnsafe(id.length + body.length)
+  id.copy(frame)
+  body.copy(frame, id.length)
+  return frame
 }
 
 /** The empty `data:` line is for native EventSource, which fires nothing without one. */

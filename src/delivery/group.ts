@@ -1,10 +1,10 @@
 import type { Feed } from '../streams/feed.ts'
 import type { Engine } from './engine.ts'
 import { Execution } from './execution.ts'
-import { formatError } from './format-error.ts'
-import { nextBlock, positionBlock } from './frame.ts'
+import { frameOf, positionBlock } from './frame.ts'
 import { FrameLog } from './frame-log.ts'
 import type { BoundStream, Operation } from './operation.ts'
+import type { Renderer } from './renderer.ts'
 import { type CloseReason, type Outlet, Subscriber } from './subscriber.ts'
 
 /** A lagging member reads on in pieces of this size: few writes, and little to hold for a slow socket. */
@@ -14,6 +14,7 @@ const READ_ON_BYTES = 64 * 1024
 export class Group {
   readonly key: string | undefined
   readonly log: FrameLog
+  readonly renderer: Renderer
   readonly #engine: Engine
   readonly #execution: Execution
   /** At the head: they get what a flush writes. */
@@ -24,13 +25,13 @@ export class Group {
   #flushed = 0
   #heartbeat: { readonly cursor: string; readonly block: Buffer } | undefined
 
-  constructor(engine: Engine, feed: Feed, operation: Operation, stream: BoundStream) {
+  constructor(engine: Engine, feed: Feed, operation: Operation, stream: BoundStream, renderer: Renderer) {
     this.key = operation.key
+    this.renderer = renderer
     this.#engine = engine
     this.log = new FrameLog(engine.budget)
-    this.#execution = new Execution(feed, operation, stream, engine.stats, (result, cursor) => {
-      const errors = result.errors?.map((error) => formatError(error, engine.log))
-      this.log.append(nextBlock(cursor, JSON.stringify(errors ? { ...result, errors } : result)))
+    this.#execution = new Execution(feed, stream, renderer, (body, cursor) => {
+      this.log.append(frameOf(engine.idLine(cursor), body))
       engine.appended(this)
     })
   }
@@ -70,6 +71,7 @@ export class Group {
   flush(): void {
     if (this.#flushed === this.log.next) return
     const { bytes } = this.log.read(this.#flushed, Number.POSITIVE_INFINITY)
+    this.#engine.stats.deliveries += (this.log.next - this.#flushed) * this.#live.size
     this.#flushed = this.log.next
     for (const member of this.#live) this.#write(member, bytes, this.#flushed)
     this.#trim()
@@ -86,6 +88,7 @@ export class Group {
         return
       }
       const { bytes, next } = this.log.read(member.position, READ_ON_BYTES)
+      this.#engine.stats.deliveries += next - member.position
       this.#write(member, bytes, next)
     }
     this.#trim()

@@ -22,8 +22,23 @@ import { POSITION_ARGUMENTS, streamFieldOf } from '../schema/stream-field.ts'
  * Undefined if an argument's value is of a kind that cannot be compared: such an operation is shared with nobody.
  */
 export function operationKey(operation: ValidatedExecutionArgs, audience: Audience): string | undefined {
+  return keyOf(operation, audience, POSITION_ARGUMENTS)
+}
+
+/**
+ * The same, but for how a stream field chooses its events: operations of one body key, if they are told of the same
+ * event, say the same about it. (Not so where the field's `resolve` may look at its arguments: then it is the key.)
+ */
+export function bodyKey(operation: ValidatedExecutionArgs, audience: Audience): string | undefined {
+  return keyOf(operation, audience, 'all')
+}
+
+/** Arguments of stream fields that do not count. */
+type LeftOut = ReadonlySet<string> | 'all'
+
+function keyOf(operation: ValidatedExecutionArgs, audience: Audience, leftOut: LeftOut): string | undefined {
   try {
-    return hash('sha256', new Printer(operation).print() + canonicalJson(audience.claims), 'base64url')
+    return hash('sha256', new Printer(operation, leftOut).print() + canonicalJson(audience.claims), 'base64url')
   } catch (error) {
     if (error === INCOMPARABLE) return undefined
     throw error
@@ -34,11 +49,13 @@ const INCOMPARABLE = new Error('The value has no canonical form')
 
 class Printer {
   readonly #args: ValidatedExecutionArgs
+  readonly #leftOut: LeftOut
   /** Fragments in the order of their first use, which is what they are called. Each is printed once. */
   readonly #fragments = new Map<string, FragmentDefinitionNode>()
 
-  constructor(args: ValidatedExecutionArgs) {
+  constructor(args: ValidatedExecutionArgs, leftOut: LeftOut) {
     this.#args = args
+    this.#leftOut = leftOut
   }
 
   print(): string {
@@ -79,8 +96,10 @@ class Printer {
 
   #arguments(field: GraphQLField<unknown, unknown>, node: Parameters<typeof getArgumentValues>[1]): string {
     if (field.args.length === 0) return ''
+    const stream = streamFieldOf(field)
+    if (stream && this.#leftOut === 'all' && !stream.resolvesArguments) return ''
     const values = { ...getArgumentValues(field, node, this.#args.variableValues) }
-    if (streamFieldOf(field)) for (const name of POSITION_ARGUMENTS) delete values[name]
+    if (stream) for (const name of POSITION_ARGUMENTS) delete values[name]
     return `(${canonicalJson(values)})`
   }
 

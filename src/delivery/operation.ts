@@ -12,13 +12,15 @@ import {
 } from 'graphql'
 import type { Context } from '../schema/context.ts'
 import { checkStart, type StreamField, streamFieldOf } from '../schema/stream-field.ts'
-import { operationKey } from './operation-key.ts'
+import { bodyKey, operationKey } from './operation-key.ts'
 
 /** A subscription, admitted and ready to be joined or executed. */
 export interface Operation {
   readonly args: ValidatedSubscriptionArgs
   /** Undefined: shared with nobody. */
   readonly key: string | undefined
+  /** The same for operations that differ only in which events they choose. Undefined: shared with nobody. */
+  readonly bodyKey: string | undefined
   /** The topic behind it; undefined for a field with a hand-written `subscribe`. */
   readonly stream: BoundStream | undefined
 }
@@ -58,11 +60,12 @@ export function prepareOperation(request: OperationRequest): Operation | readonl
   const node = rootField(args, args.operation.operation === 'subscription' ? args.operation.selectionSet : undefined)
   const field = node && (subscriptions.getFields()[node.name.value] as GraphQLField<unknown, unknown> | undefined)
   const streamField = field && streamFieldOf(field)
-  if (!node || !field || !streamField) return { args, key: undefined, stream: undefined }
+  if (!node || !field || !streamField) return { args, key: undefined, bodyKey: undefined, stream: undefined }
 
   const given = getArgumentValues(field, node, args.variableValues)
   checkStart(given)
-  return { args, key: operationKey(args, context.audience), stream: { field: streamField, args: given } }
+  const key = operationKey(args, context.audience)
+  return { args, key, bodyKey: bodyKey(args, context.audience), stream: { field: streamField, args: given } }
 }
 
 /** The one root field: validation has made sure that there is no other, and that nothing skips it. */

@@ -6,7 +6,7 @@ import {
 } from 'graphql'
 import type { Logger } from 'pino'
 import { formatError } from './format-error.ts'
-import { COMMENT_BLOCK, COMPLETE_BLOCK, nextBlock, openingBlock } from './frame.ts'
+import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, openingBlock } from './frame.ts'
 import { retryMs } from './retry.ts'
 import type { Member, Outlet } from './subscriber.ts'
 
@@ -83,7 +83,7 @@ export class PullSubscriber implements Member {
   async #send(result: ExecutionResult): Promise<void> {
     if (this.#closed) return
     const errors = result.errors?.map((error) => formatError(error, this.#log))
-    const full = !this.#outlet.write(nextBlock(undefined, JSON.stringify(errors ? { ...result, errors } : result)))
+    const full = !this.#outlet.write(bodyOf(JSON.stringify(errors ? { ...result, errors } : result)))
     if (!full) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#drained = resolve

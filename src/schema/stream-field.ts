@@ -14,6 +14,8 @@ export interface StreamField<V = unknown> {
   readonly where: (args: Record<string, unknown>, context: Context) => Where<V>
   /** Run on what the lookup found. */
   readonly filter: ((value: V, args: Record<string, unknown>, context: Context) => boolean) | undefined
+  /** The field's value depends on its arguments, and not only the choice of events. */
+  readonly resolvesArguments: boolean
 }
 
 /** Arguments of every stream field that say where to start: no part of what a subscription asks for. */

@@ -76,6 +76,7 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
     topic,
     where: (where ?? (() => ({}))) as StreamField['where'],
     filter: filter as StreamField['filter'],
+    resolvesArguments: resolve !== undefined,
   }
   return this.field({
     ...field,

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
-import { COMPLETE_BLOCK, nextBlock, retryBlock } from '../delivery/frame.ts'
+import { bodyOf, COMPLETE_BLOCK, retryBlock } from '../delivery/frame.ts'
 import type { SluiceError } from '../errors.ts'
 import { GRAPHQL_RESPONSE } from './accept.ts'
 
@@ -33,7 +33,7 @@ export function answerRefused(
 /** One result as an event stream: what queries, mutations and refused operations get in distinct connections mode. */
 export function answerOnce(response: ServerResponse, result: object): void {
   response.writeHead(200, STREAM_HEADERS)
-  response.end(Buffer.concat([nextBlock(undefined, JSON.stringify(result)), COMPLETE_BLOCK]))
+  response.end(Buffer.concat([bodyOf(JSON.stringify(result)), COMPLETE_BLOCK]))
 }
 
 /** To a native EventSource any status but 200 is final: it is told to come back, and the stream ends. */

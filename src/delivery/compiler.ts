@@ -1,0 +1,79 @@
+import type { ExecutionResult } from 'graphql'
+import { compileQuery, isCompiledQuery } from 'graphql-jit'
+import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
+import type { Renderer } from './renderer.ts'
+
+/** Executes one event: some fifteen times as fast as graphql-js, and the same result. */
+export type CompiledOperation = (
+  rootValue: unknown,
+  contextValue: unknown,
+  variables: Readonly<Record<string, unknown>> | null | undefined,
+) => ExecutionResult | Promise<ExecutionResult>
+
+/** Compiling takes some 3 ms, and saves some 15 µs an event: below this many events it would cost more than it saves. */
+const COMPILE_AFTER = 200
+/** Compiled operations kept beyond their groups, for those that come back; each is some tens of kilobytes. */
+const MAX_KNOWN = 500
+/** Compiling takes at most a fifth of the time: two hundred operations that become busy at once must not stop the loop. */
+const REST_PER_COST = 4
+
+/** Compiles the operations of busy renderers, one at a time, and remembers those it has compiled. */
+export class Compiler {
+  readonly #log: Logger
+  readonly #known = new LRUCache<string, CompiledOperation>({ max: MAX_KNOWN })
+  readonly #counts = new WeakMap<Renderer, number>()
+  /** In the order of their asking. Bounded by the renderers there are; those that end leave. */
+  readonly #waiting = new Set<Renderer>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  known(key: string | undefined): CompiledOperation | undefined {
+    return key === undefined ? undefined : this.#known.get(key)
+  }
+
+  /** A renderer has executed an event without a compiled operation. */
+  executed(renderer: Renderer): void {
+    const count = (this.#counts.get(renderer) ?? 0) + 1
+    this.#counts.set(renderer, count)
+    if (count !== COMPILE_AFTER) return
+    this.#waiting.add(renderer)
+    this.#timer ??= setTimeout(() => this.#compileNext(), 0)
+  }
+
+  forget(renderer: Renderer): void {
+    this.#waiting.delete(renderer)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#waiting.clear()
+  }
+
+  #compileNext(): void {
+    this.#timer = undefined
+    const [renderer] = this.#waiting
+    if (!renderer) return
+    this.#waiting.delete(renderer)
+    const start = performance.now()
+    renderer.compiled = this.#compile(renderer)
+    const cost = performance.now() - start
+    if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#compileNext(), cost * REST_PER_COST)
+  }
+
+  #compile({ args, key }: Renderer): CompiledOperation | undefined {
+    try {
+      const compiled = compileQuery(args.schema, args.document, args.operation.name?.value)
+      if (!isCompiledQuery(compiled)) return undefined
+      if (key !== undefined) this.#known.set(key, compiled.query as CompiledOperation)
+      return compiled.query as CompiledOperation
+    } catch (error) {
+      // It is only slower without: graphql-js goes on.
+      this.#log.warn({ err: error }, 'An operation could not be compiled')
+      return undefined
+    }
+  }
+}
