@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { SluiceError } from '../../src/errors.ts'
+import { type Cursor, decodeCursor, encodeCursor, UNKNOWN } from '../../src/streams/cursor.ts'
+import { MAX_PARTITIONS } from '../../src/streams/topic.ts'
+import { Statistics } from '../kit/statistics.ts'
+
+const MAX_TIMESTAMP = 2 ** 48 - 1
+/** A cursor names the offset after the last: 2^53 - 1 itself, plus one, is no exact number. */
+const MAX_OFFSET = Number.MAX_SAFE_INTEGER - 1
+
+const offset = fc.oneof(
+  fc.constantFrom(UNKNOWN, 0, 126, 127, 128, 2 ** 31, 2 ** 32, MAX_OFFSET),
+  fc.integer({ min: 0, max: MAX_OFFSET }),
+)
+const timestamp = fc.integer({ min: 0, max: MAX_TIMESTAMP })
+const cursors: fc.Arbitrary<Cursor> = fc.record({
+  positions: fc.oneof(
+    fc.array(offset, { minLength: 1, maxLength: 12 }),
+    fc.array(offset, { minLength: MAX_PARTITIONS - 4, maxLength: MAX_PARTITIONS, size: 'max' }),
+  ),
+  epoch: fc.option(timestamp, { nil: undefined }),
+  witness: fc.option(fc.record({ partition: fc.integer({ min: 0, max: 255 }), timestamp }), { nil: undefined }),
+})
+
+function refusalOf(text: string, topic = 'orders'): SluiceError {
+  try {
+    decodeCursor(topic, text)
+  } catch (error) {
+    if (error instanceof SluiceError) return error
+    throw error
+  }
+  throw new Error(`"${text}" was taken`)
+}
+
+test('a cursor comes back as it was written, with 1 to 256 partitions and any offset', () => {
+  const statistics = new Statistics('cursor', [
+    '1 partition',
+    '256 partitions',
+    'unknown partition',
+    'largest offset',
+    'epoch',
+    'no epoch',
+    'witness',
+    'no witness',
+  ])
+  fc.assert(
+    fc.property(cursors, (cursor) => {
+      const text = encodeCursor('orders', cursor)
+      expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
+      expect(decodeCursor('orders', text)).toEqual(cursor)
+      const { positions, epoch, witness } = cursor
+      if (positions.length === 1) statistics.count('1 partition')
+      if (positions.length === MAX_PARTITIONS) statistics.count('256 partitions')
+      if (positions.includes(UNKNOWN)) statistics.count('unknown partition')
+      if (positions.includes(MAX_OFFSET)) statistics.count('largest offset')
+      statistics.count(epoch === undefined ? 'no epoch' : 'epoch')
+      statistics.count(witness === undefined ? 'no witness' : 'witness')
+    }),
+    { numRuns: 1000 },
+  )
+  statistics.report()
+})
+
+test('equal positions make equal cursors, and other positions others', () => {
+  fc.assert(
+    fc.property(cursors, fc.nat(), offset, (cursor, index, other) => {
+      const text = encodeCursor('orders', cursor)
+      expect(encodeCursor('orders', structuredClone(cursor))).toBe(text)
+      const at = index % cursor.positions.length
+      fc.pre(cursor.positions[at] !== other)
+      expect(encodeCursor('orders', { ...cursor, positions: cursor.positions.with(at, other) })).not.toBe(text)
+    }),
+  )
+})
+
+test('a cursor with any one bit flipped is refused', () => {
+  let flips = 0
+  fc.assert(
+    fc.property(cursors, (cursor) => {
+      fc.pre(cursor.positions.length <= 12)
+      const bytes = Buffer.from(encodeCursor('orders', cursor), 'base64url')
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const flipped = Buffer.from(bytes)
+        flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7))
+        expect(refusalOf(flipped.toString('base64url')).code).toBe('CURSOR_INVALID')
+        flips++
+      }
+    }),
+    { numRuns: 30 },
+  )
+  console.log(`cursor: ${flips} bits flipped, none taken`)
+})
+
+test('a cursor cut short anywhere, or with more behind it, is refused', () => {
+  fc.assert(
+    fc.property(cursors, (cursor) => {
+      const text = encodeCursor('orders', cursor)
+      for (let length = 0; length < text.length; length++) {
+        expect(refusalOf(text.slice(0, length)).code).toBe('CURSOR_INVALID')
+      }
+      expect(refusalOf(`${text}AAAA`).code).toBe('CURSOR_INVALID')
+      expect(refusalOf(text + text).code).toBe('CURSOR_INVALID')
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('a cursor of another topic is refused, and says so', () => {
+  const text = encodeCursor('orders', { positions: [1, 2, 3] })
+  const error = refusalOf(text, 'payments')
+  expect(error.code).toBe('CURSOR_INVALID')
+  expect(error.message).toBe('The cursor belongs to another topic')
+})
+
+test('text that is no cursor is refused, whatever it is', () => {
+  for (const text of ['', ' ', 'now', '0', '=', 'AQ==', '../../etc/passwd', 'ключ', '\0', 'A'.repeat(40)]) {
+    expect(refusalOf(text).code).toBe('CURSOR_INVALID')
+  }
+  fc.assert(fc.property(fc.string(), (text) => refusalOf(text).code === 'CURSOR_INVALID'))
+  const noise = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString('base64url'))
+  fc.assert(fc.property(noise, (text) => refusalOf(text).code === 'CURSOR_INVALID'))
+})
+
+test('10 KB of text is refused in less time than decoding it would take', () => {
+  const long = 'A'.repeat(10_240)
+  const start = performance.now()
+  for (let i = 0; i < 10_000; i++) refusalOf(long)
+  expect((performance.now() - start) / 10_000).toBeLessThan(0.1)
+})
+
+test('twelve partitions at large offsets, with a witness, fit into 120 characters', () => {
+  const positions = Array.from({ length: 12 }, (_, partition) => 4_000_000_000_000 + partition)
+  const text = encodeCursor('orders', { positions, witness: { partition: 11, timestamp: Date.now() } })
+  expect(text.length).toBeLessThanOrEqual(120)
+})
+
+test('256 partitions at the largest offsets fit into a header of 8 KB', () => {
+  const positions = new Array<number>(MAX_PARTITIONS).fill(MAX_OFFSET)
+  const text = encodeCursor('orders', { positions, epoch: MAX_TIMESTAMP, witness: { partition: 255, timestamp: 0 } })
+  expect(text.length).toBeLessThan(4096)
+  expect(decodeCursor('orders', text).positions).toEqual(positions)
+})
+
+test('a witness from before 1970 is written as 1970', () => {
+  const text = encodeCursor('orders', { positions: [1], witness: { partition: 0, timestamp: -1 } })
+  expect(decodeCursor('orders', text).witness).toEqual({ partition: 0, timestamp: 0 })
+})
