@@ -20,7 +20,7 @@ const TOOL_TIMEOUT_MS = 60_000
 const PORT_FREE_TIMEOUT_MS = 10_000
 /** Somebody else may take a port between our look and Kafka's bind. */
 const PORT_ATTEMPTS = 5
-/** What is told of a broker that does not start. */
+/** What is told of a broker that does not start, without its stack traces. */
 const TAIL_LINES = 25
 
 const BROKER_JVM = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError']
@@ -61,6 +61,12 @@ export interface Broker {
   ): Promise<Finished>
 }
 
+/** One of Kafka's own command line tools; it needs no broker of ours. */
+export const runTool: Broker['run'] = async (mainClass, args, { stdin = '', timeoutMs = TOOL_TIMEOUT_MS } = {}) => {
+  const jars = join(await kafkaJars(), '*')
+  return runProgram('java', [...TOOL_JVM, ...QUIET, '-cp', jars, mainClass, ...args], { stdin, timeoutMs })
+}
+
 /**
  * Starts an Apache Kafka broker (KRaft, one node) on free ports of 127.0.0.1 with its data in a temporary folder, and
  * resolves when it answers.
@@ -96,8 +102,6 @@ async function startOnce(jars: string, options: BrokerOptions): Promise<Broker> 
   const folder = await mkdtemp(join(tmpdir(), 'sluice-kafka-'))
   const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 })
   const config = join(folder, 'server.properties')
-  const tool: Broker['run'] = (mainClass, args, { stdin = '', timeoutMs = TOOL_TIMEOUT_MS } = {}) =>
-    runProgram('java', [...TOOL_JVM, ...QUIET, '-cp', jars, mainClass, ...args], { stdin, timeoutMs })
 
   let running: Running
   try {
@@ -107,7 +111,7 @@ async function startOnce(jars: string, options: BrokerOptions): Promise<Broker> 
     // A KRaft cluster id is 16 random bytes in base64url.
     const cluster = randomBytes(16).toString('base64url').replace(/^-/, 'A')
     const format = ['format', '-t', cluster, '-c', config, ...(options.format ?? [])]
-    const formatted = await tool('kafka.tools.StorageTool', format)
+    const formatted = await runTool('kafka.tools.StorageTool', format)
     if (formatted.code !== 0)
       throw new Error(`Kafka's storage was not formatted: ${formatted.stderr || formatted.stdout}`)
     running = await launch(jars, config, folder, port, options.log)
@@ -125,7 +129,7 @@ async function startOnce(jars: string, options: BrokerOptions): Promise<Broker> 
       if (!ports.has(protocol)) throw new Error(`This broker has no ${protocol} listener`)
       return `127.0.0.1:${ports.get(protocol)}`
     },
-    run: tool,
+    run: runTool,
     kill: () => running.end('SIGKILL'),
     async restart() {
       await running.end('SIGKILL')
@@ -161,7 +165,7 @@ async function launch(
   for (const output of [java.stdout, java.stderr]) {
     createInterface({ input: output }).on('line', (line) => {
       log?.(line)
-      tail.push(line)
+      if (!line.startsWith('\tat ')) tail.push(line)
       if (tail.length > TAIL_LINES) tail.shift()
     })
   }

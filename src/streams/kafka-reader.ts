@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { RawRecord } from './event.ts'
 import { type Fetched, gapAt, type WantedOffsets } from './kafka-positions.ts'
 import { FetchWatch } from './kafka-watch.ts'
@@ -14,7 +13,7 @@ const WATCH_EVERY_MS = 1_000
 const FIRST_BACKOFF_MS = 100
 const MAX_BACKOFF_MS = 2_000
 /** A log that ends before the wanted offset may be a replica that has just become leader, and is catching up. */
-const TRUNCATION_GRACE_MS = 5_000
+const TRUNCATION_GRACE_MS = 2_000
 const LOOK_AGAIN_MS = 250
 
 /** What one consumer tells its reader. After `crashed` it is of no use any more. */
@@ -55,6 +54,20 @@ export function tooManyPartitions(topic: string, partitions: number): string {
 function backoff(attempt: number): number {
   const full = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt)
   return full / 2 + (Math.random() * full) / 2
+}
+
+/** Resolves after that time, or at once when the reader is to stop. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', wake)
+      resolve()
+    }
+    const timer = setTimeout(wake, ms)
+    signal.addEventListener('abort', wake)
+    if (signal.aborted) wake()
+  })
 }
 
 /**
@@ -99,12 +112,12 @@ export async function readForever(options: ReaderOptions): Promise<void> {
           wanted.moveTo(topic, partition, gap.to)
           break
         }
-        await delay(LOOK_AGAIN_MS, undefined, { signal })
+        await pause(LOOK_AGAIN_MS, signal)
         if (!gap) break
       } catch (error) {
         if (signal.aborted) break
         options.warn('What a partition holds could not be found out; trying again', { topic, partition, error })
-        await delay(backoff(attempt), undefined, { signal }).catch(() => {})
+        await pause(backoff(attempt), signal)
       }
     }
     looking.delete(key)
@@ -199,7 +212,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     // Once for every outage; how it goes on is told by the state.
     if (failures === 0) options.warn('The reader has lost Kafka; it keeps trying', { error })
     wait(error.message)
-    await delay(backoff(failures++), undefined, { signal }).catch(() => {}) // woken by the signal
+    await pause(backoff(failures++), signal)
   }
   await Promise.all(stopping)
 }

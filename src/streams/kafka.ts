@@ -109,7 +109,7 @@ function createClient({ brokers, clientId, ssl, sasl, log }: KafkaOptions) {
     clientId,
     // What kafkajs's types ask for is narrower than what it hands on to Node, or tells apart by its mechanism.
     ...(ssl === undefined ? {} : { ssl: ssl as boolean }),
-    ...(sasl === undefined ? {} : { sasl: sasl as SaslOptions & { mechanism: 'plain' } }),
+    ...(sasl === undefined ? {} : { sasl: saslCopy(sasl) }),
     connectionTimeout: CONNECT_TIMEOUT_MS,
     authenticationTimeout: REQUEST_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -123,6 +123,11 @@ function createClient({ brokers, clientId, ssl, sasl, log }: KafkaOptions) {
     },
   })
   return { kafka, end: (closed: Promise<unknown>) => sockets.closeWithin(STOP_TIMEOUT_MS, closed) }
+}
+
+/** kafkajs writes its authenticator into what it is given: a copy of nothing but the three, every time. */
+function saslCopy({ mechanism, username, password }: SaslOptions) {
+  return { mechanism, username, password } as SaslOptions & { mechanism: 'plain' }
 }
 
 function unavailable(error: unknown): SourceUnavailable {

@@ -142,7 +142,7 @@ test('a log that has not caught up after a failover is no gap', async () => {
   const { events, done: did } = consumer()
   events.joined({ orders: [0] })
   events.batch(fetched(10, 0, { outOfRange: true }))
-  await vi.advanceTimersByTimeAsync(3_000)
+  await vi.advanceTimersByTimeAsync(1_500)
   next = 10
   await vi.advanceTimersByTimeAsync(5_000)
   expect(gaps).toEqual([])

@@ -1,0 +1,60 @@
+import { afterAll, expect, test } from 'vitest'
+import { runTool } from '../../deploy/kafka/broker.ts'
+import { createKafka } from '../../src/streams/kafka.ts'
+import { describeKafka } from '../kit/kafka.ts'
+import { from, Recorder } from './port-contract.ts'
+
+const CONSOLE_PRODUCER = 'org.apache.kafka.tools.ConsoleProducer'
+
+describeKafka("Kafka's own producer", (kafka) => {
+  let log: ReturnType<typeof createKafka> | undefined
+  const open = () => {
+    log ??= createKafka({ brokers: [kafka.brokers], clientId: 'producers', log: () => {} })
+    return log
+  }
+  afterAll(() => log?.close())
+  const produce = async (topic: string, lines: readonly string[], args: readonly string[]) => {
+    const common = ['--bootstrap-server', kafka.brokers, '--topic', topic]
+    const { code, stderr } = await runTool(CONSOLE_PRODUCER, [...common, ...args], { stdin: `${lines.join('\n')}\n` })
+    if (code !== 0) throw new Error(stderr)
+  }
+  const readAll = async (topic: string, count: number) => {
+    const reader = new Recorder(open().source, from(topic, {}))
+    await reader.until(() => reader.records.length >= count, `${count} records`)
+    await reader.stop()
+    return reader
+  }
+
+  // Records that compress well, badly and not at all, and one larger than the windows of the formats.
+  const lines = [
+    ...Array.from({ length: 2_000 }, (_, i) => `{"id":"ord_${i}","amount":"${(i * 7919) % 1000}.00"}`),
+    ...Array.from({ length: 200 }, () => crypto.randomUUID()),
+    'ab'.repeat(100_000),
+    'a',
+  ]
+  for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
+    test(`batches compressed with ${codec} are read`, async () => {
+      const topic = await kafka.createTopic(1)
+      await produce(topic, lines, ['--compression-codec', codec, '--batch-size', '300000'])
+      const reader = await readAll(topic, lines.length)
+      expect(reader.values(0)).toEqual(lines)
+    })
+  }
+
+  test('puts a key into the partition that the sink puts it into', async () => {
+    const topic = await kafka.createTopic(7)
+    const keys = Array.from({ length: 50 }, (_, i) => `m_${i}é`)
+    const byJava = keys.map((key) => `${key}\tjava`)
+    await produce(topic, byJava, ['--reader-property', 'parse.key=true'])
+    await open().sink.send(
+      topic,
+      keys.map((key) => ({ key, value: 'sluice' })),
+    )
+    const { records } = await readAll(topic, 2 * keys.length)
+    for (const key of keys) {
+      const partitions = records.filter((each) => String(each.key) === key).map(({ partition }) => partition)
+      expect(new Set(partitions).size).toBe(1)
+      expect(partitions.length).toBe(2)
+    }
+  })
+})
