@@ -14,6 +14,12 @@ export type DecodeFailure = {
  */
 export const MAX_EVENT_BYTES = 512 * 1024
 
+/**
+ * Deeper values are skipped: whoever walks one by recursion (a schema, the estimate of its size, JSON.stringify) would
+ * run out of stack some thousands of levels down, and the reader of the topic with it.
+ */
+const MAX_DEPTH = 100
+
 const NO_HEADERS: EventHeaders = Object.freeze({})
 
 /**
@@ -35,11 +41,9 @@ export function decode<V>(topic: Topic<V>, record: RawRecord): StreamEvent<V> | 
       detail: error instanceof TypeError ? 'The value is not valid UTF-8' : 'The value is not valid JSON',
     }
   }
-  const parsed = topic.schema.safeParse(plain)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    return { reason: 'schema', detail: `${issue?.path.join('.') || 'value'}: ${issue?.message ?? 'invalid'}` }
-  }
+  if (isDeeper(plain, MAX_DEPTH)) return { reason: 'schema', detail: `value: Nested deeper than ${MAX_DEPTH} levels` }
+  const parsed = validate(topic, plain)
+  if ('reason' in parsed) return parsed
   return {
     kind: 'event',
     topic: topic.name,
@@ -48,8 +52,27 @@ export function decode<V>(topic: Topic<V>, record: RawRecord): StreamEvent<V> | 
     timestamp,
     key: record.key === null ? null : record.key.toString(),
     headers: record.headers === undefined ? NO_HEADERS : textHeaders(record.headers),
-    value: parsed.data,
+    value: parsed.value,
   }
+}
+
+function validate<V>(topic: Topic<V>, plain: unknown): { readonly value: V } | DecodeFailure {
+  try {
+    const parsed = topic.schema.safeParse(plain)
+    if (parsed.success) return { value: parsed.data }
+    const issue = parsed.error.issues[0]
+    return { reason: 'schema', detail: `${issue?.path.join('.') || 'value'}: ${issue?.message ?? 'invalid'}` }
+  } catch {
+    // A transform or a refinement threw. What it threw may quote the value, so it is not repeated.
+    return { reason: 'schema', detail: 'value: The schema failed on it' }
+  }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], levels - 1)) return true
+  return false
 }
 
 function textHeaders(raw: NonNullable<RawRecord['headers']>): EventHeaders {
