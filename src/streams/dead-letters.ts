@@ -6,7 +6,7 @@ import type { Topic } from './topic.ts'
 
 /** A topic full of poison must not become a queue in memory: beyond this many on their way, letters are dropped. */
 const MAX_IN_FLIGHT = 100
-/** Warnings are for people: one a topic in this time, with the number left out since. */
+/** Warnings are for people: one of a kind and topic in this time, with the number left out since. */
 const LOG_INTERVAL_MS = 10_000
 
 export interface FailureCounts {
@@ -27,8 +27,8 @@ export class DeadLetters implements FailureCounts {
   readonly #sink: Sink | undefined
   readonly #log: Logger
   #inFlight = 0
-  #logAgainAt = 0
-  #unlogged = 0
+  readonly #failureWarnings = new Warnings()
+  readonly #sinkWarnings = new Warnings()
 
   constructor(topic: Topic, sink: Sink | undefined, log: Logger) {
     this.#topic = topic
@@ -62,24 +62,37 @@ export class DeadLetters implements FailureCounts {
     } catch (error) {
       // The record is still in its topic, and counted: reading goes on.
       this.deadLetters.dropped++
-      this.#log.warn({ err: error, topic, key: letter.key }, 'A dead letter could not be sent')
+      this.#sinkWarnings.tell((unlogged) =>
+        this.#log.warn({ err: error, topic, key: letter.key, unlogged }, 'A dead letter could not be sent'),
+      )
     } finally {
       this.#inFlight--
     }
   }
 
-  #warn(record: RawRecord, { reason, detail }: DecodeFailure): void {
+  #warn({ partition, offset }: RawRecord, { reason, detail }: DecodeFailure): void {
+    this.#failureWarnings.tell((unlogged) =>
+      this.#log.warn(
+        { topic: this.#topic.name, partition, offset, reason, detail, unlogged },
+        'A record is no event of its topic and was skipped',
+      ),
+    )
+  }
+}
+
+/** Lets one warning through in each interval, and counts the rest. */
+class Warnings {
+  #againAt = 0
+  #unlogged = 0
+
+  tell(warn: (unlogged: number) => void): void {
     const now = Date.now()
-    if (now < this.#logAgainAt) {
+    if (now < this.#againAt) {
       this.#unlogged++
       return
     }
-    this.#logAgainAt = now + LOG_INTERVAL_MS
-    const { partition, offset } = record
-    this.#log.warn(
-      { topic: this.#topic.name, partition, offset, reason, detail, unlogged: this.#unlogged },
-      'A record is no event of its topic and was skipped',
-    )
+    this.#againAt = now + LOG_INTERVAL_MS
+    warn(this.#unlogged)
     this.#unlogged = 0
   }
 }
