@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs'
 import { afterAll, beforeAll, describe, inject } from 'vitest'
 import { type Broker, type BrokerOptions, startBroker } from '../../deploy/kafka/broker.ts'
@@ -71,6 +72,18 @@ export async function startOwnBroker(
   }
 }
 
+/** A topic just made is known to the broker that leads it, and so fit for use, a moment later. */
+async function untilKnown(admin: Admin, topic: string, partitions: number): Promise<void> {
+  const deadline = Date.now() + 30_000
+  for (;;) {
+    // It fails while the topic, or a leader of it, is not known.
+    const offsets = await admin.fetchTopicOffsets(topic).catch(() => [])
+    if (offsets.length >= partitions) return
+    if (Date.now() > deadline) throw new Error(`Topic ${topic} did not come to have ${partitions} partitions`)
+    await delay(20)
+  }
+}
+
 /** One client, connected when it is first used. */
 function testKafka(address: () => string): { kafka: TestKafka; close: () => Promise<void> } {
   let connected: Promise<{ admin: Admin; producer: Producer }> | undefined
@@ -100,7 +113,9 @@ function testKafka(address: () => string): { kafka: TestKafka; close: () => Prom
   const createTopicNamed = async (topic: string, numPartitions: number, config: Record<string, string> = {}) => {
     const { admin } = await connect()
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-    await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] })
+    const topics = [{ topic, numPartitions, replicationFactor: 1, configEntries }]
+    await admin.createTopics({ topics, waitForLeaders: false })
+    await untilKnown(admin, topic, numPartitions)
   }
 
   const kafka: TestKafka = {
@@ -117,7 +132,9 @@ function testKafka(address: () => string): { kafka: TestKafka; close: () => Prom
       await (await connect()).admin.deleteTopics({ topics: [topic] })
     },
     async addPartitions(topic, count) {
-      await (await connect()).admin.createPartitions({ topicPartitions: [{ topic, count }] })
+      const { admin } = await connect()
+      await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+      await untilKnown(admin, topic, count)
     },
     async deleteRecords(topic, partition, before) {
       const { admin } = await connect()
