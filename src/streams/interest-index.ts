@@ -14,6 +14,13 @@ export class InterestIndex<V, T> {
     return this.#size
   }
 
+  /** Maps and sets that the trees are made of: nothing is left behind when the last interest is removed. */
+  get branches(): number {
+    let sum = 0
+    for (const { root } of this.#shapes.values()) sum += count(root)
+    return sum
+  }
+
   /**
    * Adds an interest and returns how to remove it, which may be called more than once.
    * @throws SluiceError `BAD_USER_INPUT` if `where` asks for more than MAX_PATHS combinations of values.
@@ -27,6 +34,16 @@ export class InterestIndex<V, T> {
     if (paths > MAX_PATHS)
       throw new SluiceError('BAD_USER_INPUT', `The filter asks for more than ${MAX_PATHS} combinations`)
 
+    this.#size++
+    let present = true
+    // Any of no values: nothing meets that, so there is nothing to look up.
+    if (paths === 0) {
+      return () => {
+        if (present) this.#size--
+        present = false
+      }
+    }
+
     const name = properties.join()
     let shape = this.#shapes.get(name)
     if (!shape) {
@@ -34,9 +51,6 @@ export class InterestIndex<V, T> {
       this.#shapes.set(name, shape)
     }
     insert(shape.root, levels, 0, interest)
-    this.#size++
-
-    let present = true
     return () => {
       if (!present) return
       present = false
@@ -110,4 +124,10 @@ function remove<T>(node: Node<T>, levels: readonly (readonly unknown[])[], level
     }
   }
   return node.size === 0
+}
+
+function count<T>(node: Node<T>): number {
+  let sum = 1
+  if (node instanceof Map) for (const child of node.values()) sum += count(child)
+  return sum
 }
