@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import cors from 'cors'
 import type { Logger } from 'pino'
 import { SluiceError } from '../errors.ts'
 import { answerError } from '../transport/answer.ts'
+import { isAnswering, turn } from '../transport/turn.ts'
 import { type Endpoint, MethodNotAllowed } from './endpoint.ts'
 
 /** When a client that was refused for want of room should ask again. */
 const RETRY_AFTER_S = 5
 const MAX_REQUEST_ID = 64
+/** What Node says of requests that it cannot read, where there is a better answer than 400. */
+const BROKEN_REQUESTS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
 
 export interface HttpServerOptions {
   readonly endpoint: Endpoint
@@ -31,8 +38,9 @@ export function createHttpServer({ endpoint, path, corsOrigins, log }: HttpServe
     const requestId = requestIdOf(request)
     response.setHeader('x-request-id', requestId)
     try {
-      const url = new URL(request.url ?? '/', 'http://gateway')
-      if (url.pathname !== path)
+      await turn(request, response)
+      const url = URL.parse(request.url ?? '/', 'http://gateway')
+      if (url?.pathname !== path)
         throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${path}`)
       await endpoint.serve(request, response, url)
     } catch (error) {
@@ -43,10 +51,11 @@ export function createHttpServer({ endpoint, path, corsOrigins, log }: HttpServe
   const server = createServer((request, response) => {
     withCors(request, response, () => void handle(request, response))
   })
-  // Not HTTP at all, or broken in the middle: Node's own answer is right, and it must not be an exception.
+  // Not HTTP at all, or broken in the middle, or too slow in coming: it must not be an exception.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
-    else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    // What would be written now would land inside of an answer, or be taken for it.
+    if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket as Socket)) socket.destroy()
+    else socket.end(`HTTP/1.1 ${BROKEN_REQUESTS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
   })
   return server
 }

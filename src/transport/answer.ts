@@ -38,8 +38,13 @@ export function answerOnce(response: ServerResponse, result: object): void {
 
 /** To a native EventSource any status but 200 is final: it is told to come back, and the stream ends. */
 export function answerRetry(response: ServerResponse, retryMs: number): void {
-  response.writeHead(200, STREAM_HEADERS)
-  response.end(retryBlock(retryMs))
+  answerBlocks(response, retryBlock(retryMs))
+}
+
+/** The whole of a stream at once. It has a length, so that the connection can be used again. */
+function answerBlocks(response: ServerResponse, blocks: Buffer): void {
+  response.writeHead(200, { ...STREAM_HEADERS, 'content-length': blocks.length })
+  response.end(blocks)
 }
 
 function answerJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string>): void {

@@ -81,7 +81,7 @@ export class DistinctConnections {
     if (refused) throw refused
 
     if (operation.stream) {
-      const outlet = await StreamSocket.open(response)
+      const outlet = StreamSocket.open(response)
       if (outlet) outlet.attach(engine.subscribe(operation, operation.stream, outlet))
       return
     }
@@ -89,7 +89,7 @@ export class DistinctConnections {
     if (!(Symbol.asyncIterator in source)) {
       return this.refuse(response, source.errors?.map((error) => formatError(error, log, 'SUBSCRIBE_FAILED')) ?? [])
     }
-    const outlet = await StreamSocket.open(response)
+    const outlet = StreamSocket.open(response)
     if (!outlet) return void source[Symbol.asyncIterator]().return?.()
     const subscriber = new PullSubscriber(operation.args, source, outlet, {
       heartbeatMs,

@@ -1,8 +1,8 @@
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Member, Outlet } from '../delivery/subscriber.ts'
 import { STREAM_HEADERS } from './answer.ts'
+import { isFollowed } from './turn.ts'
 
 /** An ended stream whose client takes no more bytes is cut after this long. */
 const END_GRACE_MS = 5_000
@@ -24,13 +24,15 @@ export class StreamSocket implements Outlet {
 
   /**
    * Sends the head of a stream and takes over the socket.
-   * @returns undefined if the client has gone meanwhile.
+   * @returns undefined if the client has gone meanwhile, or has sent another request behind this one.
    */
-  static async open(response: ServerResponse): Promise<StreamSocket | undefined> {
-    // A request that was pipelined behind another gets its socket when that one is answered.
-    if (!response.socket && !response.closed) await Promise.race([once(response, 'socket'), once(response, 'close')])
+  static open(response: ServerResponse): StreamSocket | undefined {
     const { socket } = response
     if (!socket || socket.destroyed) return undefined
+    if (isFollowed(socket)) {
+      socket.destroy()
+      return undefined
+    }
     response.useChunkedEncodingByDefault = false
     response.shouldKeepAlive = false
     response.writeHead(200, STREAM_HEADERS)

@@ -40,6 +40,7 @@ export class RawStream {
     })
     socket.on('end', () => {
       this.ended = true
+      socket.end()
     })
     socket.on('close', () => {
       this.ended = true
@@ -49,14 +50,26 @@ export class RawStream {
     socket.on('error', () => {})
   }
 
-  /** Sends a request; the socket is destroyed when the test ends. */
-  static async send(url: string, request: RawRequest = {}): Promise<RawStream> {
+  /** Connects, and sends these bytes, whatever they are; the socket is destroyed when the test ends. */
+  static async write(url: string, bytes: string | Buffer = ''): Promise<RawStream> {
     const { hostname, port } = new URL(url)
-    const socket = connect({ host: hostname, port: Number(port) })
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
     onTestFinished(() => void socket.destroy())
     await once(socket, 'connect')
     const stream = new RawStream(socket)
-    socket.write(requestBytes(url, request))
+    socket.write(bytes)
+    return stream
+  }
+
+  /** Sends a request. */
+  static send(url: string, request: RawRequest = {}): Promise<RawStream> {
+    return RawStream.write(url, requestBytes(url, request))
+  }
+
+  /** Sends a request, and waits for the whole of the answer. */
+  static async answer(url: string, request: RawRequest = {}): Promise<RawStream> {
+    const stream = await RawStream.send(url, request)
+    await stream.untilWhole()
     return stream
   }
 
@@ -97,6 +110,20 @@ export class RawStream {
     return this.received.slice(this.received.indexOf('\r\n\r\n') + 4)
   }
 
+  /** The answer is complete, as its head says where it ends. */
+  get whole(): boolean {
+    if (!this.hasHead) return false
+    const { 'content-length': length, 'transfer-encoding': encoding } = this.headers
+    if (length !== undefined) return Buffer.byteLength(this.body) >= Number(length)
+    return encoding === 'chunked' ? this.body.endsWith('0\r\n\r\n') : this.ended
+  }
+
+  /** The body of a plain answer. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into it
+  get json(): any {
+    return JSON.parse(this.body)
+  }
+
   /** Whole blocks so far. */
   get blocks(): Block[] {
     return this.body.split('\n\n').slice(0, -1).map(parseBlock)
@@ -112,6 +139,10 @@ export class RawStream {
 
   untilHead(): Promise<void> {
     return until('the head of an answer arrived', () => this.hasHead)
+  }
+
+  untilWhole(): Promise<void> {
+    return until('the answer arrived whole', () => this.whole)
   }
 
   async untilBlocks(count: number): Promise<Block[]> {

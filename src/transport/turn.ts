@@ -1,0 +1,35 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** Requests of each connection that have not been answered whole. */
+const unanswered = new WeakMap<Socket, number>()
+
+/**
+ * A client may send requests ahead on one connection (pipelining, RFC 9112 section 9.3.2). Nothing is done for one
+ * before those in front of it are answered, since what they ask for may be a stream, behind which nothing follows.
+ * Never returns if the connection ends before: then there is nobody to answer.
+ */
+export async function turn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { socket } = request
+  unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1)
+  let answered = false
+  const onAnswered = (): void => {
+    if (answered) return
+    answered = true
+    unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1)
+  }
+  response.once('finish', onAnswered)
+  response.once('close', onAnswered)
+  if (!response.socket) await once(response, 'socket')
+}
+
+/** Whether a request of this connection is being answered, so that nothing else may be written to it. */
+export function isAnswering(socket: Socket): boolean {
+  return (unanswered.get(socket) ?? 0) > 0
+}
+
+/** Whether another request waits behind the one that is being answered. */
+export function isFollowed(socket: Socket): boolean {
+  return (unanswered.get(socket) ?? 0) > 1
+}
