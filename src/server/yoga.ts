@@ -1,5 +1,5 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
-import { GraphQLError, type GraphQLSchema } from 'graphql'
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Admitted } from '../admission/admission.ts'
@@ -87,5 +87,13 @@ function demand(admitted: Admitted | undefined): Admitted {
 function masked(error: unknown, log: Logger): GraphQLError {
   const { message, extensions, path } = formatError(error, log, 'BAD_USER_INPUT')
   const { nodes, source, positions } = error instanceof GraphQLError ? error : {}
-  return new GraphQLError(message, { extensions, path, nodes, source, positions })
+  return new GraphQLError(message, { extensions: withStatus(extensions), path, nodes, source, positions })
+}
+
+/**
+ * Where an operation is refused before it runs, Yoga gives the error a status. By GraphQL over HTTP that is not for
+ * answers of type application/json, which is what `spec` says.
+ */
+function withStatus(extensions: GraphQLFormattedError['extensions']): GraphQLFormattedError['extensions'] {
+  return extensions?.http ? { ...extensions, http: { ...extensions.http, spec: true } } : extensions
 }
