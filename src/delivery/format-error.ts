@@ -3,8 +3,9 @@ import type { Logger } from 'pino'
 import { ERRORS, type ErrorCode, SluiceError } from '../errors.ts'
 
 /**
- * An error as clients see it. What was meant for them keeps its message: our own errors, GraphQL's own, and any
- * GraphQLError that a resolver threw. Everything else is masked, and logged with what it really was.
+ * An error as clients see it. What was meant for them keeps its message: our own errors, what GraphQL says of a
+ * request, and a GraphQLError with a `code` that a resolver threw. Everything else is masked, and logged with what it
+ * really was: also what an executor says of a resolver's value, since it quotes the value.
  */
 export function formatError(
   error: unknown,
@@ -22,8 +23,9 @@ export function formatError(
     const message = graphqlError && cause.code === 'BAD_USER_INPUT' ? graphqlError.message : cause.message
     return { message, ...where, extensions: { ...cause.details, code: cause.code } }
   }
-  if (cause instanceof GraphQLError) {
-    return { message: cause.message, ...where, extensions: { code: fallback, ...cause.extensions } }
+  if (cause instanceof GraphQLError && (cause.extensions?.code !== undefined || !graphqlError?.path)) {
+    // The outer message names the variable; where graphql only adds the place, the two are the same.
+    return { message: graphqlError?.message ?? '', ...where, extensions: { code: fallback, ...cause.extensions } }
   }
   log.error({ err: cause, path: graphqlError?.path }, 'A resolver failed')
   return { message: ERRORS.INTERNAL_SERVER_ERROR.message, ...where, extensions: { code: 'INTERNAL_SERVER_ERROR' } }

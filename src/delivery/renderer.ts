@@ -2,12 +2,16 @@ import { type ExecutionResult, executeSubscriptionEvent, GraphQLError, type Vali
 import type { Logger } from 'pino'
 import { SluiceError } from '../errors.ts'
 import type { StreamEvent } from '../streams/event.ts'
-import type { CompiledOperation, Compiler } from './compiler.ts'
+import type { CompiledOperation } from './compile.ts'
+import type { Compiler } from './compiler.ts'
 import { formatError } from './format-error.ts'
 import { bodyOf } from './frame.ts'
 
 /** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
 export const EVENT_TIMEOUT_MS = 10_000
+
+/** Events that failed after which a compiled operation is given up. */
+const MAX_COMPILED_ERRORS = 100
 
 export interface RendererOptions {
   readonly args: ValidatedSubscriptionArgs
@@ -32,6 +36,7 @@ export class Renderer {
   readonly #compiler: Compiler
   readonly #stats: { executions: number; bodies: number }
   readonly #log: Logger
+  #compiledErrors = 0
   #rendered: StreamEvent | undefined
   #body: Buffer | Promise<Buffer> | undefined
 
@@ -61,15 +66,33 @@ export class Renderer {
 
   #render(event: StreamEvent): Buffer | Promise<Buffer> {
     this.#stats.executions++
-    if (!this.compiled) this.#compiler.executed(this)
     try {
-      const result = this.compiled
-        ? this.compiled(event, this.args.contextValue, this.args.rawVariableValues)
-        : executeSubscriptionEvent({ ...this.args, rootValue: event })
+      const result = this.compiled ? this.#executeCompiled(this.compiled, event) : this.#execute(event)
       return result instanceof Promise ? this.#await(result) : this.#bodyOf(result)
     } catch (error) {
       return this.renderError(error)
     }
+  }
+
+  #execute(event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
+    this.#compiler.executed(this)
+    return executeSubscriptionEvent({ ...this.args, rootValue: event })
+  }
+
+  #executeCompiled(compiled: CompiledOperation, event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
+    const result = compiled(event, this.args.contextValue, this.args.rawVariableValues)
+    if (result instanceof Promise) return result.then((settled) => this.#withoutErrors(settled, event))
+    return this.#withoutErrors(result, event)
+  }
+
+  /**
+   * Of a failed event graphql-jit may tell more errors than graphql-js, which stops where a null spreads: so that one
+   * is asked again. An operation that keeps failing is better off without the detour.
+   */
+  #withoutErrors(result: ExecutionResult, event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
+    if (!result.errors) return result
+    if (++this.#compiledErrors >= MAX_COMPILED_ERRORS) this.compiled = undefined
+    return this.#execute(event)
   }
 
   async #await(pending: Promise<ExecutionResult>): Promise<Buffer> {
