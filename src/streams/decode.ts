@@ -1,4 +1,4 @@
-import type { EventHeaders, RawRecord, StreamEvent } from './event.ts'
+import { type EventHeaders, NO_HEADERS, type RawRecord, type StreamEvent } from './event.ts'
 import type { Topic } from './topic.ts'
 
 /** Why a record is no event of the API. */
@@ -19,8 +19,6 @@ export const MAX_EVENT_BYTES = 512 * 1024
  * run out of stack some thousands of levels down, and the reader of the topic with it.
  */
 const MAX_DEPTH = 100
-
-const NO_HEADERS: EventHeaders = Object.freeze({})
 
 /**
  * Turns a record's bytes into a typed event, once for everybody. Total: what cannot be read is a failure, not a throw.

@@ -3,6 +3,9 @@
 /** Header values as text; a header sent several times keeps its last value. */
 export type EventHeaders = Readonly<Record<string, string>>
 
+/** One for all events that have none. */
+export const NO_HEADERS: EventHeaders = Object.freeze({})
+
 /** One decoded, valid event of a topic. Offsets are numbers: exact up to 2^53, which no partition reaches. */
 export interface StreamEvent<V = unknown> {
   readonly kind: 'event'

@@ -8,12 +8,14 @@ const FIELD_BYTES = 8
 const STRING_BYTES = 16
 const NUMBER_BYTES = 16
 const ARRAY_BYTES = 40
+/** Shorter strings count one byte a character without a look: what they might take more is little. */
+const LONG_STRING_CHARS = 32
+const BEYOND_LATIN_1 = /[^\0-\xff]/
 
 export function heapBytesOf(value: unknown): number {
   switch (typeof value) {
     case 'string':
-      // One-byte strings; text beyond Latin-1 takes twice that, which the rounding below does not try to know.
-      return STRING_BYTES + ((value.length + 7) & ~7)
+      return STRING_BYTES + ((value.length * bytesPerChar(value) + 7) & ~7)
     case 'number':
       return (value | 0) === value ? 0 : NUMBER_BYTES
     case 'object': {
@@ -30,4 +32,8 @@ export function heapBytesOf(value: unknown): number {
     default:
       return NUMBER_BYTES
   }
+}
+
+function bytesPerChar(text: string): number {
+  return text.length >= LONG_STRING_CHARS && BEYOND_LATIN_1.test(text) ? 2 : 1
 }

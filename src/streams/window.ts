@@ -1,4 +1,4 @@
-import type { StreamEvent } from './event.ts'
+import { NO_HEADERS, type StreamEvent } from './event.ts'
 import { heapBytesOf } from './size.ts'
 
 export interface WindowLimits {
@@ -9,7 +9,7 @@ export interface WindowLimits {
 }
 
 const INITIAL_CAPACITY = 1024
-/** The event itself, its place in the ring, and a cursor of a few partitions, once one was written for it. */
+/** The event itself with its timestamp, and its place in the ring. Topic, kind and empty headers are shared by all. */
 const ENTRY_BYTES = 120
 
 /**
@@ -62,7 +62,7 @@ export class Window<V> {
     if (this.#next - this.#first === this.#events.length) this.#grow()
     const seq = this.#next++
     const slot = seq & (this.#events.length - 1)
-    const bytes = ENTRY_BYTES + heapBytesOf(event)
+    const bytes = bytesOf(event)
     this.#events[slot] = event
     this.#sizes[slot] = bytes
     this.#bytes += bytes
@@ -106,4 +106,8 @@ export class Window<V> {
     this.#events = events
     this.#sizes = sizes
   }
+}
+
+function bytesOf({ key, headers, value }: StreamEvent): number {
+  return ENTRY_BYTES + heapBytesOf(key) + heapBytesOf(value) + (headers === NO_HEADERS ? 0 : heapBytesOf(headers))
 }
