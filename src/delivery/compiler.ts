@@ -12,6 +12,7 @@ const REST_PER_COST = 4
 
 /** Compiles the operations of busy renderers, one at a time, and remembers those it has compiled. */
 export class Compiler {
+  readonly #stats: { compiled: number }
   readonly #log: Logger
   readonly #known = new LRUCache<string, CompiledOperation>({ max: MAX_KNOWN })
   readonly #counts = new WeakMap<Renderer, number>()
@@ -19,7 +20,8 @@ export class Compiler {
   readonly #waiting = new Set<Renderer>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(log: Logger) {
+  constructor(stats: { compiled: number }, log: Logger) {
+    this.#stats = stats
     this.#log = log
   }
 
@@ -59,6 +61,7 @@ export class Compiler {
   #compile({ args, key }: Renderer): CompiledOperation | undefined {
     try {
       const compiled = compileOperation(args)
+      if (compiled) this.#stats.compiled++
       if (compiled && key !== undefined) this.#known.set(key, compiled)
       return compiled
     } catch (error) {

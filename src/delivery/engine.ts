@@ -33,6 +33,8 @@ export interface EngineStats {
   executions: number
   /** Results serialized. */
   bodies: number
+  /** Operations compiled. */
+  compiled: number
   /** Bodies made into frames, once for each group. */
   frames: number
   /** Frames given to subscribers. */
@@ -50,6 +52,7 @@ export class Engine {
   readonly stats: EngineStats = {
     executions: 0,
     bodies: 0,
+    compiled: 0,
     frames: 0,
     deliveries: 0,
     writes: 0,
@@ -74,7 +77,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options
     this.log = options.log
-    this.#compiler = new Compiler(options.log)
+    this.#compiler = new Compiler(this.stats, options.log)
     this.#intervals = [
       setInterval(() => this.#heartbeat(), options.heartbeatMs / HEARTBEAT_SLOTS),
       setInterval(() => this.#closeStalled(), STALL_SWEEP_MS),

@@ -87,9 +87,20 @@ export function createMetrics({ instance, streams, engine, pulling }: MetricsSou
   gauge('lagging_subscribers', 'Open streams that wait for their sockets.', () => engine.lagging)
   gauge('frame_log_bytes', 'Bytes of frames kept for lagging subscribers.', () => engine.budget.used)
   counter('executions_total', 'Events executed: once for each group that they match.', () => engine.stats.executions)
+  counter(
+    'bodies_total',
+    'Results serialized: once for groups that differ only in their filter.',
+    () => engine.stats.bodies,
+  )
+  counter('compiled_operations_total', 'Operations compiled because they are busy.', () => engine.stats.compiled)
   counter('frames_total', 'Frames made: once for each group.', () => engine.stats.frames)
   counter('flushes_total', 'Flushes: each writes what is new to every live subscriber.', () => engine.stats.flushes)
-  counter('writes_total', 'Writes to sockets.', () => engine.stats.writes)
+  counter('deliveries_total', 'Frames given to subscribers.', () => engine.stats.deliveries)
+  counter(
+    'writes_total',
+    'Writes to sockets; deliveries / writes is how well frames coalesce.',
+    () => engine.stats.writes,
+  )
   counter('sent_bytes_total', 'Bytes given to sockets.', () => engine.stats.bytes)
 
   const closes: Counter = new Counter({
