@@ -59,10 +59,7 @@ export class PullSubscriber implements Member {
     this.#closed = true
     clearInterval(this.#heartbeat)
     this.drained()
-    // The source may fail to end; nobody is left to be told but the log.
-    void Promise.resolve(this.#events.return?.()).catch((error) =>
-      this.#log.warn({ err: error }, 'A source failed to end'),
-    )
+    void endSource(this.#events, this.#log)
     this.#outlet.end(bytes)
     this.#onEnd()
   }
@@ -94,4 +91,13 @@ export class PullSubscriber implements Member {
 /** Starts the source of a hand-written subscription. @returns the result with errors, if it does not start. */
 export async function openSource(args: ValidatedSubscriptionArgs): Promise<AsyncIterable<unknown> | ExecutionResult> {
   return await createSourceEventStream(args)
+}
+
+/** Tells a source to end. It may fail to, in its own way; nobody is left to be told but the log. */
+export async function endSource(events: AsyncIterator<unknown>, log: Logger): Promise<void> {
+  try {
+    await events.return?.()
+  } catch (error) {
+    log.warn({ err: error }, 'A source failed to end')
+  }
 }

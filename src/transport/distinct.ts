@@ -6,7 +6,7 @@ import type { Engine } from '../delivery/engine.ts'
 import { formatError } from '../delivery/format-error.ts'
 import { retryBlock } from '../delivery/frame.ts'
 import { prepareOperation } from '../delivery/operation.ts'
-import { openSource, PullSubscriber } from '../delivery/pull.ts'
+import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
 import { retryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
@@ -90,7 +90,7 @@ export class DistinctConnections {
       return this.refuse(response, source.errors?.map((error) => formatError(error, log, 'SUBSCRIBE_FAILED')) ?? [])
     }
     const outlet = StreamSocket.open(response)
-    if (!outlet) return void source[Symbol.asyncIterator]().return?.()
+    if (!outlet) return await endSource(source[Symbol.asyncIterator](), log)
     const subscriber = new PullSubscriber(operation.args, source, outlet, {
       heartbeatMs,
       log,

@@ -11,6 +11,8 @@ export interface Probe {
   pulled: number
   /** Sources that were started and have not ended. */
   open: number
+  /** Sources that were told to end, and threw. */
+  endedBadly: number
   /** Lets `later` go on; it can be called before. */
   release(): void
 }
@@ -19,7 +21,7 @@ export interface Probe {
 export function probeSchema(): Probe {
   const builder = createBuilder()
   const gate = Promise.withResolvers<void>()
-  const probe = { shouts: 0, pulled: 0, open: 0, release: () => gate.resolve() }
+  const probe = { shouts: 0, pulled: 0, open: 0, endedBadly: 0, release: () => gate.resolve() }
 
   async function* source<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
     probe.open++
@@ -103,6 +105,32 @@ export function probeSchema(): Probe {
         },
         resolve: () => 0,
       }),
+      endsBadly: t.int({
+        subscribe: () =>
+          endingBy(() => {
+            probe.endedBadly++
+            throw new Error('cannot end')
+          }),
+        resolve: () => 0,
+      }),
+      endsBadlyLater: t.int({
+        subscribe: () =>
+          endingBy(async () => {
+            probe.endedBadly++
+            throw new Error('cannot end')
+          }),
+        resolve: () => 0,
+      }),
+      slowToStartAndEndsBadly: t.int({
+        subscribe: async () => {
+          await gate.promise
+          return endingBy(async () => {
+            probe.endedBadly++
+            throw new Error('cannot end')
+          })
+        },
+        resolve: () => 0,
+      }),
     }),
   })
   return Object.assign(probe, { schema: builder.toSchema() })
@@ -120,6 +148,11 @@ function never(probe: { open: number }): AsyncIterable<number> {
       return { done: true, value: undefined }
     },
   }
+  return { [Symbol.asyncIterator]: () => iterator }
+}
+
+function endingBy(end: () => Promise<IteratorResult<number>>): AsyncIterable<number> {
+  const iterator: AsyncIterator<number> = { next: () => new Promise(() => {}), return: end }
   return { [Symbol.asyncIterator]: () => iterator }
 }
 
