@@ -84,7 +84,7 @@ const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
 const XERIAL_HEADER = 16
 
 /** Snappy's raw format, or that in the frames of snappy-java ("xerial"), which is what Java producers send. */
-export function snappyDecompress(input: Buffer): Buffer {
+function snappyDecompress(input: Buffer): Buffer {
   const output = new Output(input.length * USUAL_RATIO)
   if (!input.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) {
     snappyBlock(input, output)
@@ -92,6 +92,7 @@ export function snappyDecompress(input: Buffer): Buffer {
   }
   for (let at = XERIAL_HEADER; at < input.length; ) {
     const size = input.readInt32BE(at)
+    if (size < 0 || at + 4 + size > input.length) throw new Error('The compressed records end too early')
     snappyBlock(input.subarray(at + 4, at + 4 + size), output)
     at += 4 + size
   }
@@ -131,7 +132,7 @@ function snappyBlock(input: Buffer, output: Output): void {
 const LZ4_MAGIC = 0x184d2204
 
 /** https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md */
-export function lz4Decompress(input: Buffer): Buffer {
+function lz4Decompress(input: Buffer): Buffer {
   if (input.readUInt32LE(0) !== LZ4_MAGIC) throw new Error('The records are not an LZ4 frame')
   const flags = input.readUInt8(4)
   const hasContentSize = (flags & 0x08) !== 0

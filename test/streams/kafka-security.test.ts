@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Broker, ListenerProtocol } from '../../deploy/kafka/broker.ts'
+import { runProgram } from '../../deploy/kafka/install.ts'
 import { createKafka } from '../../src/streams/kafka.ts'
 import type { KafkaOptions, SaslOptions } from '../../src/streams/kafka-options.ts'
 import { SourceUnavailable } from '../../src/streams/port.ts'
@@ -18,11 +18,11 @@ describeKafka('Kafka with access control', () => {
   let broker: Broker
   let kafka: TestKafka
   let stop: (() => Promise<void>) | undefined
-  let certificates: ReturnType<typeof makeCertificates> | undefined
+  let certificates: Awaited<ReturnType<typeof makeCertificates>> | undefined
   const pem = () => certificates as NonNullable<typeof certificates>
 
   beforeAll(async () => {
-    certificates = makeCertificates()
+    certificates = await makeCertificates()
     const { authority, server, serverKey } = certificates
     const started = await startOwnBroker({
       listeners: ['SASL_PLAINTEXT', 'SSL', 'SASL_SSL'],
@@ -151,19 +151,26 @@ describeKafka('Kafka with access control', () => {
 })
 
 /** An authority, a server's certificate for 127.0.0.1 and a client's for `CN=gateway`, all in PEM. */
-function makeCertificates() {
+async function makeCertificates() {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-certificates-'))
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
-  const key = ['-newkey', 'rsa:2048', '-nodes']
-  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=authority', '-days', '2')
-  writeFileSync(join(folder, 'server.ext'), 'subjectAltName=IP:127.0.0.1')
-  writeFileSync(join(folder, 'client.ext'), 'extendedKeyUsage=clientAuth')
-  for (const [name, subject] of Object.entries({ server: '/CN=127.0.0.1', client: '/CN=gateway' })) {
-    openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', subject)
-    const sign = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', `${name}.ext`]
-    openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.pem`, ...sign)
+  const file = (name: string) => join(folder, name)
+  const openssl = async (...args: string[]) => {
+    const { code, stderr } = await runProgram('openssl', args, { timeoutMs: 30_000 })
+    if (code !== 0) throw new Error(stderr)
   }
-  const read = (file: string) => readFileSync(join(folder, file), 'utf8')
+  const request = (name: string, subject: string) =>
+    ['-newkey', 'rsa:2048', '-nodes', '-keyout', file(`${name}.key`), '-subj', subject] as const
+  const made = ['-out', file('ca.pem'), '-days', '2']
+  await openssl('req', '-x509', ...request('ca', '/CN=authority'), ...made)
+  writeFileSync(file('server.ext'), 'subjectAltName=IP:127.0.0.1')
+  writeFileSync(file('client.ext'), 'extendedKeyUsage=clientAuth')
+  for (const [name, subject] of Object.entries({ server: '/CN=127.0.0.1', client: '/CN=gateway' })) {
+    await openssl('req', ...request(name, subject), '-out', file(`${name}.csr`))
+    const authority = ['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial', '-days', '2']
+    const signed = ['-in', file(`${name}.csr`), '-out', file(`${name}.pem`), '-extfile', file(`${name}.ext`)]
+    await openssl('x509', '-req', ...signed, ...authority)
+  }
+  const read = (name: string) => readFileSync(file(name), 'utf8')
   return {
     authority: read('ca.pem'),
     server: read('server.pem'),
