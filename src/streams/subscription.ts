@@ -77,7 +77,8 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     }
     // Gaps of one partition follow each other: one from the first to the last says the same.
     const earlier = this.#gaps.get(gap.partition)
-    this.#gaps.set(gap.partition, earlier ? { ...gap, from: earlier.from } : gap)
+    const reason = earlier?.reason === 'truncation' ? earlier.reason : gap.reason
+    this.#gaps.set(gap.partition, earlier ? { ...gap, from: earlier.from, reason } : gap)
   }
 
   #pass(): void {

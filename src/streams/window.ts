@@ -8,6 +8,12 @@ export interface WindowLimits {
   readonly maxAgeMs: number
 }
 
+/** A partition's log was truncated, or replaced by another; each time is an object of its own. */
+export interface Restart {
+  /** Where reading went on. */
+  readonly offset: number
+}
+
 const INITIAL_CAPACITY = 1024
 /** The event itself with its timestamp, and its place in the ring. Topic, kind and empty headers are shared by all. */
 const ENTRY_BYTES = 120
@@ -19,6 +25,8 @@ const ENTRY_BYTES = 120
 export class Window<V> {
   readonly #limits: WindowLimits
   readonly #floors: number[] = []
+  readonly #restarts: (Restart | undefined)[] = []
+  #restartCount = 0
   /** Rings of one capacity, a power of two; the entry of a sequence number is at `seq & mask`. */
   #events: (StreamEvent<V> | undefined)[] = new Array(INITIAL_CAPACITY)
   #sizes = new Uint32Array(INITIAL_CAPACITY)
@@ -54,6 +62,27 @@ export class Window<V> {
     this.#floors[partition] = offset
   }
 
+  /** By partition, the last time its log was replaced: offsets from before and after cannot be compared. */
+  get restarts(): readonly (Restart | undefined)[] {
+    return this.#restarts
+  }
+
+  /** How often any partition's log was replaced. */
+  get restartCount(): number {
+    return this.#restartCount
+  }
+
+  /**
+   * The log of a partition was truncated or replaced, and is read from `offset` on. Nothing of what was held stays: of
+   * that partition it is no longer true, and it is too rare to sort out the rest.
+   */
+  restart(partition: number, offset: number): void {
+    this.#evictWhile(() => true)
+    this.#floors[partition] = offset
+    this.#restarts[partition] = { offset }
+    this.#restartCount++
+  }
+
   at(seq: number): StreamEvent<V> | undefined {
     return seq >= this.#first && seq < this.#next ? this.#events[seq & (this.#events.length - 1)] : undefined
   }
@@ -73,16 +102,7 @@ export class Window<V> {
   /** Lets go of what is too old or too much; the newest event always stays within the bytes. */
   evict(now: number): void {
     const oldest = now - this.#limits.maxAgeMs
-    while (this.#first < this.#next) {
-      const slot = this.#first & (this.#events.length - 1)
-      const event = this.#events[slot] as StreamEvent<V>
-      if (this.#bytes <= this.#limits.maxBytes && event.timestamp >= oldest) return
-      this.#bytes -= this.#sizes[slot] as number
-      this.#events[slot] = undefined
-      this.#first++
-      const floor = this.#floors[event.partition] ?? 0
-      if (event.offset >= floor) this.#floors[event.partition] = event.offset + 1
-    }
+    this.#evictWhile((event) => this.#bytes > this.#limits.maxBytes || event.timestamp < oldest)
   }
 
   /** The newest `count` events that match, oldest of them first. */
@@ -93,6 +113,19 @@ export class Window<V> {
       if (matches(event)) found.push(event)
     }
     return found.reverse()
+  }
+
+  #evictWhile(leaves: (event: StreamEvent<V>) => boolean): void {
+    while (this.#first < this.#next) {
+      const slot = this.#first & (this.#events.length - 1)
+      const event = this.#events[slot] as StreamEvent<V>
+      if (!leaves(event)) return
+      this.#bytes -= this.#sizes[slot] as number
+      this.#events[slot] = undefined
+      this.#first++
+      const floor = this.#floors[event.partition] ?? 0
+      if (event.offset >= floor) this.#floors[event.partition] = event.offset + 1
+    }
   }
 
   #grow(): void {
