@@ -23,7 +23,7 @@ export function createAdminServer({ readiness, metrics, log }: AdminOptions): Se
   }
 
   return createServer((request, response) => {
-    const page = pages[new URL(request.url ?? '/', 'http://admin').pathname]
+    const page = pages[URL.parse(request.url ?? '/', 'http://admin')?.pathname ?? '']
     const { method } = request
     void (async () => {
       try {
@@ -32,6 +32,7 @@ export function createAdminServer({ readiness, metrics, log }: AdminOptions): Se
           : method !== 'GET' && method !== 'HEAD'
             ? { status: 405, type: TEXT, body: 'These pages are only for GET\n' }
             : await page()
+        if (status === 405) response.setHeader('allow', 'GET, HEAD')
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
       } catch (error) {
         log.error({ err: error, url: request.url }, 'An admin page failed')

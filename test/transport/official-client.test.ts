@@ -14,7 +14,7 @@ function clientOf(url: string) {
 function run(url: string, query: string, variables?: Record<string, unknown>) {
   const told = { results: [] as ExecutionResult[], error: undefined as unknown, complete: false, stop: () => {} }
   told.stop = clientOf(url).subscribe(
-    { query, variables },
+    { query, ...(variables && { variables }) },
     {
       next: (result) => void told.results.push(result as ExecutionResult),
       error: (error) => {

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { RawStream } from '../kit/raw-stream.ts'
+import { until } from '../kit/until.ts'
+
+interface Run {
+  readonly child: ChildProcess
+  out: string
+  err: string
+  /** Undefined while it runs. */
+  ended: { readonly code: number | null; readonly signal: string | null } | undefined
+}
+
+function main(args: readonly string[], env: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, ['src/main.ts', ...args], {
+    env: { PATH: process.env.PATH, PORT: '0', ADMIN_PORT: '0', INSTANCE_ID: 'test', ...env },
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const run: Run = { child, out: '', err: '', ended: undefined }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    run.out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    run.err += text
+  })
+  child.on('close', (code, signal) => {
+    run.ended = { code, signal }
+  })
+  return run
+}
+
+async function ended(run: Run): Promise<Run['ended']> {
+  await until('the process ended', () => run.ended !== undefined)
+  return run.ended
+}
+
+/** What was logged, a JSON object a line. */
+function logged(run: Run): Record<string, unknown>[] {
+  return run.out
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line))
+}
+
+async function listening(run: Run): Promise<{ graphql: string; admin: string }> {
+  await until('the gateway listens', () => run.out.includes('Sluice is listening') || run.ended !== undefined)
+  return logged(run).find(({ msg }) => msg === 'Sluice is listening') as { graphql: string; admin: string }
+}
+
+test('--check-config of a valid configuration says so, starts nothing and ends with 0', async () => {
+  const run = main(['--check-config'])
+  expect(await ended(run)).toEqual({ code: 0, signal: null })
+  expect([run.out, run.err]).toEqual(['The configuration is valid\n', ''])
+})
+
+test('--check-config of an invalid one ends with 1 and one line', async () => {
+  const run = main(['--check-config'], { PORT: 'http' })
+  expect(await ended(run)).toEqual({ code: 1, signal: null })
+  expect([run.out, run.err]).toEqual(['', 'PORT wants a whole number from 0 to 65535, and got "http"\n'])
+})
+
+test('an invalid configuration stops the start with one line, without a password', async () => {
+  const run = main([], { KAFKA_SASL_PASSWORD: 'hunter2', KAFKA_SASL_MECHANISM: 'magic' })
+  expect(await ended(run)).toEqual({ code: 1, signal: null })
+  expect(run.err.trimEnd().split('\n')).toHaveLength(1)
+  expect(run.out + run.err).not.toContain('hunter2')
+})
+
+test('an unknown option is one line too', async () => {
+  const run = main(['--chekc-config'])
+  expect(await ended(run)).toEqual({ code: 1, signal: null })
+  expect(run.err).toMatch(/^Unknown option '--chekc-config'/)
+  expect(run.err).not.toMatch(/\n\s+at /)
+})
+
+test('--help tells how it is used', async () => {
+  const run = main(['--help'])
+  expect(await ended(run)).toEqual({ code: 0, signal: null })
+  expect(run.out).toMatch(/^Usage: npm start/)
+})
+
+test.each(['PORT', 'ADMIN_PORT'])('a %s that is taken stops the start with one line that names it', async (name) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const run = main([], { [name]: String(port), DEMO_RATE: '0' })
+  expect(await ended(run)).toEqual({ code: 1, signal: null })
+  expect(logged(run).map(({ msg }) => msg)).toEqual([`Something else listens at 127.0.0.1:${port} already`])
+  expect(run.err).toBe('')
+})
+
+test('SIGTERM ends the process with 0, and open streams with a retry and without complete', async () => {
+  const run = main([], { DEMO_RATE: '50' })
+  const { graphql } = await listening(run)
+  let stream: RawStream | undefined
+  await until('a stream is open', async () => {
+    stream = await RawStream.subscribe(graphql, 'subscription { ordersByRegion(region: EUROPE) { id } }')
+    return stream.status === 200
+  })
+  await stream?.untilResults(3)
+  run.child.kill('SIGTERM')
+  await stream?.untilEnd()
+  expect(stream?.body.endsWith('\n\n')).toBe(true)
+  expect(stream?.blocks.at(-1)).toEqual({ retry: expect.stringMatching(/^\d+$/) })
+  expect(stream?.body).not.toContain('event: complete')
+  expect(await ended(run)).toEqual({ code: 0, signal: null })
+  expect(logged(run).map(({ msg }) => msg)).toEqual(['Sluice is listening', 'Stopping', 'Stopped'])
+})
+
+test('it serves admin pages on a port of their own, and says where', async () => {
+  const run = main([], { DEMO_RATE: '0' })
+  const { admin } = await listening(run)
+  expect(await (await fetch(`${admin}/livez`)).text()).toBe('live\n')
+})
+
+test('an unreachable Kafka does not stop the start, nor the end', async () => {
+  const run = main([], { KAFKA_BROKERS: '127.0.0.1:1' })
+  const { admin } = await listening(run)
+  expect((await fetch(`${admin}/readyz`)).status).toBe(503)
+  run.child.kill('SIGTERM')
+  expect(await ended(run)).toEqual({ code: 0, signal: null })
+  expect(run.err).toBe('')
+})
