@@ -31,9 +31,13 @@ export interface TestTransaction {
 
 /**
  * A block of tests that need a real broker: the run's own. Where there is none to be had, it is skipped, and its name
- * says why.
+ * says why. With `ownBroker` the tests start theirs (`startOwnBroker`), and the run's is not waited for.
  */
-export function describeKafka(name: string, tests: (kafka: TestKafka) => void): void {
+export function describeKafka(
+  name: string,
+  tests: (kafka: TestKafka) => void,
+  { ownBroker = false }: { ownBroker?: boolean } = {},
+): void {
   const provided = inject('kafka')
   if ('missing' in provided) {
     describe.skip(`${name} (skipped: ${provided.missing})`, () => tests(testKafka(() => '').kafka))
@@ -42,6 +46,7 @@ export function describeKafka(name: string, tests: (kafka: TestKafka) => void): 
   describe(name, () => {
     let brokers = ''
     beforeAll(async () => {
+      if (ownBroker) return
       const response = await fetch(provided.askAt)
       const body = await response.text()
       if (!response.ok) throw new Error(body)
@@ -54,8 +59,8 @@ export function describeKafka(name: string, tests: (kafka: TestKafka) => void): 
 }
 
 /**
- * A broker of the caller's own, to be killed, or set up differently. Use it in a `describeKafka`, which has made sure
- * that it will start.
+ * A broker of the caller's own, to be killed, or set up differently. Use it in a `describeKafka` with `ownBroker`, which
+ * has made sure that it will start.
  */
 export async function startOwnBroker(
   options?: BrokerOptions,

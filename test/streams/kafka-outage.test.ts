@@ -10,110 +10,116 @@ import { from, Recorder } from './port-contract.ts'
 /** What a reader may take to go on, once the broker answers: its longest wait, a join, and room for a busy machine. */
 const RECOVERY_MS = 8_000
 
-describeKafka('Kafka with an unreliable broker', () => {
-  let broker: Broker
-  let kafka: TestKafka
-  let stop: (() => Promise<void>) | undefined
-  beforeAll(async () => {
-    ;({ broker, kafka, stop } = await startOwnBroker())
-  })
-  afterAll(() => stop?.())
+describeKafka(
+  'Kafka with an unreliable broker',
+  () => {
+    let broker: Broker
+    let kafka: TestKafka
+    let stop: (() => Promise<void>) | undefined
+    beforeAll(async () => {
+      ;({ broker, kafka, stop } = await startOwnBroker())
+    })
+    afterAll(() => stop?.())
 
-  const closing: (() => Promise<void>)[] = []
-  afterEach(async () => {
-    for (const close of closing.splice(0).reverse()) await close()
-  })
-  const open = () => {
-    const log = createKafka({ brokers: [broker.brokers], clientId: 'outage', log: () => {} })
-    closing.push(() => log.close())
-    return log
-  }
-  const read = (topic: string, positions: Record<number, number>) => {
-    const reader = new Recorder(open().source, from(topic, positions))
-    closing.push(() => reader.stop())
-    return reader
-  }
+    const closing: (() => Promise<void>)[] = []
+    afterEach(async () => {
+      for (const close of closing.splice(0).reverse()) await close()
+    })
+    const open = () => {
+      const log = createKafka({ brokers: [broker.brokers], clientId: 'outage', log: () => {} })
+      closing.push(() => log.close())
+      return log
+    }
+    const read = (topic: string, positions: Record<number, number>) => {
+      const reader = new Recorder(open().source, from(topic, positions))
+      closing.push(() => reader.stop())
+      return reader
+    }
 
-  test('a broker that is killed and started again under load costs no event, and brings none twice', async () => {
-    const topic = await kafka.createTopic(3)
-    const reader = read(topic, { 0: 0, 1: 0, 2: 0 })
-    const load = produceForever(broker.brokers, topic)
-    closing.push(async () => void (await load.stop()))
-    await reader.until(() => reader.records.length > 300)
-    await broker.kill()
-    await reader.until(() => reader.state?.kind === 'waiting')
-    const before = reader.records.length
-    await broker.restart()
-    const back = Date.now()
-    await reader.until(() => reader.records.length > before)
-    expect(Date.now() - back).toBeLessThan(RECOVERY_MS)
-    await reader.until(() => reader.records.length > before + 300)
-    const sent = await load.stop()
-    await reader.until(() => reader.records.length >= sent)
-
-    // The recorder has seen to it that no offset came twice; here, that every event came, and in order.
-    const values = [0, 1, 2].map((partition) => reader.values(partition).map(Number))
-    for (const own of values) expect(own).toEqual([...own].sort((a, b) => a - b))
-    expect(new Set(values.flat()).size).toBe(sent)
-    expect(reader.records.length).toBe(sent)
-    expect(reader.gaps).toEqual([])
-    expect(reader.state).toEqual({ kind: 'reading' })
-  })
-
-  test('a reader that finds no broker at its start waits for it, and then reads', async () => {
-    const topic = await kafka.createTopic(1)
-    await kafka.produce(topic, [{ value: 'a' }])
-    await broker.kill()
-    const log = open()
-    await expect(log.source.ranges(topic)).rejects.toThrow(SourceUnavailable)
-    await expect(log.sink.send(topic, [{ key: null, value: 'lost' }])).rejects.toThrow(SourceUnavailable)
-    const reader = new Recorder(log.source, from(topic, { 0: 0 }))
-    closing.push(() => reader.stop())
-    await reader.until(() => reader.states.some((state) => state.kind === 'waiting' && /ECONN/.test(state.reason)))
-    await broker.restart()
-    await reader.until(() => reader.values(0)[0] === 'a')
-    await log.sink.send(topic, [{ key: null, value: 'b' }])
-    await reader.until(() => reader.values(0)[1] === 'b')
-    expect(reader.state).toEqual({ kind: 'reading' })
-  })
-
-  test('a broker that is frozen is noticed, and reading goes on when it thaws', async () => {
-    const topic = await kafka.createTopic(1)
-    const reader = read(topic, { 0: 0 })
-    await reader.until(() => reader.state?.kind === 'reading')
-    process.kill(broker.pid, 'SIGSTOP')
-    try {
+    test('a broker that is killed and started again under load costs no event, and brings none twice', async () => {
+      const topic = await kafka.createTopic(3)
+      const reader = read(topic, { 0: 0, 1: 0, 2: 0 })
+      const load = produceForever(broker.brokers, topic)
+      closing.push(async () => void (await load.stop()))
+      await reader.until(() => reader.records.length > 300)
+      await broker.kill()
       await reader.until(() => reader.state?.kind === 'waiting')
-      expect(reader.state).toMatchObject({ reason: expect.stringContaining('has answered no fetch for more than 5 s') })
-    } finally {
-      process.kill(broker.pid, 'SIGCONT')
-    }
-    await reader.until(() => reader.state?.kind === 'reading')
-    await kafka.produce(topic, [{ value: 'thawed' }])
-    await reader.until(() => reader.values(0)[0] === 'thawed')
-    expect(reader.gaps).toEqual([])
-  })
+      const before = reader.records.length
+      await broker.restart()
+      const back = Date.now()
+      await reader.until(() => reader.records.length > before)
+      expect(Date.now() - back).toBeLessThan(RECOVERY_MS)
+      await reader.until(() => reader.records.length > before + 300)
+      const sent = await load.stop()
+      await reader.until(() => reader.records.length >= sent)
 
-  test('closing takes no longer for a broker that is frozen', async () => {
-    const topic = await kafka.createTopic(1)
-    const log = createKafka({ brokers: [broker.brokers], clientId: 'outage', log: () => {} })
-    await log.sink.send(topic, [{ key: null, value: 'a' }])
-    const reader = new Recorder(log.source, from(topic, { 0: 0 }))
-    await reader.until(() => reader.state?.kind === 'reading')
-    process.kill(broker.pid, 'SIGSTOP')
-    try {
-      const asking = expect(log.source.ranges(topic)).rejects.toThrow(SourceUnavailable)
-      const closed = Date.now()
-      await log.close()
-      await asking
-      expect(Date.now() - closed).toBeLessThan(4_000)
-    } finally {
-      process.kill(broker.pid, 'SIGCONT')
-    }
-    await reader.stop()
-    await expect(log.source.ranges(topic)).rejects.toThrow('closed')
-  })
-})
+      // The recorder has seen to it that no offset came twice; here, that every event came, and in order.
+      const values = [0, 1, 2].map((partition) => reader.values(partition).map(Number))
+      for (const own of values) expect(own).toEqual([...own].sort((a, b) => a - b))
+      expect(new Set(values.flat()).size).toBe(sent)
+      expect(reader.records.length).toBe(sent)
+      expect(reader.gaps).toEqual([])
+      expect(reader.state).toEqual({ kind: 'reading' })
+    })
+
+    test('a reader that finds no broker at its start waits for it, and then reads', async () => {
+      const topic = await kafka.createTopic(1)
+      await kafka.produce(topic, [{ value: 'a' }])
+      await broker.kill()
+      const log = open()
+      await expect(log.source.ranges(topic)).rejects.toThrow(SourceUnavailable)
+      await expect(log.sink.send(topic, [{ key: null, value: 'lost' }])).rejects.toThrow(SourceUnavailable)
+      const reader = new Recorder(log.source, from(topic, { 0: 0 }))
+      closing.push(() => reader.stop())
+      await reader.until(() => reader.states.some((state) => state.kind === 'waiting' && /ECONN/.test(state.reason)))
+      await broker.restart()
+      await reader.until(() => reader.values(0)[0] === 'a')
+      await log.sink.send(topic, [{ key: null, value: 'b' }])
+      await reader.until(() => reader.values(0)[1] === 'b')
+      expect(reader.state).toEqual({ kind: 'reading' })
+    })
+
+    test('a broker that is frozen is noticed, and reading goes on when it thaws', async () => {
+      const topic = await kafka.createTopic(1)
+      const reader = read(topic, { 0: 0 })
+      await reader.until(() => reader.state?.kind === 'reading')
+      process.kill(broker.pid, 'SIGSTOP')
+      try {
+        await reader.until(() => reader.state?.kind === 'waiting')
+        expect(reader.state).toMatchObject({
+          reason: expect.stringContaining('has answered no fetch for more than 5 s'),
+        })
+      } finally {
+        process.kill(broker.pid, 'SIGCONT')
+      }
+      await reader.until(() => reader.state?.kind === 'reading')
+      await kafka.produce(topic, [{ value: 'thawed' }])
+      await reader.until(() => reader.values(0)[0] === 'thawed')
+      expect(reader.gaps).toEqual([])
+    })
+
+    test('closing takes no longer for a broker that is frozen', async () => {
+      const topic = await kafka.createTopic(1)
+      const log = createKafka({ brokers: [broker.brokers], clientId: 'outage', log: () => {} })
+      await log.sink.send(topic, [{ key: null, value: 'a' }])
+      const reader = new Recorder(log.source, from(topic, { 0: 0 }))
+      await reader.until(() => reader.state?.kind === 'reading')
+      process.kill(broker.pid, 'SIGSTOP')
+      try {
+        const asking = expect(log.source.ranges(topic)).rejects.toThrow(SourceUnavailable)
+        const closed = Date.now()
+        await log.close()
+        await asking
+        expect(Date.now() - closed).toBeLessThan(4_000)
+      } finally {
+        process.kill(broker.pid, 'SIGCONT')
+      }
+      await reader.stop()
+      await expect(log.source.ranges(topic)).rejects.toThrow('closed')
+    })
+  },
+  { ownBroker: true },
+)
 
 /** Numbers 0, 1, 2… in batches, each in the log exactly once (an idempotent producer), whatever the broker does. */
 function produceForever(brokers: string, topic: string): { stop: () => Promise<number> } {

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterEach, expect, test } from 'vitest'
+import { runTool } from '../../deploy/kafka/broker.ts'
+import { answers } from '../../deploy/kafka/probe.ts'
+import { describeKafka } from '../kit/kafka.ts'
+
+const MAIN = join(import.meta.dirname, '..', '..', 'deploy', 'kafka', 'main.ts')
+
+describeKafka(
+  'npm run kafka',
+  () => {
+    const children = new Set<ChildProcess>()
+    afterEach(() => {
+      for (const child of children) child.kill('SIGKILL')
+      children.clear()
+    })
+
+    /** Runs it up to the two lines that it says. */
+    const start = async (...args: string[]) => {
+      const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+      children.add(child)
+      const said: string[] = []
+      for await (const line of createInterface({ input: child.stdout })) {
+        said.push(line)
+        if (said.length === 2) break
+      }
+      const port = Number(/127\.0\.0\.1:(\d+)/.exec(said[1] ?? '')?.[1])
+      return { child, said, port }
+    }
+    const silence = async (port: number) => {
+      while (await answers(port)) await delay(20)
+    }
+
+    test('says where its broker is, makes topic orders, and ends with Ctrl-C', async () => {
+      const { child, said, port } = await start('--partitions', '3')
+      expect(said[0]).toBe(`Kafka is at 127.0.0.1:${port}, with topic orders in 3 partitions, until Ctrl-C.`)
+      expect(said[1]).toBe(`KAFKA_BROKERS=127.0.0.1:${port} npm start`)
+      const describe = ['--bootstrap-server', `127.0.0.1:${port}`, '--describe', '--topic', 'orders']
+      const { stdout } = await runTool('org.apache.kafka.tools.TopicCommand', describe)
+      expect(stdout).toContain('PartitionCount: 3')
+      const exit = once(child, 'exit')
+      child.kill('SIGINT')
+      expect(await exit).toEqual([0, null])
+      await silence(port)
+    })
+
+    test('leaves no broker behind, even if it is killed with -9', async () => {
+      const { child, port } = await start()
+      expect(await answers(port)).toBe(true)
+      child.kill('SIGKILL')
+      await silence(port)
+    })
+
+    test('without Java says in a sentence what to install', async () => {
+      const child = spawn(process.execPath, [MAIN], { env: { PATH: '/nowhere' }, stdio: ['ignore', 'ignore', 'pipe'] })
+      children.add(child)
+      const said: string[] = []
+      for await (const line of createInterface({ input: child.stderr })) said.push(line)
+      expect(said).toEqual([
+        'A Kafka broker needs Java 17 or newer on the PATH and none is there: install openjdk-17-jre-headless',
+      ])
+      if (child.exitCode === null) await once(child, 'exit')
+      expect(child.exitCode).toBe(1)
+    })
+  },
+  { ownBroker: true },
+)
