@@ -57,6 +57,11 @@ export class Feed<V = unknown> {
     this.poison = new DeadLetters(topic, options.sink, options.log)
   }
 
+  /** How many want to be told of events. */
+  get interests(): number {
+    return this.#interests.size
+  }
+
   /** Next wanted offset of each partition: what this instance has passed. */
   get head(): Vector {
     return this.#head

@@ -35,6 +35,8 @@ export class Streams implements Reader {
   #state: ReaderState = { kind: 'waiting', reason: 'The reader has not been started' }
   #running: Promise<void> = Promise.resolve()
   #caughtUp = false
+  /** Says that a topic was given more partitions than cursors can name. */
+  #outgrown: string | undefined
 
   constructor(options: StreamsOptions) {
     this.#options = options
@@ -66,6 +68,7 @@ export class Streams implements Reader {
    */
   readiness(): Readiness {
     if (this.#state.kind === 'waiting') return { ready: false, reason: this.#state.reason }
+    if (this.#outgrown !== undefined) return { ready: false, reason: this.#outgrown }
     if (this.#caughtUp) return { ready: true }
     for (const feed of this.#feeds.values()) {
       if (feed.behind > 0) {
@@ -82,15 +85,28 @@ export class Streams implements Reader {
   }
 
   onBatch(batch: Batch): void {
-    this.#feeds.get(batch.topic)?.onBatch(batch)
+    if (this.#isServed(batch)) this.#feeds.get(batch.topic)?.onBatch(batch)
   }
 
   onGap(gap: Gap): void {
-    this.#feeds.get(gap.topic)?.onGap(gap)
+    if (this.#isServed(gap)) this.#feeds.get(gap.topic)?.onGap(gap)
   }
 
   onState(state: ReaderState): void {
     this.#state = state
+  }
+
+  /**
+   * Open streams keep what they were opened on. No new ones begin: an event that its cursor does not name could be
+   * missed without a word.
+   */
+  #isServed({ topic, partition }: { readonly topic: string; readonly partition: number }): boolean {
+    if (partition < MAX_PARTITIONS) return true
+    if (this.#outgrown === undefined) {
+      this.#outgrown = `The topic "${topic}" has grown beyond ${MAX_PARTITIONS} partitions`
+      this.#options.log.error({ topic, partition }, this.#outgrown)
+    }
+    return false
   }
 
   async #run(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest'
+import { decodeCursor, UNKNOWN } from '../../src/streams/cursor.ts'
+import { Feed, type Interest } from '../../src/streams/feed.ts'
+import { WindowReader } from '../../src/streams/window-reader.ts'
+import { batchOf, type Paint, paintFeed, paints, ROOMY, recordOf } from '../kit/feeds.ts'
+import { silentLog } from '../kit/gateway.ts'
+
+const red = (offset: number, partition = 0) => recordOf(partition, offset, { n: offset, color: 'red' })
+
+function listen(feed: Feed<Paint>, where = {}) {
+  const heard: string[] = []
+  const remove = feed.add(where, {
+    onEvent: ({ partition, offset }, seq) => void heard.push(`${partition}:${offset} at ${seq}`),
+    onGap: ({ partition, from, to }) => void heard.push(`gap ${partition}:${from}-${to}`),
+  })
+  return { heard, remove }
+}
+
+test('the cursor is the position after everything passed, poison and holes too', () => {
+  const feed = paintFeed({ partitions: 2, epoch: 77 })
+  expect(decodeCursor('paints', feed.cursor)).toMatchObject({ positions: [0, 0], epoch: 77 })
+  feed.onBatch(batchOf(1, [{ ...red(4, 1), timestamp: 1234 }, recordOf(1, 6, Buffer.from('poison'))], 9))
+  expect(decodeCursor('paints', feed.cursor)).toEqual({
+    positions: [0, 9],
+    epoch: 77,
+    witness: { partition: 1, timestamp: 1234 },
+  })
+  feed.onGap({ kind: 'gap', topic: 'paints', partition: 0, from: 0, to: 5, reason: 'retention' })
+  expect(decodeCursor('paints', feed.cursor).positions).toEqual([5, 9])
+})
+
+test('while an event is told, the cursor is the position right behind it', () => {
+  const feed = paintFeed()
+  const positions: (readonly number[])[] = []
+  feed.add(
+    {},
+    {
+      onEvent: () => void positions.push(decodeCursor('paints', feed.cursor).positions),
+      onGap: () => {},
+    },
+  )
+  feed.onBatch(batchOf(0, [red(0), red(1), red(5)], 8))
+  expect(positions).toEqual([[1], [2], [6]])
+})
+
+test('a cursor is encoded once, however many ask', () => {
+  const feed = paintFeed()
+  feed.onBatch(batchOf(0, [red(0)]))
+  expect(feed.cursor).toBe(feed.cursor)
+  const before = feed.cursor
+  feed.onBatch(batchOf(0, [], 3))
+  expect(feed.cursor).not.toBe(before)
+})
+
+test('a partition that appears later is read from 0, and those before it stay unknown', () => {
+  const feed = paintFeed({ partitions: 1 })
+  feed.onBatch(batchOf(2, [red(0, 2)]))
+  expect(feed.head).toEqual([0, UNKNOWN, 1])
+  expect(decodeCursor('paints', feed.cursor).positions).toEqual([0, UNKNOWN, 1])
+})
+
+test('a reader behind the window is told of no gap in a partition that nobody has read', () => {
+  const feed = paintFeed({ partitions: 1, limits: { ...ROOMY, maxBytes: 1000 } })
+  feed.onBatch(batchOf(2, [red(0, 2)]))
+  const event = feed.window.at(0)
+  if (!event) throw new Error('The window was to hold the event')
+  const reader = new WindowReader(feed, event, 0)
+  feed.onBatch(
+    batchOf(
+      2,
+      Array.from({ length: 30 }, (_, index) => red(index + 1, 2)),
+    ),
+  )
+  expect(reader.next(() => true)).toMatchObject({ kind: 'gap', partition: 2, from: 0 })
+  expect(reader.next(() => true)).toMatchObject({ kind: 'event', partition: 2 })
+  expect(reader.vector.slice(0, 2)).toEqual([0, UNKNOWN])
+})
+
+test('a reader names the position behind what it has read, not behind what the feed has', () => {
+  const feed = paintFeed({ partitions: 2 })
+  feed.onBatch(batchOf(0, [red(0)]))
+  const event = feed.window.at(0)
+  if (!event) throw new Error('The window was to hold the event')
+  const reader = new WindowReader(feed, event, 0)
+  feed.onBatch(batchOf(1, [red(3, 1), red(4, 1)]))
+  expect(reader.vector).toEqual([0, 0])
+  reader.next(() => true)
+  expect(reader.vector).toEqual([1, 0])
+  reader.next(({ offset }) => offset === 4)
+  expect(reader.vector).toEqual([1, 5])
+  expect(reader.next(() => true)).toBeUndefined()
+})
+
+test('a feed is behind until it has passed what there was when it began, empty batches included', () => {
+  const feed = new Feed(paints, { limits: ROOMY, log: silentLog })
+  expect(feed.behind).toBe(Number.POSITIVE_INFINITY)
+  feed.begin(
+    [
+      { partition: 0, earliest: 2, next: 10 },
+      { partition: 1, earliest: 0, next: 0 },
+    ],
+    new Map([
+      [0, 5],
+      [1, 0],
+    ]),
+  )
+  expect([feed.behind, feed.head, feed.ends]).toEqual([5, [5, 0], [10, 0]])
+  feed.onBatch({ ...batchOf(0, [red(5)], 7), endOffset: 12 })
+  expect([feed.behind, feed.ends]).toEqual([3, [12, 0]])
+  feed.onBatch({ ...batchOf(0, [], 10), endOffset: 12 })
+  expect(feed.behind).toBe(0)
+})
+
+test('interests hear what they asked for, until they leave', () => {
+  const feed = paintFeed({ partitions: 2 })
+  const all = listen(feed)
+  const blue = listen(feed, { color: 'blue' })
+  feed.onBatch(batchOf(0, [red(0), recordOf(0, 1, { n: 1, color: 'blue' })]))
+  feed.onGap({ kind: 'gap', topic: 'paints', partition: 1, from: 0, to: 4, reason: 'retention' })
+  expect(feed.interests).toBe(2)
+  blue.remove()
+  blue.remove()
+  expect(feed.interests).toBe(1)
+  feed.onBatch(batchOf(0, [recordOf(0, 2, { n: 2, color: 'blue' })]))
+  expect(all.heard).toEqual(['0:0 at 0', '0:1 at 1', 'gap 1:0-4', '0:2 at 2'])
+  expect(blue.heard).toEqual(['0:1 at 1', 'gap 1:0-4'])
+})
+
+test('an interest may leave while it is told', () => {
+  const feed = paintFeed()
+  const heard: number[] = []
+  const leaving: Interest<Paint> = {
+    onEvent({ offset }) {
+      heard.push(offset)
+      remove()
+    },
+    onGap: () => {},
+  }
+  const remove = feed.add({ color: 'red' }, leaving)
+  const other = listen(feed, { color: 'red' })
+  feed.onBatch(batchOf(0, [red(0), red(1)]))
+  expect(heard).toEqual([0])
+  expect(other.heard).toHaveLength(2)
+})

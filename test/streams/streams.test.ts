@@ -1,0 +1,244 @@
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { createEmbeddedLog } from '../../src/streams/embedded.ts'
+import type { Positions } from '../../src/streams/event.ts'
+import { type PartitionRange, type Reader, type Source, SourceUnavailable } from '../../src/streams/port.ts'
+import { Streams } from '../../src/streams/streams.ts'
+import { type Paint, paints, ROOMY, recordOf } from '../kit/feeds.ts'
+import { silentLog } from '../kit/gateway.ts'
+import { recordedLog } from '../kit/log-lines.ts'
+import { until } from '../kit/until.ts'
+
+const NOW = Date.UTC(2026, 10, 27)
+
+/** A source whose every answer a test gives, and whose reader it plays. */
+class PlayedSource implements Source {
+  ranges_: PartitionRange[] = [{ partition: 0, earliest: 0, next: 0 }]
+  young: Positions = new Map()
+  /** Asked for by `offsetsAt`. */
+  askedAt: number | undefined
+  unavailable: string | undefined
+  tries = 0
+  from: ReadonlyMap<string, Positions> | undefined
+  reader: Reader | undefined
+
+  async ranges(): Promise<readonly PartitionRange[]> {
+    this.tries++
+    if (this.unavailable) throw new SourceUnavailable(this.unavailable)
+    return this.ranges_
+  }
+
+  async offsetsAt(_topic: string, timestamp: number): Promise<Positions> {
+    this.askedAt = timestamp
+    return this.young
+  }
+
+  read(from: ReadonlyMap<string, Positions>, reader: Reader, signal: AbortSignal): Promise<void> {
+    this.from = from
+    this.reader = reader
+    reader.onState({ kind: 'reading' })
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
+  }
+
+  async close(): Promise<void> {}
+
+  /** Hands over records of a partition, from `offset` up to `next`. */
+  hand(partition: number, offset: number, next: number, values: (object | Buffer)[]): void {
+    const records = values.map((value, index) => recordOf(partition, offset + index, value))
+    this.reader?.onBatch({ topic: 'paints', partition, records, nextOffset: next, endOffset: next })
+  }
+}
+
+function play(source: Source, { limits = ROOMY, log = silentLog } = {}): Streams {
+  const streams = new Streams({ topics: [paints], source, limits, log })
+  onTestFinished(() => streams.close())
+  return streams
+}
+
+const paint = (n: number): Paint => ({ n, color: 'red' })
+
+beforeEach(() => void vi.useFakeTimers({ now: NOW, toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'Date'] }))
+afterEach(() => vi.useRealTimers())
+
+/** Lets promises that need no timer come to their end. */
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+test('before it is started, and while it fills its window, it says what it waits for', async () => {
+  const source = new PlayedSource()
+  source.ranges_ = [{ partition: 0, earliest: 0, next: 10 }]
+  const streams = play(source)
+  expect(streams.readiness()).toEqual({ ready: false, reason: 'The reader has not been started' })
+  streams.start()
+  await turn()
+  expect(streams.readiness()).toEqual({ ready: false, reason: 'Filling the window of "paints": 10 offsets to go' })
+  source.hand(0, 0, 4, [paint(0), paint(1)])
+  expect(streams.readiness()).toEqual({ ready: false, reason: 'Filling the window of "paints": 6 offsets to go' })
+  source.hand(0, 4, 10, [paint(2)])
+  expect(streams.readiness()).toEqual({ ready: true })
+})
+
+test('a log that ends with a transaction marker is passed by an empty batch', async () => {
+  const source = new PlayedSource()
+  source.ranges_ = [{ partition: 0, earliest: 0, next: 2 }]
+  const streams = play(source)
+  streams.start()
+  await turn()
+  source.hand(0, 0, 1, [paint(0)])
+  expect(streams.readiness().ready).toBe(false)
+  source.hand(0, 1, 2, [])
+  expect(streams.readiness()).toEqual({ ready: true })
+})
+
+test('a log whose records are gone by the time they are read does not hold up readiness', async () => {
+  const source = new PlayedSource()
+  source.ranges_ = [{ partition: 0, earliest: 0, next: 5 }]
+  const streams = play(source)
+  streams.start()
+  await turn()
+  source.reader?.onGap({ kind: 'gap', topic: 'paints', partition: 0, from: 0, to: 5, reason: 'retention' })
+  expect(streams.readiness()).toEqual({ ready: true })
+})
+
+test('a log that cannot be reached is tried again until it can, and the reason is told and logged once', async () => {
+  vi.useRealTimers()
+  const { log, lines } = recordedLog()
+  const source = new PlayedSource()
+  source.unavailable = 'No broker answers'
+  const streams = play(source, { log })
+  streams.start()
+  await until('it has tried several times', () => source.tries >= 3)
+  expect(streams.readiness()).toEqual({ ready: false, reason: 'No broker answers' })
+  expect(lines.map(({ msg, reason }) => `${msg}: ${reason}`)).toEqual(['Not reading yet: No broker answers'])
+  source.unavailable = 'The topic does not exist'
+  await until('it says the new reason', () => lines.length === 2)
+  source.unavailable = undefined
+  await until('it is ready', () => streams.readiness().ready)
+})
+
+test('closing while it waits for the log ends the trying at once', async () => {
+  vi.useRealTimers()
+  const source = new PlayedSource()
+  source.unavailable = 'No broker answers'
+  const streams = play(source)
+  streams.start()
+  await turn()
+  await streams.close()
+  expect(source.tries).toBe(1)
+})
+
+test('reading starts where the window begins: by age, by what fits, and never before what is retained', async () => {
+  const source = new PlayedSource()
+  source.ranges_ = [
+    { partition: 0, earliest: 0, next: 1000 }, // old events before 900
+    { partition: 1, earliest: 0, next: 1_000_000 }, // more than fit
+    { partition: 2, earliest: 500, next: 600 }, // all young
+    { partition: 3, earliest: 0, next: 10 }, // none young
+    { partition: 4, earliest: 0, next: 0 }, // empty
+    { partition: 5, earliest: 0, next: 10 }, // new: the index by time does not know it yet
+  ]
+  source.young = new Map([
+    [0, 900],
+    [1, 0],
+    [2, 0],
+    [3, 99],
+    [4, 0],
+  ])
+  const streams = play(source, { limits: { maxBytes: 64 * 1024, maxAgeMs: 5000 } })
+  streams.start()
+  await turn()
+  expect(source.askedAt).toBe(NOW - 5000)
+  const from = Object.fromEntries(source.from?.get('paints') ?? [])
+  expect(from).toMatchObject({ 0: 900, 2: 500, 3: 10, 4: 0, 5: 0 })
+  expect(from[1]).toBeGreaterThanOrEqual(999_000)
+  expect(from[1]).toBeLessThan(1_000_000)
+})
+
+test('a topic of more than 256 partitions is refused with the reason, and one of 256 is served', async () => {
+  vi.useRealTimers()
+  const source = new PlayedSource()
+  source.ranges_ = Array.from({ length: 257 }, (_, partition) => ({ partition, earliest: 0, next: 0 }))
+  const streams = play(source)
+  streams.start()
+  await turn()
+  const reason = 'The topic "paints" has 257 partitions, more than 256'
+  expect(streams.readiness()).toEqual({ ready: false, reason })
+  source.ranges_.pop()
+  await until('it is ready', () => streams.readiness().ready)
+})
+
+test('a topic that grows beyond 256 partitions is no longer ready, and its open streams go on with what they had', async () => {
+  const { log, lines } = recordedLog()
+  const source = new PlayedSource()
+  const streams = play(source, { log })
+  streams.start()
+  await turn()
+  source.hand(255, 0, 1, [paint(0)])
+  expect(streams.readiness()).toEqual({ ready: true })
+  source.hand(256, 0, 1, [paint(1)])
+  source.hand(256, 1, 2, [paint(2)])
+  const reason = 'The topic "paints" has grown beyond 256 partitions'
+  expect(streams.readiness()).toEqual({ ready: false, reason })
+  expect(lines.filter(({ msg }) => msg === reason)).toHaveLength(1)
+  const feed = streams.feed(paints)
+  expect(feed.head).toHaveLength(256)
+  expect(feed.events).toBe(1)
+})
+
+test('when the log is lost later it is not ready, and the events of open streams go on when it is back', async () => {
+  const source = new PlayedSource()
+  const streams = play(source)
+  streams.start()
+  await turn()
+  const subscription = streams.feed(paints).subscribe()
+  source.reader?.onState({ kind: 'waiting', reason: 'The broker closed the connection' })
+  expect(streams.readiness()).toEqual({ ready: false, reason: 'The broker closed the connection' })
+  source.reader?.onState({ kind: 'reading' })
+  expect(streams.readiness()).toEqual({ ready: true })
+  source.hand(0, 0, 1, [paint(0)])
+  expect(await subscription.next()).toMatchObject({ value: { kind: 'event', value: { n: 0 } } })
+})
+
+test('once caught up, it stays ready while new records wait to be read', async () => {
+  const source = new PlayedSource()
+  source.ranges_ = [{ partition: 0, earliest: 0, next: 1 }]
+  const streams = play(source)
+  streams.start()
+  await turn()
+  source.hand(0, 0, 1, [paint(0)])
+  expect(streams.readiness().ready).toBe(true)
+  source.reader?.onBatch({ topic: 'paints', partition: 0, records: [], nextOffset: 1, endOffset: 900 })
+  expect(streams.readiness().ready).toBe(true)
+})
+
+test('what is too old leaves the window also where no events come', async () => {
+  const source = new PlayedSource()
+  const streams = play(source, { limits: { maxBytes: 1_000_000, maxAgeMs: 30_000 } })
+  streams.start()
+  await turn()
+  source.hand(0, 0, 1, [paint(0)])
+  const { window } = streams.feed(paints)
+  expect(window.nextSeq - window.firstSeq).toBe(1)
+  await vi.advanceTimersByTimeAsync(41_000)
+  expect(window.nextSeq - window.firstSeq).toBe(0)
+})
+
+test('a topic that is not served is asked for in vain', () => {
+  const streams = play(new PlayedSource())
+  expect(() => streams.feed({ ...paints, name: 'posters' })).toThrow('The topic "posters" is not among those')
+})
+
+test('a partition that is added later is read from its beginning', async () => {
+  vi.useRealTimers()
+  const embedded = createEmbeddedLog()
+  embedded.createTopic('paints', 1)
+  const streams = new Streams({ topics: [paints], source: embedded.source, limits: ROOMY, log: silentLog })
+  onTestFinished(() => streams.close())
+  streams.start()
+  await until('it is ready', () => streams.readiness().ready)
+  const subscription = streams.feed(paints).subscribe()
+  embedded.addPartitions('paints', 3)
+  await embedded.sink.send('paints', [{ key: null, value: JSON.stringify(paint(7)), partition: 2 }])
+  expect(await subscription.next()).toMatchObject({ value: { partition: 2, offset: 0, value: { n: 7 } } })
+  expect(streams.feed(paints).head).toEqual([0, 0, 1])
+})
