@@ -44,6 +44,11 @@ export class SluiceError extends Error {
     this.details = details
   }
 
+  /** Where a GraphQL executor looks for what it tells clients beside the message. */
+  get extensions(): Readonly<Record<string, unknown>> {
+    return { ...this.details, code: this.code }
+  }
+
   get status(): number {
     return ERRORS[this.code].status
   }

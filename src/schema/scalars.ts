@@ -12,7 +12,7 @@ export type Scalars = {
   ID: { Input: string; Output: string }
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
 const DECIMAL = /^-?\d+(\.\d+)?$/
 
 function text(value: unknown, scalar: string): string {
@@ -31,8 +31,11 @@ export const dateTimeScalar = {
   serialize: (value: Date | string) => (typeof value === 'string' ? value : value.toISOString()),
   parseValue: (value: unknown) => {
     const written = text(value, 'DateTime')
+    const [matched, year, month, day] = RFC_3339.exec(written) ?? []
     const date = new Date(written)
-    if (!RFC_3339.test(written) || Number.isNaN(date.getTime())) {
+    // `new Date` takes the 30th of February for the 2nd of March.
+    const isDay = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day)
+    if (!matched || !isDay || Number.isNaN(date.getTime())) {
       throw new SluiceError('BAD_USER_INPUT', 'DateTime is written by RFC 3339, such as 2026-11-27T10:15:30Z')
     }
     return date

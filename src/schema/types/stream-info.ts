@@ -27,7 +27,7 @@ const WindowSpan = builder.objectRef<Feed>('WindowSpan').implement({
   description: 'The events that this instance holds in memory.',
   fields: (t) => ({
     events: t.int({ resolve: ({ window }) => window.nextSeq - window.firstSeq }),
-    bytes: t.int({ description: 'An estimate of what they take.', resolve: ({ window }) => window.bytes }),
+    bytes: t.float({ description: 'An estimate of what they take.', resolve: ({ window }) => window.bytes }),
     oldest: t.field({ type: 'DateTime', nullable: true, resolve: ({ window }) => dateOf(window.at(window.firstSeq)) }),
     newest: t.field({
       type: 'DateTime',

@@ -1,0 +1,100 @@
+import { isObjectType } from 'graphql'
+import { expect, test } from 'vitest'
+import { createBuilder } from '../../src/schema/builder.ts'
+import { orders } from '../../src/streams/topics/orders.ts'
+
+/** What does not compile here is the test: tsc fails on a `@ts-expect-error` that expects in vain. */
+function misuses(builder: ReturnType<typeof createBuilder>): void {
+  builder.subscriptionField('wrongProperty', (t) =>
+    t.stream({
+      topic: orders,
+      type: 'String',
+      // @ts-expect-error: "colour" is no property of an order
+      where: () => ({ colour: 'red' }),
+      resolve: ({ id }) => id,
+    }),
+  )
+  builder.subscriptionField('notIndexed', (t) =>
+    t.stream({
+      topic: orders,
+      type: 'String',
+      // @ts-expect-error: "city" is a property that orders are not looked up by
+      where: () => ({ city: 'Amsterdam' }),
+      resolve: ({ id }) => id,
+    }),
+  )
+  builder.subscriptionField('wrongValue', (t) =>
+    t.stream({
+      topic: orders,
+      type: 'String',
+      // @ts-expect-error: there is no region MOON
+      where: () => ({ region: 'MOON' }),
+      resolve: ({ id }) => id,
+    }),
+  )
+  builder.subscriptionField('wrongResult', (t) =>
+    t.stream({
+      topic: orders,
+      type: 'Int',
+      // @ts-expect-error: an order's id is text
+      resolve: ({ id }) => id,
+    }),
+  )
+  builder.subscriptionField('wrongArgument', (t) =>
+    t.stream({
+      topic: orders,
+      type: 'String',
+      args: { merchantId: t.arg.id({ required: true }) },
+      // @ts-expect-error: the argument is called merchantId
+      where: ({ merchant }) => ({ merchantId: merchant }),
+      resolve: ({ id }) => id,
+    }),
+  )
+  builder.subscriptionField('principal', (t) =>
+    t.stream({
+      topic: orders,
+      type: 'String',
+      // @ts-expect-error: resolvers of shared executions see an audience, and no client
+      filter: (_order, _args, { principal }) => principal !== undefined,
+      resolve: ({ id }) => id,
+    }),
+  )
+  builder.subscriptionField('nullable', (t) =>
+    t.stream({
+      topic: orders,
+      type: 'String',
+      // @ts-expect-error: the field is not nullable
+      resolve: () => null,
+    }),
+  )
+}
+
+test('a stream field knows its events, arguments and result by type', () => {
+  const builder = createBuilder()
+  builder.queryType({ fields: (t) => ({ ok: t.boolean({ resolve: () => true }) }) })
+  builder.subscriptionType({
+    fields: (t) => ({
+      cities: t.stream({
+        topic: orders,
+        type: 'String',
+        nullable: true,
+        args: { merchantIds: t.arg.idList({ required: true }), atLeast: t.arg.int() },
+        where: ({ merchantIds }) => ({ merchantId: { in: merchantIds }, region: 'EUROPE' as const }),
+        filter: ({ itemCount }, { atLeast }) => itemCount >= (atLeast ?? 0),
+        resolve: async ({ city }) => (city === '' ? null : city),
+      }),
+    }),
+  })
+  if (Date.now() < 0) misuses(builder)
+  const subscriptions = builder.toSchema().getSubscriptionType()
+  if (!isObjectType(subscriptions)) throw new Error('There are no subscriptions')
+  const field = subscriptions.getFields().cities
+  expect(String(field?.type)).toBe('String')
+  expect(field?.args.map(({ name, type }) => `${name}: ${type}`).toSorted()).toEqual([
+    'after: Cursor',
+    'atLeast: Int',
+    'last: Int',
+    'merchantIds: [ID!]!',
+    'since: DateTime',
+  ])
+})
