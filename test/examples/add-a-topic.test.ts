@@ -1,23 +1,18 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { startTestGateway } from '../kit/gateway.ts'
 import { RawStream } from '../kit/raw-stream.ts'
+import { PLACES, textAtItsPlace } from './add-a-topic-places.ts'
 import '../../examples/add-a-topic/payments-by-merchant.ts'
 import { payments } from '../../examples/add-a-topic/payments.ts'
 import { topics } from '../../src/resolvers/schema.ts'
 import { builder } from '../../src/schema/builder.ts'
 
 const run = promisify(execFile)
-
-/** What docs/add-a-topic.md says: which file of the example goes where. */
-const PLACES = {
-  'payments.ts': 'src/streams/topics/payments.ts',
-  'payments-by-merchant.ts': 'src/resolvers/payments-by-merchant.ts',
-}
 
 test('payments of the merchant asked for arrive beside the orders; what is no payment is skipped', async () => {
   const gateway = await startTestGateway({ schema: builder.toSchema(), topics: [...topics, payments] })
@@ -50,12 +45,8 @@ test('the steps of docs/add-a-topic.md give a project that passes its type check
     await cp(path, join(folder, path), { recursive: true })
   }
   await symlink(resolve('node_modules'), join(folder, 'node_modules'))
-  for (const [file, place] of Object.entries(PLACES)) {
-    const text = await readFile(join('examples/add-a-topic', file), 'utf8')
-    await writeFile(
-      join(folder, place),
-      text.replaceAll(/from '(\..+?)'/g, (_, path) => `from '${moved(path, place)}'`),
-    )
+  for (const file of Object.keys(PLACES) as (keyof typeof PLACES)[]) {
+    await writeFile(join(folder, PLACES[file]), textAtItsPlace(file))
   }
   const root = join(folder, 'src/resolvers/schema.ts')
   const text = await readFile(root, 'utf8')
@@ -76,12 +67,3 @@ test('the steps of docs/add-a-topic.md give a project that passes its type check
   expect(sdl).toMatch(/paymentsByMerchant\([^)]*merchantId: ID![^)]*\): Payment!/)
   expect(sdl).toMatch(/ordersByRegion\(/)
 })
-
-/** The import of a file of the example, as it reads at the file's place in the project. */
-function moved(path: string, place: string): string {
-  const target = path.startsWith('./')
-    ? PLACES[path.slice(2) as keyof typeof PLACES]
-    : relative('.', join('examples/add-a-topic', path))
-  const from = relative(dirname(place), target)
-  return from.startsWith('.') ? from : `./${from}`
-}

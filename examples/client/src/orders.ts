@@ -20,6 +20,10 @@ const ordersByRegion = graphql(`
   }
 `)
 
+/** A gateway that is back is found within this time, whatever the number of tries. */
+const LONGEST_WAIT_MS = 30_000
+const FIRST_WAIT_MS = 1_000
+
 export type Order = OrdersByRegionSubscription['ordersByRegion']
 
 /** The orders of a region, from now on, until the signal aborts. `url` is that of the gateway's `/graphql`. */
@@ -39,7 +43,7 @@ async function* subscribe<Result, Variables extends Record<string, unknown>>(
 ): AsyncGenerator<Result> {
   // For ever: a gateway closes its streams now and then by plan, and five such closes on a quiet stream, the client's
   // default, would end it.
-  const client = createClient({ url, retryAttempts: Number.POSITIVE_INFINITY })
+  const client = createClient({ url, retryAttempts: Number.POSITIVE_INFINITY, retry: waitToRetry })
   const results = client.iterate<Result>({ query: print(document), variables })
   const stop = () => void results.return?.()
   signal.addEventListener('abort', stop, { once: true })
@@ -53,4 +57,13 @@ async function* subscribe<Result, Variables extends Record<string, unknown>>(
     signal.removeEventListener('abort', stop)
     client.dispose()
   }
+}
+
+/**
+ * The client's own wait doubles without a limit, and starts anew only when a result has come: after ten ends of a quiet
+ * stream it would be a quarter of an hour.
+ */
+function waitToRetry(tries: number): Promise<void> {
+  const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries)
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * longest))
 }

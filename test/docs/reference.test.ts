@@ -1,0 +1,104 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readConfig, VARIABLES } from '../../src/config.ts'
+import { PLACES, textAtItsPlace } from '../examples/add-a-topic-places.ts'
+import { startTestGateway } from '../kit/gateway.ts'
+import { blocksOf } from './blocks.ts'
+
+const read = (file: string) => readFileSync(file, 'utf8')
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...globSync('docs/*.md')]
+
+/** The rows of all tables of a document, each a list of its cells. */
+function rowsOf(file: string): string[][] {
+  const lines = read(file)
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+  return lines.map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
+}
+
+test("the README's table has every environment variable, with its default", () => {
+  const table = new Map<string, string | undefined>()
+  for (const [, names = '', , defaults = ''] of rowsOf('README.md')) {
+    const values = defaults.split(/, /)
+    for (const [i, name] of [...names.matchAll(/`([A-Z_]+)`/g)].entries()) table.set(name[1] ?? '', values[i])
+  }
+  const config: Record<string, unknown> = readConfig({})
+  const defaults = VARIABLES.map((name) => {
+    if (name === 'INSTANCE_ID') return [name, 'made up']
+    return [name, config[name] === undefined ? 'none' : `\`${config[name]}\``]
+  })
+  expect(Object.fromEntries(table)).toEqual(Object.fromEntries(defaults))
+})
+
+test('docs/operations.md has every metric, with its labels', async () => {
+  const gateway = await startTestGateway()
+  const page = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
+  const metrics = [...page.matchAll(/^# TYPE (sluice_\w+)/gm)].map(([, name]) => name as string)
+  const table = new Map(rowsOf('docs/operations.md').map(([, name = '', labels = '']) => [name.slice(1, -1), labels]))
+  expect([...table.keys()].filter((name) => name.startsWith('sluice_')).sort()).toEqual(metrics.sort())
+  for (const metric of metrics) {
+    const [sample] = page.match(new RegExp(`^${metric}\\{.*\\}`, 'm')) ?? []
+    if (!sample) continue // nothing counted yet: its labels are not to be seen
+    const labels = [...sample.matchAll(/(\w+)="/g)].map(([, label]) => `\`${label}\``)
+    expect(`${metric} ${table.get(metric)}`).toBe(
+      `${metric} ${labels.filter((label) => label !== '`instance`').join(', ')}`,
+    )
+  }
+})
+
+test('every function that docs/architecture.md names is in the file that it names', () => {
+  const steps = rowsOf('docs/architecture.md').filter(([, number]) => /^\d+$/.test(number ?? ''))
+  expect(steps.length).toBeGreaterThan(15)
+  for (const [, , , file = '', name = ''] of steps) {
+    const found = new RegExp(`\\b${name.slice(1, -1)}[(<]`).test(read(file.slice(1, -1)))
+    expect(found, `${name} in ${file}`).toBe(true)
+  }
+})
+
+test.each(DOCUMENTS)('the files that %s names, and those it links to, exist', (document) => {
+  const markdown = read(document)
+  const paths = [...markdown.matchAll(/`((?:src|test|scripts|deploy|examples)\/[\w./-]+)`/g)].map(([, path]) => path!)
+  const notYet: string[] = Object.values(PLACES)
+  for (const path of paths) expect(notYet.includes(path) || existsSync(path), path).toBe(true)
+  const links = [...markdown.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link]) => link!)
+    .filter((link) => !/^\w+:/.test(link))
+  for (const link of links) {
+    const [path, anchor] = link.split('#') as [string, string?]
+    const target = path === '' ? document : join(dirname(document), path)
+    expect(existsSync(target), `${document} links to ${link}`).toBe(true)
+    if (anchor !== undefined) expect(anchorsOf(target), `${document} links to ${link}`).toContain(anchor)
+  }
+})
+
+/** Anchors of headings, as GitHub makes them. */
+function anchorsOf(file: string): string[] {
+  const headings = [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!)
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+test.each(['README.md', 'docs/add-a-topic.md'])(
+  '%s shows the files of examples/add-a-topic as they are',
+  (document) => {
+    const shown = blocksOf(document, 'ts').map(({ text }) => text)
+    for (const [file, place] of Object.entries(PLACES)) {
+      expect(shown).toContain(`// ${place}\n${textAtItsPlace(file as keyof typeof PLACES)}`)
+    }
+  },
+)
+
+test('docs/add-a-topic.md counts the lines of the example right', () => {
+  const lines = Object.keys(PLACES)
+    .flatMap((file) => read(join('examples/add-a-topic', file)).split('\n'))
+    .filter((line) => line !== '' && !line.startsWith('import '))
+  const said = /Without imports and\s+empty lines they are (\d+) lines; with the two below, (\d+)/.exec(
+    read('docs/add-a-topic.md'),
+  )
+  expect(said?.slice(1).map(Number)).toEqual([lines.length, lines.length + 2])
+})
