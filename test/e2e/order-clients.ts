@@ -1,5 +1,6 @@
 import { EventSource } from 'eventsource'
 import { createClient } from 'graphql-sse'
+import type { Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 import type { OrderEvent, REGIONS } from '../../src/streams/topics/orders.ts'
 import { nameOf } from './order-log.ts'
@@ -68,5 +69,22 @@ export function eventSourceClient(url: string, region: Region): OrderClient {
   source.addEventListener('next', ({ data }) => take(JSON.parse(data)))
   source.addEventListener('complete', () => own.errors.push('The stream was completed'))
   onTestFinished(() => source.close())
+  return own
+}
+
+/** By a browser's own EventSource, in a page. */
+export async function browserClient(page: Page, url: string, region: Region): Promise<OrderClient> {
+  const { take, connected, ...own } = client(region)
+  await page.exposeFunction('connected', connected)
+  await page.exposeFunction('take', (data: string) => take(JSON.parse(data)))
+  await page.exposeFunction('completed', () => own.errors.push('The stream was completed'))
+  const search = new URLSearchParams({ query: SUBSCRIPTION, variables: JSON.stringify({ region }) })
+  const address = JSON.stringify(`${url}?${search}`)
+  await page.evaluate(`
+    const source = new EventSource(${address})
+    source.addEventListener('open', () => connected())
+    source.addEventListener('next', ({ data }) => take(data))
+    source.addEventListener('complete', () => completed())
+  `)
   return own
 }
