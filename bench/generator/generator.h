@@ -1,0 +1,95 @@
+/*
+ * The load generator: makes events, sends them to where the system under test takes them, reads every stream, and checks
+ * that each stream got each of its events, in order, once. One process, one thread, one clock.
+ *
+ * An event is a template of its key with an id put in: `ord_RRRRRR_P_SSSSSSSSS_UUUUUUUUUUUUUUUU`: the run, the partition,
+ * the number within key and partition from 0, and the microsecond at which it was made. A stream subscribes to one key.
+ */
+#ifndef GENERATOR_H
+#define GENERATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#define MAX_PARTITIONS 8
+#define ID_LENGTH 39
+#define RUN_LENGTH 6
+
+struct buffer {
+  char *bytes;
+  size_t length, capacity;
+};
+
+/* main.c */
+struct options {
+  const char *target, *requests, *templates, *feed, *run, *pids;
+  long parallel, settle_ms, idle_ms, warm_ms, measure_ms, drain_ms, window, partitions, stalled, samples, limit_ms, freeze;
+  double rate;
+  uint64_t count;
+  bool hold;
+};
+extern struct options options;
+extern int poller;
+extern bool measuring;
+void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+void append(struct buffer *buffer, const void *bytes, size_t length);
+void appendf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *read_whole(const char *path, size_t *length);
+int connect_to(const char *host, int port, int receive_buffer);
+/* What an epoll event is about: the feed, or a connection by its number. */
+#define FEED_EVENT UINT64_MAX
+
+/* streams.c */
+struct stream_totals {
+  uint64_t deliveries, bytes, measured, foreign, order_faults, closed, refused, reconnects;
+  size_t streams, open, wanted;
+  uint64_t first_open_us, last_open_us;
+};
+extern struct stream_totals totals;
+void streams_prepare(void);
+void streams_open_more(void);
+void streams_event(uint64_t number, uint32_t events);
+void streams_check_stalled(void);
+/* How many healthy streams subscribe to a key. */
+uint64_t streams_of(size_t key);
+/* Streams that miss events of theirs, given what was sent. */
+size_t streams_incomplete(void);
+void streams_samples(struct buffer *json);
+void streams_close(void);
+
+/* feed.c */
+extern uint64_t events_sent, deliveries_due;
+extern size_t keys;
+void feed_prepare(void);
+void feed_start(double rate);
+void feed_stop(void);
+/* Sends what is due; returns nanoseconds until more is, or -1. */
+int64_t feed_tick(void);
+void feed_event(uint32_t events);
+bool feed_settled(void);
+uint64_t feed_sent(size_t key, int partition);
+
+/* kafka.c */
+struct kafka_batch {
+  struct buffer records;
+  int32_t count;
+  int64_t first_ms;
+};
+void kafka_record(struct kafka_batch *batch, const char *value, size_t length);
+void kafka_request(struct buffer *out, const char *topic, struct kafka_batch *batches, int partitions);
+/* Takes answers from `in`; returns how many there were. Fails if one is an error. */
+int kafka_answers(struct buffer *in);
+
+/* numbers.c */
+uint64_t now_us(void);
+uint64_t monotonic_ns(void);
+uint64_t own_cpu_us(void);
+uint64_t server_cpu_us(void);
+uint64_t server_rss_bytes(void);
+void latency_record(uint64_t microseconds);
+void latency_reset(void);
+void latency_write(struct buffer *json);
+
+#endif

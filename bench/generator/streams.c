@@ -1,0 +1,285 @@
+/* Opens the streams, reads them, and checks that each gets each of its events, in order, once. */
+#include "generator.h"
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_BYTES (512 * 1024)
+#define MAX_LINE (64 * 1024)
+/* A stream that never reads has as little room as the kernel gives. */
+#define SMALL_RECEIVE_BUFFER 2048
+#define SAMPLE_EVERY 997
+
+enum state { CLOSED, CONNECTING, HEAD, OPEN };
+
+struct request {
+  size_t key, length;
+  const char *bytes;
+};
+
+struct stream {
+  int socket;
+  uint8_t state;
+  bool stalled;
+  uint32_t request, port;
+  uint32_t carried;
+  char *carry;
+  uint64_t next[MAX_PARTITIONS];
+};
+
+struct stream_totals totals;
+static struct request *requests;
+static size_t request_count, started, opening;
+static struct stream *streams;
+static uint64_t *by_key;
+static char *reading;
+static char target_host[64];
+static int target_port;
+static struct buffer samples;
+static long sampled;
+
+/* Each request: a line `KEY STREAMS LENGTH`, then that many bytes. */
+static size_t read_requests(void) {
+  size_t length, wanted = 0;
+  char *text = read_whole(options.requests, &length), *end = text + length;
+  for (char *at = text; at < end;) {
+    size_t key, count, bytes;
+    int header;
+    if (sscanf(at, "%zu %zu %zu\n%n", &key, &count, &bytes, &header) != 3) fail("Not a request file");
+    /* sscanf takes any white space for the line's end; requests begin with a letter. */
+    requests = realloc(requests, (request_count + 1) * sizeof *requests);
+    requests[request_count++] = (struct request){key, bytes, at + header};
+    at += header + bytes;
+    streams = realloc(streams, (wanted + count) * sizeof *streams);
+    for (size_t i = 0; i < count; i++)
+      streams[wanted++] = (struct stream){.socket = -1, .request = (uint32_t)request_count - 1};
+  }
+  return wanted;
+}
+
+void streams_prepare(void) {
+  if (!options.requests) return;
+  if (sscanf(options.target, "%63[^:]:%d", target_host, &target_port) != 2) fail("Not an address: %s", options.target);
+  totals.streams = read_requests();
+  size_t all = keys > 0 ? keys : 1;
+  by_key = calloc(all, sizeof *by_key);
+  reading = malloc(READ_BYTES + MAX_LINE);
+  for (size_t i = 0; i < totals.streams; i++) {
+    streams[i].stalled = i < (size_t)options.stalled;
+    if (streams[i].stalled) continue;
+    totals.wanted++;
+    size_t key = requests[streams[i].request].key;
+    if (key < all) by_key[key]++;
+  }
+}
+
+uint64_t streams_of(size_t key) { return by_key ? by_key[key] : 0; }
+
+static void open_stream(size_t number) {
+  struct stream *stream = &streams[number];
+  stream->socket = connect_to(target_host, target_port, stream->stalled ? SMALL_RECEIVE_BUFFER : 0);
+  stream->state = CONNECTING;
+  struct sockaddr_in own;
+  socklen_t length = sizeof own;
+  getsockname(stream->socket, (struct sockaddr *)&own, &length);
+  stream->port = ntohs(own.sin_port);
+  struct epoll_event wanted = {.events = EPOLLOUT, .data.u64 = number};
+  epoll_ctl(poller, EPOLL_CTL_ADD, stream->socket, &wanted);
+  opening++;
+}
+
+void streams_open_more(void) {
+  if (started == 0 && totals.streams > 0) totals.first_open_us = now_us();
+  while (started < totals.streams && opening < (size_t)options.parallel) open_stream(started++);
+}
+
+/* With a reset: thousands of closed connections would else hold their ports for a minute. */
+static void close_stream(struct stream *stream) {
+  if (stream->state == CLOSED) return;
+  struct linger reset = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(stream->socket, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  close(stream->socket);
+  if (stream->state != OPEN) opening--;
+  else totals.open--;
+  stream->socket = -1;
+  stream->state = CLOSED;
+  stream->carried = 0;
+}
+
+static void opened(struct stream *stream) {
+  stream->state = OPEN;
+  opening--;
+  totals.open++;
+  totals.last_open_us = now_us();
+}
+
+static uint64_t number_at(const char *digits, int length) {
+  uint64_t value = 0;
+  for (int i = 0; i < length; i++) value = value * 10 + (uint64_t)(digits[i] - '0');
+  return value;
+}
+
+static void take_event(struct stream *stream, const char *line, size_t length, uint64_t now) {
+  const char *id = memmem(line, length, "\"ord_", 5);
+  if (!id || (size_t)(line + length - id) < ID_LENGTH + 2) {
+    totals.order_faults++;
+    return;
+  }
+  id += 5;
+  if (memcmp(id, options.run, RUN_LENGTH) != 0) {
+    totals.foreign++;
+    return;
+  }
+  int partition = id[RUN_LENGTH + 1] - '0';
+  uint64_t number = number_at(id + RUN_LENGTH + 3, 9);
+  if (partition < 0 || partition >= MAX_PARTITIONS || number != stream->next[partition]) {
+    totals.order_faults++;
+    if (partition >= 0 && partition < MAX_PARTITIONS) stream->next[partition] = number + 1;
+    return;
+  }
+  stream->next[partition] = number + 1;
+  totals.deliveries++;
+  if (measuring) {
+    totals.measured++;
+    uint64_t made = number_at(id + RUN_LENGTH + 13, 16);
+    latency_record(now > made ? now - made : 0);
+  }
+}
+
+/* Lines of the event stream; those of HTTP's chunks, ids and comments are passed over. Returns what was taken. */
+static size_t take_lines(struct stream *stream, char *bytes, size_t length, uint64_t now) {
+  char *at = bytes, *end = bytes + length, *line_end;
+  while ((line_end = memchr(at, '\n', end - at))) {
+    if (line_end - at > 6 && at[0] == 'd' && at[6] == '{' && memcmp(at, "data: ", 6) == 0)
+      take_event(stream, at + 6, line_end - at - 6, now);
+    at = line_end + 1;
+  }
+  return at - bytes;
+}
+
+/* What one read brought, as it came, for the caller to parse in full. */
+static void sample(struct stream *stream, const char *bytes, size_t length) {
+  static uint64_t reads;
+  if (sampled >= options.samples || reads++ % SAMPLE_EVERY != 0 || length > MAX_LINE) return;
+  appendf(&samples, "%s{\"request\":%u,\"text\":\"", sampled++ ? "," : "", stream->request);
+  for (size_t i = 0; i < length; i++) {
+    unsigned char byte = (unsigned char)bytes[i];
+    if (byte == '"' || byte == '\\' || byte < 0x20) appendf(&samples, "\\u%04x", byte);
+    else append(&samples, &byte, 1);
+  }
+  appendf(&samples, "\"}");
+}
+
+void streams_samples(struct buffer *json) {
+  append(json, "\"samples\":[", 11);
+  append(json, samples.bytes, samples.length);
+  append(json, "]", 1);
+}
+
+static void read_stream(struct stream *stream) {
+  memcpy(reading, stream->carry, stream->carried);
+  ssize_t length = recv(stream->socket, reading + stream->carried, READ_BYTES, 0);
+  if (length < 0 && errno == EAGAIN) return;
+  if (length <= 0) {
+    totals.closed++;
+    close_stream(stream);
+    return;
+  }
+  totals.bytes += (uint64_t)length;
+  size_t available = stream->carried + (size_t)length, taken = 0;
+  if (stream->state == HEAD) {
+    char *body = memmem(reading, available, "\r\n\r\n", 4);
+    if (body && memcmp(reading, "HTTP/1.1 200", 12) != 0) {
+      totals.refused++;
+      close_stream(stream);
+      return;
+    }
+    if (body && body + 4 < reading + available) {
+      taken = body + 4 - reading;
+      opened(stream);
+    }
+  }
+  if (stream->state == OPEN) {
+    if (measuring && stream->carried == 0) sample(stream, reading + taken, available - taken);
+    taken += take_lines(stream, reading + taken, available - taken, now_us());
+  }
+  size_t rest = available - taken;
+  if (rest > MAX_LINE) fail("A line of more than %d bytes", MAX_LINE);
+  /* Room only for as long as something is carried over: few streams are in the middle of a line. */
+  if (rest > stream->carried || !stream->carry) stream->carry = realloc(stream->carry, rest ? rest : 1);
+  memcpy(stream->carry, reading + taken, rest);
+  stream->carried = (uint32_t)rest;
+}
+
+void streams_event(uint64_t number, uint32_t events) {
+  struct stream *stream = &streams[number];
+  if (stream->state == CLOSED) return;
+  if (stream->state == CONNECTING) {
+    struct request *request = &requests[stream->request];
+    ssize_t sent = send(stream->socket, request->bytes, request->length, MSG_NOSIGNAL);
+    if (sent != (ssize_t)request->length) {
+      totals.refused++;
+      close_stream(stream);
+      return;
+    }
+    stream->state = HEAD;
+    /* Who never reads is only watched for its end. */
+    struct epoll_event wanted = {.events = stream->stalled ? EPOLLRDHUP : EPOLLIN, .data.u64 = number};
+    epoll_ctl(poller, EPOLL_CTL_MOD, stream->socket, &wanted);
+    if (stream->stalled) opened(stream);
+    return;
+  }
+  if (!stream->stalled) {
+    read_stream(stream);
+    return;
+  }
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+    close_stream(stream);
+    totals.reconnects++;
+    open_stream(number);
+  }
+}
+
+/*
+ * A client that never reads does not see an end that waits behind what it has not read. So it is asked of the kernel
+ * whether the other side still holds the connection: state 1 is "established".
+ */
+void streams_check_stalled(void) {
+  if (options.stalled == 0) return;
+  static bool established[65536];
+  memset(established, 0, sizeof established);
+  size_t size;
+  char *table = read_whole("/proc/net/tcp", &size);
+  for (char *line = strchr(table, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+    unsigned local, remote, state;
+    if (sscanf(line + 1, " %*d: %*8x:%x %*8x:%x %x", &local, &remote, &state) != 3) continue;
+    if (local == (unsigned)target_port && state == 1) established[remote & 65535] = true;
+  }
+  free(table);
+  for (size_t i = 0; i < (size_t)options.stalled; i++) {
+    if (streams[i].state != OPEN || established[streams[i].port]) continue;
+    close_stream(&streams[i]);
+    totals.reconnects++;
+    open_stream(i);
+  }
+}
+
+size_t streams_incomplete(void) {
+  size_t incomplete = 0;
+  for (size_t i = 0; i < totals.streams; i++) {
+    if (streams[i].stalled) continue;
+    bool whole = streams[i].state == OPEN;
+    for (int p = 0; p < options.partitions; p++)
+      if (streams[i].next[p] != feed_sent(requests[streams[i].request].key, p)) whole = false;
+    incomplete += !whole;
+  }
+  return incomplete;
+}
+
+void streams_close(void) {
+  for (size_t i = 0; i < totals.streams; i++) close_stream(&streams[i]);
+}

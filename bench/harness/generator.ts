@@ -1,0 +1,152 @@
+/** Compiles and runs the load generator, and judges what it brings back. */
+import { execFileSync } from 'node:child_process'
+import { createHash, randomInt } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { Child } from './child.ts'
+import { type Load, writeLoad } from './load.ts'
+import { checkSamples, type Sample } from './samples.ts'
+import type { System } from './system.ts'
+
+const SOURCES = join(import.meta.dirname, '..', 'generator')
+const PROJECT = join(import.meta.dirname, '..', '..')
+const FLAGS = ['-O2', '-Wall', '-Wextra', '-Werror', '-D_GNU_SOURCE']
+
+export interface RunOptions {
+  readonly load: Load
+  /** Events a second; without it, as many as the window lets through. */
+  readonly rate?: number
+  /** At most this many events are sent that have not arrived at all their streams. */
+  readonly window?: number
+  readonly warmMs?: number
+  readonly measureMs?: number
+  readonly drainMs?: number
+  readonly settleMs?: number
+  /** Looks for so long at what the server takes when nothing happens. */
+  readonly idleMs?: number
+  /** How many streams are being opened at any time. */
+  readonly parallel?: number
+  /** This many of the streams never read, and come back whenever they are closed. */
+  readonly stalled?: number
+  /** Ends after as many events, instead of after a time. */
+  readonly count?: number
+  /** Stops this process by a signal while the events are sent, and lets it go on when all are. */
+  readonly freeze?: number
+  /** No events. */
+  readonly idle?: boolean
+}
+
+/** What the generator says; the counts of the first rows are of the measured interval. */
+export interface RunResult {
+  readonly seconds: number
+  readonly events: number
+  readonly deliveries: number
+  readonly bytes: number
+  readonly serverCpuMs: number
+  readonly ownCpuMs: number
+  readonly latencyMs: { readonly count: number; readonly p50: number; readonly p90: number; readonly p99: number }
+  /** Of the server, once a second. */
+  readonly rssBytes: readonly number[]
+  readonly streams: number
+  readonly open: number
+  readonly openMs: number
+  readonly reconnects: number
+  readonly thawedAtMs: number
+  /** Of a core, before the first event; 0 unless asked for by `idleMs`. */
+  readonly idleShare: number
+  /** What is wrong with what arrived, in words; empty: every stream got each of its events, in order, once. */
+  readonly faults: readonly string[]
+}
+
+interface RawResult extends Omit<RunResult, 'faults'> {
+  readonly closed: number
+  readonly refused: number
+  readonly allDeliveries: number
+  readonly deliveriesDue: number
+  readonly orderFaults: number
+  readonly incomplete: number
+  readonly samples: readonly Sample[]
+}
+
+let program: string | undefined
+
+/** The generator's program, compiled when its sources have changed. */
+function compiled(): string {
+  if (program) return program
+  const sources = readdirSync(SOURCES).filter((name) => /\.[ch]$/.test(name))
+  const hash = createHash('sha256')
+  for (const name of sources.sort()) hash.update(readFileSync(join(SOURCES, name)))
+  const folder = join(process.env.SLUICE_CACHE || join(PROJECT, '.cache'), 'bench')
+  const path = join(folder, `generator-${hash.digest('hex').slice(0, 12)}`)
+  if (!existsSync(path)) {
+    mkdirSync(folder, { recursive: true })
+    const files = sources.filter((name) => name.endsWith('.c')).map((name) => join(SOURCES, name))
+    execFileSync('gcc', [...FLAGS, '-o', `${path}.${process.pid}`, ...files], { stdio: 'inherit' })
+    renameSync(`${path}.${process.pid}`, path)
+  }
+  program = path
+  return path
+}
+
+/** Opens streams, feeds the system, and reads to the end. */
+export async function run(system: System, options: RunOptions): Promise<RunResult> {
+  const files = writeLoad(options.load, system)
+  try {
+    const child = new Child({ program: compiled(), args: argumentsFor(system, options, files), measured: false })
+    return judged(await child.said('{"streams"'), options.load)
+  } finally {
+    files.remove()
+  }
+}
+
+export interface Held {
+  readonly result: RunResult
+  close(): Promise<void>
+}
+
+/** Opens streams and keeps them, without any event. */
+export async function hold(system: System, options: RunOptions): Promise<Held> {
+  const files = writeLoad(options.load, system)
+  try {
+    const args = [...argumentsFor(system, { ...options, idle: true }, files), 'hold=1']
+    const child = new Child({ program: compiled(), args, measured: false })
+    return { result: judged(await child.said('{"streams"'), options.load), close: () => child.stop() }
+  } finally {
+    files.remove()
+  }
+}
+
+function argumentsFor(system: System, options: RunOptions, files: { requests: string; templates: string }): string[] {
+  const values: Record<string, string | number | undefined> = {
+    target: `127.0.0.1:${system.port}`,
+    requests: files.requests,
+    templates: files.templates,
+    feed: options.idle ? undefined : system.feed,
+    run: String(randomInt(1_000_000)).padStart(6, '0'),
+    pids: system.pids.join(','),
+    rate: options.rate,
+    window: options.window,
+    warm_ms: options.warmMs,
+    measure_ms: options.measureMs,
+    drain_ms: options.drainMs,
+    settle_ms: options.settleMs,
+    idle_ms: options.idleMs,
+    parallel: options.parallel,
+    stalled: options.stalled,
+    count: options.count,
+    freeze: options.freeze,
+  }
+  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
+}
+
+function judged(line: string, load: Load): RunResult {
+  const result: RawResult = JSON.parse(line)
+  const faults = checkSamples(result.samples, load)
+  const count = (number: number, what: string) => number > 0 && faults.push(`${number} ${what}`)
+  count(result.refused, 'streams were refused')
+  count(result.closed, 'streams were closed')
+  count(result.orderFaults, 'events out of order, twice, or after lost ones')
+  count(result.incomplete, 'streams did not get all their events')
+  count(result.deliveriesDue - result.allDeliveries, 'deliveries lost')
+  return { ...result, faults }
+}
