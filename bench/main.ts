@@ -1,0 +1,98 @@
+/** `npm run bench`: runs scenarios, compares, and says what met its target. */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { stopBroker } from './harness/broker.ts'
+import { pinThisProcess } from './harness/cores.ts'
+import { missing } from './harness/needs.ts'
+import type { Scenario, Settings } from './harness/scenario.ts'
+import { writeDocs } from './report/docs.ts'
+import { machine } from './report/machine.ts'
+import { summarize } from './report/profile.ts'
+import { type Finished, tableOf } from './report/table.ts'
+import { connect } from './scenarios/connect.ts'
+import { flood } from './scenarios/flood.ts'
+import { ingest } from './scenarios/ingest.ts'
+import { latency } from './scenarios/latency.ts'
+import { memory } from './scenarios/memory.ts'
+import { paced } from './scenarios/paced.ts'
+import { quiet } from './scenarios/quiet.ts'
+import { routing } from './scenarios/routing.ts'
+import { shapes } from './scenarios/shapes.ts'
+import { stalled } from './scenarios/stalled.ts'
+
+const SCENARIOS: readonly Scenario[] = [paced, flood, quiet, routing, shapes, memory, stalled, ingest, latency, connect]
+const ROUNDS = 12
+const ROUNDS_QUICK = 2
+
+const USAGE = `npm run bench -- [scenario…] [--quick] [--rounds N] [--json FILE] [--write-docs] [--profile DIR]
+
+  --quick        a minute or so: few scenarios, few rounds, figures that are only a hint
+  --rounds N     how often each system has its turn (${ROUNDS})
+  --json FILE    all figures
+  --write-docs   the table and plots of docs/benchmarks.md
+  --profile DIR  CPU profiles of Sluice into this folder, and where the time went
+
+Scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+    'write-docs': { type: 'boolean', default: false },
+    profile: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+/** Those named, or all; in the order of the table. */
+function chosen(): readonly Scenario[] {
+  const unknown = positionals.find((name) => !SCENARIOS.some((scenario) => scenario.name === name))
+  if (unknown !== undefined) throw new Error(`There is no scenario "${unknown}"`)
+  if (positionals.length > 0) return SCENARIOS.filter(({ name }) => positionals.includes(name))
+  return SCENARIOS.filter((scenario) => scenario.quick || !values.quick)
+}
+
+async function main(): Promise<void> {
+  const scenarios = chosen()
+  const rounds = Number(values.rounds ?? (values.quick ? ROUNDS_QUICK : ROUNDS))
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds wants a whole number from 1')
+  const settings: Settings = { rounds, quick: values.quick, profile: values.profile, say: (line) => console.log(line) }
+
+  const finished: Finished[] = []
+  let failed = false
+  try {
+    for (const { name, load, needs, run } of scenarios) {
+      const lacking = (await Promise.all(needs.map(missing))).filter((sentence) => sentence !== null)
+      if (lacking.length > 0) {
+        console.log(`${name}: skipped. ${lacking.join('. ')}`)
+        continue
+      }
+      if (finished.length === 0) pinThisProcess()
+      console.log(`${name}: ${load}`)
+      try {
+        finished.push({ name, load, outcome: await run(settings) })
+      } catch (error) {
+        failed = true
+        console.log(`${name}: failed. ${error instanceof Error ? error.message : error}`)
+      }
+    }
+  } finally {
+    await stopBroker()
+  }
+
+  console.log(`\n${machine()}, ${rounds} rounds${values.quick ? ', quick' : ''}\n\n${tableOf(finished)}`)
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), rounds, finished }, null, 2)}\n`)
+  if (values['write-docs']) writeDocs(finished, rounds)
+  if (values.profile) console.log(summarize(values.profile))
+  if (failed) process.exitCode = 1
+}
+
+if (values.help) console.log(USAGE)
+else {
+  await main().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  })
+}
