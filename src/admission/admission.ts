@@ -68,12 +68,18 @@ export class Admission {
       const { document, errors, code } = this.#documents.get(params.query)
       if (errors) return { errors: errors.map((error) => formatError(error, this.#log, code)) }
       const operation = getOperationAST(document, params.operationName)
-      if (!operation) throw new SluiceError('OPERATION_NAME_INVALID')
+      if (!operation) throw operationNotChosen(params.operationName)
       return { admitted: { principal, audience, document, operation, params } }
     } catch (error) {
       return { errors: [formatError(error, this.#log)] }
     }
   }
+}
+
+function operationNotChosen(name: string | undefined): SluiceError {
+  return name === undefined
+    ? new SluiceError('OPERATION_NAME_INVALID', 'The document has several operations: say which by "operationName"')
+    : new SluiceError('OPERATION_NAME_INVALID', `The document has no operation named "${name}"`)
 }
 
 /** Everybody is anonymous for now. */

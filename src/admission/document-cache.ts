@@ -1,4 +1,4 @@
-import { type DocumentNode, type GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
+import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { ErrorCode } from '../errors.ts'
 
@@ -32,11 +32,16 @@ export class DocumentCache {
     try {
       document = parse(text, { maxTokens: MAX_TOKENS })
     } catch (error) {
-      return { errors: [error as GraphQLError], code: 'GRAPHQL_PARSE_FAILED' }
+      return { errors: [error instanceof GraphQLError ? error : tooDeep()], code: 'GRAPHQL_PARSE_FAILED' }
     }
     const errors = validate(this.#schema, document, undefined, { maxErrors: MAX_ERRORS })
     if (errors.length > 0) return { errors, code: 'GRAPHQL_VALIDATION_FAILED' }
     this.#documents.set(text, document)
     return { document }
   }
+}
+
+/** The parser's only other failure: within the limit of tokens, a nested value can use up the stack. */
+function tooDeep(): GraphQLError {
+  return new GraphQLError('The document is nested too deeply')
 }

@@ -32,7 +32,8 @@ export class Endpoint {
   /** @throws SluiceError for what is wrong with the request as such. */
   async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const { admission, distinct, yoga } = this.#options
-    if (request.method !== 'GET' && request.method !== 'POST') throw methodNotAllowed('GET, POST')
+    if (request.method !== 'GET' && request.method !== 'POST')
+      throw new MethodNotAllowed('GET, POST', 'GraphQL takes GET and POST')
     if (wantsHtml(request)) return void (await yoga(request, response, {}))
 
     const accepted = negotiate(request)
@@ -50,7 +51,8 @@ export class Endpoint {
 
     const { admitted } = result
     const { operation } = admitted.operation
-    if (operation === 'mutation' && request.method === 'GET') throw methodNotAllowed('POST')
+    if (operation === 'mutation' && request.method === 'GET')
+      throw new MethodNotAllowed('POST', 'A mutation needs POST')
     if (operation === 'subscription' && !accepted.eventStream) throw new SluiceError('SUBSCRIPTION_NEEDS_SSE')
     if (operation === 'subscription' || accepted.preferred === EVENT_STREAM) {
       try {
@@ -72,12 +74,8 @@ export class Endpoint {
 export class MethodNotAllowed extends SluiceError {
   readonly allow: string
 
-  constructor(allow: string) {
-    super('METHOD_NOT_ALLOWED', `This needs one of the methods ${allow}`)
+  constructor(allow: string, message: string) {
+    super('METHOD_NOT_ALLOWED', message)
     this.allow = allow
   }
-}
-
-function methodNotAllowed(allow: string): MethodNotAllowed {
-  return new MethodNotAllowed(allow)
 }

@@ -156,7 +156,9 @@ function endingBy(end: () => Promise<IteratorResult<number>>): AsyncIterable<num
   return { [Symbol.asyncIterator]: () => iterator }
 }
 
-const LARGE = 'x'.repeat(16 * 1024)
+/** Of each item of `endless`. */
+export const ITEM_BYTES = 16 * 1024
+const LARGE = 'x'.repeat(ITEM_BYTES)
 
 async function* endless(probe: { pulled: number }): AsyncGenerator<string> {
   for (;;) {
