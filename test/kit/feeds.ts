@@ -4,7 +4,7 @@ import { Feed } from '../../src/streams/feed.ts'
 import type { Batch } from '../../src/streams/port.ts'
 import { defineTopic } from '../../src/streams/topic.ts'
 import type { WindowLimits } from '../../src/streams/window.ts'
-import { silentLog } from './gateway.ts'
+import { silentLog } from './log-lines.ts'
 
 /** A small event for tests of the streams: `n` tells one from another, `color` and `size` are indexed. */
 export const Paint = z.object({ n: z.int(), color: z.string(), size: z.string().optional() })

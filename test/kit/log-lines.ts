@@ -6,6 +6,9 @@ export interface LogLine {
   readonly [field: string]: unknown
 }
 
+/** For tests that look at no log. */
+export const silentLog: Logger = pino({ level: 'silent' })
+
 /** A logger whose lines a test can read. */
 export function recordedLog(): { readonly log: Logger; readonly lines: LogLine[] } {
   const lines: LogLine[] = []

@@ -3,7 +3,7 @@ import { decodeCursor, UNKNOWN } from '../../src/streams/cursor.ts'
 import { Feed, type Interest } from '../../src/streams/feed.ts'
 import { WindowReader } from '../../src/streams/window-reader.ts'
 import { batchOf, type Paint, paintFeed, paints, ROOMY, recordOf } from '../kit/feeds.ts'
-import { silentLog } from '../kit/gateway.ts'
+import { silentLog } from '../kit/log-lines.ts'
 
 const red = (offset: number, partition = 0) => recordOf(partition, offset, { n: offset, color: 'red' })
 

@@ -7,7 +7,7 @@ import { Feed } from '../../src/streams/feed.ts'
 import { defineTopic, type Topic } from '../../src/streams/topic.ts'
 import { orders } from '../../src/streams/topics/orders.ts'
 import { ROOMY } from '../kit/feeds.ts'
-import { silentLog } from '../kit/gateway.ts'
+import { silentLog } from '../kit/log-lines.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')

@@ -4,8 +4,7 @@ import type { Positions } from '../../src/streams/event.ts'
 import { type PartitionRange, type Reader, type Source, SourceUnavailable } from '../../src/streams/port.ts'
 import { Streams } from '../../src/streams/streams.ts'
 import { type Paint, paints, ROOMY, recordOf } from '../kit/feeds.ts'
-import { silentLog } from '../kit/gateway.ts'
-import { recordedLog } from '../kit/log-lines.ts'
+import { recordedLog, silentLog } from '../kit/log-lines.ts'
 import { until } from '../kit/until.ts'
 
 const NOW = Date.UTC(2026, 10, 27)
