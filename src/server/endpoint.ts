@@ -4,7 +4,7 @@ import type { Admission } from '../admission/admission.ts'
 import { retryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
-import { EVENT_STREAM, negotiate, wantsHtml } from '../transport/accept.ts'
+import { EVENT_STREAM, HTML, negotiate, wantsHtml } from '../transport/accept.ts'
 import { answerRefused, answerRetry } from '../transport/answer.ts'
 import type { DistinctConnections } from '../transport/distinct.ts'
 import { readParams } from '../transport/params.ts'
@@ -34,7 +34,10 @@ export class Endpoint {
     const { admission, distinct, yoga } = this.#options
     if (request.method !== 'GET' && request.method !== 'POST')
       throw new MethodNotAllowed('GET, POST', 'GraphQL takes GET and POST')
-    if (wantsHtml(request)) return void (await yoga(request, response, {}))
+    if (wantsHtml(request)) {
+      request.headers.accept = HTML
+      return void (await yoga(request, response, {}))
+    }
 
     const accepted = negotiate(request)
     if (!accepted) throw new SluiceError('NOT_ACCEPTABLE')

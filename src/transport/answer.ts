@@ -32,8 +32,7 @@ export function answerRefused(
 
 /** One result as an event stream: what queries, mutations and refused operations get in distinct connections mode. */
 export function answerOnce(response: ServerResponse, result: object): void {
-  response.writeHead(200, STREAM_HEADERS)
-  response.end(Buffer.concat([bodyOf(JSON.stringify(result)), COMPLETE_BLOCK]))
+  answerBlocks(response, Buffer.concat([bodyOf(JSON.stringify(result)), COMPLETE_BLOCK]))
 }
 
 /** To a native EventSource any status but 200 is final: it is told to come back, and the stream ends. */
