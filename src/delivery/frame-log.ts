@@ -46,11 +46,11 @@ export class FrameLog {
     this.#budget.used += frame.length
   }
 
-  /** Frames from `from` on as one piece of at most `maxBytes`, but at least one frame; and the number after them. */
-  read(from: number, maxBytes: number): { readonly bytes: Buffer; readonly next: number } {
+  /** Frames from `from` to before `to` as one piece of at most `maxBytes`, but at least one; and the number after them. */
+  read(from: number, to: number, maxBytes: number): { readonly bytes: Buffer; readonly next: number } {
     let end = from - this.#first
     let size = 0
-    while (end < this.#frames.length) {
+    while (end < to - this.#first) {
       const length = (this.#frames[end] as Buffer).length
       if (size > 0 && size + length > maxBytes) break
       size += length

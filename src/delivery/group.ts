@@ -61,6 +61,11 @@ export class Group {
     this.#lagging.delete(member)
     this.#trim()
     this.#engine.left(member, reason)
+    this.endIfEmpty()
+  }
+
+  /** A group is there for its members. */
+  endIfEmpty(): void {
     if (this.size > 0) return
     this.#execution.end()
     this.log.dropBefore(this.log.next)
@@ -70,7 +75,7 @@ export class Group {
   /** Writes what is new to every live member: the same bytes, in one write each. */
   flush(): void {
     if (this.#flushed === this.log.next) return
-    const { bytes } = this.log.read(this.#flushed, Number.POSITIVE_INFINITY)
+    const { bytes } = this.log.read(this.#flushed, this.log.next, Number.POSITIVE_INFINITY)
     this.#engine.stats.deliveries += (this.log.next - this.#flushed) * this.#live.size
     this.#flushed = this.log.next
     for (const member of this.#live) this.#write(member, bytes, this.#flushed)
@@ -87,7 +92,8 @@ export class Group {
         member.cut('fell_behind')
         return
       }
-      const { bytes, next } = this.log.read(member.position, READ_ON_BYTES)
+      // Only what the live members have: the rest comes to it with them, in the next flush.
+      const { bytes, next } = this.log.read(member.position, this.#flushed, READ_ON_BYTES)
       this.#engine.stats.deliveries += next - member.position
       this.#write(member, bytes, next)
     }
@@ -113,7 +119,7 @@ export class Group {
     this.#engine.stats.writes++
     this.#engine.stats.bytes += bytes.length
     member.position = next
-    if (member.outlet.write(bytes)) return
+    if (member.outlet.write(bytes) || member.closed) return
     member.fullSince = performance.now()
     this.#live.delete(member)
     this.#lagging.add(member)

@@ -36,6 +36,8 @@ export class FakeOutlet implements Outlet {
     this.end_ = 'destroyed'
   }
 
+  attach(): void {}
+
   get text(): string {
     return Buffer.concat(this.#chunks).toString()
   }
@@ -79,6 +81,7 @@ export interface TestEngineOptions {
 export function startEngine(options: TestEngineOptions = {}) {
   const { partitions = 1, limits = ROOMY, log = silentLog, later = (n) => n, heartbeatMs = 32_000 } = options
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'] })
+  vi.advanceTimersByTime(1000) // no process has a monotonic clock at 0
   const feed = paintFeed({ partitions, limits, log })
   const streams = { feed: () => feed as never, feeds: [feed as Feed<unknown>] } as Context['streams']
   const engine = new Engine({ feed: () => feed as never, heartbeatMs, log })
@@ -107,7 +110,7 @@ export function startEngine(options: TestEngineOptions = {}) {
       const operation = prepareOperation({ schema, document, operationName: undefined, variables, context })
       if (!('args' in operation)) throw operation[0]
       if (!operation.stream) throw new Error('The operation is no stream')
-      const member: Subscriber = engine.subscribe(operation, operation.stream, outlet)
+      const member = engine.subscribe(operation, operation.stream, () => outlet) as Subscriber
       return { outlet, member }
     },
     /** Hands the feed events with these numbers, in one batch. */
