@@ -11,6 +11,7 @@
  *   demo/        orders for a first run
  */
 import type { Server } from 'node:http'
+import { Server as NetServer } from 'node:net'
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import { Admission } from './admission/admission.ts'
@@ -31,6 +32,7 @@ import { Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic.ts'
 import { orders } from './streams/topics/orders.ts'
 import { DistinctConnections } from './transport/distinct.ts'
+import { StreamSockets } from './transport/stream-sockets.ts'
 
 const GRAPHQL_PATH = '/graphql'
 /** Of each topic in the embedded log. */
@@ -74,7 +76,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const state = streams.readiness()
     return state.ready ? undefined : new SluiceError('NOT_READY', `The gateway is not ready: ${state.reason}`)
   }
-  const distinct = new DistinctConnections({ schema, engine, streams, heartbeatMs, log, refusal })
+  const sockets = new StreamSockets()
+  const distinct = new DistinctConnections({ schema, engine, sockets, streams, heartbeatMs, log, refusal })
   const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, log)
 
   const endpoint = new Endpoint({ admission, distinct, yoga })
@@ -84,9 +87,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const admin = createAdminServer({ readiness: () => streams.readiness(), metrics, log })
 
   const close = async (): Promise<void> => {
-    const closed = [closeServer(server), closeServer(admin)]
+    const closed = [stopListening(server), stopListening(admin)]
     engine.close()
     distinct.close()
+    await sockets.none()
+    for (const each of [server, admin]) each.closeIdleConnections()
     await streams.close()
     await data.close()
     await Promise.all(closed)
@@ -165,11 +170,11 @@ function tlsOptions({ KAFKA_SSL_CA: ca, KAFKA_SSL_CERT: cert, KAFKA_SSL_KEY: key
   return ca || cert ? { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } : true
 }
 
-/** Resolves when the server has stopped; connections without a request are closed, the rest end by themselves. */
-function closeServer(server: Server): Promise<void> {
+/**
+ * Resolves when the last connection has ended. It is net.Server's `close`, since that of http.Server would end every
+ * connection that has no request, and Node takes streams for such.
+ */
+function stopListening(server: Server): Promise<void> {
   if (!server.listening) return Promise.resolve()
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-  })
+  return new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
 }

@@ -99,20 +99,21 @@ export class Engine {
   }
 
   /**
-   * Joins the group of an operation, or makes it, and writes the stream's first block.
-   * @throws SluiceError if the field's `where` cannot be met.
+   * Joins the group of an operation, or makes it, and writes the stream's first block. The outlet is opened when
+   * nothing can go wrong any more; undefined, where its client has gone.
+   * @throws SluiceError if the field's `where` asks for too much.
    */
-  subscribe(operation: Operation, stream: BoundStream, outlet: Outlet): Subscriber {
-    let group = operation.key === undefined ? undefined : this.#byKey.get(operation.key)
-    if (!group) {
-      group = new Group(this, this.#options.feed(stream.field.topic), operation, stream, this.#rendererOf(operation))
-      group.renderer.users++
-      this.#groups.add(group)
-      if (operation.key !== undefined) this.#byKey.set(operation.key, group)
+  subscribe(operation: Operation, stream: BoundStream, open: () => Outlet | undefined): Subscriber | undefined {
+    const group = this.#groupOf(operation, stream)
+    const outlet = open()
+    if (!outlet) {
+      group.endIfEmpty()
+      return undefined
     }
     const member = group.join(outlet, (cursor) => openingBlock(retryMs(), cursor))
     member.slot = this.#joined++ % HEARTBEAT_SLOTS
     this.#slots[member.slot]?.add(member)
+    outlet.attach(member)
     return member
   }
 
@@ -159,12 +160,22 @@ export class Engine {
     for (const slot of this.#slots) for (const member of slot) member.end('shutdown', retryBlock(retryMs()))
   }
 
+  #groupOf(operation: Operation, stream: BoundStream): Group {
+    const known = operation.key === undefined ? undefined : this.#byKey.get(operation.key)
+    if (known) return known
+    const feed = this.#options.feed(stream.field.topic)
+    const renderer = this.#rendererOf(operation)
+    const group = new Group(this, feed, operation, stream, renderer)
+    renderer.users++
+    if (renderer.key !== undefined) this.#renderers.set(renderer.key, renderer)
+    this.#groups.add(group)
+    if (operation.key !== undefined) this.#byKey.set(operation.key, group)
+    return group
+  }
+
   #rendererOf({ args, bodyKey: key }: Operation): Renderer {
     const known = key === undefined ? undefined : this.#renderers.get(key)
-    if (known) return known
-    const renderer = new Renderer({ args, key, compiler: this.#compiler, stats: this.stats, log: this.log })
-    if (key !== undefined) this.#renderers.set(key, renderer)
-    return renderer
+    return known ?? new Renderer({ args, key, compiler: this.#compiler, stats: this.stats, log: this.log })
   }
 
   #heartbeat(): void {

@@ -8,6 +8,8 @@ export interface Outlet {
   end(bytes?: Buffer): void
   /** Ends at once, losing what was not sent. */
   destroy(): void
+  /** Who is told when it has room again, and when it is gone. */
+  attach(member: Member): void
 }
 
 /** What an outlet tells of itself. */

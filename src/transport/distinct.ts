@@ -11,11 +11,12 @@ import { retryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { answerOnce } from './answer.ts'
-import { StreamSocket } from './stream-socket.ts'
+import type { StreamSockets } from './stream-sockets.ts'
 
 export interface DistinctOptions {
   readonly schema: GraphQLSchema
   readonly engine: Engine
+  readonly sockets: StreamSockets
   readonly streams: Context['streams']
   readonly heartbeatMs: number
   readonly log: Logger
@@ -67,7 +68,7 @@ export class DistinctConnections {
   }
 
   async #subscribe(response: ServerResponse, admitted: Admitted): Promise<void> {
-    const { schema, engine, heartbeatMs, log, refusal } = this.#options
+    const { schema, engine, sockets, heartbeatMs, log, refusal } = this.#options
     const { document, params } = admitted
     const { operationName, variables } = params
     const operation = prepareOperation({ schema, document, operationName, variables, context: this.#context(admitted) })
@@ -81,15 +82,14 @@ export class DistinctConnections {
     if (refused) throw refused
 
     if (operation.stream) {
-      const outlet = StreamSocket.open(response)
-      if (outlet) outlet.attach(engine.subscribe(operation, operation.stream, outlet))
+      engine.subscribe(operation, operation.stream, () => sockets.open(response))
       return
     }
     const source = await openSource(operation.args)
     if (!(Symbol.asyncIterator in source)) {
       return this.refuse(response, source.errors?.map((error) => formatError(error, log, 'SUBSCRIBE_FAILED')) ?? [])
     }
-    const outlet = StreamSocket.open(response)
+    const outlet = sockets.open(response)
     if (!outlet) return await endSource(source[Symbol.asyncIterator](), log)
     const subscriber = new PullSubscriber(operation.args, source, outlet, {
       heartbeatMs,
