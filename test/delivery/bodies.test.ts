@@ -84,7 +84,9 @@ test('a stream goes on through being compiled, and failed events read the same b
   expect(failed[1]).toEqual(failed[0])
   expect(failed[2]).toEqual(failed[0])
   expect(failed[0]?.errors?.[0]).toMatchObject({ message: 'Unexpected error', path: ['readings', 'value'] })
-  const values = results.filter(({ errors }) => !errors).map(({ data }) => (data?.readings as { value: number } | undefined)?.value)
+  const values = results
+    .filter(({ errors }) => !errors)
+    .map(({ data }) => (data?.readings as { value: number } | undefined)?.value)
   const once = Array.from({ length: count }, (_, i) => i + 1)
   expect(values).toEqual([...once, ...once])
   expect(await gateway.metric('sluice_compiled_operations_total')).toBe(1)
