@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { FrameBudget, FrameLog } from '../../src/delivery/frame-log.ts'
+import { Statistics } from '../kit/statistics.ts'
+
+const steps = fc.array(
+  fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({ kind: fc.constant('append' as const), length: fc.integer({ min: 1, max: 50 }) }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), number: fc.nat(60) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('read' as const),
+        from: fc.nat(),
+        to: fc.nat(),
+        maxBytes: fc.oneof(fc.integer({ min: 1, max: 200 }), fc.constant(Number.POSITIVE_INFINITY)),
+      }),
+    },
+  ),
+  { maxLength: 60, size: 'max' },
+)
+
+test('a frame log reads what was appended, from any number it still holds, in pieces of whole frames', () => {
+  const statistics = new Statistics('frame log', ['appended', 'dropped', 'read one', 'read several', 'piece was full'])
+  fc.assert(
+    fc.property(steps, (sequence) => {
+      const budget = new FrameBudget(1_000_000)
+      const log = new FrameLog(budget)
+      const other = new FrameLog(budget)
+      other.append(Buffer.alloc(7))
+      const all: Buffer[] = []
+      let first = 0
+      for (const step of sequence) {
+        if (step.kind === 'append') {
+          const frame = Buffer.alloc(step.length, all.length)
+          all.push(frame)
+          log.append(frame)
+          statistics.count('appended')
+        } else if (step.kind === 'drop') {
+          log.dropBefore(step.number)
+          const before = first
+          first = Math.max(first, Math.min(step.number, all.length))
+          statistics.count('dropped', first - before)
+        } else if (first < all.length) {
+          const from = first + (step.from % (all.length - first))
+          const to = from + 1 + (step.to % (all.length - from))
+          const { bytes, next } = log.read(from, to, step.maxBytes)
+          expect(next).toBeGreaterThan(from)
+          expect(next).toBeLessThanOrEqual(to)
+          expect(bytes.equals(Buffer.concat(all.slice(from, next)))).toBe(true)
+          if (next - from > 1) expect(bytes.length).toBeLessThanOrEqual(step.maxBytes)
+          if (next < to) {
+            expect(bytes.length + (all[next] as Buffer).length).toBeGreaterThan(step.maxBytes)
+            statistics.count('piece was full')
+          }
+          statistics.count(next - from > 1 ? 'read several' : 'read one')
+        }
+        const held = all.slice(first).reduce((sum, { length }) => sum + length, 0)
+        expect([log.first, log.next, log.bytes, budget.used]).toEqual([first, all.length, held, held + 7])
+      }
+    }),
+    { numRuns: 500 },
+  )
+  statistics.report()
+})
+
+test('a piece of one frame is that frame, and no copy', () => {
+  const log = new FrameLog(new FrameBudget(100))
+  const frame = Buffer.from('frame')
+  log.append(frame)
+  expect(log.read(0, 1, 10).bytes).toBe(frame)
+})
+
+test('a budget is exceeded by what all logs hold together', () => {
+  const budget = new FrameBudget(10)
+  const logs = [new FrameLog(budget), new FrameLog(budget)]
+  for (const log of logs) log.append(Buffer.alloc(5))
+  expect(budget.exceeded).toBe(false)
+  logs[0]?.append(Buffer.alloc(1))
+  expect(budget.exceeded).toBe(true)
+  logs[1]?.dropBefore(1)
+  expect(budget.exceeded).toBe(false)
+})
