@@ -26,6 +26,7 @@ class StreamSocket implements Outlet {
   attach(member: Member): void {
     this.#member = member
     if (this.#gone) member.gone()
+    this.#socket.uncork()
   }
 
   write(bytes: Buffer): boolean {
@@ -83,6 +84,8 @@ export class StreamSockets {
       socket.destroy()
       return undefined
     }
+    // The head and the first block go out as one, when whoever opened the stream has attached its member.
+    socket.cork()
     response.useChunkedEncodingByDefault = false
     response.shouldKeepAlive = false
     response.writeHead(200, STREAM_HEADERS)
