@@ -116,7 +116,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
         if (!gap) break
       } catch (error) {
         if (signal.aborted) break
-        options.warn('What a partition holds could not be found out; trying again', { topic, partition, error })
+        options.warn('What a partition holds could not be found out; trying again', { topic, partition, err: error })
         await pause(backoff(attempt), signal)
       }
     }
@@ -210,7 +210,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     const error = await runConsumer()
     if (!error) break
     // Once for every outage; how it goes on is told by the state.
-    if (failures === 0) options.warn('The reader has lost Kafka; it keeps trying', { error })
+    if (failures === 0) options.warn('The reader has lost Kafka; it keeps trying', { reason: error.message })
     wait(error.message)
     await pause(backoff(failures++), signal)
   }

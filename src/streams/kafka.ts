@@ -266,7 +266,7 @@ function startConsumer(options: KafkaOptions, topics: readonly string[], events:
     try {
       act()
     } catch (error) {
-      options.log('debug', 'The consumer has no group at the moment', { error })
+      options.log('debug', 'The consumer has no group at the moment', { err: error })
     }
   }
   return {

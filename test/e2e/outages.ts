@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished } from 'vitest'
 import { startTestGateway } from '../kit/gateway.ts'
 import { startOwnBroker } from '../kit/kafka.ts'
+import { recordedLog } from '../kit/log-lines.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
 import { eventSourceClient, graphqlSseClient } from './order-clients.ts'
@@ -36,7 +37,8 @@ export async function surviveKills(kills: number): Promise<void> {
   onTestFinished(stop)
   await kafka.createTopicNamed('orders', PARTITIONS)
   const env = { KAFKA_BROKERS: broker.brokers, HEARTBEAT_MS: String(HEARTBEAT_MS) }
-  const gateway = await startTestGateway({ env })
+  const { log: logger, lines } = recordedLog()
+  const gateway = await startTestGateway({ env, log: logger })
   const readyz = async () => (await fetch(`${gateway.adminUrl}/readyz`)).text()
   await until('the gateway is ready', async () => (await readyz()) === 'ready\n')
 
@@ -94,6 +96,9 @@ export async function surviveKills(kills: number): Promise<void> {
     expect(client.connections()).toBe(1)
   }
   for (const { reason } of outages) expect(reason).toMatch(/^not ready: .*ECONN/)
+  const lost = lines.filter(({ msg }) => msg.startsWith('The reader has lost Kafka'))
+  expect(lost.length).toBeGreaterThanOrEqual(kills)
+  for (const { reason } of lost) expect(reason).toMatch(/^Kafka/)
   report(produced.length, clients, outages)
 }
 
