@@ -72,7 +72,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const heartbeatMs = config.HEARTBEAT_MS
   const engine = new Engine({ feed: (topic) => streams.feed(topic), heartbeatMs, log })
   const admission = new Admission({ schema, log })
+  let closing = false
   const refusal = () => {
+    if (closing) return new SluiceError('NOT_READY', 'The gateway is shutting down')
     const state = streams.readiness()
     return state.ready ? undefined : new SluiceError('NOT_READY', `The gateway is not ready: ${state.reason}`)
   }
@@ -87,6 +89,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const admin = createAdminServer({ readiness: () => streams.readiness(), metrics, log })
 
   const close = async (): Promise<void> => {
+    closing = true
     const closed = [stopListening(server), stopListening(admin)]
     engine.close()
     distinct.close()
