@@ -62,6 +62,12 @@ export function probeSchema(): Probe {
   builder.subscriptionType({
     fields: (t) => ({
       orderIds: t.stream({ topic: orders, type: 'String', resolve: ({ id }) => id }),
+      asksForTooMuch: t.stream({
+        topic: orders,
+        type: 'String',
+        where: () => ({ merchantId: { in: Array.from({ length: 100_000 }, (_each, index) => `m_${index}`) } }),
+        resolve: ({ id }) => id,
+      }),
       count: t.int({
         args: { to: t.arg.int({ required: true }) },
         subscribe: (_root, { to }) => source(Array.from({ length: to }, (_each, index) => index + 1)),
