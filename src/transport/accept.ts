@@ -3,7 +3,7 @@ import Negotiator from 'negotiator'
 
 export const EVENT_STREAM = 'text/event-stream'
 export const GRAPHQL_RESPONSE = 'application/graphql-response+json'
-export const JSON_TYPE = 'application/json'
+const JSON_TYPE = 'application/json'
 export const HTML = 'text/html'
 
 /** In the order in which we choose where the client likes several equally. */

@@ -4,7 +4,7 @@ import type { GraphQLParams } from '../admission/admission.ts'
 import { SluiceError } from '../errors.ts'
 
 /** Operations are texts of a few kilobytes; variables seldom add much. */
-export const MAX_BODY_BYTES = 256 * 1024
+const MAX_BODY_BYTES = 256 * 1024
 
 /**
  * What a request asks for, by GraphQL over HTTP: a JSON body by POST, query parameters by GET.
