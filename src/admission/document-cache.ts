@@ -4,8 +4,8 @@ import type { ErrorCode } from '../errors.ts'
 
 /** Far more than any hand-written operation; what grows faster than its text does is bounded by it. */
 const MAX_TOKENS = 5_000
-/** Documents kept, by the length of their texts: a document takes some thirty times its text. */
-const CACHE_CHARS = 1_000_000
+/** Documents kept, by the length of their texts. A document takes some seventy times its text: this is 20 MiB. */
+const CACHE_CHARS = 300_000
 /** A client that is wrong in a hundred places has enough to read with these. */
 const MAX_ERRORS = 20
 
