@@ -25,7 +25,7 @@ struct buffer {
 /* main.c */
 struct options {
   const char *target, *requests, *templates, *feed, *run, *pids;
-  long parallel, settle_ms, idle_ms, warm_ms, measure_ms, drain_ms, window, partitions, stalled, samples, limit_ms, freeze;
+  long parallel, settle_ms, idle_ms, warm_ms, measure_ms, drain_ms, window, partitions, stalled, samples, limit_ms, freeze, core;
   double rate;
   uint64_t count;
   bool hold;
@@ -82,12 +82,17 @@ void kafka_request(struct buffer *out, const char *topic, struct kafka_batch *ba
 /* Takes answers from `in`; returns how many there were. Fails if one is an error. */
 int kafka_answers(struct buffer *in);
 
+/* peer.c */
+bool peer_established(const char *host, int server_port, int own_port);
+
 /* numbers.c */
 uint64_t now_us(void);
 uint64_t monotonic_ns(void);
 uint64_t own_cpu_us(void);
 uint64_t server_cpu_us(void);
 uint64_t server_rss_bytes(void);
+/* What everybody, the server included, took of the server's core; in ticks of 10 ms. */
+uint64_t core_busy_us(void);
 void latency_record(uint64_t microseconds);
 void latency_reset(void);
 void latency_write(struct buffer *json);

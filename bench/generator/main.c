@@ -90,7 +90,7 @@ static void read_options(int count, char **arguments) {
 #define NUMBER(name) if (!strcmp(arguments[i], #name)) { options.name = atol(value); continue; }
     TEXT(target) TEXT(requests) TEXT(templates) TEXT(feed) TEXT(run) TEXT(pids)
     NUMBER(parallel) NUMBER(settle_ms) NUMBER(warm_ms) NUMBER(measure_ms) NUMBER(drain_ms) NUMBER(window)
-    NUMBER(idle_ms) NUMBER(partitions) NUMBER(stalled) NUMBER(samples) NUMBER(limit_ms) NUMBER(count) NUMBER(hold) NUMBER(freeze)
+    NUMBER(idle_ms) NUMBER(core) NUMBER(partitions) NUMBER(stalled) NUMBER(samples) NUMBER(limit_ms) NUMBER(count) NUMBER(hold) NUMBER(freeze)
     if (!strcmp(arguments[i], "rate")) { options.rate = atof(value); continue; }
     fail("Not an option: %s", arguments[i]);
   }
@@ -129,11 +129,11 @@ static bool serve(bool (*done)(void), long ms) {
 }
 
 struct measure {
-  uint64_t at_ns, server_us, own_us, deliveries, bytes, events;
+  uint64_t at_ns, server_us, own_us, core_us, deliveries, bytes, events;
 };
 
 static struct measure measure_now(void) {
-  return (struct measure){monotonic_ns(), server_cpu_us(), own_cpu_us(), totals.deliveries, totals.bytes, events_sent};
+  return (struct measure){monotonic_ns(), server_cpu_us(), own_cpu_us(), core_busy_us(), totals.deliveries, totals.bytes, events_sent};
 }
 
 static double idle_share; /* of a core, that the server took before the first event */
@@ -144,9 +144,10 @@ static void write_result(struct measure from, struct measure to, bool drained, u
   appendf(&json, "{\"streams\":%zu,\"open\":%zu,\"closed\":%lu,\"refused\":%lu,\"reconnects\":%lu,\"openMs\":%.3f,",
           totals.streams, totals.open, totals.closed, totals.refused, totals.reconnects,
           (double)(totals.last_open_us - totals.first_open_us) / 1000);
-  appendf(&json, "\"seconds\":%.6f,\"events\":%lu,\"deliveries\":%lu,\"bytes\":%lu,\"serverCpuMs\":%.3f,\"ownCpuMs\":%.3f,",
+  appendf(&json, "\"seconds\":%.6f,\"events\":%lu,\"deliveries\":%lu,\"bytes\":%lu,\"serverCpuMs\":%.3f,\"ownCpuMs\":%.3f,\"coreBusyMs\":%.3f,",
           seconds, to.events - from.events, to.deliveries - from.deliveries, to.bytes - from.bytes,
-          (double)(to.server_us - from.server_us) / 1000, (double)(to.own_us - from.own_us) / 1000);
+          (double)(to.server_us - from.server_us) / 1000, (double)(to.own_us - from.own_us) / 1000,
+          (double)(to.core_us - from.core_us) / 1000);
   appendf(&json, "\"allEvents\":%lu,\"allDeliveries\":%lu,\"deliveriesDue\":%lu,\"foreign\":%lu,\"orderFaults\":%lu,",
           events_sent, totals.deliveries, deliveries_due, totals.foreign, totals.order_faults);
   appendf(&json, "\"incomplete\":%zu,\"drained\":%s,\"thawedAtMs\":%.3f,\"idleShare\":%.6f,", streams_incomplete(),

@@ -51,6 +51,22 @@ static uint64_t sum_of_servers(uint64_t (*read)(int)) {
   return sum;
 }
 
+uint64_t core_busy_us(void) {
+  char line[256], name[16];
+  uint64_t user, nice, system, idle, wait, interrupt, soft, steal, busy = 0;
+  snprintf(name, sizeof name, "cpu%ld ", options.core);
+  FILE *file = fopen("/proc/stat", "r");
+  while (file && fgets(line, sizeof line, file)) {
+    if (strncmp(line, name, strlen(name)) != 0) continue;
+    if (sscanf(line + strlen(name), "%lu %lu %lu %lu %lu %lu %lu %lu", &user, &nice, &system, &idle, &wait, &interrupt,
+               &soft, &steal) == 8)
+      busy = (user + nice + system + interrupt + soft + steal) * (1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+    break;
+  }
+  if (file) fclose(file);
+  return busy;
+}
+
 uint64_t server_cpu_us(void) { return sum_of_servers(process_cpu_us); }
 uint64_t server_rss_bytes(void) { return sum_of_servers(process_rss); }
 

@@ -244,24 +244,9 @@ void streams_event(uint64_t number, uint32_t events) {
   }
 }
 
-/*
- * A client that never reads does not see an end that waits behind what it has not read. So it is asked of the kernel
- * whether the other side still holds the connection: state 1 is "established".
- */
 void streams_check_stalled(void) {
-  if (options.stalled == 0) return;
-  static bool established[65536];
-  memset(established, 0, sizeof established);
-  size_t size;
-  char *table = read_whole("/proc/net/tcp", &size);
-  for (char *line = strchr(table, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
-    unsigned local, remote, state;
-    if (sscanf(line + 1, " %*d: %*8x:%x %*8x:%x %x", &local, &remote, &state) != 3) continue;
-    if (local == (unsigned)target_port && state == 1) established[remote & 65535] = true;
-  }
-  free(table);
   for (size_t i = 0; i < (size_t)options.stalled; i++) {
-    if (streams[i].state != OPEN || established[streams[i].port]) continue;
+    if (streams[i].state != OPEN || peer_established(target_host, target_port, (int)streams[i].port)) continue;
     close_stream(&streams[i]);
     totals.reconnects++;
     open_stream(i);

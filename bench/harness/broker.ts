@@ -1,5 +1,4 @@
 /** The one broker of a run of the bench, started when a scenario first wants it. */
-import kafkajs from 'kafkajs'
 import { type Broker, startBroker } from '../../deploy/kafka/broker.ts'
 
 const PARTITIONS = 6
@@ -26,12 +25,17 @@ export async function stopBroker(): Promise<void> {
 
 async function start(): Promise<Broker> {
   const broker = await startBroker({ properties: { 'log.retention.check.interval.ms': String(RETENTION_CHECK_MS) } })
-  const kafka = new kafkajs.Kafka({ brokers: [broker.brokers], logLevel: kafkajs.logLevel.NOTHING })
-  const admin = kafka.admin()
-  await admin.connect()
-  const configEntries = Object.entries(TOPIC_CONFIG).map(([name, value]) => ({ name, value: String(value) }))
-  const topics = TOPICS.map((topic) => ({ topic, numPartitions: PARTITIONS, configEntries }))
-  await admin.createTopics({ topics, waitForLeaders: true })
-  await admin.disconnect()
+  const config = Object.entries(TOPIC_CONFIG).flatMap(([name, value]) => ['--config', `${name}=${value}`])
+  await Promise.all(
+    TOPICS.map(async (topic) => {
+      const create = ['--create', '--topic', topic, '--partitions', String(PARTITIONS), ...config]
+      const { code, stderr, stdout } = await broker.run('org.apache.kafka.tools.TopicCommand', [
+        '--bootstrap-server',
+        broker.brokers,
+        ...create,
+      ])
+      if (code !== 0) throw new Error(`The topic ${topic} was not made: ${stderr || stdout}`)
+    }),
+  )
   return broker
 }

@@ -59,8 +59,8 @@ export class Child {
   }
 
   /** The next line, from the first or from those said after `from`, that contains `text`. */
-  async said(text: string, from = 0): Promise<string> {
-    const deadline = performance.now() + START_TIMEOUT_MS
+  async said(text: string, from = 0, timeoutMs = START_TIMEOUT_MS): Promise<string> {
+    const deadline = performance.now() + timeoutMs
     for (;;) {
       const line = this.#lines.slice(from).find((each) => each.includes(text))
       if (line !== undefined) return line

@@ -4,6 +4,7 @@ import { createHash, randomInt } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { Child } from './child.ts'
+import { SERVER_CORE } from './cores.ts'
 import { type Load, writeLoad } from './load.ts'
 import { checkSamples, type Sample } from './samples.ts'
 import type { System } from './system.ts'
@@ -44,6 +45,8 @@ export interface RunResult {
   readonly bytes: number
   readonly serverCpuMs: number
   readonly ownCpuMs: number
+  /** What everybody, the server included, took of the server's core. */
+  readonly coreBusyMs: number
   readonly latencyMs: { readonly count: number; readonly p50: number; readonly p90: number; readonly p99: number }
   /** Of the server, once a second. */
   readonly rssBytes: readonly number[]
@@ -68,6 +71,9 @@ interface RawResult extends Omit<RunResult, 'faults'> {
   readonly samples: readonly Sample[]
 }
 
+/** For all that is not timed: opening streams, and sending a given number of events. */
+const LIMIT_MS = 150_000
+
 let program: string | undefined
 
 /** The generator's program, compiled when its sources have changed. */
@@ -90,11 +96,14 @@ function compiled(): string {
 
 /** Opens streams, feeds the system, and reads to the end. */
 export async function run(system: System, options: RunOptions): Promise<RunResult> {
+  const { warmMs = 0, measureMs = 0, drainMs = 0, idleMs = 0 } = options
   const files = writeLoad(options.load, system)
+  const child = new Child({ program: compiled(), args: argumentsFor(system, options, files), measured: false })
   try {
-    const child = new Child({ program: compiled(), args: argumentsFor(system, options, files), measured: false })
-    return judged(await child.said('{"streams"'), options.load)
+    const line = await child.said('{"streams"', 0, warmMs + measureMs + drainMs + idleMs + LIMIT_MS)
+    return judged(line, options.load)
   } finally {
+    await child.stop()
     files.remove()
   }
 }
@@ -135,6 +144,7 @@ function argumentsFor(system: System, options: RunOptions, files: { requests: st
     stalled: options.stalled,
     count: options.count,
     freeze: options.freeze,
+    core: SERVER_CORE,
   }
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
 }

@@ -56,18 +56,17 @@ function sentence(result: RunResult): string {
   return [...parts, ...faults].join(', ')
 }
 
+/** A server's core is never quite its own: what others took of it says how far the figures are to be trusted. */
 function busy(label: string, runs: readonly RunResult[]): string {
   const mean = (of: (result: RunResult) => number) => runs.reduce((sum, result) => sum + of(result), 0) / runs.length
-  const seconds = mean(({ seconds }) => seconds)
-  const server = percent(
-    mean(({ serverCpuMs }) => serverCpuMs),
-    seconds,
+  const seconds = mean((result) => result.seconds)
+  const share = (of: (result: RunResult) => number) => percent(Math.max(0, mean(of)), seconds)
+  const events = Math.round(mean((result) => result.events / result.seconds))
+  return (
+    `${label}: ${events} events/s, the server busy ${share((result) => result.serverCpuMs)} of its core, others ` +
+    `${share((result) => result.coreBusyMs - result.serverCpuMs)} of the same, the generator ` +
+    `${share((result) => result.ownCpuMs)} of the other`
   )
-  const generator = percent(
-    mean(({ ownCpuMs }) => ownCpuMs),
-    seconds,
-  )
-  return `${label}: ${Math.round(mean((result) => result.events / result.seconds))} events/s, the server busy ${server} of its core, the generator ${generator}`
 }
 
 function percent(cpuMs: number, seconds: number): string {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { brokers } from '../harness/broker.ts'
 import { run } from '../harness/generator.ts'
 import { oneRegion } from '../harness/load.ts'
@@ -12,6 +13,7 @@ const STALLED = 50
 const RATE = 500
 const LONG_MS = 120_000
 const LONG_QUICK_MS = 20_000
+const WARM_MS = 5_000
 const MIB = 1024 * 1024
 /** The gateway's budget for all frames that are kept for the slow: FRAME_LOG_BYTES. */
 const FRAME_BUDGET_MIB = 64
@@ -44,7 +46,12 @@ export const stalled: Scenario = {
     const [without, withStalled] = [p99.get('none stalled') ?? [], p99.get('50 stalled') ?? []]
 
     const measureMs = settings.quick ? LONG_QUICK_MS : LONG_MS
-    const long = await run(system, { load, rate: RATE, stalled: STALLED, warmMs: 5000, measureMs })
+    const running = run(system, { load, rate: RATE, stalled: STALLED, warmMs: WARM_MS, measureMs })
+    const look = async () => {
+      await delay(WARM_MS + measureMs / 2)
+      return [await system.metric('sluice_lagging_subscribers'), await system.metric('sluice_frame_log_bytes')] as const
+    }
+    const [long, [lagging, kept]] = await Promise.all([running, look()])
     const [first = 0] = long.rssBytes
     const growth = (Math.max(...long.rssBytes) - first) / MIB
     const lost = (faults.get('50 stalled') ?? 0) + long.faults.length
@@ -65,6 +72,7 @@ export const stalled: Scenario = {
       notes: [
         ...notes,
         `RSS over ${measureMs / 1000} s: from ${mib(first)} to at most ${mib(Math.max(...long.rssBytes))}; the stalled came back ${long.reconnects} times`,
+        `Half way ${lagging} streams lagged, for whom ${mib(kept)} of frames were kept`,
         ...long.faults,
       ],
     }
