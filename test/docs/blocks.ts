@@ -14,10 +14,11 @@ export function blocksOf(file: string, language: string): FencedBlock[] {
     .filter((block) => block.language === language)
 }
 
-/** The commands of a shell block: its lines, those joined that end in a backslash. */
+/** The commands of a shell block: its lines without comments, those joined that end in a backslash. */
 export function commandsOf({ text }: FencedBlock): string[] {
   return text
     .replaceAll(/\\\n\s*/g, '')
     .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.replace(/(^|\s+)#\s.*$/, ''))
+    .filter((line) => line !== '')
 }

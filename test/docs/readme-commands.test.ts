@@ -18,12 +18,13 @@ const REGIONS = ['EUROPE', 'ASIA'] as const
 const commands = DOCUMENTS.flatMap((file) => blocksOf(file, 'sh').flatMap(commandsOf))
 const isCurl = (command: string) => command.startsWith('curl ')
 
-/** Commands that no test here runs as they are, and who runs what is behind them. */
+/** Commands, by how they begin, that no test here runs as they are; and who runs what is behind them. */
 const COVERED: Record<string, string> = {
   'npm ci && npm run test:all': '.ci/run', // in two steps, and `npm run check` between
   'npm run codegen': 'test/tooling/codegen.test.ts', // what it would write
-  'npm run produce -- --brokers localhost:9092 --rate 200 --count 10000': 'test/demo/produce.test.ts',
+  'npm run produce -- --brokers localhost:9092': 'test/demo/produce.test.ts',
   'KAFKA_BROKERS=broker-1:9092,broker-2:9092 npm start': 'test/docs/readme-commands.test.ts', // with a broker that is there
+  'npm run bench': 'people', // it takes half an hour of a quiet machine
 }
 const STARTED_HERE = [
   'npm ci && npm start', // after an `npm ci` that has been
@@ -33,9 +34,9 @@ const STARTED_HERE = [
 ]
 
 test('every command of the documents is run here, or named with the test or the CI step that runs it', () => {
-  const known = [...STARTED_HERE, ...Object.keys(COVERED)]
-  expect(commands.filter((command) => !isCurl(command) && !known.includes(command))).toEqual([])
-  expect(known.filter((command) => !commands.includes(command))).toEqual([])
+  const covered = (command: string) => Object.keys(COVERED).some((start) => `${command} `.startsWith(`${start} `))
+  const others = commands.filter((command) => !isCurl(command) && !covered(command))
+  expect([...new Set(others)].sort()).toEqual([...STARTED_HERE].sort())
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
   for (const command of commands) {
     for (const [, script] of command.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([script!])
