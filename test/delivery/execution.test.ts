@@ -221,6 +221,7 @@ test('a group that ends while an event is resolved says no more', async () => {
   member.gone()
   await answer(0)
   expect(outlet.told).toEqual([])
+  vi.advanceTimersByTime(10_000)
   expect([engine.groups, engine.subscribers, feed.interests]).toEqual([0, 0, 0])
 })
 
