@@ -35,7 +35,7 @@ describeKafka('a gateway whose broker fails', () => {
 
     await broker.restart()
     const back = performance.now()
-    await until('the gateway is ready', async () => (await readyz()) === 'ready\n')
+    await until('the gateway is ready', async () => (await readyz()) === 'ready\n', 60_000)
     const readyMs = performance.now() - back
     await until('the client has its stream', () => gateway.engine.subscribers === 1, 60_000)
     const openMs = performance.now() - back
