@@ -49,5 +49,5 @@ describeKafka('a gateway whose broker fails', () => {
     console.log(
       `ready ${seconds(readyMs)} after the broker answered, the waiting client served after ${seconds(openMs)}`,
     )
-  })
+  }, 150_000)
 })
