@@ -103,7 +103,6 @@ test('the metrics count what was done: events, groups, executions, frames, write
   expect(await gateway.metric('sluice_executions_total')).toBe(2)
   expect(await gateway.metric('sluice_frames_total')).toBe(2)
   expect(await gateway.metric('sluice_lagging_subscribers')).toBe(0)
-  expect(await gateway.metric('sluice_frame_log_bytes')).toBe(0)
   for (const partition of ['0', '1']) {
     expect(await gateway.metric('sluice_lag_records', { topic: 'orders', partition })).toBe(0)
   }
