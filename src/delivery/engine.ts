@@ -8,17 +8,21 @@ import { FrameBudget } from './frame-log.ts'
 import { Group } from './group.ts'
 import type { BoundStream, Operation } from './operation.ts'
 import { Renderer } from './renderer.ts'
-import { retryMs } from './retry.ts'
+import { RETRY_MAX_MS, retryMs } from './retry.ts'
 import type { CloseReason, Outlet, Subscriber } from './subscriber.ts'
 
-/** For the frame logs of all groups together. Only lagging members use it: some 200,000 frames of 300 bytes. */
+/** For the frame logs of all groups together: some 200,000 frames of 300 bytes. */
 const FRAME_LOG_BYTES = 64 * 1024 * 1024
 /**
  * An outlet that has not taken what it was given (64 KiB, or one flush) for this long is closed: it is dead, or slower
  * than 2 KiB a second.
  */
 const WRITE_STALL_MS = 30_000
-const STALL_SWEEP_MS = 1_000
+const SWEEP_MS = 1_000
+/** A group without members waits for them as long as the longest `retry:` says, and a little for the way. */
+const LINGER_MS = RETRY_MAX_MS + 1_000
+/** Groups that wait at once; the longest waiting make room. */
+const MAX_LINGERING = 500
 /** Heartbeats of all members are spread over this many moments of an interval. */
 const HEARTBEAT_SLOTS = 32
 
@@ -64,6 +68,8 @@ export class Engine {
   readonly #groups = new Set<Group>()
   readonly #byKey = new Map<string, Group>()
   readonly #dirty = new Set<Group>()
+  /** Groups without members, the longest waiting first. */
+  readonly #lingering = new Set<Group>()
   readonly #renderers = new Map<string, Renderer>()
   readonly #compiler: Compiler
   readonly #timer = new FlushTimer(() => this.#flush())
@@ -80,7 +86,7 @@ export class Engine {
     this.#compiler = new Compiler(this.stats, options.log)
     this.#intervals = [
       setInterval(() => this.#heartbeat(), options.heartbeatMs / HEARTBEAT_SLOTS),
-      setInterval(() => this.#closeStalled(), STALL_SWEEP_MS),
+      setInterval(() => this.#sweep(), SWEEP_MS),
     ]
   }
 
@@ -106,6 +112,7 @@ export class Engine {
   subscribe(operation: Operation, stream: BoundStream, open: () => Outlet | undefined): Subscriber | undefined {
     const group = this.#groupOf(operation, stream)
     const outlet = open()
+    if (outlet) this.#lingering.delete(group)
     if (!outlet) {
       group.endIfEmpty()
       return undefined
@@ -131,7 +138,6 @@ export class Engine {
     this.stats.frames++
     this.#dirty.add(group)
     this.#timer.schedule()
-    while (this.budget.exceeded) this.#largest()?.shed()
   }
 
   left(member: Subscriber, reason: CloseReason): void {
@@ -139,10 +145,19 @@ export class Engine {
     this.#slots[member.slot]?.delete(member)
   }
 
-  /** A group has lost its last member. */
+  /** A group has lost its last member, and waits for others. Nobody could find one without a key. */
+  lingers(group: Group): void {
+    this.#lingering.delete(group)
+    this.#lingering.add(group)
+    const [longest] = this.#lingering
+    if (group.key === undefined) group.end()
+    else if (this.#lingering.size > MAX_LINGERING) longest?.end()
+  }
+
   ended(group: Group): void {
     this.#groups.delete(group)
     this.#dirty.delete(group)
+    this.#lingering.delete(group)
     if (group.key !== undefined && this.#byKey.get(group.key) === group) this.#byKey.delete(group.key)
     const { renderer } = group
     if (--renderer.users > 0) return
@@ -158,6 +173,7 @@ export class Engine {
     this.#compiler.close()
     this.#flush()
     for (const slot of this.#slots) for (const member of slot) member.end('shutdown', retryBlock(retryMs()))
+    for (const group of this.#groups) group.end()
   }
 
   #groupOf(operation: Operation, stream: BoundStream): Group {
@@ -183,17 +199,13 @@ export class Engine {
     for (const member of slot) member.group.heartbeat(member)
   }
 
-  #closeStalled(): void {
-    const before = performance.now() - WRITE_STALL_MS
+  /** Closes streams that are stuck, and ends groups that nobody came back to. */
+  #sweep(): void {
+    const now = performance.now()
     for (const group of this.#groups) {
-      for (const member of group.lagging) if (member.fullSince < before) member.cut('stalled')
+      for (const member of group.lagging) if (member.fullSince < now - WRITE_STALL_MS) member.cut('stalled')
     }
-  }
-
-  #largest(): Group | undefined {
-    let largest: Group | undefined
-    for (const group of this.#groups) if (!largest || group.log.bytes > largest.log.bytes) largest = group
-    return largest
+    for (const group of this.#lingering) if (group.emptySince < now - LINGER_MS) group.end()
   }
 
   #flush(): void {

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Context } from '../schema/context.ts'
 import { gapError } from '../schema/stream-field.ts'
 import type { Gap, StreamEvent } from '../streams/event.ts'
@@ -17,8 +16,8 @@ export type OnBody = (body: Buffer, cursor: string) => void
 
 /**
  * Takes the events that a group asks for, chooses by its filter, and has each rendered. Bodies come in the order of
- * events, also where resolvers are asynchronous: while one is awaited, the execution is a position in the feed's
- * window, and reads on from there.
+ * events. *In step*, it renders each event as the feed tells it. While a resolver is awaited, or the group has no
+ * members, it is a position in the feed's window, and reads on from there until it is in step again.
  */
 export class Execution implements Interest<unknown> {
   readonly #feed: Feed
@@ -27,11 +26,14 @@ export class Execution implements Interest<unknown> {
   readonly #renderer: Renderer
   readonly #where: Where<unknown>
   readonly #onBody: OnBody
-  readonly #remove: () => void
-  /** The position behind everything done, while it is not the feed's own; undefined: in step with the feed. */
+  #remove: () => void
+  /** The position that all bodies so far lead to; undefined: in step, so it is the feed's. */
   #settled: string | undefined
-  /** Where to read on: set by the first event that came while another was awaited. */
+  /** Where to read on. In step there is none, and none while an event is awaited and no other has come. */
   #reader: WindowReader<unknown> | undefined
+  /** An event is being resolved, or the next turn is awaited, and then it reads on. */
+  #busy = false
+  #suspended = false
   #gaps: Gap[] = []
   #ended = false
 
@@ -51,6 +53,20 @@ export class Execution implements Interest<unknown> {
     return this.#settled ?? this.#feed.cursor
   }
 
+  /** Renders nothing until `resume`, and then what was missed. */
+  suspend(): void {
+    this.#suspended = true
+    this.#settled ??= this.#feed.cursor
+    this.#reader ??= new WindowReader(this.#feed)
+    this.#remove()
+  }
+
+  resume(): void {
+    this.#suspended = false
+    this.#remove = this.#feed.add(this.#where, this)
+    if (!this.#busy) this.#readOn()
+  }
+
   end(): void {
     this.#ended = true
     this.#remove()
@@ -63,18 +79,19 @@ export class Execution implements Interest<unknown> {
       return
     }
     const body = this.#render(event)
+    if (body === undefined) return
     if (!(body instanceof Promise)) {
-      if (body !== undefined) this.#onBody(body, this.#feed.cursor)
+      this.#onBody(body, this.#feed.cursor)
       return
     }
     const before = [...this.#feed.head]
     before[event.partition] = event.offset
     this.#settled = this.#feed.cursorAt(before)
-    void this.#finish(body, this.#feed.cursor)
+    this.#await(body, this.#feed.cursor)
   }
 
   onGap(gap: Gap): void {
-    if (this.#settled === undefined) this.#onBody(this.#renderer.renderError(gapError(gap)), this.#feed.cursor)
+    if (this.#settled === undefined) this.#tell(gap, this.#feed.cursor)
     else this.#gaps.push(gap)
   }
 
@@ -89,26 +106,53 @@ export class Execution implements Interest<unknown> {
     return this.#renderer.render(event)
   }
 
-  /** Waits for one event's resolvers, then reads on from the window until it is in step again. */
-  async #finish(first: Promise<Buffer>, after: string): Promise<void> {
-    let body: Buffer | undefined = await first
-    let cursor = after
-    for (let count = 1; ; count++) {
+  #await(pending: Promise<Buffer>, cursor: string): void {
+    this.#busy = true
+    void pending.then((body) => {
+      this.#busy = false
       if (this.#ended) return
       // A gap is told before anything that comes after it, and with a position before it: rather twice than never.
-      for (const gap of this.#gaps.splice(0)) {
-        this.#onBody(this.#renderer.renderError(gapError(gap)), this.#settled ?? cursor)
-      }
-      if (body) this.#onBody(body, cursor)
+      for (const gap of this.#gaps.splice(0)) this.#tell(gap, this.#settled as string)
+      this.#onBody(body, cursor)
       this.#settled = cursor
+      this.#readOn()
+    })
+  }
 
+  /** Goes on where it is behind, up to the next event that has to be awaited. */
+  #readOn(): void {
+    for (let count = 0; !this.#suspended && !this.#ended; count++) {
+      for (const gap of this.#gaps.splice(0)) this.#tell(gap, this.#settled as string)
       const item = this.#reader?.next((event) => meets(this.#where, event.value))
-      if (!this.#reader || !item) break
-      cursor = this.#feed.cursorAt(this.#reader.vector, item.kind === 'event' ? item : undefined)
-      body = await (item.kind === 'event' ? this.#render(item) : this.#renderer.renderError(gapError(item)))
-      if (count % CATCH_UP_BATCH === 0) await nextTurn()
+      if (!this.#reader || !item) {
+        this.#reader = undefined
+        this.#settled = undefined
+        return
+      }
+      const cursor = this.#feed.cursorAt(this.#reader.vector, item.kind === 'event' ? item : undefined)
+      if (item.kind === 'gap') {
+        this.#tell(item, cursor)
+      } else {
+        const body = this.#render(item)
+        if (body instanceof Promise) {
+          this.#await(body, cursor)
+          return
+        }
+        if (body !== undefined) this.#onBody(body, cursor)
+      }
+      this.#settled = cursor
+      if (count === CATCH_UP_BATCH) {
+        this.#busy = true
+        setImmediate(() => {
+          this.#busy = false
+          this.#readOn()
+        })
+        return
+      }
     }
-    this.#reader = undefined
-    this.#settled = undefined
+  }
+
+  #tell(gap: Gap, cursor: string): void {
+    this.#onBody(this.#renderer.renderError(gapError(gap)), cursor)
   }
 }

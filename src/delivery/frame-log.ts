@@ -1,29 +1,71 @@
-/** Bytes that all frame logs of a process may hold together. */
+/** Whoever keeps frames under a budget. */
+export interface FrameHolder {
+  /** How many frames it holds; one that let go of all of them makes no more. */
+  readonly held: number
+  dropOldest(): void
+}
+
+/**
+ * Bounds the bytes of all frames of a process together, whatever the number of groups: when there are too many, the
+ * oldest go first, whosever they are.
+ */
 export class FrameBudget {
   readonly limit: number
   used = 0
+  /** Who made each frame, in the order in which they were made. Some of them may hold it no more. */
+  #makers: FrameHolder[] = []
+  #oldest = 0
+  #live = 0
 
   constructor(limit: number) {
     this.limit = limit
   }
 
-  get exceeded(): boolean {
-    return this.used > this.limit
+  /** A frame has been made. */
+  add(maker: FrameHolder, bytes: number): void {
+    this.used += bytes
+    this.#makers.push(maker)
+    this.#live++
+    while (this.used > this.limit && this.#oldest < this.#makers.length) {
+      const oldest = this.#makers[this.#oldest++] as FrameHolder
+      if (oldest.held > 0) oldest.dropOldest()
+    }
+    if (this.#makers.length > 2 * this.#live + MIN_QUEUE) this.#compact()
+  }
+
+  /** Frames have been let go, however it came. */
+  remove(frames: number, bytes: number): void {
+    this.used -= bytes
+    this.#live -= frames
+  }
+
+  /** Forgets makers that hold nothing any more, such as groups that have ended. */
+  #compact(): void {
+    this.#makers = this.#makers.slice(this.#oldest).filter(({ held }) => held > 0)
+    this.#oldest = 0
   }
 }
+
+/** Below this many entries the queue is not worth tidying. */
+const MIN_QUEUE = 1024
 
 /**
  * The newest frames of one group, as bytes. A frame's number is its place in the order in which the group made them.
  * Subscribers are numbers in it, so it is the only place where frames are kept.
  */
 export class FrameLog {
-  #frames: Buffer[] = []
   readonly #budget: FrameBudget
+  readonly #holder: FrameHolder
+  /** Frames from `#base` on; those below `#first` have been let go, and are cut off now and then. */
+  #frames: (Buffer | undefined)[] = []
+  #base = 0
   #first = 0
   #bytes = 0
 
-  constructor(budget: FrameBudget) {
+  /** `holder` is asked to let go of a frame where the budget wants one back. */
+  constructor(budget: FrameBudget, holder: FrameHolder) {
     this.#budget = budget
+    this.#holder = holder
   }
 
   /** Number of the oldest frame held; equal to `next` when there is none. */
@@ -33,7 +75,7 @@ export class FrameLog {
 
   /** Number that the next frame will get. */
   get next(): number {
-    return this.#first + this.#frames.length
+    return this.#base + this.#frames.length
   }
 
   get bytes(): number {
@@ -43,31 +85,39 @@ export class FrameLog {
   append(frame: Buffer): void {
     this.#frames.push(frame)
     this.#bytes += frame.length
-    this.#budget.used += frame.length
+    this.#budget.add(this.#holder, frame.length)
   }
 
   /** Frames from `from` to before `to` as one piece of at most `maxBytes`, but at least one; and the number after them. */
   read(from: number, to: number, maxBytes: number): { readonly bytes: Buffer; readonly next: number } {
-    let end = from - this.#first
+    let end = from
     let size = 0
-    while (end < to - this.#first) {
-      const length = (this.#frames[end] as Buffer).length
+    while (end < to) {
+      const { length } = this.#frames[end - this.#base] as Buffer
       if (size > 0 && size + length > maxBytes) break
       size += length
       end++
     }
-    const frames = this.#frames.slice(from - this.#first, end)
-    return { bytes: frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames, size), next: this.#first + end }
+    const frames = this.#frames.slice(from - this.#base, end - this.#base) as Buffer[]
+    return { bytes: frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames, size), next: end }
   }
 
   /** Lets go of the frames below `number`. */
   dropBefore(number: number): void {
-    const count = Math.min(Math.max(0, number - this.#first), this.#frames.length)
-    if (count === 0) return
+    const before = this.#first
+    const end = Math.min(number, this.next)
     let dropped = 0
-    for (const frame of this.#frames.splice(0, count)) dropped += frame.length
-    this.#first += count
+    for (; this.#first < end; this.#first++) {
+      const slot = this.#first - this.#base
+      dropped += (this.#frames[slot] as Buffer).length
+      this.#frames[slot] = undefined
+    }
+    if (this.#first === before) return
     this.#bytes -= dropped
-    this.#budget.used -= dropped
+    this.#budget.remove(this.#first - before, dropped)
+    if (this.#first - this.#base > this.#frames.length / 2) {
+      this.#frames = this.#frames.slice(this.#first - this.#base)
+      this.#base = this.#first
+    }
   }
 }

@@ -2,7 +2,7 @@ import type { Feed } from '../streams/feed.ts'
 import type { Engine } from './engine.ts'
 import { Execution } from './execution.ts'
 import { frameOf, positionBlock } from './frame.ts'
-import { FrameLog } from './frame-log.ts'
+import { type FrameHolder, FrameLog } from './frame-log.ts'
 import type { BoundStream, Operation } from './operation.ts'
 import type { Renderer } from './renderer.ts'
 import { type CloseReason, type Outlet, Subscriber } from './subscriber.ts'
@@ -11,7 +11,7 @@ import { type CloseReason, type Outlet, Subscriber } from './subscriber.ts'
 const READ_ON_BYTES = 64 * 1024
 
 /** Clients that ask the same thing: one execution, one serialization and one frame for each event that matches. */
-export class Group {
+export class Group implements FrameHolder {
   readonly key: string | undefined
   readonly log: FrameLog
   readonly renderer: Renderer
@@ -23,13 +23,15 @@ export class Group {
   readonly #lagging = new Set<Subscriber>()
   /** Number of the first frame that was not written to the live members. */
   #flushed = 0
+  /** Since when it has no members, in milliseconds of the monotonic clock; 0: it has. */
+  emptySince = 0
   #heartbeat: { readonly cursor: string; readonly block: Buffer } | undefined
 
   constructor(engine: Engine, feed: Feed, operation: Operation, stream: BoundStream, renderer: Renderer) {
     this.key = operation.key
     this.renderer = renderer
     this.#engine = engine
-    this.log = new FrameLog(engine.budget)
+    this.log = new FrameLog(engine.budget, this)
     this.#execution = new Execution(feed, stream, renderer, (body, cursor) => {
       this.log.append(frameOf(engine.idLine(cursor), body))
       engine.appended(this)
@@ -38,6 +40,11 @@ export class Group {
 
   get size(): number {
     return this.#live.size + this.#lagging.size
+  }
+
+  /** Frames in the log. */
+  get held(): number {
+    return this.log.next - this.log.first
   }
 
   get lagging(): ReadonlySet<Subscriber> {
@@ -49,6 +56,10 @@ export class Group {
    * `open` makes into bytes.
    */
   join(outlet: Outlet, open: (cursor: string) => Buffer): Subscriber {
+    if (this.emptySince !== 0) {
+      this.emptySince = 0
+      this.#execution.resume()
+    }
     this.flush()
     const member = new Subscriber(this, outlet)
     this.#live.add(member)
@@ -59,14 +70,26 @@ export class Group {
   leave(member: Subscriber, reason: CloseReason): void {
     this.#live.delete(member)
     this.#lagging.delete(member)
-    this.#trim()
     this.#engine.left(member, reason)
     this.endIfEmpty()
   }
 
-  /** A group is there for its members. */
+  /**
+   * A group is there for its members. One that has frames lingers for those that come back for them; it executes
+   * nothing meanwhile, and then reads on from the window.
+   */
   endIfEmpty(): void {
     if (this.size > 0) return
+    if (this.held === 0) {
+      this.end()
+      return
+    }
+    this.emptySince = performance.now()
+    this.#execution.suspend()
+    this.#engine.lingers(this)
+  }
+
+  end(): void {
     this.#execution.end()
     this.log.dropBefore(this.log.next)
     this.#engine.ended(this)
@@ -79,7 +102,6 @@ export class Group {
     this.#engine.stats.deliveries += (this.log.next - this.#flushed) * this.#live.size
     this.#flushed = this.log.next
     for (const member of this.#live) this.#write(member, bytes, this.#flushed)
-    this.#trim()
   }
 
   /** A member's outlet has room again. */
@@ -97,7 +119,6 @@ export class Group {
       this.#engine.stats.deliveries += next - member.position
       this.#write(member, bytes, next)
     }
-    this.#trim()
   }
 
   /** Says where a member is, so that a quiet stream does not look dead. One that lags has other bytes to wait for. */
@@ -109,10 +130,10 @@ export class Group {
     if (!member.lagging && !member.closed) this.#write(member, this.#heartbeat.block, this.#flushed)
   }
 
-  /** Gives up the older half of the log; members that were still to read it have fallen behind. */
-  shed(): void {
-    this.flush()
-    this.log.dropBefore(this.log.first + Math.ceil((this.log.next - this.log.first) / 2))
+  /** Members that were still to read the oldest frame have fallen behind; those at the head get it first. */
+  dropOldest(): void {
+    if (this.#flushed === this.log.first) this.flush()
+    this.log.dropBefore(this.log.first + 1)
   }
 
   #write(member: Subscriber, bytes: Buffer, next: number): void {
@@ -123,12 +144,5 @@ export class Group {
     member.fullSince = performance.now()
     this.#live.delete(member)
     this.#lagging.add(member)
-  }
-
-  /** Lets go of frames that nobody is still to read. */
-  #trim(): void {
-    let oldest = this.#flushed
-    for (const { position } of this.#lagging) if (position < oldest) oldest = position
-    this.log.dropBefore(oldest)
   }
 }

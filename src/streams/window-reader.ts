@@ -14,12 +14,15 @@ export class WindowReader<V> {
   #restartCount: number
   #seq: number
 
-  /** Reads on from `event`, which is in the window at `seq` and is the first that was not taken. */
-  constructor(feed: Feed<V>, event: StreamEvent<V>, seq: number) {
+  /**
+   * Reads on from what the feed has passed; or, if it is just being told of `event`, with that one: then `seq` is its
+   * place in the window.
+   */
+  constructor(feed: Feed<V>, event?: StreamEvent<V>, seq: number = feed.window.nextSeq) {
     this.#feed = feed
     this.#seq = seq
     this.#vector = [...feed.head]
-    this.#vector[event.partition] = event.offset
+    if (event) this.#vector[event.partition] = event.offset
     this.#restarts = [...feed.window.restarts]
     this.#restartCount = feed.window.restartCount
   }

@@ -3,6 +3,9 @@ import { expect, test } from 'vitest'
 import { FrameBudget, FrameLog } from '../../src/delivery/frame-log.ts'
 import { Statistics } from '../kit/statistics.ts'
 
+/** Is never asked for a frame, where the budget is large. */
+const NOBODY = { held: 0, dropOldest: () => {} }
+
 const steps = fc.array(
   fc.oneof(
     {
@@ -65,8 +68,54 @@ test('a frame log reads what was appended, from any number it still holds, in pi
 })
 
 test('a piece of one frame is that frame, and no copy', () => {
-  const log = new FrameLog(new FrameBudget(100))
+  const log = new FrameLog(new FrameBudget(100), NOBODY)
   const frame = Buffer.from('frame')
   log.append(frame)
   expect(log.read(0, 1, 10).bytes).toBe(frame)
+})
+
+/** Someone with a log, who lets its oldest frame go when asked. */
+function holder(budget: FrameBudget): FrameLog {
+  const asked = {
+    get held() {
+      return log.next - log.first
+    },
+    dropOldest: () => log.dropBefore(log.first + 1),
+  }
+  const log: FrameLog = new FrameLog(budget, asked)
+  return log
+}
+
+const appends = fc.array(
+  fc.record({ who: fc.nat(3), length: fc.integer({ min: 1, max: 10 }), ends: fc.nat(9).map((n) => n === 0) }),
+  { maxLength: 300, size: 'max' },
+)
+
+test('when all logs together exceed the budget, the oldest frames go first, whosever they are', () => {
+  const statistics = new Statistics('frame budget', ['frames', 'made room', 'logs ended'])
+  const sizeOf = (frames: readonly { length: number }[]) => frames.reduce((sum, { length }) => sum + length, 0)
+  fc.assert(
+    fc.property(appends, (sequence) => {
+      const budget = new FrameBudget(60)
+      const logs = Array.from({ length: 4 }, () => holder(budget))
+      let frames: { who: number; length: number }[] = []
+      for (const { who, length, ends } of sequence) {
+        const log = logs[who] as FrameLog
+        log.append(Buffer.alloc(length))
+        frames.push({ who, length })
+        statistics.count('frames')
+        for (; sizeOf(frames) > 60; frames.shift()) statistics.count('made room')
+        if (ends) {
+          log.dropBefore(log.next)
+          logs[who] = holder(budget)
+          frames = frames.filter((frame) => frame.who !== who)
+          statistics.count('logs ended')
+        }
+        const each = logs.map((_, index) => sizeOf(frames.filter((frame) => frame.who === index)))
+        expect(logs.map(({ bytes }) => bytes)).toEqual(each)
+        expect(budget.used).toBe(sizeOf(frames))
+      }
+    }),
+  )
+  statistics.report()
 })

@@ -8,6 +8,7 @@ const LONG = 'subscription { paint { n long } }'
 const WRITE_STALL_MS = 30_000
 /** A group may wait for members that come back, but no longer than this. */
 const LINGER_MS = 10_000
+const MAX_LINGERING = 500
 
 /** `from`, and what comes after it below `to`. */
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
@@ -306,6 +307,43 @@ test('who leaves frees its place, and the last one its group', async () => {
   paint(2)
   await settle()
   expect(again.outlet.told).toEqual([2])
+})
+
+test('a group whose last member left lingers without executing, and makes up for it when somebody comes back', async () => {
+  const { open, paint, engine } = startEngine()
+  const first = open(ALL)
+  paint(0)
+  await settle()
+  first.member.gone()
+  paint(1, 2, 3)
+  await settle()
+  expect([engine.groups, engine.stats.executions]).toEqual([1, 1])
+  vi.advanceTimersByTime(5_000)
+  const second = open(ALL)
+  expect([engine.groups, engine.stats.executions, engine.stats.frames]).toEqual([1, 4, 4])
+  paint(4)
+  await settle()
+  vi.advanceTimersByTime(2 * LINGER_MS)
+  expect([second.outlet.told, engine.groups]).toEqual([[4], 1])
+})
+
+test('a group that made no frame ends with its last member', () => {
+  const { open, engine } = startEngine()
+  open(ALL).member.gone()
+  expect(engine.groups).toBe(0)
+})
+
+test('of the groups that linger, the longest waiting make room', async () => {
+  const { open, paint, engine } = startEngine()
+  for (let i = 0; i < MAX_LINGERING + 10; i++) {
+    const { member } = open(`subscription { paint { alias${i}: n } }`)
+    paint(i)
+    await null
+    member.gone()
+  }
+  expect(engine.groups).toBe(MAX_LINGERING)
+  vi.advanceTimersByTime(LINGER_MS)
+  expect([engine.groups, engine.budget.used]).toEqual([0, 0])
 })
 
 test('an outlet that is gone while it is written to disturbs nobody', async () => {
