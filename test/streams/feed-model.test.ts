@@ -106,14 +106,15 @@ async function settled(): Promise<void> {
 }
 
 /**
- * Whether a gap tells that an event is gone: it lies between the gap's two ends; or the log was cut off after it came,
- * and the gap begins before it (or before its whole log, which came and went unread).
+ * Whether a gap tells that an offset is gone: it lies between the gap's two ends; or the log was cut off after it came,
+ * and the gap begins before it (or before its whole log, which came and went unread); or it is in the new log, before
+ * the place where reading goes on.
  */
 function covers(gap: Gap, event: { partition: number; offset: number; era: number }, lastEra: number): boolean {
   if (gap.partition !== event.partition) return false
-  const cutOff = gap.reason === 'truncation' && event.era < lastEra
-  if (gap.from > event.offset) return cutOff && event.era > 0
-  return cutOff || event.offset < gap.to
+  if (gap.reason === 'retention') return gap.from <= event.offset && event.offset < gap.to
+  if (event.era === lastEra) return event.offset < gap.to
+  return gap.from <= event.offset || event.era > 0
 }
 
 test('every consumer gets every event it asked for once and in order, or a gap that covers it', async () => {
@@ -142,6 +143,8 @@ test('every consumer gets every event it asked for once and in order, or a gap t
         /** How often each partition was truncated: what comes after a truncation is not what it took away. */
         const era = new Array<number>(PARTITIONS).fill(0)
         const events: { paint: Paint; partition: number; offset: number; era: number }[] = []
+        /** Offsets that the log told as gone. */
+        const gone: { partition: number; offset: number; era: number }[] = []
         let n = 0
 
         for (const one of steps) {
@@ -182,6 +185,9 @@ test('every consumer gets every event it asked for once and in order, or a gap t
             const from = next[one.partition] as number
             const to = from + one.length
             next[one.partition] = to
+            for (let offset = from; offset < to; offset++) {
+              gone.push({ partition: one.partition, offset, era: era[one.partition] as number })
+            }
             feed.onGap({ kind: 'gap', topic: 'paints', partition: one.partition, from, to, reason: 'retention' })
             await settled()
             statistics.count('gap of the log')
@@ -221,6 +227,12 @@ test('every consumer gets every event it asked for once and in order, or a gap t
                 `${event.partition}:${event.offset} was told as gone`,
               ).toBe(true)
             }
+          }
+          for (const event of gone) {
+            expect(
+              gaps.some((gap) => covers(gap, event, era[event.partition] as number)),
+              `${event.partition}:${event.offset}, which the log has no more, was told as gone`,
+            ).toBe(true)
           }
           if (gaps.some(({ reason }) => reason === 'retention')) statistics.count('fell off the window')
           if (maxBytes === 1_000_000 && !steps.some(({ kind }) => kind === 'truncate' || kind === 'gap')) {
