@@ -22,6 +22,8 @@ consumer.on(consumer.events.GROUP_JOIN, () => console.log('ready'))
 await consumer.connect()
 await consumer.subscribe({ topic })
 await consumer.run({
+  // It reads from the newest on and never again: there is no position to keep.
+  autoCommit: false,
   eachBatch: async ({ batch }) => {
     const now = performance.timeOrigin + performance.now()
     let madeAt: string | undefined

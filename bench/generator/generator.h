@@ -37,7 +37,7 @@ void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn
 void append(struct buffer *buffer, const void *bytes, size_t length);
 void appendf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *read_whole(const char *path, size_t *length);
-int connect_to(const char *host, int port, int receive_buffer);
+int connect_to(const char *host, int port, bool small);
 /* What an epoll event is about: the feed, or a connection by its number. */
 #define FEED_EVENT UINT64_MAX
 

@@ -18,6 +18,12 @@
 #define MAX_EVENTS 1024
 #define SECOND_NS 1000000000UL
 #define MS_NS 1000000UL
+/*
+ * A stream that never reads: as little room as the kernel gives, and the segments of an Ethernet. With those of the
+ * loopback, of 64 KB, the server's kernel would take in some megabytes before it lets the server know.
+ */
+#define SMALL_RECEIVE_BUFFER 2048
+#define SMALL_SEGMENT 1448
 /* While a phase waits for something, how often it looks. */
 #define LOOK_NS (20 * MS_NS)
 
@@ -69,10 +75,13 @@ char *read_whole(const char *path, size_t *length) {
   return text.bytes;
 }
 
-int connect_to(const char *host, int port, int receive_buffer) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+int connect_to(const char *host, int port, bool small) {
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1, receive_buffer = SMALL_RECEIVE_BUFFER, segment = SMALL_SEGMENT;
   if (fd < 0) fail("No socket: %s", strerror(errno));
-  if (receive_buffer) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  if (small) {
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+  }
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
   inet_pton(AF_INET, host, &address.sin_addr);
@@ -158,6 +167,8 @@ static void write_result(struct measure from, struct measure to, bool drained, u
   append(&json, "],", 2);
   streams_samples(&json);
   append(&json, "}\n", 2);
+  /* Before the word: whoever hears it may end us, and an ordinary close would hold the port for a minute. */
+  if (!options.hold) streams_close();
   fwrite(json.bytes, 1, json.length, stdout);
   fflush(stdout);
 }
@@ -214,6 +225,5 @@ int main(int count, char **arguments) {
   bool drained = serve(all_arrived, options.drain_ms);
   serve(NULL, 20); /* anything that comes twice */
   write_result(from, to, drained, thawed_us);
-  streams_close();
   return 0;
 }

@@ -10,8 +10,6 @@
 
 #define READ_BYTES (512 * 1024)
 #define MAX_LINE (64 * 1024)
-/* A stream that never reads has as little room as the kernel gives. */
-#define SMALL_RECEIVE_BUFFER 2048
 #define SAMPLE_EVERY 997
 
 enum state { CLOSED, CONNECTING, HEAD, OPEN };
@@ -81,7 +79,7 @@ uint64_t streams_of(size_t key) { return by_key ? by_key[key] : 0; }
 
 static void open_stream(size_t number) {
   struct stream *stream = &streams[number];
-  stream->socket = connect_to(target_host, target_port, stream->stalled ? SMALL_RECEIVE_BUFFER : 0);
+  stream->socket = connect_to(target_host, target_port, stream->stalled);
   stream->state = CONNECTING;
   struct sockaddr_in own;
   socklen_t length = sizeof own;

@@ -85,6 +85,16 @@ export class Child {
 
   async stop(): Promise<void> {
     if (!this.#ended) this.process.kill('SIGTERM')
+    await this.#exit()
+  }
+
+  /** Ends a process that ends with its standard input. */
+  async end(): Promise<void> {
+    this.process.stdin?.end()
+    await this.#exit()
+  }
+
+  async #exit(): Promise<void> {
     const timer = setTimeout(() => this.process.kill('SIGKILL'), STOP_TIMEOUT_MS)
     await this.#exited
     clearTimeout(timer)

@@ -119,7 +119,7 @@ export async function hold(system: System, options: RunOptions): Promise<Held> {
   try {
     const args = [...argumentsFor(system, { ...options, idle: true }, files), 'hold=1']
     const child = new Child({ program: compiled(), args, measured: false })
-    return { result: judged(await child.said('{"streams"'), options.load), close: () => child.stop() }
+    return { result: judged(await child.said('{"streams"'), options.load), close: () => child.end() }
   } finally {
     files.remove()
   }
