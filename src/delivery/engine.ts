@@ -9,15 +9,10 @@ import { Group } from './group.ts'
 import type { BoundStream, Operation } from './operation.ts'
 import { Renderer } from './renderer.ts'
 import { RETRY_MAX_MS, retryMs } from './retry.ts'
-import type { CloseReason, Outlet, Subscriber } from './subscriber.ts'
+import { type CloseReason, type Outlet, type Subscriber, WRITE_STALL_MS } from './subscriber.ts'
 
 /** For the frame logs of all groups together: some 200,000 frames of 300 bytes. */
 const FRAME_LOG_BYTES = 64 * 1024 * 1024
-/**
- * An outlet that has not taken what it was given (64 KiB, or one flush) for this long is closed: it is dead, or slower
- * than 2 KiB a second.
- */
-const WRITE_STALL_MS = 30_000
 const SWEEP_MS = 1_000
 /** A group without members waits for them as long as the longest `retry:` says, and a little for the way. */
 const LINGER_MS = RETRY_MAX_MS + 1_000

@@ -8,7 +8,7 @@ import type { Logger } from 'pino'
 import { formatError } from './format-error.ts'
 import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, openingBlock } from './frame.ts'
 import { retryMs } from './retry.ts'
-import type { Member, Outlet } from './subscriber.ts'
+import { type Member, type Outlet, WRITE_STALL_MS } from './subscriber.ts'
 
 export interface PullOptions {
   readonly heartbeatMs: number
@@ -28,7 +28,9 @@ export class PullSubscriber implements Member {
   readonly #onEnd: () => void
   readonly #events: AsyncIterator<unknown>
   readonly #heartbeat: NodeJS.Timeout
-  #drained: (() => void) | undefined
+  /** Since when the outlet is full, in milliseconds of the monotonic clock; 0: it is not. */
+  #fullSince = 0
+  #onDrained: (() => void) | undefined
   #closed = false
 
   constructor(args: ValidatedSubscriptionArgs, events: AsyncIterable<unknown>, outlet: Outlet, options: PullOptions) {
@@ -37,16 +39,15 @@ export class PullSubscriber implements Member {
     this.#log = options.log
     this.#onEnd = options.onEnd
     this.#events = events[Symbol.asyncIterator]()
-    this.#outlet.write(openingBlock(retryMs(), undefined))
-    this.#heartbeat = setInterval(() => {
-      if (!this.#drained) this.#outlet.write(COMMENT_BLOCK)
-    }, options.heartbeatMs)
+    this.#write(openingBlock(retryMs(), undefined))
+    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs)
     void this.#run()
   }
 
   drained(): void {
-    this.#drained?.()
-    this.#drained = undefined
+    this.#fullSince = 0
+    this.#onDrained?.()
+    this.#onDrained = undefined
   }
 
   gone(): void {
@@ -80,11 +81,24 @@ export class PullSubscriber implements Member {
   async #send(result: ExecutionResult): Promise<void> {
     if (this.#closed) return
     const errors = result.errors?.map((error) => formatError(error, this.#log))
-    const full = !this.#outlet.write(bodyOf(JSON.stringify(errors ? { ...result, errors } : result)))
-    if (!full) return
+    this.#write(bodyOf(JSON.stringify(errors ? { ...result, errors } : result)))
+    if (this.#fullSince === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#drained = resolve
+    this.#onDrained = resolve
     await promise
+  }
+
+  /** A full outlet has other bytes to wait for; one that takes them for too long is given up. */
+  #beat(): void {
+    if (this.#fullSince === 0) this.#write(COMMENT_BLOCK)
+    else if (this.#fullSince < performance.now() - WRITE_STALL_MS) {
+      this.#outlet.destroy()
+      this.end()
+    }
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#outlet.write(bytes)) this.#fullSince ||= performance.now()
   }
 }
 

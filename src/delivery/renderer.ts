@@ -8,7 +8,7 @@ import { formatError } from './format-error.ts'
 import { bodyOf } from './frame.ts'
 
 /** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
-export const EVENT_TIMEOUT_MS = 10_000
+const EVENT_TIMEOUT_MS = 10_000
 
 /** Events that failed after which a compiled operation is given up. */
 const MAX_COMPILED_ERRORS = 100

@@ -1,5 +1,11 @@
 import type { Group } from './group.ts'
 
+/**
+ * An outlet that has not taken what it was given (64 KiB, or one flush) for this long is closed: it is dead, or slower
+ * than 2 KiB a second.
+ */
+export const WRITE_STALL_MS = 30_000
+
 /** Where a subscriber's bytes go: a socket, as far as the delivery engine knows. */
 export interface Outlet {
   /** Takes bytes, always. False: it is full, and wants no more before it calls `Member.drained`. */

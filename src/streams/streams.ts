@@ -93,6 +93,7 @@ export class Streams implements Reader {
   }
 
   onState(state: ReaderState): void {
+    if (state.kind === 'reading' && this.#state.kind === 'waiting') this.#options.log.info('Reading')
     this.#state = state
   }
 

@@ -9,7 +9,7 @@ export type Codec = (bytes: Buffer) => unknown
 
 /** UTF-8 that is not valid is refused, not replaced: a silently damaged string would pass for a good event. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
-export const json: Codec = (bytes) => JSON.parse(utf8.decode(bytes))
+const json: Codec = (bytes) => JSON.parse(utf8.decode(bytes))
 
 /**
  * Equality on indexed properties, all of which must hold: one value, or any of several. It is looked up, never

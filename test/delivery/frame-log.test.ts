@@ -30,7 +30,7 @@ test('a frame log reads what was appended, from any number it still holds, in pi
   const statistics = new Statistics('frame log', ['appended', 'dropped', 'read one', 'read several', 'piece was full'])
   fc.assert(
     fc.property(steps, (sequence) => {
-      const log = new FrameLog(new FrameBudget(1_000_000))
+      const log = new FrameLog(new FrameBudget(1_000_000), NOBODY)
       const all: Buffer[] = []
       let first = 0
       for (const step of sequence) {

@@ -1,0 +1,57 @@
+import { buildSchema, parse, type ValidatedSubscriptionArgs, validateSubscriptionArgs } from 'graphql'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { PullSubscriber } from '../../src/delivery/pull.ts'
+import { FakeOutlet, settle } from '../kit/engine.ts'
+import { silentLog } from '../kit/log-lines.ts'
+
+const HEARTBEAT_MS = 10_000
+const WRITE_STALL_MS = 30_000
+
+/** A subscription to numbers that come as fast as they are pulled. */
+function startNumbers() {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  vi.advanceTimersByTime(1000) // no process has a monotonic clock at 0
+  onTestFinished(() => void vi.useRealTimers())
+  const state = { pulled: 0, returned: 0, ended: 0 }
+  const source: AsyncIterableIterator<unknown> = {
+    [Symbol.asyncIterator]: () => source,
+    next: () => Promise.resolve({ done: false, value: { number: state.pulled++ } }),
+    return: () => {
+      state.returned++
+      return Promise.resolve({ done: true, value: undefined })
+    },
+  }
+  const schema = buildSchema('type Query { a: Int } type Subscription { number: Int }')
+  const args = validateSubscriptionArgs({
+    schema,
+    document: parse('subscription { number }'),
+  }) as ValidatedSubscriptionArgs
+  const outlet = new FakeOutlet()
+  outlet.full = true
+  const options = { heartbeatMs: HEARTBEAT_MS, log: silentLog, onEnd: () => state.ended++ }
+  const subscriber = new PullSubscriber(args, source, outlet, options)
+  return { state, outlet, subscriber }
+}
+
+test('a full outlet is not pulled for, nor sent heartbeats', async () => {
+  const { state, outlet, subscriber } = startNumbers()
+  await settle()
+  expect(state.pulled).toBe(1)
+  vi.advanceTimersByTime(2 * HEARTBEAT_MS)
+  await settle()
+  expect(outlet.writes).toBe(2)
+  subscriber.drained()
+  await settle()
+  expect(state.pulled).toBe(2)
+  subscriber.end()
+})
+
+test('an outlet that takes nothing for too long is given up, and its source ended', async () => {
+  const { state, outlet } = startNumbers()
+  await settle()
+  vi.advanceTimersByTime(WRITE_STALL_MS - HEARTBEAT_MS)
+  expect(outlet.end_).toBe('open')
+  vi.advanceTimersByTime(2 * HEARTBEAT_MS)
+  expect([state.returned, state.ended]).toEqual([1, 1])
+  expect(outlet.end_).not.toBe('open')
+})
