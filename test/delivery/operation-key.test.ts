@@ -207,6 +207,13 @@ const CHANGES: Record<string, (operation: Meant, where: number) => Meant | undef
   'order of selections': (operation) => ({ ...operation, selections: operation.selections.toReversed() }),
 }
 
+/** An operation as text that two of them share only if they mean the same: fields without arguments have no value. */
+function meaning(operation: Meant): string {
+  return JSON.stringify(operation, (_key, one) =>
+    one?.kind === 'field' && (one.name === 'n' || one.name === 'child') ? { ...one, value: undefined } : one,
+  )
+}
+
 type Field = Extract<Selection, { kind: 'field' }>
 
 function changeField(operation: Meant, where: number, change: (field: Field) => Field | undefined): Meant | undefined {
@@ -241,7 +248,7 @@ test('an operation that means anything else has another key', () => {
       spelling,
       (operation, name, where, one, other) => {
         const changed = CHANGES[name]?.(operation, where)
-        fc.pre(changed !== undefined && JSON.stringify(changed) !== JSON.stringify(operation))
+        fc.pre(changed !== undefined && meaning(changed) !== meaning(operation))
         const first = write(operation, one)
         const second = write(changed as Meant, other)
         expect(keyOf(second.text, second.variables, second.audience)).not.toBe(
