@@ -35,6 +35,10 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'examples/client': { may: [], not: KAFKA },
 }
 
+/** The port's Kafka side: everything else knows only the port. */
+const KAFKA_FILES = 'src/streams/kafka'
+const KNOW_KAFKA = ['src/streams', 'src/demo', 'src/gateway.ts']
+
 /** Imported by anyone in src. */
 const SHARED = ['src/config.ts', 'src/errors.ts', 'package.json']
 
@@ -68,6 +72,9 @@ export function wrongImports(file: string, source: string): string[] {
       return rule.not.some((pattern) => matches(name, pattern)) ? [`${file} imports ${name}: ${row} must not`] : []
     }
     const target = normalize(join(dirname(file), name)).replaceAll('\\', '/')
+    if (target.startsWith(KAFKA_FILES) && !KNOW_KAFKA.some((path) => within(file, path))) {
+      return [`${file} imports ${target}: only ${KNOW_KAFKA.join(', ')} may know Kafka`]
+    }
     const allowed = [row, ...rule.may, ...(row.startsWith('src/') ? SHARED : [])]
     if (allowed.some((path) => within(target, path))) return []
     return [`${file} imports ${target}: ${row} may import ${rule.may.join(', ') || 'no other folder'}`]

@@ -59,10 +59,12 @@ export class Execution implements Interest<unknown> {
     this.#settled ??= this.#feed.cursor
     this.#reader ??= new WindowReader(this.#feed)
     this.#remove()
+    this.#remove = this.#feed.addToGaps(this)
   }
 
   resume(): void {
     this.#suspended = false
+    this.#remove()
     this.#remove = this.#feed.add(this.#where, this)
     if (!this.#busy) this.#readOn()
   }

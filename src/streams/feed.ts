@@ -149,10 +149,18 @@ export class Feed<V = unknown> {
    */
   add(where: Where<V>, interest: Interest<V>): () => void {
     const remove = this.#index.add(where, interest)
+    const removeFromGaps = this.addToGaps(interest)
+    return () => {
+      remove()
+      removeFromGaps()
+    }
+  }
+
+  /** Tells `interest` of gaps (and progress) only: for who reads the events from the window later. */
+  addToGaps(interest: Interest<V>): () => void {
     this.#interests.add(interest)
     if (interest.onProgress) this.#progressListeners++
     return () => {
-      remove()
       if (this.#interests.delete(interest) && interest.onProgress) this.#progressListeners--
     }
   }

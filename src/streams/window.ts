@@ -4,7 +4,7 @@ import { heapBytesOf } from './size.ts'
 export interface WindowLimits {
   /** What the events may take in memory, decoded. */
   readonly maxBytes: number
-  /** Events whose timestamp is older than this many milliseconds leave. */
+  /** Events leave this many milliseconds after they were read, however old they were then. */
   readonly maxAgeMs: number
 }
 
@@ -15,8 +15,8 @@ export interface Restart {
 }
 
 const INITIAL_CAPACITY = 1024
-/** The event itself with its timestamp, and its place in the ring. Topic, kind and empty headers are shared by all. */
-const ENTRY_BYTES = 120
+/** The event itself with its timestamp, and its place in the rings. Topic, kind and empty headers are shared by all. */
+const ENTRY_BYTES = 128
 
 /**
  * The newest events of one topic, in the order in which this instance read them, shared by everybody. An event's
@@ -30,6 +30,7 @@ export class Window<V> {
   /** Rings of one capacity, a power of two; the entry of a sequence number is at `seq & mask`. */
   #events: (StreamEvent<V> | undefined)[] = new Array(INITIAL_CAPACITY)
   #sizes = new Uint32Array(INITIAL_CAPACITY)
+  #arrivals = new Float64Array(INITIAL_CAPACITY)
   #first = 0
   #next = 0
   #bytes = 0
@@ -94,6 +95,7 @@ export class Window<V> {
     const bytes = bytesOf(event)
     this.#events[slot] = event
     this.#sizes[slot] = bytes
+    this.#arrivals[slot] = now
     this.#bytes += bytes
     this.evict(now)
     return seq
@@ -102,7 +104,7 @@ export class Window<V> {
   /** Lets go of what is too old or too much; the newest event always stays within the bytes. */
   evict(now: number): void {
     const oldest = now - this.#limits.maxAgeMs
-    this.#evictWhile((event) => this.#bytes > this.#limits.maxBytes || event.timestamp < oldest)
+    this.#evictWhile((slot) => this.#bytes > this.#limits.maxBytes || (this.#arrivals[slot] as number) < oldest)
   }
 
   /** The newest `count` events that match, oldest of them first. */
@@ -115,11 +117,11 @@ export class Window<V> {
     return found.reverse()
   }
 
-  #evictWhile(leaves: (event: StreamEvent<V>) => boolean): void {
+  #evictWhile(leaves: (slot: number) => boolean): void {
     while (this.#first < this.#next) {
       const slot = this.#first & (this.#events.length - 1)
+      if (!leaves(slot)) return
       const event = this.#events[slot] as StreamEvent<V>
-      if (!leaves(event)) return
       this.#bytes -= this.#sizes[slot] as number
       this.#events[slot] = undefined
       this.#first++
@@ -131,13 +133,17 @@ export class Window<V> {
   #grow(): void {
     const events: (StreamEvent<V> | undefined)[] = new Array(this.#events.length * 2)
     const sizes = new Uint32Array(events.length)
+    const arrivals = new Float64Array(events.length)
     const oldMask = this.#events.length - 1
     for (let seq = this.#first; seq < this.#next; seq++) {
-      events[seq & (events.length - 1)] = this.#events[seq & oldMask]
-      sizes[seq & (events.length - 1)] = this.#sizes[seq & oldMask] as number
+      const slot = seq & (events.length - 1)
+      events[slot] = this.#events[seq & oldMask]
+      sizes[slot] = this.#sizes[seq & oldMask] as number
+      arrivals[slot] = this.#arrivals[seq & oldMask] as number
     }
     this.#events = events
     this.#sizes = sizes
+    this.#arrivals = arrivals
   }
 }
 

@@ -327,6 +327,23 @@ test('a group whose last member left lingers without executing, and makes up for
   expect([second.outlet.told, engine.groups]).toEqual([[4], 1])
 })
 
+test('a gap that opens while a group lingers is told to whoever comes back', async () => {
+  const { open, paint, paintOn, feed, engine } = startEngine({ partitions: 2 })
+  const first = open(ALL)
+  paint(0)
+  await settle()
+  first.member.gone()
+  feed.onGap({ kind: 'gap', topic: 'paints', partition: 0, from: 1, to: 5, reason: 'retention' })
+  paintOn(0, 5)
+  const second = open(ALL)
+  await settle()
+  // The frames of the past are not the newcomer's, but they are in the log: the gap's, then the event's.
+  expect(engine.stats.frames).toBe(3)
+  paint(6)
+  await settle()
+  expect(second.outlet.told).toEqual([6])
+})
+
 test('a group that made no frame ends with its last member', () => {
   const { open, engine } = startEngine()
   open(ALL).member.gone()
