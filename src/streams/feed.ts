@@ -47,6 +47,7 @@ export class Feed<V = unknown> {
   readonly #head: number[] = []
   readonly #ends: number[] = []
   readonly #targets: number[] = []
+  /** The event right before the head, where the last thing that was passed was an event. */
   #witness: Witness | undefined
   #cursor: string | undefined
 
@@ -112,8 +113,7 @@ export class Feed<V = unknown> {
     this.#ends[partition] = endOffset
     for (const record of records) {
       const event = decode(this.topic, record)
-      this.#head[partition] = record.offset + 1
-      this.#cursor = undefined
+      this.#move(partition, record.offset + 1)
       if (!('kind' in event)) {
         this.poison.take(record, event)
         continue
@@ -200,5 +200,6 @@ export class Feed<V = unknown> {
   #move(partition: number, offset: number): void {
     this.#head[partition] = offset
     this.#cursor = undefined
+    if (this.#witness?.partition === partition) this.#witness = undefined
   }
 }
