@@ -26,7 +26,7 @@ const ROUNDS_QUICK = 2
 
 const USAGE = `npm run bench -- [scenario…] [--quick] [--rounds N] [--json FILE] [--write-docs] [--profile DIR]
 
-  --quick        a minute or so: few scenarios, few rounds, figures that are only a hint
+  --quick        a minute or two: few scenarios, few rounds, figures that are only a hint
   --rounds N     how often each system has its turn (${ROUNDS})
   --json FILE    all figures
   --write-docs   the table and plots of docs/benchmarks.md

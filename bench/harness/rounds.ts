@@ -76,6 +76,7 @@ function percent(cpuMs: number, seconds: number): string {
 const SEARCH_MS = 1_500
 /** Events under way: from what keeps one batch busy to what keeps a socket's buffers full. */
 const WINDOWS = [4, 16, 64, 256, 1024]
+const WINDOWS_QUICK = [4, 64]
 /** Beyond this gain a larger window is worth its latency. */
 const WORTHWHILE = 1.05
 
@@ -85,7 +86,7 @@ const WORTHWHILE = 1.05
  */
 export async function bestWindow(system: System, options: RunOptions, settings: Settings): Promise<number> {
   let best = { window: WINDOWS[0] as number, rate: 0 }
-  for (const window of WINDOWS) {
+  for (const window of settings.quick ? WINDOWS_QUICK : WINDOWS) {
     const result = await run(system, { ...options, window, warmMs: SEARCH_MS / 2, measureMs: SEARCH_MS })
     const rate = deliveriesPerSecond(result)
     settings.say(`  ${system.name}, ${window} events under way: ${sentence(result)}`)

@@ -37,7 +37,7 @@ export const connect: Scenario = {
   name: 'connect',
   load: '5,000 subscriptions opened as fast as accepted: the same document, then all different; no events, no Kafka',
   needs: ['generator'],
-  quick: true,
+  quick: false,
   async run(settings) {
     const streams = settings.quick ? STREAMS_QUICK : STREAMS
     await using systems = new AsyncDisposableStack()

@@ -10,7 +10,7 @@ import { type Consumer, type Sluice, startConsumer, startSluice } from '../syste
 const RECORDS = 300_000
 const RECORDS_QUICK = 60_000
 /** Seldom: a scrape of /metrics costs the gateway some milliseconds. */
-const LOOK_EVERY_MS = 150
+const LOOK_EVERY_MS = 400
 const TIMEOUT_MS = 120_000
 const LABELS = ['Sluice', 'Sluice, one subscriber', 'kafkajs'] as const
 

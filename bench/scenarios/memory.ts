@@ -26,7 +26,7 @@ export const memory: Scenario = {
   name: 'memory',
   load: 'idle streams: what each takes from the 1,000th to the 15,000th, after garbage collection, in a new process each time',
   needs: ['generator'],
-  quick: true,
+  quick: false,
   async run(settings) {
     const many = settings.quick ? MANY_QUICK : MANY
     const bytes: Record<'Sluice' | 'bare', number[]> = { Sluice: [], bare: [] }

@@ -27,7 +27,7 @@ export const stalled: Scenario = {
   name: 'stalled',
   load: '500 clients of one region, 500 events/s through Kafka; then 50 of them never read, and come back whenever they are closed',
   needs: ['generator', 'kafka'],
-  quick: true,
+  quick: false,
   async run(settings) {
     const load = oneRegion(STREAMS)
     const times = settings.quick ? { warmMs: 2000, measureMs: 2000 } : { warmMs: 3000, measureMs: 4000 }
