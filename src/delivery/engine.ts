@@ -199,6 +199,7 @@ export class Engine {
     const now = performance.now()
     for (const group of this.#groups) {
       for (const member of group.lagging) if (member.fullSince < now - WRITE_STALL_MS) member.cut('stalled')
+      group.sweep(LINGER_MS / SWEEP_MS)
     }
     for (const group of this.#lingering) if (group.emptySince < now - LINGER_MS) group.end()
   }

@@ -1,7 +1,7 @@
 /** Whoever keeps frames under a budget. */
 export interface FrameHolder {
-  /** How many frames it holds; one that let go of all of them makes no more. */
-  readonly held: number
+  /** Number of the oldest frame that it holds. */
+  readonly first: number
   dropOldest(): void
 }
 
@@ -12,36 +12,48 @@ export interface FrameHolder {
 export class FrameBudget {
   readonly limit: number
   used = 0
-  /** Who made each frame, in the order in which they were made. Some of them may hold it no more. */
-  #makers: FrameHolder[] = []
+  /** Every frame in the order in which they were made: whose it is, and its number. Some have been let go. */
+  #holders: FrameHolder[] = []
+  #numbers: number[] = []
   #oldest = 0
-  #live = 0
+  #held = 0
 
   constructor(limit: number) {
     this.limit = limit
   }
 
   /** A frame has been made. */
-  add(maker: FrameHolder, bytes: number): void {
+  add(holder: FrameHolder, number: number, bytes: number): void {
     this.used += bytes
-    this.#makers.push(maker)
-    this.#live++
-    while (this.used > this.limit && this.#oldest < this.#makers.length) {
-      const oldest = this.#makers[this.#oldest++] as FrameHolder
-      if (oldest.held > 0) oldest.dropOldest()
+    this.#held++
+    this.#holders.push(holder)
+    this.#numbers.push(number)
+    while (this.used > this.limit && this.#oldest < this.#holders.length) {
+      const oldest = this.#holders[this.#oldest] as FrameHolder
+      if (oldest.first === this.#numbers[this.#oldest++]) oldest.dropOldest()
     }
-    if (this.#makers.length > 2 * this.#live + MIN_QUEUE) this.#compact()
+    if (this.#holders.length > 2 * this.#held + MIN_QUEUE) this.#tidy()
   }
 
   /** Frames have been let go, however it came. */
   remove(frames: number, bytes: number): void {
     this.used -= bytes
-    this.#live -= frames
+    this.#held -= frames
   }
 
-  /** Forgets makers that hold nothing any more, such as groups that have ended. */
-  #compact(): void {
-    this.#makers = this.#makers.slice(this.#oldest).filter(({ held }) => held > 0)
+  /** Forgets the frames that nobody holds any more. */
+  #tidy(): void {
+    const holders: FrameHolder[] = []
+    const numbers: number[] = []
+    for (let i = this.#oldest; i < this.#holders.length; i++) {
+      const holder = this.#holders[i] as FrameHolder
+      const number = this.#numbers[i] as number
+      if (number < holder.first) continue
+      holders.push(holder)
+      numbers.push(number)
+    }
+    this.#holders = holders
+    this.#numbers = numbers
     this.#oldest = 0
   }
 }
@@ -83,9 +95,10 @@ export class FrameLog {
   }
 
   append(frame: Buffer): void {
+    const number = this.next
     this.#frames.push(frame)
     this.#bytes += frame.length
-    this.#budget.add(this.#holder, frame.length)
+    this.#budget.add(this.#holder, number, frame.length)
   }
 
   /** Frames from `from` to before `to` as one piece of at most `maxBytes`, but at least one; and the number after them. */

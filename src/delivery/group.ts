@@ -23,6 +23,8 @@ export class Group implements FrameHolder {
   readonly #lagging = new Set<Subscriber>()
   /** Number of the first frame that was not written to the live members. */
   #flushed = 0
+  /** Number of the next frame at each of the last sweeps, the oldest first. */
+  readonly #marks: number[] = []
   /** Since when it has no members, in milliseconds of the monotonic clock; 0: it has. */
   emptySince = 0
   #heartbeat: { readonly cursor: string; readonly block: Buffer } | undefined
@@ -42,9 +44,9 @@ export class Group implements FrameHolder {
     return this.#live.size + this.#lagging.size
   }
 
-  /** Frames in the log. */
-  get held(): number {
-    return this.log.next - this.log.first
+  /** Number of the oldest frame in the log. */
+  get first(): number {
+    return this.log.first
   }
 
   get lagging(): ReadonlySet<Subscriber> {
@@ -80,7 +82,7 @@ export class Group implements FrameHolder {
    */
   endIfEmpty(): void {
     if (this.size > 0) return
-    if (this.held === 0) {
+    if (this.log.first === this.log.next) {
       this.end()
       return
     }
@@ -128,6 +130,18 @@ export class Group implements FrameHolder {
     const { cursor } = this.#execution
     if (this.#heartbeat?.cursor !== cursor) this.#heartbeat = { cursor, block: positionBlock(cursor) }
     if (!member.lagging && !member.closed) this.#write(member, this.#heartbeat.block, this.#flushed)
+  }
+
+  /**
+   * Called once a second. Lets go of frames that are older than `seconds`, but for those that a member is still to read:
+   * who comes back later than that reads them from the window.
+   */
+  sweep(seconds: number): void {
+    this.#marks.push(this.log.next)
+    if (this.#marks.length <= seconds) return
+    let oldest = Math.min(this.#marks.shift() as number, this.#flushed)
+    for (const { position } of this.#lagging) if (position < oldest) oldest = position
+    this.log.dropBefore(oldest)
   }
 
   /** Members that were still to read the oldest frame have fallen behind; those at the head get it first. */

@@ -4,6 +4,9 @@ import { CLOSE_REASONS } from '../delivery/subscriber.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Streams } from '../streams/streams.ts'
 
+/** Delays of the event loop that matter to a stream are longer than this. */
+const EVENT_LOOP_PRECISION_MS = 50
+
 export interface MetricsSources {
   readonly instance: string
   readonly streams: Streams
@@ -19,7 +22,8 @@ export interface MetricsSources {
 export function createMetrics({ instance, streams, engine, pulling }: MetricsSources): Registry {
   const registry = new Registry()
   registry.setDefaultLabels({ instance })
-  collectDefaultMetrics({ register: registry })
+  // The event loop's delay is watched by a timer of its own, which would be most of what an idle gateway does.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS })
 
   const counter = (name: string, help: string, read: () => number): void => {
     const metric: Counter = new Counter({

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { LRUCache } from 'lru-cache'
 import Negotiator from 'negotiator'
 
 export const EVENT_STREAM = 'text/event-stream'
@@ -16,8 +17,22 @@ export interface Accepted {
   readonly json: boolean
 }
 
+/** What was made of each header lately: clients are many, and their headers few. */
+const known = new LRUCache<string, { readonly accepted: Accepted | undefined }>({ max: 500 })
+/** Longer ones are read every time. */
+const MAX_KNOWN_CHARS = 500
+
 /** Reads `accept` as the list with q values that it is; undefined: it takes nothing that we have. */
 export function negotiate(request: IncomingMessage): Accepted | undefined {
+  const { accept = '*/*' } = request.headers
+  const cached = known.get(accept)
+  if (cached) return cached.accepted
+  const accepted = read(request)
+  if (accept.length <= MAX_KNOWN_CHARS) known.set(accept, { accepted })
+  return accepted
+}
+
+function read(request: IncomingMessage): Accepted | undefined {
   const types = new Negotiator(request).mediaTypes(SERVED)
   const [preferred] = types
   if (preferred === undefined) return undefined

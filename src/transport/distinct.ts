@@ -5,7 +5,7 @@ import type { Admitted } from '../admission/admission.ts'
 import type { Engine } from '../delivery/engine.ts'
 import { formatError } from '../delivery/format-error.ts'
 import { retryBlock } from '../delivery/frame.ts'
-import { prepareOperation } from '../delivery/operation.ts'
+import { OperationCache } from '../delivery/operation-cache.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
 import { retryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
@@ -29,6 +29,7 @@ export class DistinctConnections {
   readonly #options: DistinctOptions
   /** Streams of fields with a hand-written `subscribe`. */
   readonly #pulling = new Set<PullSubscriber>()
+  readonly #operations = new OperationCache()
 
   constructor(options: DistinctOptions) {
     this.#options = options
@@ -71,7 +72,8 @@ export class DistinctConnections {
     const { schema, engine, sockets, heartbeatMs, log, refusal } = this.#options
     const { document, params } = admitted
     const { operationName, variables } = params
-    const operation = prepareOperation({ schema, document, operationName, variables, context: this.#context(admitted) })
+    const context = this.#context(admitted)
+    const operation = this.#operations.prepare({ schema, document, operationName, variables, context })
     if (!('args' in operation)) {
       return this.refuse(
         response,

@@ -19,7 +19,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   let text: string
   try {
     const length = request.headers['content-length'] ?? null
-    text = await getRawBody(request, { limit: MAX_BODY_BYTES, length, encoding: 'utf-8' })
+    text = (await getRawBody(request, { limit: MAX_BODY_BYTES, length })).toString()
   } catch (error) {
     if ((error as { type?: string }).type === 'entity.too.large') {
       throw new SluiceError('BODY_TOO_LARGE', `The request body has more than ${MAX_BODY_BYTES} bytes`)

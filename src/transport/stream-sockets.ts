@@ -6,8 +6,6 @@ import { isFollowed } from './turn.ts'
 
 /** An ended stream whose client takes no more bytes is cut after this long. */
 const END_GRACE_MS = 5_000
-/** Finds clients that are gone without a word, beside the heartbeats. */
-const KEEP_ALIVE_MS = 30_000
 
 /**
  * A response's socket, as the outlet of a stream. The body is delimited by the connection's close, so what is written
@@ -114,8 +112,6 @@ export class StreamSockets {
     request.rawHeaders = []
 
     socket.setTimeout(0)
-    socket.setNoDelay(true)
-    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     // Node's parser is to see no more of this connection: nothing may follow a stream on it.
     socket.removeAllListeners('data')
     socket.on('data', cut)

@@ -344,6 +344,30 @@ test('a gap that opens while a group lingers is told to whoever comes back', asy
   expect(second.outlet.told).toEqual([6])
 })
 
+test('frames are kept for as long as somebody may come back for them, and longer for who lags', async () => {
+  const { open, paint, engine } = startEngine()
+  const fast = open(ALL)
+  paint(0, 1)
+  await settle()
+  expect(engine.budget.used).toBeGreaterThan(0)
+  vi.advanceTimersByTime(LINGER_MS)
+  expect(engine.budget.used).toBe(0)
+
+  const slow = open(ALL)
+  slow.outlet.full = true
+  paint(2)
+  await settle()
+  paint(3)
+  await settle()
+  vi.advanceTimersByTime(LINGER_MS)
+  slow.outlet.full = false
+  slow.member.drained()
+  expect([slow.outlet.told, fast.outlet.told]).toEqual([
+    [2, 3],
+    [0, 1, 2, 3],
+  ])
+})
+
 test('a group that made no frame ends with its last member', () => {
   const { open, engine } = startEngine()
   open(ALL).member.gone()
