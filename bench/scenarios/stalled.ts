@@ -46,6 +46,8 @@ export const stalled: Scenario = {
     const [without, withStalled] = [p99.get('none stalled') ?? [], p99.get('50 stalled') ?? []]
 
     const measureMs = settings.quick ? LONG_QUICK_MS : LONG_MS
+    // What the process takes as it warms up, with nobody stalled, is no matter of the stalled ones: first, and apart.
+    const calm = await run(system, { load, rate: RATE, warmMs: WARM_MS, measureMs })
     const running = run(system, { load, rate: RATE, stalled: STALLED, warmMs: WARM_MS, measureMs })
     const look = async () => {
       await delay(WARM_MS + measureMs / 2)
@@ -53,6 +55,7 @@ export const stalled: Scenario = {
     }
     const [long, [lagging, kept]] = await Promise.all([running, look()])
     const [first = 0] = long.rssBytes
+    const [firstCalm = 0] = calm.rssBytes
     const growth = (Math.max(...long.rssBytes) - first) / MIB
     const lost = (faults.get('50 stalled') ?? 0) + long.faults.length
     return {
@@ -72,6 +75,7 @@ export const stalled: Scenario = {
       notes: [
         ...notes,
         `RSS over ${measureMs / 1000} s: from ${mib(first)} to at most ${mib(Math.max(...long.rssBytes))}; the stalled came back ${long.reconnects} times`,
+        `Before that, ${measureMs / 1000} s with none stalled: from ${mib(firstCalm)} to at most ${mib(Math.max(...calm.rssBytes))}`,
         `Half way ${lagging} streams lagged, for whom ${mib(kept)} of frames were kept`,
         ...long.faults,
       ],

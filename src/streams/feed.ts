@@ -121,6 +121,7 @@ export class Feed<V = unknown> {
       this.events++
       this.#witness = { partition, timestamp: event.timestamp }
       const seq = this.window.push(event, now)
+      if (this.#index.size === 0) continue
       this.#index.match(event.value, (interest) => {
         try {
           interest.onEvent(event, seq)
