@@ -59,6 +59,8 @@ export class Engine {
     flushes: 0,
     closes: {},
   }
+  /** Members that wait for their outlets: counted by their groups. */
+  lagging = 0
   readonly #options: EngineOptions
   readonly #groups = new Set<Group>()
   readonly #byKey = new Map<string, Group>()
@@ -93,12 +95,6 @@ export class Engine {
     return this.#slots.reduce((sum, slot) => sum + slot.size, 0)
   }
 
-  get lagging(): number {
-    let sum = 0
-    for (const group of this.#groups) sum += group.lagging.size
-    return sum
-  }
-
   /**
    * Joins the group of an operation, or makes it, and writes the stream's first block. The outlet is opened when
    * nothing can go wrong any more; undefined, where its client has gone.
@@ -107,11 +103,11 @@ export class Engine {
   subscribe(operation: Operation, stream: BoundStream, open: () => Outlet | undefined): Subscriber | undefined {
     const group = this.#groupOf(operation, stream)
     const outlet = open()
-    if (outlet) this.#lingering.delete(group)
     if (!outlet) {
       group.endIfEmpty()
       return undefined
     }
+    this.#lingering.delete(group)
     const member = group.join(outlet, (cursor) => openingBlock(retryMs(), cursor))
     member.slot = this.#joined++ % HEARTBEAT_SLOTS
     this.#slots[member.slot]?.add(member)

@@ -7,8 +7,12 @@ import type { BoundStream, Operation } from './operation.ts'
 import type { Renderer } from './renderer.ts'
 import { type CloseReason, type Outlet, Subscriber } from './subscriber.ts'
 
-/** A lagging member reads on in pieces of this size: few writes, and little to hold for a slow socket. */
-const READ_ON_BYTES = 64 * 1024
+/** A lagging member reads on in pieces of this size, for the sake of few writes, */
+const MAX_PIECE_BYTES = 64 * 1024
+/** but smaller ones where many lag, since each may hold a piece for as long as its client takes nothing: */
+const ALL_PIECES_BYTES = 64 * 1024 * 1024
+/** about three frames, if ten thousand do. */
+const MIN_PIECE_BYTES = 1024
 
 /** Clients that ask the same thing: one execution, one serialization and one frame for each event that matches. */
 export class Group implements FrameHolder {
@@ -71,7 +75,7 @@ export class Group implements FrameHolder {
 
   leave(member: Subscriber, reason: CloseReason): void {
     this.#live.delete(member)
-    this.#lagging.delete(member)
+    if (this.#lagging.delete(member)) this.#engine.lagging--
     this.#engine.left(member, reason)
     this.endIfEmpty()
   }
@@ -100,24 +104,30 @@ export class Group implements FrameHolder {
   /** Writes what is new to every live member: the same bytes, in one write each. */
   flush(): void {
     if (this.#flushed === this.log.next) return
-    const { bytes } = this.log.read(this.#flushed, this.log.next, Number.POSITIVE_INFINITY)
-    this.#engine.stats.deliveries += (this.log.next - this.#flushed) * this.#live.size
+    const from = this.#flushed
     this.#flushed = this.log.next
+    if (this.#live.size === 0) return
+    const { bytes } = this.log.read(from, this.#flushed, Number.POSITIVE_INFINITY)
+    this.#engine.stats.deliveries += (this.#flushed - from) * this.#live.size
     for (const member of this.#live) this.#write(member, bytes, this.#flushed)
   }
 
   /** A member's outlet has room again. */
   readOn(member: Subscriber): void {
-    this.#lagging.delete(member)
+    if (this.#lagging.delete(member)) this.#engine.lagging--
     this.#live.add(member)
     member.fullSince = 0
+    const pieceBytes = Math.max(
+      MIN_PIECE_BYTES,
+      Math.min(MAX_PIECE_BYTES, ALL_PIECES_BYTES / (this.#engine.lagging + 1)),
+    )
     while (!member.lagging && !member.closed && member.position < this.#flushed) {
       if (member.position < this.log.first) {
         member.cut('fell_behind')
         return
       }
       // Only what the live members have: the rest comes to it with them, in the next flush.
-      const { bytes, next } = this.log.read(member.position, this.#flushed, READ_ON_BYTES)
+      const { bytes, next } = this.log.read(member.position, this.#flushed, pieceBytes)
       this.#engine.stats.deliveries += next - member.position
       this.#write(member, bytes, next)
     }
@@ -158,5 +168,6 @@ export class Group implements FrameHolder {
     member.fullSince = performance.now()
     this.#live.delete(member)
     this.#lagging.add(member)
+    this.#engine.lagging++
   }
 }

@@ -192,6 +192,23 @@ test('a member that lags while it drains little by little reads on in pieces', a
   expect(member.lagging).toBe(false)
 })
 
+test('what all lagging members may hold in their outlets together is bounded, however many they are', async () => {
+  const { open, paint, engine } = startEngine()
+  const members = Array.from({ length: 4_000 }, () => open(ALL))
+  for (const { outlet } of members) outlet.full = true
+  paint(0)
+  await settle()
+  paint(...range(1, 1_001))
+  await settle()
+  expect(engine.lagging).toBe(4_000)
+  const [{ outlet, member }] = members as [(typeof members)[number]]
+  const before = outlet.bytes
+  member.drained()
+  const piece = outlet.bytes - before
+  expect(piece).toBeGreaterThan(8 * 1024)
+  expect(piece).toBeLessThanOrEqual((64 * 1024 * 1024) / 4_000)
+})
+
 test('an outlet that takes nothing for thirty seconds is closed, and its group goes on', async () => {
   const { open, paint, engine } = startEngine()
   const stalled = open(ALL)
