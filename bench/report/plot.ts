@@ -37,6 +37,7 @@ export function plot({ title, unit, series }: Outcome['plot'], caption: string):
     ].join('\n')
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">
+<title>${escaped(title)}</title>
 <style>
 text { font: 14px sans-serif; fill: #222 } .title { font-weight: bold } .caption { font-size: 11px; fill: #666 }
 .own { fill: #2a78b8 } .other { fill: #b8c4cc } .spread { stroke: #222; stroke-width: 2 } .dot { fill: #222; opacity: 0.45 }
