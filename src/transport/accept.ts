@@ -14,7 +14,6 @@ export interface Accepted {
   /** The media type the client likes best, of those we have. */
   readonly preferred: string
   readonly eventStream: boolean
-  readonly json: boolean
 }
 
 /** What was made of each header lately: clients are many, and their headers few. */
@@ -36,11 +35,7 @@ function read(request: IncomingMessage): Accepted | undefined {
   const types = new Negotiator(request).mediaTypes(SERVED)
   const [preferred] = types
   if (preferred === undefined) return undefined
-  return {
-    preferred,
-    eventStream: types.includes(EVENT_STREAM),
-    json: types.includes(JSON_TYPE) || types.includes(GRAPHQL_RESPONSE),
-  }
+  return { preferred, eventStream: types.includes(EVENT_STREAM) }
 }
 
 /** A browser that navigates here wants the page. */
