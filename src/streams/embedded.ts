@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Positions, RawRecord } from './event.ts'
-import type { OutgoingRecord, PartitionRange, Reader, Sink, Source } from './port.ts'
+import type { OutgoingRecord, PartitionRange, Piece, Reader, Sink, Source } from './port.ts'
 import { SourceUnavailable } from './port.ts'
 
 /**
@@ -27,6 +28,8 @@ export interface EmbeddedOptions {
 const DEFAULT_RETENTION_BYTES = 64 * 1024 * 1024
 /** Records handed over at once, so that a reader far behind does not hold up the event loop. */
 const MAX_BATCH_RECORDS = 500
+/** Of a record in a piece, beside key and value: about what it is in Kafka, so that no piece has records without end. */
+const RECORD_OVERHEAD_BYTES = 10
 
 let lastEpoch = 0
 
@@ -59,6 +62,20 @@ export function createEmbeddedLog(options: EmbeddedOptions = {}): EmbeddedLog {
     },
 
     read: (from, reader, signal) => readAll(topics, from, reader, AbortSignal.any([signal, closing.signal]), wakers),
+
+    async fetch(topic, partition, offset, maxBytes, signal): Promise<Piece> {
+      signal.throwIfAborted()
+      if (closing.signal.aborted) throw new SourceUnavailable('The embedded log is closed')
+      // Who reads one piece after another lets others have their turn in between.
+      await nextTurn()
+      signal.throwIfAborted()
+      const log = topicLog(topic).partitions[partition]
+      if (!log) throw new SourceUnavailable(`Topic "${topic}" has no partition ${partition}`)
+      const { earliest, next } = log
+      if (offset < earliest || offset > next) return { kind: 'out_of_range', range: { partition, earliest, next } }
+      const records = log.sliceOfBytes(offset, maxBytes)
+      return { kind: 'records', records, nextOffset: offset + records.length, endOffset: next }
+    },
 
     async close() {
       closing.abort()
@@ -219,6 +236,16 @@ class PartitionLog {
 
   slice(offset: number, count: number): RawRecord[] {
     return this.#records.slice(offset - this.#base, offset - this.#base + count)
+  }
+
+  /** As many records as take this many bytes, and the first in any case. */
+  sliceOfBytes(offset: number, maxBytes: number): RawRecord[] {
+    let end = offset - this.#base
+    for (let bytes = 0; end < this.#records.length; end++) {
+      bytes += sizeOf(this.#records[end] as RawRecord) + RECORD_OVERHEAD_BYTES
+      if (bytes > maxBytes && end > offset - this.#base) break
+    }
+    return this.#records.slice(offset - this.#base, end)
   }
 
   offsetAt(timestamp: number): number {

@@ -93,7 +93,8 @@ function tellOfFailedFetches({ ConsumerGroup: { prototype } }: Internals, fetchF
  * - it is known where its record batches end, and aborted transactions are left out by the rule (`kafka-fetch.ts`);
  * - an offset out of range is that partition's matter: kafkajs throws the whole response away, and goes on at the end
  *   of the log, telling nobody;
- * - partitions without news cost nothing: kafkajs queues a batch for each of them, every time.
+ * - partitions without news cost nothing: kafkajs queues a batch for each of them, every time. They are in `answers`,
+ *   which kafkajs passes on to who asked, with all the others.
  */
 function readFetchResponses(internals: Internals): void {
   const readPartition = async (decoder: Decoder) => {
@@ -120,18 +121,18 @@ function readFetchResponses(internals: Internals): void {
     const clientSideThrottleTime = decoder.readInt32()
     const errorCode = decoder.readInt16()
     const sessionId = decoder.readInt32()
-    const responses = await decoder.readArrayAsync(async (list) => {
-      const topicName = list.readString()
-      const partitions = await list.readArrayAsync(readPartition)
-      return {
-        topicName,
-        partitions: partitions.filter(
-          ({ errorCode, messages, preferredReadReplica }) =>
-            errorCode !== 0 || messages.outOfRange || messages.nextOffset !== undefined || preferredReadReplica !== -1,
-        ),
-      }
-    })
-    return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses }
+    const answers = await decoder.readArrayAsync(async (list) => ({
+      topicName: list.readString(),
+      partitions: await list.readArrayAsync(readPartition),
+    }))
+    const responses = answers.map(({ topicName, partitions }) => ({
+      topicName,
+      partitions: partitions.filter(
+        ({ errorCode, messages, preferredReadReplica }) =>
+          errorCode !== 0 || messages.outOfRange || messages.nextOffset !== undefined || preferredReadReplica !== -1,
+      ),
+    }))
+    return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses, answers }
   }
 }
 

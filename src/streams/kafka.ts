@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { setTimeout as delay } from 'node:timers/promises'
 import kafkajs, { type Admin, type EachBatchPayload, type KafkaMessage } from 'kafkajs'
-import type { RawRecord } from './event.ts'
+import { Brokers, brokerPoolOf } from './kafka-brokers.ts'
 import { lz4, snappy, zstd } from './kafka-codecs.ts'
+import { explain, patiently, unavailable } from './kafka-failures.ts'
 import type { KafkaOptions, SaslOptions } from './kafka-options.ts'
 import { type FetchNotes, type Internals, KAFKAJS_VERSION, overrideKafkajs } from './kafka-overrides.ts'
+import { createPieces } from './kafka-pieces.ts'
 import { WantedOffsets } from './kafka-positions.ts'
 import { type ConsumerEvents, type GroupConsumer, readForever, tooManyPartitions } from './kafka-reader.ts'
+import { rawRecord } from './kafka-record.ts'
 import { type ConnectedProducer, createSink } from './kafka-sink.ts'
 import { Sockets } from './kafka-sockets.ts'
 import { type PartitionRange, type Sink, type Source, SourceUnavailable } from './port.ts'
@@ -34,9 +36,6 @@ const SESSION_TIMEOUT_MS = 30_000
 const HEARTBEAT_MS = 3_000
 /** What may be left in good order within this time, is. Then sockets are closed as they are. */
 const STOP_TIMEOUT_MS = 1_500
-/** A second in all, for an election that is under way. */
-const ELECTION_TRIES = 11
-const ELECTION_WAIT_MS = 100
 /** Within kafkajs, briefly: the reader's own patience is without end, and the caller's calls are to fail soon. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, factor: 0.2, multiplier: 2, retries: 3 }
 
@@ -130,20 +129,9 @@ function saslCopy({ mechanism, username, password }: SaslOptions) {
   return { mechanism, username, password } as SaslOptions & { mechanism: 'plain' }
 }
 
-function unavailable(error: unknown): SourceUnavailable {
-  if (error instanceof SourceUnavailable) return error
-  return new SourceUnavailable(explain(error as Error), { cause: error })
-}
-
-/** kafkajs's message, except where an operator could not know from it what is meant. */
-function explain(error: Error & { type?: string; cause?: unknown }): string {
-  const type = error.type ?? (error.cause as { type?: string } | undefined)?.type
-  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return 'Kafka does not know the topic, or does not show it to this user'
-  return `Kafka: ${error.message}`
-}
-
 function createSource(options: KafkaOptions, closed: AbortSignal): Source {
   const readers = new Set<Promise<void>>()
+  const pieces = createPieces(() => openBrokers(options), closed)
 
   /** With a client of its own, made for the question: asked rarely, and no topic's trouble becomes another's. */
   const ask = async <T>(question: (admin: Admin) => Promise<T>): Promise<T> => {
@@ -203,24 +191,22 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
       }
     },
 
+    async fetch(...piece) {
+      // Unmended, kafkajs gives away records of aborted transactions, and stands still before a marker.
+      if (!prepareKafkajs()) throw new SourceUnavailable(`Only kafkajs ${KAFKAJS_VERSION} reads pieces of partitions`)
+      return pieces.fetch(...piece)
+    },
+
     async close() {
-      await Promise.all(readers)
+      await Promise.all([...readers, pieces.close()])
     },
   }
 }
 
-/** A topic just made, or a leader just elected, is known to some brokers a moment later than to others. */
-async function patiently<T>(question: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await question()
-    } catch (error) {
-      const { type } = error as { type?: string }
-      const electing = type === 'NOT_LEADER_FOR_PARTITION' || type === 'LEADER_NOT_AVAILABLE'
-      if (!electing || tries === ELECTION_TRIES) throw error
-      await delay(ELECTION_WAIT_MS)
-    }
-  }
+/** Connections for pieces, apart from those of every reader. */
+function openBrokers(options: KafkaOptions): Brokers {
+  const client = createClient(options)
+  return new Brokers(brokerPoolOf(client.kafka, METADATA_MAX_AGE_MS), client.end)
 }
 
 /** A consumer in a new group of its own, which nobody else joins: a group's former member would have to time out first. */
@@ -299,12 +285,6 @@ function fetchedBatch({ batch }: EachBatchPayload): Parameters<ConsumerEvents['b
     endOffset: Math.max(Number(batch.highWatermark), nextOffset),
     records: () => batch.messages.map((message) => rawRecord(partition, message)),
   }
-}
-
-function rawRecord(partition: number, { offset, timestamp, key, value, headers }: KafkaMessage): RawRecord {
-  // A header without a value is null on the wire, whatever the types say.
-  for (const name in headers) if (headers[name] === null) headers[name] = undefined
-  return { partition, offset: Number(offset), timestamp: Number(timestamp), key, value, headers }
 }
 
 async function connectProducer(options: KafkaOptions): Promise<ConnectedProducer> {

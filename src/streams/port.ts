@@ -26,8 +26,33 @@ export interface Source {
    */
   read(from: ReadonlyMap<string, Positions>, reader: Reader, signal: AbortSignal): Promise<void>
 
+  /**
+   * A piece of one partition: its records from `offset` on, at least one if there is any. Apart from every reader, and
+   * without waiting for records to come. What is far behind is read by asking again from the piece's `nextOffset`.
+   *
+   * A piece takes about `maxBytes` in the log, or one record batch if the first is larger; compressed batches hold more
+   * than that. Any number of pieces may be under way at once, which the caller bounds.
+   * @throws SourceUnavailable as `ranges` does, also for a partition that is not there: after half a minute at most.
+   * Rejects with the reason of `signal` as soon as it is aborted.
+   */
+  fetch(topic: string, partition: number, offset: number, maxBytes: number, signal: AbortSignal): Promise<Piece>
+
   close(): Promise<void>
 }
+
+/** What there is of a partition from the offset that was asked for. */
+export type Piece =
+  | {
+      readonly kind: 'records'
+      /** In order. May be empty, and offsets may have holes. */
+      readonly records: readonly RawRecord[]
+      /** Where to read on: may be beyond the last record's offset + 1. What was asked for, at the end of the log only. */
+      readonly nextOffset: number
+      /** The end of the partition for a reader of committed records: where an open transaction begins, if any does. */
+      readonly endOffset: number
+    }
+  /** The offset is below the oldest one retained, or beyond the end of the log. */
+  | { readonly kind: 'out_of_range'; readonly range: PartitionRange }
 
 export interface PartitionRange {
   readonly partition: number

@@ -17,6 +17,7 @@ describe('the embedded log', () => {
       },
       addPartitions: async (topic, total) => log.addPartitions(topic, total),
       deleteRecords: async (topic, partition, before) => log.deleteRecords(topic, partition, before),
+      openAnother: () => createEmbeddedLog(),
     }),
     { runs: 100 },
   )

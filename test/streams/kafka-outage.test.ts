@@ -5,6 +5,7 @@ import type { Broker } from '../../deploy/kafka/broker.ts'
 import { createKafka } from '../../src/streams/kafka.ts'
 import { SourceUnavailable } from '../../src/streams/port.ts'
 import { describeKafka, startOwnBroker, type TestKafka } from '../kit/kafka.ts'
+import { fetchRecords, valuesOf } from './piece-contract.ts'
 import { from, Recorder } from './port-contract.ts'
 
 /** What a reader may take to go on, once the broker answers: its longest wait, a join, and room for a busy machine. */
@@ -98,18 +99,63 @@ describeKafka(
       expect(reader.gaps).toEqual([])
     })
 
+    test('pieces are unavailable while a broker is down, and are had again once it is back', async () => {
+      const topic = await kafka.createTopic(1)
+      await kafka.produce(topic, [{ value: 'a' }, { value: 'b' }])
+      const { source } = open()
+      expect(valuesOf((await fetchRecords(source, topic, 0)).records)).toEqual(['a', 'b'])
+      // Between two pieces, which no caller hears of.
+      await broker.kill()
+      await broker.restart()
+      expect(valuesOf((await fetchRecords(source, topic, 1)).records)).toEqual(['b'])
+
+      await broker.kill()
+      const asked = Date.now()
+      await Promise.all(
+        [0, 1, 2].map((offset) => expect(fetchRecords(source, topic, offset)).rejects.toThrow(SourceUnavailable)),
+      )
+      await expect(fetchRecords(source, topic, 0)).rejects.toThrow('ECONNREFUSED')
+      expect(Date.now() - asked).toBeLessThan(8_000)
+      await broker.restart()
+      expect(valuesOf((await fetchRecords(source, topic, 0)).records)).toEqual(['a', 'b'])
+    })
+
+    test('a broker that is frozen holds up no abort, and a piece no longer than the time it has', async () => {
+      const topic = await kafka.createTopic(1)
+      await kafka.produce(topic, [{ value: 'a' }])
+      const { source } = open()
+      await fetchRecords(source, topic, 0)
+      process.kill(broker.pid, 'SIGSTOP')
+      try {
+        const aborting = new AbortController()
+        const aborted = expect(source.fetch(topic, 0, 0, 1_000, aborting.signal)).rejects.toThrow('Enough')
+        const asked = Date.now()
+        aborting.abort(new Error('Enough'))
+        await aborted
+        expect(Date.now() - asked).toBeLessThan(500)
+        await expect(fetchRecords(source, topic, 0)).rejects.toThrow(SourceUnavailable)
+        expect(Date.now() - asked).toBeLessThan(25_000)
+      } finally {
+        process.kill(broker.pid, 'SIGCONT')
+      }
+      expect(valuesOf((await fetchRecords(source, topic, 0)).records)).toEqual(['a'])
+    })
+
     test('closing takes no longer for a broker that is frozen', async () => {
       const topic = await kafka.createTopic(1)
       const log = createKafka({ brokers: [broker.brokers], clientId: 'outage', log: () => {} })
       await log.sink.send(topic, [{ key: null, value: 'a' }])
       const reader = new Recorder(log.source, from(topic, { 0: 0 }))
       await reader.until(() => reader.state?.kind === 'reading')
+      await fetchRecords(log.source, topic, 0)
       process.kill(broker.pid, 'SIGSTOP')
       try {
+        const fetching = expect(fetchRecords(log.source, topic, 0)).rejects.toThrow(SourceUnavailable)
         const asking = expect(log.source.ranges(topic)).rejects.toThrow(SourceUnavailable)
         const closed = Date.now()
         await log.close()
         await asking
+        await fetching
         expect(Date.now() - closed).toBeLessThan(4_000)
       } finally {
         process.kill(broker.pid, 'SIGCONT')

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'vitest'
 import { runTool } from '../../deploy/kafka/broker.ts'
 import { createKafka } from '../../src/streams/kafka.ts'
 import { describeKafka } from '../kit/kafka.ts'
+import { fetchAll, valuesOf } from './piece-contract.ts'
 import { from, Recorder } from './port-contract.ts'
 
 const CONSOLE_PRODUCER = 'org.apache.kafka.tools.ConsoleProducer'
@@ -38,6 +39,10 @@ describeKafka("Kafka's own producer", (kafka) => {
       await produce(topic, lines, ['--compression-codec', codec, '--batch-size', '300000'])
       const reader = await readAll(topic, lines.length)
       expect(reader.values(0)).toEqual(lines)
+      for (const start of [0, 1_234, 2_199]) {
+        const { records } = await fetchAll(open().source, topic, start, { maxBytes: 5_000 })
+        expect(valuesOf(records)).toEqual(lines.slice(start))
+      }
     })
   }
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { createKafka, type KafkaLog } from '../../src/streams/kafka.ts'
 import { describeKafka } from '../kit/kafka.ts'
+import { fetchAll, fetchRecords, valuesOf } from './piece-contract.ts'
 import { eventually, from, portContract, Recorder } from './port-contract.ts'
 
 describeKafka('Kafka', (kafka) => {
@@ -29,6 +30,7 @@ describeKafka('Kafka', (kafka) => {
       createTopic: (partitions) => kafka.createTopic(partitions),
       addPartitions: kafka.addPartitions,
       deleteRecords: kafka.deleteRecords,
+      openAnother: () => createKafka({ brokers: [kafka.brokers], clientId: 'contract', log: () => {} }),
     }),
     { runs: 5 },
   )
@@ -55,6 +57,8 @@ describeKafka('Kafka', (kafka) => {
       const reader = read(from(topic, { 0: start }))
       await reader.until(() => reader.next(topic, 0) === 3)
       expect(reader.records).toEqual([])
+      const piece = await fetchRecords(open().source, topic, start)
+      expect(piece).toEqual({ kind: 'records', records: [], nextOffset: 3, endOffset: 3 })
     }
   })
 
@@ -94,6 +98,11 @@ describeKafka('Kafka', (kafka) => {
       await reader.until(() => reader.next(topic, 0) === end)
       const committed = ['committed 3', 'plain', 'committed 3 again']
       expect(reader.values(0)).toEqual(committed.slice(start > 3 ? 2 : start > 2 ? 1 : 0))
+      // The same in pieces, of everything at once and of a batch each.
+      for (const maxBytes of [1_000_000, 1]) {
+        const { records, next } = await fetchAll(open().source, topic, start, { maxBytes })
+        expect([valuesOf(records), next]).toEqual([reader.values(0), end])
+      }
     }
   })
 
@@ -106,9 +115,19 @@ describeKafka('Kafka', (kafka) => {
     const reader = read(from(topic, { 0: 0 }))
     await reader.until(() => reader.next(topic, 0) === 1)
     expect(reader.values(0)).toEqual(['before'])
+    const { source } = open()
+    expect(await fetchRecords(source, topic, 0)).toMatchObject({
+      records: [{ offset: 0 }],
+      nextOffset: 1,
+      endOffset: 1,
+    })
+    expect(await fetchRecords(source, topic, 1)).toMatchObject({ records: [], nextOffset: 1, endOffset: 1 })
+    // Within the transaction, where nobody is who reads what is committed; the broker has it all the same.
+    expect(await fetchRecords(source, topic, 2)).toMatchObject({ records: [], nextOffset: 2 })
     await transaction.commit()
     await reader.until(() => reader.next(topic, 0) === 3)
     expect(reader.values(0)).toEqual(['before', 'open'])
+    expect(valuesOf((await fetchAll(source, topic, 0)).records)).toEqual(['before', 'open'])
   })
 
   test('a topic that was deleted and made anew is a gap, and all of the new one is read', async () => {

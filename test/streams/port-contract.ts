@@ -9,6 +9,7 @@ import {
   type Source,
   SourceUnavailable,
 } from '../../src/streams/port.ts'
+import { pieceContract } from './piece-contract.ts'
 
 /** A log that the contract is tried on. */
 export interface LogUnderTest {
@@ -18,6 +19,8 @@ export interface LogUnderTest {
   addPartitions(topic: string, total: number): Promise<void>
   /** What retention does: the records of a partition below `before` are gone. */
   deleteRecords(topic: string, partition: number, before: number): Promise<void>
+  /** To be closed by the test. */
+  openAnother(): { readonly source: Source; close(): Promise<void> }
 }
 
 /** Generous: a new consumer of a loaded broker. Nothing waits for it when things are right. */
@@ -351,6 +354,18 @@ export function portContract(log: () => LogUnderTest, { runs }: { runs: number }
     expect((await offsetAt(-1))[0]).toEqual([0, 0])
   })
 
+  test('the offset at a moment is that of the first record then or later, whatever the order of timestamps', async () => {
+    const topic = await log().createTopic(1)
+    const at = 1_700_000_000_000
+    for (const ms of [10, 0, 30, 20, 5, 40, 1]) {
+      await log().sink.send(topic, [{ ...record(0, String(ms)), timestamp: at + ms }])
+    }
+    const offsetAt = async (ms: number) => (await log().source.offsetsAt(topic, at + ms)).get(0)
+    expect(await Promise.all([0, 10, 11, 30, 31, 40, 41].map(offsetAt))).toEqual([0, 0, 2, 2, 5, 5, 7])
+    await log().deleteRecords(topic, 0, 3)
+    expect(await Promise.all([0, 20, 21, 41].map(offsetAt))).toEqual([3, 3, 5, 7])
+  })
+
   test('a topic that is not there is unavailable, and worth another try', async () => {
     const { source, sink } = log()
     await expect(source.ranges('no-such-topic')).rejects.toThrow(SourceUnavailable)
@@ -360,6 +375,8 @@ export function portContract(log: () => LogUnderTest, { runs }: { runs: number }
     await sink.send(topic, [record(0, 'a')])
     expect(await source.ranges(topic)).toEqual([{ partition: 0, earliest: 0, next: 1 }])
   })
+
+  pieceContract(log, { runs })
 }
 
 /** Tries until it works: what one broker knows, another hears of a moment later. */

@@ -38,6 +38,10 @@ class PlayedSource implements Source {
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
   }
 
+  async fetch(): Promise<never> {
+    throw new SourceUnavailable('No pieces are played')
+  }
+
   async close(): Promise<void> {}
 
   /** Hands over records of a partition, from `offset` up to `next`. */
