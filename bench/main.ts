@@ -16,18 +16,34 @@ import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
 import { paced } from './scenarios/paced.ts'
 import { quiet } from './scenarios/quiet.ts'
+import { replay } from './scenarios/replay.ts'
 import { routing } from './scenarios/routing.ts'
 import { shapes } from './scenarios/shapes.ts'
 import { stalled } from './scenarios/stalled.ts'
+import { storm } from './scenarios/storm.ts'
 
-const SCENARIOS: readonly Scenario[] = [paced, flood, quiet, routing, shapes, memory, stalled, ingest, latency, connect]
+const SCENARIOS: readonly Scenario[] = [
+  paced,
+  flood,
+  quiet,
+  routing,
+  shapes,
+  memory,
+  stalled,
+  ingest,
+  latency,
+  connect,
+  replay,
+  storm,
+]
 const ROUNDS = 12
 const ROUNDS_QUICK = 2
 
-const USAGE = `npm run bench -- [scenario…] [--quick] [--rounds N] [--json FILE] [--write-docs] [--profile DIR]
+const USAGE = `npm run bench -- [scenario…] [--quick] [--rounds N] [--clients N] [--json FILE] [--write-docs] [--profile DIR]
 
   --quick        a minute or two: few scenarios, few rounds, figures that are only a hint
   --rounds N     how often each system has its turn (${ROUNDS})
+  --clients N    how many come back in a storm
   --json FILE    all figures
   --write-docs   the table and plots of docs/benchmarks.md
   --profile DIR  CPU profiles of Sluice into this folder, and where the time went
@@ -39,6 +55,7 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
+    clients: { type: 'string' },
     json: { type: 'string' },
     'write-docs': { type: 'boolean', default: false },
     profile: { type: 'string' },
@@ -58,7 +75,12 @@ async function main(): Promise<void> {
   const scenarios = chosen()
   const rounds = Number(values.rounds ?? (values.quick ? ROUNDS_QUICK : ROUNDS))
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds wants a whole number from 1')
-  const settings: Settings = { rounds, quick: values.quick, profile: values.profile, say: (line) => console.log(line) }
+  const clients = values.clients === undefined ? undefined : Number(values.clients)
+  if (clients !== undefined && (!Number.isInteger(clients) || clients < 1)) {
+    throw new Error('--clients wants a whole number from 1')
+  }
+  const { quick, profile } = values
+  const settings: Settings = { rounds, quick, clients, profile, say: (line) => console.log(line) }
 
   const finished: Finished[] = []
   let failed = false

@@ -43,5 +43,4 @@ const server = createServer({ noDelay: true }, (socket) => {
     else socket.destroy()
   })
 })
-// As many may wait to be accepted as wait at a Node server by default.
 server.listen(Number(PORT), '127.0.0.1', () => console.log('listening'))

@@ -18,7 +18,7 @@ enum sink { NO_SINK, KAFKA, HTTP, LINES };
 struct template {
   const char *before, *after;
   size_t before_length, after_length;
-  uint64_t sent[MAX_PARTITIONS];
+  uint64_t sent[MAX_PARTITIONS], sent_before[MAX_PARTITIONS];
 };
 
 uint64_t events_sent, deliveries_due;
@@ -44,13 +44,25 @@ static void read_templates(void) {
   for (size_t i = 0; i < keys; i++) {
     char *end = strchr(line, '\n'), *mark = memchr(line, MARK, end - line);
     if (!mark) fail("A template without %c", MARK);
-    templates[i] = (struct template){line, mark + 1, mark - line, end - mark - 1, {0}};
+    templates[i] = (struct template){line, mark + 1, mark - line, end - mark - 1, {0}, {0}};
     line = end + 1;
+  }
+}
+
+static size_t key_of(uint64_t number) { return number % keys; }
+static int partition_of(uint64_t number) { return (int)((number / keys) % (uint64_t)options.partitions); }
+
+/* Goes on with the numbers where the process before us ended. */
+static void skip_made(void) {
+  for (; made < options.made; made++) {
+    templates[key_of(made)].sent[partition_of(made)]++;
+    templates[key_of(made)].sent_before[partition_of(made)]++;
   }
 }
 
 void feed_prepare(void) {
   if (options.templates) read_templates();
+  if (keys > 0) skip_made();
   if (!options.feed) return;
   char kind[16], host[64];
   int port;
@@ -62,6 +74,7 @@ void feed_prepare(void) {
 }
 
 uint64_t feed_sent(size_t key, int partition) { return templates ? templates[key].sent[partition] : 0; }
+uint64_t feed_sent_before(size_t key, int partition) { return templates ? templates[key].sent_before[partition] : 0; }
 
 void feed_start(double new_rate) {
   running = true;
@@ -75,8 +88,8 @@ void feed_stop(void) { running = false; }
 bool feed_settled(void) { return out_at == out.length && (unanswered == 0 || sink == LINES); }
 
 static void make_event(void) {
-  struct template *template = &templates[made % keys];
-  int partition = (int)((made / keys) % (uint64_t)options.partitions);
+  struct template *template = &templates[key_of(made)];
+  int partition = partition_of(made);
   made++;
   char id[ID_LENGTH + 1];
   snprintf(id, sizeof id, "ord_%s_%d_%09lu_%016lu", options.run, partition, template->sent[partition]++, now_us());

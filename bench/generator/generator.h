@@ -4,6 +4,9 @@
  *
  * An event is a template of its key with an id put in: `ord_RRRRRR_P_SSSSSSSSS_UUUUUUUUUUUUUUUU`: the run, the partition,
  * the number within key and partition from 0, and the microsecond at which it was made. A stream subscribes to one key.
+ *
+ * With `resume` the streams come back: `made` events were made before, by another process with the same run, and each stream has
+ * to get those from a position of its own on, and what is made meanwhile.
  */
 #ifndef GENERATOR_H
 #define GENERATOR_H
@@ -27,8 +30,8 @@ struct options {
   const char *target, *requests, *templates, *feed, *run, *pids;
   long parallel, settle_ms, idle_ms, warm_ms, measure_ms, drain_ms, window, partitions, stalled, samples, limit_ms, freeze, core;
   double rate;
-  uint64_t count;
-  bool hold;
+  uint64_t count, made;
+  bool hold, resume;
 };
 extern struct options options;
 extern int poller;
@@ -46,6 +49,9 @@ struct stream_totals {
   uint64_t deliveries, bytes, measured, foreign, order_faults, closed, refused, reconnects;
   size_t streams, open, wanted;
   uint64_t first_open_us, last_open_us;
+  /* With `resume`: streams that have all that was made before, and when the last of them had it. */
+  size_t caught_up;
+  uint64_t first_event_us, caught_up_us;
 };
 extern struct stream_totals totals;
 void streams_prepare(void);
@@ -70,6 +76,8 @@ int64_t feed_tick(void);
 void feed_event(uint32_t events);
 bool feed_settled(void);
 uint64_t feed_sent(size_t key, int partition);
+/* What had been sent by whoever made the events before us. */
+uint64_t feed_sent_before(size_t key, int partition);
 
 /* kafka.c */
 struct kafka_batch {

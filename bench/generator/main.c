@@ -100,6 +100,7 @@ static void read_options(int count, char **arguments) {
     TEXT(target) TEXT(requests) TEXT(templates) TEXT(feed) TEXT(run) TEXT(pids)
     NUMBER(parallel) NUMBER(settle_ms) NUMBER(warm_ms) NUMBER(measure_ms) NUMBER(drain_ms) NUMBER(window)
     NUMBER(idle_ms) NUMBER(core) NUMBER(partitions) NUMBER(stalled) NUMBER(samples) NUMBER(limit_ms) NUMBER(count) NUMBER(hold) NUMBER(freeze)
+    NUMBER(made) NUMBER(resume)
     if (!strcmp(arguments[i], "rate")) { options.rate = atof(value); continue; }
     fail("Not an option: %s", arguments[i]);
   }
@@ -108,6 +109,7 @@ static void read_options(int count, char **arguments) {
 }
 
 static bool all_open(void) { return totals.open + totals.refused + totals.closed >= totals.streams; }
+static bool all_caught_up(void) { return totals.caught_up + totals.refused + totals.closed >= totals.streams; }
 static bool all_sent(void) { return (!options.count || events_sent >= options.count) && feed_settled(); }
 static bool all_arrived(void) { return totals.deliveries + totals.order_faults >= deliveries_due && feed_settled(); }
 
@@ -147,6 +149,8 @@ static struct measure measure_now(void) {
 
 static double idle_share; /* of a core, that the server took before the first event */
 
+static double since_first_open(uint64_t us) { return us ? (double)(us - totals.first_open_us) / 1000 : 0; }
+
 static void write_result(struct measure from, struct measure to, bool drained, uint64_t thawed_us) {
   struct buffer json = {0};
   double seconds = (double)(to.at_ns - from.at_ns) / 1e9;
@@ -161,6 +165,8 @@ static void write_result(struct measure from, struct measure to, bool drained, u
           events_sent, totals.deliveries, deliveries_due, totals.foreign, totals.order_faults);
   appendf(&json, "\"incomplete\":%zu,\"drained\":%s,\"thawedAtMs\":%.3f,\"idleShare\":%.6f,", streams_incomplete(),
           drained ? "true" : "false", (double)thawed_us / 1000, idle_share);
+  appendf(&json, "\"caughtUp\":%zu,\"firstEventMs\":%.3f,\"caughtUpMs\":%.3f,", totals.caught_up,
+          since_first_open(totals.first_event_us), since_first_open(totals.caught_up_us));
   latency_write(&json);
   append(&json, ",\"rssBytes\":[", 13);
   append(&json, memory.bytes, memory.length);
@@ -173,6 +179,21 @@ static void write_result(struct measure from, struct measure to, bool drained, u
   fflush(stdout);
 }
 
+/* All streams come back at once, while events go on: measured until each has what there was before. */
+static void come_back(void) {
+  struct measure from = measure_now();
+  measuring = true;
+  if (options.feed) feed_start(options.rate);
+  streams_open_more();
+  serve(all_caught_up, options.limit_ms);
+  struct measure to = measure_now();
+  measuring = false;
+  feed_stop();
+  bool drained = serve(all_arrived, options.drain_ms);
+  serve(NULL, options.settle_ms); /* anything that comes twice */
+  write_result(from, to, drained, 0);
+}
+
 int main(int count, char **arguments) {
   struct rlimit files;
   getrlimit(RLIMIT_NOFILE, &files);
@@ -182,6 +203,10 @@ int main(int count, char **arguments) {
   poller = epoll_create1(0);
   feed_prepare();
   streams_prepare();
+  if (options.resume) {
+    come_back();
+    return 0;
+  }
   streams_open_more();
 
   if (!serve(all_open, options.limit_ms)) fail("Only %zu of %zu streams opened", totals.open, totals.streams);

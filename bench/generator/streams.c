@@ -27,6 +27,7 @@ struct stream {
   uint32_t carried;
   char *carry;
   uint64_t next[MAX_PARTITIONS];
+  uint64_t behind; /* events it has not got of those that were made before us */
 };
 
 struct stream_totals totals;
@@ -40,23 +41,41 @@ static int target_port;
 static struct buffer samples;
 static long sampled;
 
-/* Each request: a line `KEY STREAMS LENGTH`, then that many bytes. */
+/* `N,N,…`: the number of the next event of each partition, for streams that come back; or nothing. */
+static void read_position(char *text, uint64_t *next) {
+  for (int p = 0; p < (int)options.partitions && *text != '\n'; p++) {
+    next[p] = strtoull(text, &text, 10);
+    if (*text == ',') text++;
+  }
+}
+
+/* Each request: a line `KEY STREAMS LENGTH [POSITION]`, then that many bytes. */
 static size_t read_requests(void) {
   size_t length, wanted = 0;
   char *text = read_whole(options.requests, &length), *end = text + length;
   for (char *at = text; at < end;) {
     size_t key, count, bytes;
     int header;
-    if (sscanf(at, "%zu %zu %zu\n%n", &key, &count, &bytes, &header) != 3) fail("Not a request file");
-    /* sscanf takes any white space for the line's end; requests begin with a letter. */
+    char *line_end = memchr(at, '\n', end - at);
+    if (!line_end || sscanf(at, "%zu %zu %zu%n", &key, &count, &bytes, &header) != 3) fail("Not a request file");
+    struct stream stream = {.socket = -1, .request = (uint32_t)request_count};
+    read_position(at + header, stream.next);
     requests = realloc(requests, (request_count + 1) * sizeof *requests);
-    requests[request_count++] = (struct request){key, bytes, at + header};
-    at += header + bytes;
+    requests[request_count++] = (struct request){key, bytes, line_end + 1};
+    at = line_end + 1 + bytes;
     streams = realloc(streams, (wanted + count) * sizeof *streams);
-    for (size_t i = 0; i < count; i++)
-      streams[wanted++] = (struct stream){.socket = -1, .request = (uint32_t)request_count - 1};
+    for (size_t i = 0; i < count; i++) streams[wanted++] = stream;
   }
   return wanted;
+}
+
+static void come_from_behind(struct stream *stream, size_t key) {
+  for (int p = 0; p < (int)options.partitions; p++) {
+    if (stream->next[p] > feed_sent_before(key, p)) fail("A position that was never made");
+    stream->behind += feed_sent_before(key, p) - stream->next[p];
+  }
+  deliveries_due += stream->behind;
+  if (stream->behind == 0) totals.caught_up++;
 }
 
 void streams_prepare(void) {
@@ -72,6 +91,7 @@ void streams_prepare(void) {
     totals.wanted++;
     size_t key = requests[streams[i].request].key;
     if (key < all) by_key[key]++;
+    if (options.resume) come_from_behind(&streams[i], key);
   }
 }
 
@@ -121,6 +141,15 @@ static uint64_t number_at(const char *digits, int length) {
   return value;
 }
 
+/* The latencies are those of streams, until each has what was made before. */
+static void caught_one(struct stream *stream, uint64_t now) {
+  if (!totals.first_event_us) totals.first_event_us = now;
+  if (--stream->behind > 0) return;
+  totals.caught_up++;
+  totals.caught_up_us = now;
+  latency_record(now - totals.first_open_us);
+}
+
 static void take_event(struct stream *stream, const char *line, size_t length, uint64_t now) {
   const char *id = memmem(line, length, "\"ord_", 5);
   if (!id || (size_t)(line + length - id) < ID_LENGTH + 2) {
@@ -141,7 +170,8 @@ static void take_event(struct stream *stream, const char *line, size_t length, u
   }
   stream->next[partition] = number + 1;
   totals.deliveries++;
-  if (measuring) {
+  if (stream->behind > 0 && number < feed_sent_before(requests[stream->request].key, partition)) caught_one(stream, now);
+  if (measuring && !options.resume) {
     totals.measured++;
     uint64_t made = number_at(id + RUN_LENGTH + 13, 16);
     latency_record(now > made ? now - made : 0);
@@ -162,7 +192,8 @@ static size_t take_lines(struct stream *stream, char *bytes, size_t length, uint
 /* What one read brought, as it came, for the caller to parse in full. */
 static void sample(struct stream *stream, const char *bytes, size_t length) {
   static uint64_t reads;
-  if (sampled >= options.samples || reads++ % SAMPLE_EVERY != 0 || length > MAX_LINE) return;
+  if (sampled >= options.samples || reads++ % SAMPLE_EVERY != 0) return;
+  if (length > MAX_LINE) length = MAX_LINE;
   appendf(&samples, "%s{\"request\":%u,\"text\":\"", sampled++ ? "," : "", stream->request);
   for (size_t i = 0; i < length; i++) {
     unsigned char byte = (unsigned char)bytes[i];

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { SERVER_CORE } from './cores.ts'
 
@@ -79,8 +79,17 @@ export class Child {
 
   /** Resident memory, in bytes. */
   get rss(): number {
-    const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]
-    return Number(kib) * 1024
+    return this.#memory('VmRSS')
+  }
+
+  /** From now on `peakRss` is the most since now. */
+  resetPeak(): void {
+    writeFileSync(`/proc/${this.pid}/clear_refs`, '5')
+  }
+
+  /** The most resident memory there was, in bytes. */
+  get peakRss(): number {
+    return this.#memory('VmHWM')
   }
 
   async stop(): Promise<void> {
@@ -92,6 +101,11 @@ export class Child {
   async end(): Promise<void> {
     this.process.stdin?.end()
     await this.#exit()
+  }
+
+  #memory(name: 'VmRSS' | 'VmHWM'): number {
+    const kib = new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]
+    return Number(kib) * 1024
   }
 
   async #exit(): Promise<void> {

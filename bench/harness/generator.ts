@@ -35,6 +35,15 @@ export interface RunOptions {
   readonly freeze?: number
   /** No events. */
   readonly idle?: boolean
+  /** Six digits in every id; made up, if absent. */
+  readonly run?: string
+  /**
+   * The streams come back: this many events were made before, by a run of the same name and load, and each stream gets
+   * them from its position on. Measured is until each has the last of them; meanwhile events are made at `rate`.
+   */
+  readonly resumeAfter?: number
+  /** How long what is not timed may take: opening streams, sending a given number of events, catching up. */
+  readonly limitMs?: number
 }
 
 /** What the generator says; the counts of the first rows are of the measured interval. */
@@ -54,6 +63,11 @@ export interface RunResult {
   readonly open: number
   readonly openMs: number
   readonly reconnects: number
+  /** Events sent, measured or not. */
+  readonly allEvents: number
+  /** Of streams that come back, from the first connect: the first event that one had, and the last that they missed. */
+  readonly firstEventMs: number
+  readonly caughtUpMs: number
   readonly thawedAtMs: number
   /** Of a core, before the first event; 0 unless asked for by `idleMs`. */
   readonly idleShare: number
@@ -68,10 +82,10 @@ interface RawResult extends Omit<RunResult, 'faults'> {
   readonly deliveriesDue: number
   readonly orderFaults: number
   readonly incomplete: number
+  readonly foreign: number
   readonly samples: readonly Sample[]
 }
 
-/** For all that is not timed: opening streams, and sending a given number of events. */
 const LIMIT_MS = 150_000
 
 let program: string | undefined
@@ -96,12 +110,12 @@ function compiled(): string {
 
 /** Opens streams, feeds the system, and reads to the end. */
 export async function run(system: System, options: RunOptions): Promise<RunResult> {
-  const { warmMs = 0, measureMs = 0, drainMs = 0, idleMs = 0 } = options
+  const { warmMs = 0, measureMs = 0, drainMs = 0, idleMs = 0, limitMs = 0 } = options
   const files = writeLoad(options.load, system)
   const child = new Child({ program: compiled(), args: argumentsFor(system, options, files), measured: false })
   try {
-    const line = await child.said('{"streams"', 0, warmMs + measureMs + drainMs + idleMs + LIMIT_MS)
-    return judged(line, options.load)
+    const line = await child.said('{"streams"', 0, warmMs + measureMs + drainMs + idleMs + limitMs + LIMIT_MS)
+    return judged(line, options)
   } finally {
     await child.stop()
     files.remove()
@@ -119,7 +133,7 @@ export async function hold(system: System, options: RunOptions): Promise<Held> {
   try {
     const args = [...argumentsFor(system, { ...options, idle: true }, files), 'hold=1']
     const child = new Child({ program: compiled(), args, measured: false })
-    return { result: judged(await child.said('{"streams"'), options.load), close: () => child.end() }
+    return { result: judged(await child.said('{"streams"'), options), close: () => child.end() }
   } finally {
     files.remove()
   }
@@ -131,7 +145,7 @@ function argumentsFor(system: System, options: RunOptions, files: { requests: st
     requests: files.requests,
     templates: files.templates,
     feed: options.idle ? undefined : system.feed,
-    run: String(randomInt(1_000_000)).padStart(6, '0'),
+    run: options.run ?? newRun(),
     pids: system.pids.join(','),
     rate: options.rate,
     window: options.window,
@@ -144,12 +158,20 @@ function argumentsFor(system: System, options: RunOptions, files: { requests: st
     stalled: options.stalled,
     count: options.count,
     freeze: options.freeze,
+    resume: options.resumeAfter === undefined ? undefined : 1,
+    made: options.resumeAfter,
+    limit_ms: options.limitMs,
     core: SERVER_CORE,
   }
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
 }
 
-function judged(line: string, load: Load): RunResult {
+/** The name of a run, by which its events are told from others in the topic. */
+export function newRun(): string {
+  return String(randomInt(1_000_000)).padStart(6, '0')
+}
+
+function judged(line: string, { load, resumeAfter }: RunOptions): RunResult {
   const result: RawResult = JSON.parse(line)
   const faults = checkSamples(result.samples, load)
   const count = (number: number, what: string) => number > 0 && faults.push(`${number} ${what}`)
@@ -158,5 +180,6 @@ function judged(line: string, load: Load): RunResult {
   count(result.orderFaults, 'events out of order, twice, or after lost ones')
   count(result.incomplete, 'streams did not get all their events')
   count(result.deliveriesDue - result.allDeliveries, 'deliveries lost')
+  if (resumeAfter !== undefined) count(result.foreign, 'events from before all positions')
   return { ...result, faults }
 }

@@ -61,6 +61,16 @@ export interface Ask {
   /** Index of the order, in `orders`, that these streams are to get. */
   readonly key: number
   readonly streams: number
+  /** Where they go on, if they come back. */
+  readonly resume?: Position
+}
+
+/** What a client had when it left. */
+export interface Position {
+  /** The last `id:` it saw. */
+  readonly id: string
+  /** The generator's number, within the key, of the next event of each partition. */
+  readonly next: readonly number[]
 }
 
 export interface Load {
@@ -76,17 +86,17 @@ export function oneRegion(streams: number): Load {
 }
 
 /** A subscription as graphql-sse's client sends it. */
-export function postRequest(query: string): string {
+export function postRequest(query: string, lastEventId?: string): string {
   const body = JSON.stringify({ query })
   return (
     'POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n' +
-    `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+    `${lastEventId === undefined ? '' : `Last-Event-ID: ${lastEventId}\r\n`}Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
 }
 
 /** How one system is asked, and what it is fed. */
 export interface Dialect {
-  readonly request: (query: string) => string
+  readonly request: (query: string, lastEventId?: string) => string
   readonly template: (order: Order) => string
 }
 
@@ -100,9 +110,10 @@ export function writeLoad({ asks, orders }: Load, { request, template }: Dialect
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   const requests = join(folder, 'requests')
   const templates = join(folder, 'templates')
-  const entries = asks.map(({ query, key, streams }) => {
-    const bytes = request(query)
-    return `${key} ${streams} ${Buffer.byteLength(bytes)}\n${bytes}`
+  const entries = asks.map(({ query, key, streams, resume }) => {
+    const bytes = request(query, resume?.id)
+    const position = resume ? ` ${resume.next.join(',')}` : ''
+    return `${key} ${streams} ${Buffer.byteLength(bytes)}${position}\n${bytes}`
   })
   writeFileSync(requests, entries.join(''))
   writeFileSync(templates, orders.map((order) => `${template(order)}\n`).join(''))

@@ -5,6 +5,8 @@ export interface Settings {
   readonly rounds: number
   /** Fewer clients and shorter intervals: to see that all runs, not to publish. */
   readonly quick: boolean
+  /** Of a storm; undefined: as many as the scenario says. */
+  readonly clients: number | undefined
   /** Where Sluice's CPU profile goes; undefined: none is taken. */
   readonly profile: string | undefined
   /** Says on the terminal what is going on. */

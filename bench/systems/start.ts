@@ -32,6 +32,11 @@ export interface Sluice extends System {
   readonly adminPort: number
   /** What /metrics says of a name without labels beside the instance and the topic. */
   metric(name: string): Promise<number>
+  /** Resident memory, in bytes. */
+  readonly rss: number
+  /** From now on `peakRss` is the most since now. */
+  resetPeak(): void
+  readonly peakRss: number
 }
 
 interface Fed {
@@ -70,6 +75,13 @@ export async function startSluice(options: StartOptions & Fed = {}): Promise<Slu
     request: postRequest,
     template: (order) => JSON.stringify(order),
     metric: (name) => metricOf(adminPort, name),
+    get rss() {
+      return child.rss
+    },
+    resetPeak: () => child.resetPeak(),
+    get peakRss() {
+      return child.peakRss
+    },
     collectedRss: () => collectedRss(child),
     stop: () => child.stop(),
   }
@@ -128,6 +140,38 @@ export async function startConsumer(options: StartOptions & { readonly brokers: 
     pid: child.pid,
     feed: `kafka:${brokers}:${topic}`,
     report: async () => JSON.parse(await child.ask()),
+    stop: () => child.stop(),
+  }
+}
+
+export interface Reader {
+  /** Reads so many records from where the topic ended when it started. Times are milliseconds since the epoch. */
+  read(count: number, parse: boolean): Promise<{ readonly firstAt: number; readonly lastAt: number }>
+  stop(): Promise<void>
+}
+
+/** kafkajs, to read the same records again and again. */
+export async function startReader(options: StartOptions & { readonly brokers: string }): Promise<Reader> {
+  const { brokers, topic = 'orders' } = options
+  const child = startBaseline('reader.ts', options, { KAFKA_BROKERS: brokers, TOPIC: topic })
+  await child.said('ready')
+  return {
+    read: async (count, parse) => JSON.parse(await child.ask(parse ? `${count} parse` : String(count))),
+    stop: () => child.stop(),
+  }
+}
+
+/** Bare sockets that are given what was recorded: `folder` holds it, and `request` names a place in it. */
+export async function startRecorded(folder: string, request: System['request']): Promise<System> {
+  const [port] = (await freePorts(1)) as [number]
+  const child = startBaseline('recorded.ts', {}, { PORT: String(port), FOLDER: folder })
+  await child.said('listening')
+  return {
+    name: 'bare',
+    port,
+    pids: [child.pid],
+    request,
+    template: (order) => JSON.stringify(order),
     stop: () => child.stop(),
   }
 }
