@@ -60,6 +60,8 @@ export class Brokers implements PieceConnection {
   readonly #close: (disconnected: Promise<void>) => Promise<void>
   /** By topic, which are the few that the gateway serves, and partition. */
   readonly #leaders = new Map<string, Map<number, number>>()
+  /** By topic, how many times larger its records are than they were in the last answer, compressed; at least 1. */
+  readonly #expansion = new Map<string, number>()
   readonly #turns = new Map<number, Promise<unknown>>()
   #metadataTurn: Promise<unknown> = Promise.resolve()
 
@@ -84,12 +86,13 @@ export class Brokers implements PieceConnection {
   async fetch({ topic, partition, offset, maxBytes }: Wanted, signal: AbortSignal): Promise<FetchAnswer> {
     const { answers } = await this.#askLeader(topic, partition, (broker) => {
       signal.throwIfAborted()
+      const compressedBytes = Math.ceil(maxBytes / (this.#expansion.get(topic) ?? 1))
       return broker.fetch({
         isolationLevel: READ_COMMITTED,
         maxWaitTime: FETCH_WAIT_MS,
         minBytes: FETCH_MIN_BYTES,
-        maxBytes,
-        topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes }] }],
+        maxBytes: compressedBytes,
+        topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: compressedBytes }] }],
       })
     })
     const fetched = answers[0]?.partitions[0]
@@ -97,6 +100,10 @@ export class Brokers implements PieceConnection {
     if (!fetched) return { kind: 'throttled' }
     const { messages, lastStableOffset } = fetched
     if (messages.outOfRange) return { kind: 'out_of_range' }
+    if (messages.length > 0 && messages.bytes) {
+      const bytes = messages.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0)
+      this.#expansion.set(topic, Math.max(1, bytes / messages.bytes))
+    }
     const nextOffset = messages.nextOffset ?? offset
     // Record batches come whole, also when `offset` is within one.
     const records = messages.filter((message) => Number(message.offset) >= offset)

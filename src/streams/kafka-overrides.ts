@@ -18,6 +18,8 @@ const MAGIC = 2
 export interface FetchNotes {
   /** The offset after the last record batch of the response. */
   nextOffset?: number | undefined
+  /** What the record batches took in the response, compressed as they are. */
+  bytes?: number
   /** The broker holds nothing at the offset that was asked for. */
   outOfRange?: boolean
 }
@@ -166,5 +168,5 @@ async function readRecords(
     }
   }
   const { records, nextOffset } = committed(batches, aborted)
-  return Object.assign(records, { nextOffset })
+  return Object.assign(records, { nextOffset, bytes: size })
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Connection, Connections } from './kafka-connections.ts'
 import { answerOf, unavailable } from './kafka-failures.ts'
 import { type PartitionRange, type Piece, type Source, SourceUnavailable } from './port.ts'
@@ -77,7 +76,7 @@ export function createPieces(
       const outcome = await tryOnce(wanted, over)
       if (!(outcome instanceof SourceUnavailable)) return outcome
       if (tries === TRIES) throw outcome
-      await delay(wait, undefined, { signal: over })
+      await pause(wait, over)
     }
   }
 
@@ -106,6 +105,21 @@ export function createPieces(
     },
 
     close: () => connections.ended(),
+  }
+}
+
+/** Rejects with the reason of `over` as soon as that is aborted. */
+async function pause(ms: number, over: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  const onOver = () => reject(over.reason)
+  over.addEventListener('abort', onOver)
+  try {
+    over.throwIfAborted()
+    await promise
+  } finally {
+    clearTimeout(timer)
+    over.removeEventListener('abort', onOver)
   }
 }
 

@@ -30,8 +30,9 @@ export interface Source {
    * A piece of one partition: its records from `offset` on, at least one if there is any. Apart from every reader, and
    * without waiting for records to come. What is far behind is read by asking again from the piece's `nextOffset`.
    *
-   * A piece takes about `maxBytes` in the log, or one record batch if the first is larger; compressed batches hold more
-   * than that. Any number of pieces may be under way at once, which the caller bounds.
+   * A piece has about `maxBytes` of keys and values, or one record batch if the first is larger. Where batches are
+   * compressed, the first piece of a topic may have many times that, since only then it is known how well. Any number
+   * of pieces may be under way at once, which the caller bounds.
    * @throws SourceUnavailable as `ranges` does, also for a partition that is not there: after half a minute at most.
    * Rejects with the reason of `signal` as soon as it is aborted.
    */

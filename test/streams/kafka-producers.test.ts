@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest'
 import { runTool } from '../../deploy/kafka/broker.ts'
 import { createKafka } from '../../src/streams/kafka.ts'
 import { describeKafka } from '../kit/kafka.ts'
-import { fetchAll, valuesOf } from './piece-contract.ts'
+import { fetchAll, fetchRecords, type Records, valuesOf } from './piece-contract.ts'
 import { from, Recorder } from './port-contract.ts'
 
 const CONSOLE_PRODUCER = 'org.apache.kafka.tools.ConsoleProducer'
@@ -45,6 +45,20 @@ describeKafka("Kafka's own producer", (kafka) => {
       }
     })
   }
+
+  test('pieces of compressed batches are about as large as was asked for, once the first has shown how well they compress', async () => {
+    const topic = await kafka.createTopic(1)
+    const many = Array.from({ length: 20_000 }, (_, i) => `{"id":"ord_${i}","text":"${'abcdefghij'.repeat(20)}"}`)
+    await produce(topic, many, ['--compression-codec', 'gzip', '--batch-size', '60000'])
+    const { source } = open()
+    const first = await fetchRecords(source, topic, 0, { maxBytes: 300_000 })
+    const second = await fetchRecords(source, topic, first.nextOffset, { maxBytes: 300_000 })
+    const sizeOf = ({ records }: Records) => valuesOf(records).reduce((sum, value) => sum + value.length, 0)
+    expect(sizeOf(first)).toBeGreaterThan(1_000_000)
+    expect(sizeOf(second)).toBeLessThan(600_000)
+    const { records } = await fetchAll(source, topic, 0, { maxBytes: 300_000 })
+    expect(valuesOf(records)).toEqual(many)
+  })
 
   test('puts a key into the partition that the sink puts it into', async () => {
     const topic = await kafka.createTopic(7)
