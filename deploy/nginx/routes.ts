@@ -1,0 +1,61 @@
+import type { Instance } from './options.ts'
+
+/** Instances that are asked in turn where the one that a token names refuses: any of them answers 404. */
+const STAND_INS = 3
+
+/** The groups of gateways that a request can go to: all of them, and each by itself. */
+export function upstreams(instances: readonly Instance[]): string {
+  const all = instances.map(({ address }) => `        server ${address} max_fails=1 fail_timeout=10s;`)
+  // One alone is never left alone, and would only be asked twice.
+  const again =
+    instances.length > 1 ? instances.map(({ address }) => `        server ${address} max_fails=0 backup;`) : []
+  const each = instances.map(({ name, address }, i) => {
+    const others = [...instances.slice(i + 1), ...instances.slice(0, i)].slice(0, STAND_INS)
+    const standIns = others.map((other) => `        server ${other.address} max_fails=0 backup;\n`)
+    return `    upstream sluice_${name} {
+        server ${address} max_fails=0;
+${standIns.join('')}    }`
+  })
+  return `    # Every instance. Not round robin, which would leave a restarted instance empty; counted over all workers (zone).
+    # One that failed is left alone for 10 s, so that a frozen one holds one request in 10 s, not a share of all of them.
+    # Where every instance has failed lately (a quick rolling restart, a burst of connects), the marks are worth nothing:
+    # then each is tried as it is (backup), and only if none of them takes the connection, it is 502.
+    # There is no "keepalive": a request on a kept connection that a drain is closing fails after it was sent, and then a
+    # POST could not be passed on. A connect that is refused always can.
+    upstream sluice {
+        zone sluice 256k;
+        least_conn;
+${[...all, ...again].join('\n')}
+    }
+
+    # Each instance by itself, for the streams of single connection mode that it holds. If it is gone, so are they:
+    # another one says so, with 404.
+${each.join('\n')}
+`
+}
+
+/** From a stream's token to one of these groups. */
+export function routes(instances: readonly Instance[]): string {
+  const width = Math.max(...instances.map(({ name }) => name.length), 'default'.length) + 1
+  const rows = instances.map(({ name }) => `        ${`\\${name}`.padEnd(width + 1)}sluice_${name};`)
+  return `    # Single connection mode: a stream's token is INSTANCE.RANDOM, from the header, else from the query. $arg_token is as
+    # it came: one with percent signs matches nothing here (a token needs none), and is answered 404 like a wrong one. If
+    # both are there and differ, any instance answers 400.
+    map_hash_bucket_size 128; # for names of 40 characters
+    map $http_x_graphql_event_stream_token $sluice_token {
+        default $http_x_graphql_event_stream_token;
+        ""      $arg_token;
+    }
+    # A PUT asks for a new stream, on any instance, whatever token it carries.
+    map "$request_method $sluice_token" $sluice_named {
+        default "";
+        "~^PUT " "";
+        "~^[A-Z]+ (?<sluice_name>[a-z0-9-]{1,40})\\.[A-Za-z0-9_-]{1,128}$" $sluice_name;
+    }
+    # Only these names lead anywhere: a token never chooses a host. (The backslash lets a name be any word.)
+    map $sluice_named $sluice_upstream {
+        ${'default'.padEnd(width + 1)}sluice;
+${rows.join('\n')}
+    }
+`
+}
