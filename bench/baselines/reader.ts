@@ -4,7 +4,7 @@
  *
  * KAFKA_BROKERS and TOPIC say what it reads. It says `ready` once it reads. A line `COUNT` on its standard input makes it
  * read so many records, and a line `COUNT parse` makes it put each through JSON.parse as well. It answers with one line
- * of JSON, when the last one has come: the count, and when the first and the last batch were done with.
+ * of JSON, when the last one has come: the count, when the first batch came, and when the last was done with.
  */
 import { createInterface } from 'node:readline'
 import { Kafka, logLevel } from 'kafkajs'
@@ -42,12 +42,12 @@ await consumer.run({
       if (messages[0]?.offset !== starts.get(partition)) return
       reading.begun.add(partition)
     }
+    reading.firstAt ||= now()
     if (reading.parse) {
       for (const { value } of messages) if (JSON.parse(String(value)).id) reading.count++
     } else {
       for (const { value } of messages) if (value) reading.count++
     }
-    reading.firstAt ||= now()
     if (reading.count < reading.wanted) return
     const { count, firstAt } = reading
     reading = undefined

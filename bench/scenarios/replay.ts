@@ -3,7 +3,7 @@ import { brokers } from '../harness/broker.ts'
 import { newRun, type RunResult, run } from '../harness/generator.ts'
 import { anOrder, type Load, type Position, WHOLE_ORDER } from '../harness/load.ts'
 import { Recording } from '../harness/recording.ts'
-import { atLeast, type Scenario } from '../harness/scenario.ts'
+import { atLeast, figure, type Scenario } from '../harness/scenario.ts'
 import { paired, quantile, spreadOf } from '../harness/statistics.ts'
 import { type Reader, type Sluice, startReader, startSluice } from '../systems/start.ts'
 
@@ -108,6 +108,11 @@ export const replay: Scenario = {
     }
     const of = (from: From) => rates.get(from) ?? []
     const ratio = (from: From) => spreadOf(paired(of(from), of('kafkajs'), (a, b) => a / b))
+    const parsed = (from: From) =>
+      quantile(
+        paired(of(from), of('kafkajs with JSON.parse'), (a, b) => a / b),
+        0.5,
+      )
     const first = (from: From) => `${quantile(firsts.get(from) ?? [], 0.5).toFixed(1)} ms`
     return {
       measures: [
@@ -123,6 +128,7 @@ export const replay: Scenario = {
         })),
       },
       notes: [
+        `Of kafkajs with JSON.parse: ${figure(parsed('window'))} × from the window, ${figure(parsed('Kafka'))} × from Kafka (medians)`,
         `The first event came after ${first('window')} from the window, after ${first('Kafka')} from Kafka (medians, from the connect on)`,
         ...notes,
       ],
