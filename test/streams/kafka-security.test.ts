@@ -8,10 +8,13 @@ import { createKafka } from '../../src/streams/kafka.ts'
 import type { KafkaOptions, SaslOptions } from '../../src/streams/kafka-options.ts'
 import { SourceUnavailable } from '../../src/streams/port.ts'
 import { describeKafka, startOwnBroker, type TestKafka } from '../kit/kafka.ts'
+import { fetchRecords, valuesOf } from './piece-contract.ts'
 import { eventually, from, Recorder } from './port-contract.ts'
 
 const PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule'
 const SCRAM = 'org.apache.kafka.common.security.scram.ScramLoginModule'
+/** kafkajs authenticates anew 10 s before the end of a session; brokers take it ill more often than once a second. */
+const SESSION_MS = 11_500
 const plain: SaslOptions = { mechanism: 'plain', username: 'sluice', password: 'secret' }
 
 describeKafka(
@@ -33,6 +36,7 @@ describeKafka(
           'listener.name.sasl_plaintext.plain.sasl.jaas.config': `${PLAIN} required user_sluice="secret";`,
           'listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config': `${SCRAM} required;`,
           'listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config': `${SCRAM} required;`,
+          'listener.name.sasl_plaintext.scram-sha-512.connections.max.reauth.ms': String(SESSION_MS),
           'listener.name.sasl_ssl.sasl.enabled.mechanisms': 'PLAIN',
           'listener.name.sasl_ssl.plain.sasl.jaas.config': `${PLAIN} required user_sluice="secret";`,
           'listener.name.ssl.ssl.client.auth': 'required',
@@ -105,11 +109,30 @@ describeKafka(
           await reader.until(() => reader.values(0)[0] === 'a')
           expect(reader.state).toEqual({ kind: 'reading' })
           await reader.stop()
+          expect(valuesOf((await fetchRecords(log.source, topic, 0)).records)).toEqual(['a'])
         } finally {
           await log.close()
         }
       })
     }
+
+    test('many pieces at once are had while authentication is renewed again and again', async () => {
+      const topic = await kafka.createTopic(1)
+      await kafka.produce(topic, [{ value: 'a' }, { value: 'b' }])
+      const log = connect('SASL_PLAINTEXT', { sasl: { ...plain, mechanism: 'scram-sha-512' } })
+      let pieces = 0
+      const readFor = async (ms: number, offset: number) => {
+        for (const end = Date.now() + ms; Date.now() < end; pieces++) {
+          expect(valuesOf((await fetchRecords(log.source, topic, offset)).records)).toEqual(['a', 'b'].slice(offset))
+        }
+      }
+      try {
+        await Promise.all([0, 1, 0, 1, 0].map((offset) => readFor(5_000, offset)))
+        expect(pieces).toBeGreaterThan(50)
+      } finally {
+        await log.close()
+      }
+    })
 
     test('writing needs the right to write, and no other', async () => {
       const topic = await kafka.createTopic(1, { label: 'dead' })
@@ -135,6 +158,7 @@ describeKafka(
       const log = connect('SASL_PLAINTEXT', { sasl: { ...plain, password: 'wrong' } })
       try {
         await expect(log.source.ranges(topic)).rejects.toThrow(/authentication/i)
+        await expect(fetchRecords(log.source, topic, 0)).rejects.toThrow(/authentication/i)
         const reader = new Recorder(log.source, from(topic, { 0: 0 }))
         const waits = () =>
           reader.states.some((state) => state.kind === 'waiting' && /authentication/i.test(state.reason))
@@ -148,6 +172,7 @@ describeKafka(
     test('a broker whose certificate is from another authority is not trusted', async () => {
       const log = connect('SASL_SSL', { ssl: true, sasl: plain })
       await expect(log.source.ranges('test-any')).rejects.toThrow(/certificate/)
+      await expect(fetchRecords(log.source, 'test-any', 0)).rejects.toThrow(/certificate/)
       await log.close()
     })
   },
