@@ -51,9 +51,10 @@ export function brokerPoolOf(kafka: object, metadataMaxAge: number): BrokerPool 
 /**
  * Asks the leaders of partitions, without a consumer group.
  *
- * Of each broker one question at a time: it answers a connection's questions one after another anyway, and while
- * kafkajs renews its authentication it would take any other answer for that of the authentication. Leaders are kept
- * here by topic, since kafkajs knows no leader of any topic while one topic has none.
+ * Of each broker one question at a time: it answers a connection's questions one after another anyway, while kafkajs
+ * would open a connection for each question that comes before the first is open, and take an answer that comes while
+ * it renews its authentication for that of the authentication. Leaders are kept here by topic, since kafkajs knows no
+ * leader of any topic while one topic has none.
  */
 export class Brokers implements PieceConnection {
   readonly #pool: BrokerPool
