@@ -38,7 +38,7 @@ type Answer = Body | Response | Error
 export function cannedFetch(...answers: (Answer | (() => Answer))[]) {
   const lastEventIds: (string | null)[] = []
   const signals: (AbortSignal | undefined)[] = []
-  const fetch = async (_input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+  const fetch = async (_input: unknown, init?: RequestInit): Promise<Response> => {
     lastEventIds.push(new Headers(init?.headers).get('last-event-id'))
     signals.push(init?.signal ?? undefined)
     const next = answers.length > 1 ? answers.shift() : answers[0]

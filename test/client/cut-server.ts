@@ -76,9 +76,7 @@ export class CutServer {
   async #serve(socket: Socket): Promise<void> {
     socket.on('error', () => {}) // a client that leaves may do so by a reset
     onTestFinished(() => void socket.destroy())
-    const request = await readRequest(socket)
-    if (!request) return
-    const { topic, lastEventId } = request
+    const { topic, lastEventId } = await readRequest(socket)
     const { framing = 'close', lineEnd = '\n', writes = Number.POSITIVE_INFINITY } = this.#options
     const log = this.#log(topic)
     let at = lastEventId === undefined ? log.events.length : Number(lastEventId)
@@ -126,17 +124,19 @@ export class CutServer {
   }
 }
 
-async function readRequest(socket: Socket): Promise<Opened | undefined> {
+/** The request at the start of a connection; it never comes if the client leaves before. */
+function readRequest(socket: Socket): Promise<Opened> {
   let text = ''
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    text += chunk
-    const [head, body] = text.split('\r\n\r\n', 2)
-    const length = Number(/^content-length: (\d+)/im.exec(head ?? '')?.[1])
-    if (body === undefined || Buffer.byteLength(body) < length) continue
-    const lastEventId = /^last-event-id: (.*)$/im.exec(head ?? '')?.[1]
-    return { topic: JSON.parse(body).variables.topic, lastEventId }
-  }
-  return undefined
+  return new Promise((resolve) => {
+    socket.on('data', (chunk) => {
+      text += chunk
+      const [head, body] = text.split('\r\n\r\n', 2)
+      const length = Number(/^content-length: (\d+)/im.exec(head ?? '')?.[1])
+      if (body === undefined || Buffer.byteLength(body) < length) return
+      const lastEventId = /^last-event-id: (.*)$/im.exec(head ?? '')?.[1]
+      resolve({ topic: JSON.parse(body).variables.topic, lastEventId })
+    })
+  })
 }
 
 /** The bytes before which a cut takes the opening block along. */
