@@ -11,10 +11,6 @@ export const ERRORS = {
   SUBSCRIBE_FAILED: { status: 400, message: 'The subscription could not be started' },
   CURSOR_INVALID: { status: 400, message: 'The cursor is damaged, or belongs to another topic' },
   CURSOR_EXPIRED: { status: 400, message: 'Events between the cursor and what is retained are gone' },
-  START_UNSUPPORTED: {
-    status: 400,
-    message: 'Streams start at the newest event in this version: leave out "after", "since" and "last"',
-  },
   SUBSCRIPTION_NEEDS_SSE: {
     status: 406,
     message: 'Subscriptions are served as text/event-stream only: accept it',

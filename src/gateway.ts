@@ -32,6 +32,7 @@ import { Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic.ts'
 import { orders } from './streams/topics/orders.ts'
 import { DistinctConnections } from './transport/distinct.ts'
+import { Operations } from './transport/operations.ts'
 import { StreamSockets } from './transport/stream-sockets.ts'
 
 const GRAPHQL_PATH = '/graphql'
@@ -70,7 +71,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const streams = new Streams({ topics, source: data.source, sink: data.sink, epoch: data.epoch, limits, log })
 
   const heartbeatMs = config.HEARTBEAT_MS
-  const engine = new Engine({ feed: (topic) => streams.feed(topic), heartbeatMs, log })
+  const replayEventsPerSecond = config.REPLAY_EVENTS_PER_SECOND
+  const engine = new Engine({ feed: (topic) => streams.feed(topic), heartbeatMs, replayEventsPerSecond, log })
   const admission = new Admission({ schema, log })
   let closing = false
   const refusal = () => {
@@ -79,12 +81,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return state.ready ? undefined : new SluiceError('NOT_READY', `The gateway is not ready: ${state.reason}`)
   }
   const sockets = new StreamSockets()
-  const distinct = new DistinctConnections({ schema, engine, sockets, streams, heartbeatMs, log, refusal })
+  const operations = new Operations({ schema, engine, streams, heartbeatMs, log, refusal })
+  const distinct = new DistinctConnections({ operations, sockets, log })
   const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, log)
 
   const endpoint = new Endpoint({ admission, distinct, yoga })
   const server = createHttpServer({ endpoint, path: GRAPHQL_PATH, corsOrigins: config.CORS_ORIGINS, log })
-  const pulling = () => distinct.pulling
+  const pulling = () => operations.pulling
   const metrics = createMetrics({ instance: config.INSTANCE_ID, streams, engine, pulling })
   const admin = createAdminServer({ readiness: () => streams.readiness(), metrics, log })
 
@@ -92,7 +95,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     closing = true
     const closed = [stopListening(server), stopListening(admin)]
     engine.close()
-    distinct.close()
+    operations.close()
     await sockets.none()
     for (const each of [server, admin]) each.closeIdleConnections()
     await streams.close()

@@ -17,6 +17,8 @@ export interface GraphQLParams {
   readonly operationName: string | undefined
   readonly variables: Readonly<Record<string, unknown>> | undefined
   readonly extensions: Readonly<Record<string, unknown>> | undefined
+  /** The position to resume at, however it was sent. */
+  readonly lastEventId?: string | undefined
 }
 
 export interface AdmissionRequest {

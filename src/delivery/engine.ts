@@ -1,15 +1,19 @@
 import type { Logger } from 'pino'
 import type { Feed } from '../streams/feed.ts'
+import type { Position } from '../streams/position.ts'
 import type { Topic } from '../streams/topic.ts'
 import { Compiler } from './compiler.ts'
 import { FlushTimer } from './flush-timer.ts'
-import { idLine, openingBlock, retryBlock } from './frame.ts'
+import { BY_ID, IN_EXTENSIONS, openingBlock, retryBlock } from './frame.ts'
 import { FrameBudget } from './frame-log.ts'
 import { Group } from './group.ts'
+import { HistoryCache } from './history.ts'
 import type { BoundStream, Operation } from './operation.ts'
 import { Renderer } from './renderer.ts'
+import type { Replay } from './replay.ts'
 import { RETRY_MAX_MS, retryMs } from './retry.ts'
 import { type CloseReason, type Outlet, type Subscriber, WRITE_STALL_MS } from './subscriber.ts'
+import { Turns } from './turns.ts'
 
 /** For the frame logs of all groups together: some 200,000 frames of 300 bytes. */
 const FRAME_LOG_BYTES = 64 * 1024 * 1024
@@ -18,13 +22,34 @@ const SWEEP_MS = 1_000
 const LINGER_MS = RETRY_MAX_MS + 1_000
 /** Groups that wait at once; the longest waiting make room. */
 const MAX_LINGERING = 500
+/** One client that missed much takes no more of a core than this: some tenth of it, where bodies have to be rendered. */
+export const REPLAY_EVENTS_PER_SECOND = 50_000
 /** Heartbeats of all members are spread over this many moments of an interval. */
 const HEARTBEAT_SLOTS = 32
 
 export interface EngineOptions {
   readonly feed: <V>(topic: Topic<V>) => Feed<V>
   readonly heartbeatMs: number
+  /** Events of the past a second that one client gets. */
+  readonly replayEventsPerSecond?: number
   readonly log: Logger
+}
+
+/** Where a subscription starts. */
+export type Start =
+  /** After what a cursor names. */
+  | { readonly after: string }
+  /** With the newest matching events that are in the window. */
+  | { readonly last: number }
+  | { readonly position: Position }
+
+export interface SubscribeOptions {
+  /** Now, if absent. */
+  readonly start?: Start | undefined
+  /** The position is wanted in each result's `extensions`. */
+  readonly cursor?: boolean
+  /** A result is wanted that tells where the past ends. */
+  readonly markers?: boolean
 }
 
 export interface EngineStats {
@@ -42,6 +67,13 @@ export interface EngineStats {
   bytes: number
   flushes: number
   closes: Partial<Record<CloseReason, number>>
+  /** Streams that started in the past; those of them that needed the log; members that fell off their frame log. */
+  readonly replays: { started: number; log: number; fellBehind: number }
+  replayedEvents: number
+  /** Gaps told, to each client. */
+  gaps: number
+  /** What all replays together waited for their first turn, in milliseconds. */
+  replayWaitMs: number
 }
 
 /** The groups of this process: who asks the same thing joins the same group. */
@@ -58,7 +90,14 @@ export class Engine {
     bytes: 0,
     flushes: 0,
     closes: {},
+    replays: { started: 0, log: 0, fellBehind: 0 },
+    replayedEvents: 0,
+    gaps: 0,
+    replayWaitMs: 0,
   }
+  readonly history = new HistoryCache()
+  readonly replays = new Turns<Replay>()
+  readonly maxReplayRate: number
   /** Members that wait for their outlets: counted by their groups. */
   lagging = 0
   readonly #options: EngineOptions
@@ -74,12 +113,11 @@ export class Engine {
   readonly #intervals: readonly NodeJS.Timeout[]
   #joined = 0
   #beat = 0
-  #idCursor = ''
-  #idLine = idLine('')
 
   constructor(options: EngineOptions) {
     this.#options = options
     this.log = options.log
+    this.maxReplayRate = options.replayEventsPerSecond ?? REPLAY_EVENTS_PER_SECOND
     this.#compiler = new Compiler(this.stats, options.log)
     this.#intervals = [
       setInterval(() => this.#heartbeat(), options.heartbeatMs / HEARTBEAT_SLOTS),
@@ -98,30 +136,34 @@ export class Engine {
   /**
    * Joins the group of an operation, or makes it, and writes the stream's first block. The outlet is opened when
    * nothing can go wrong any more; undefined, where its client has gone.
-   * @throws SluiceError if the field's `where` asks for too much.
+   * @throws SluiceError `CURSOR_INVALID`, or if the field's `where` asks for too much.
    */
-  subscribe(operation: Operation, stream: BoundStream, open: () => Outlet | undefined): Subscriber | undefined {
-    const group = this.#groupOf(operation, stream)
-    const outlet = open()
-    if (!outlet) {
-      group.endIfEmpty()
-      return undefined
+  subscribe(
+    operation: Operation,
+    stream: BoundStream,
+    open: () => Outlet | undefined,
+    { start, cursor = false, markers = false }: SubscribeOptions = {},
+  ): Subscriber | undefined {
+    const group = this.#groupOf(operation, stream, cursor)
+    let outlet: Outlet | undefined
+    let position: Position | undefined
+    try {
+      position = start && positionOf(group, start)
+      outlet = open()
+    } finally {
+      if (!outlet) group.endIfEmpty()
     }
+    if (!outlet) return undefined
     this.#lingering.delete(group)
-    const member = group.join(outlet, (cursor) => openingBlock(retryMs(), cursor))
+    if (position) this.stats.replays.started++
+    // What a client came with is said again until it has been told what became of it.
+    const named = start && 'after' in start ? start.after : undefined
+    const opening = (at: string) => openingBlock(retryMs(), named ?? at)
+    const member = group.join(outlet, opening, { position, hasMarker: markers })
     member.slot = this.#joined++ % HEARTBEAT_SLOTS
     this.#slots[member.slot]?.add(member)
     outlet.attach(member)
     return member
-  }
-
-  /** The line that names a position, made once for the groups that one event is told to. */
-  idLine(cursor: string): Buffer {
-    if (cursor !== this.#idCursor) {
-      this.#idCursor = cursor
-      this.#idLine = idLine(cursor)
-    }
-    return this.#idLine
   }
 
   /** A group has a new frame. */
@@ -161,22 +203,25 @@ export class Engine {
   close(): void {
     for (const interval of this.#intervals) clearInterval(interval)
     this.#timer.stop()
+    this.replays.stop()
     this.#compiler.close()
     this.#flush()
     for (const slot of this.#slots) for (const member of slot) member.end('shutdown', retryBlock(retryMs()))
     for (const group of this.#groups) group.end()
   }
 
-  #groupOf(operation: Operation, stream: BoundStream): Group {
-    const known = operation.key === undefined ? undefined : this.#byKey.get(operation.key)
+  #groupOf(operation: Operation, stream: BoundStream, cursor: boolean): Group {
+    const key = cursor && operation.key !== undefined ? `${operation.key}\ncursor` : operation.key
+    const known = key === undefined ? undefined : this.#byKey.get(key)
     if (known) return known
     const feed = this.#options.feed(stream.field.topic)
     const renderer = this.#rendererOf(operation)
-    const group = new Group(this, feed, operation, stream, renderer)
+    const style = cursor ? IN_EXTENSIONS : BY_ID
+    const group = new Group({ engine: this, feed, stream, renderer, style, key })
     renderer.users++
     if (renderer.key !== undefined) this.#renderers.set(renderer.key, renderer)
     this.#groups.add(group)
-    if (operation.key !== undefined) this.#byKey.set(operation.key, group)
+    if (key !== undefined) this.#byKey.set(key, group)
     return group
   }
 
@@ -194,8 +239,8 @@ export class Engine {
   #sweep(): void {
     const now = performance.now()
     for (const group of this.#groups) {
-      for (const member of group.lagging) if (member.fullSince < now - WRITE_STALL_MS) member.cut('stalled')
-      group.sweep(LINGER_MS / SWEEP_MS)
+      for (const member of group.stuck()) if (member.fullSince < now - WRITE_STALL_MS) member.cut('stalled')
+      group.sweep(now, LINGER_MS / SWEEP_MS)
     }
     for (const group of this.#lingering) if (group.emptySince < now - LINGER_MS) group.end()
   }
@@ -205,4 +250,9 @@ export class Engine {
     for (const group of this.#dirty) group.flush()
     this.#dirty.clear()
   }
+}
+
+function positionOf(group: Group, start: Start): Position {
+  if ('after' in start) return group.feed.startAfter(start.after)
+  return 'last' in start ? group.startLast(start.last) : start.position
 }

@@ -3,21 +3,34 @@ import { gapError } from '../schema/stream-field.ts'
 import type { Gap, StreamEvent } from '../streams/event.ts'
 import type { Feed, Interest } from '../streams/feed.ts'
 import { meets } from '../streams/interest-index.ts'
+import { LogReader } from '../streams/log-reader.ts'
+import { Position } from '../streams/position.ts'
 import type { Where } from '../streams/topic.ts'
-import { WindowReader } from '../streams/window-reader.ts'
+import type { Vector } from '../streams/vector.ts'
 import type { BoundStream } from './operation.ts'
 import type { Renderer } from './renderer.ts'
 
 /** Events read on from the window in one turn of the event loop. */
 const CATCH_UP_BATCH = 100
 
-/** Takes bodies in the order of their events, with the position after each. */
-export type OnBody = (body: Buffer, cursor: string) => void
+/**
+ * Takes bodies in the order of their events, with the position after each. `seq` is the event's place in the window;
+ * undefined for what has none: a gap, or an event that the window has let go.
+ */
+export type OnBody = (body: Buffer, cursor: string, seq: number | undefined) => void
+
+/** A position that all bodies so far lead to: never past an event that is being resolved. */
+export interface Settled {
+  readonly cursor: string
+  readonly vector: Vector
+  /** In the window: the first event that is still to come. Below all, while it reads from the log. */
+  readonly seq: number
+}
 
 /**
  * Takes the events that a group asks for, chooses by its filter, and has each rendered. Bodies come in the order of
  * events. *In step*, it renders each event as the feed tells it. While a resolver is awaited, or the group has no
- * members, it is a position in the feed's window, and reads on from there until it is in step again.
+ * members, it is a position in the log, and reads on from there until it is in step again.
  */
 export class Execution implements Interest<unknown> {
   readonly #feed: Feed
@@ -27,10 +40,10 @@ export class Execution implements Interest<unknown> {
   readonly #where: Where<unknown>
   readonly #onBody: OnBody
   #remove: () => void
-  /** The position that all bodies so far lead to; undefined: in step, so it is the feed's. */
-  #settled: string | undefined
+  /** Undefined: in step, so it is the feed's. */
+  #settled: Settled | undefined
   /** Where to read on. In step there is none, and none while an event is awaited and no other has come. */
-  #reader: WindowReader<unknown> | undefined
+  #reader: LogReader<unknown> | undefined
   /** An event is being resolved, or the next turn is awaited, and then it reads on. */
   #busy = false
   #suspended = false
@@ -48,16 +61,36 @@ export class Execution implements Interest<unknown> {
     this.#remove = feed.add(this.#where, this)
   }
 
-  /** The position that all bodies so far lead to: never past an event that is being resolved. */
   get cursor(): string {
-    return this.#settled ?? this.#feed.cursor
+    return this.#settled?.cursor ?? this.#feed.cursor
+  }
+
+  get settled(): Settled {
+    const { head, window, cursor } = this.#feed
+    return this.#settled ?? { cursor, vector: head, seq: window.nextSeq }
+  }
+
+  /** The body of any event; undefined if it is none of those that the group asks for. */
+  bodyOf(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
+    return meets(this.#where, event.value) ? this.#render(event) : undefined
+  }
+
+  /** Whether the group asks for an event; one that its filter fails on is told as an error. */
+  wants(event: StreamEvent): boolean {
+    const { filter } = this.#stream.field
+    if (!meets(this.#where, event.value)) return false
+    try {
+      return !filter || filter(event.value, this.#stream.args, this.#context)
+    } catch {
+      return true
+    }
   }
 
   /** Renders nothing until `resume`, and then what was missed. */
   suspend(): void {
     this.#suspended = true
-    this.#settled ??= this.#feed.cursor
-    this.#reader ??= new WindowReader(this.#feed)
+    this.#settled ??= this.settled
+    this.#reader ??= new LogReader(this.#feed)
     this.#remove()
     this.#remove = this.#feed.addToGaps(this)
   }
@@ -72,29 +105,31 @@ export class Execution implements Interest<unknown> {
   end(): void {
     this.#ended = true
     this.#remove()
+    this.#reader?.close()
     this.#reader = undefined
   }
 
   onEvent(event: StreamEvent, seq: number): void {
     if (this.#settled !== undefined) {
-      this.#reader ??= new WindowReader(this.#feed, event, seq)
+      this.#reader ??= new LogReader(this.#feed, Position.before(this.#feed, event, seq))
       return
     }
     const body = this.#render(event)
     if (body === undefined) return
     if (!(body instanceof Promise)) {
-      this.#onBody(body, this.#feed.cursor)
+      this.#onBody(body, this.#feed.cursor, seq)
       return
     }
-    const before = [...this.#feed.head]
-    before[event.partition] = event.offset
-    this.#settled = this.#feed.cursorAt(before)
-    this.#await(body, this.#feed.cursor)
+    const { head, cursor } = this.#feed
+    const before = head.with(event.partition, event.offset)
+    this.#settled = { cursor: this.#feed.cursorAt(before), vector: before, seq }
+    this.#await(body, { cursor, vector: [...head], seq: seq + 1 })
   }
 
   onGap(gap: Gap): void {
     if (this.#settled === undefined) this.#tell(gap, this.#feed.cursor)
-    else this.#gaps.push(gap)
+    // Who reads finds it in its place.
+    else if (!this.#reader) this.#gaps.push(gap)
   }
 
   /** Undefined if the filter does not want the event. A filter that fails cannot say so: the client hears of it. */
@@ -108,15 +143,15 @@ export class Execution implements Interest<unknown> {
     return this.#renderer.render(event)
   }
 
-  #await(pending: Promise<Buffer>, cursor: string): void {
+  #await(pending: Promise<Buffer>, after: Settled): void {
     this.#busy = true
     void pending.then((body) => {
       this.#busy = false
       if (this.#ended) return
       // A gap is told before anything that comes after it, and with a position before it: rather twice than never.
-      for (const gap of this.#gaps.splice(0)) this.#tell(gap, this.#settled as string)
-      this.#onBody(body, cursor)
-      this.#settled = cursor
+      for (const gap of this.#gaps.splice(0)) this.#tell(gap, this.cursor)
+      this.#onBody(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1)
+      this.#settled = after
       this.#readOn()
     })
   }
@@ -124,37 +159,46 @@ export class Execution implements Interest<unknown> {
   /** Goes on where it is behind, up to the next event that has to be awaited. */
   #readOn(): void {
     for (let count = 0; !this.#suspended && !this.#ended; count++) {
-      for (const gap of this.#gaps.splice(0)) this.#tell(gap, this.#settled as string)
-      const item = this.#reader?.next((event) => meets(this.#where, event.value))
-      if (!this.#reader || !item) {
+      for (const gap of this.#gaps.splice(0)) this.#tell(gap, this.cursor)
+      const reader = this.#reader
+      const item = reader?.next((event) => meets(this.#where, event.value))
+      if (item instanceof Promise) {
+        this.#later(item)
+        return
+      }
+      if (!reader || !item) {
         this.#reader = undefined
         this.#settled = undefined
         return
       }
-      const cursor = this.#feed.cursorAt(this.#reader.vector, item.kind === 'event' ? item : undefined)
+      const after = { cursor: reader.cursor, vector: [...reader.vector], seq: reader.seq }
       if (item.kind === 'gap') {
-        this.#tell(item, cursor)
+        this.#tell(item, after.cursor)
       } else {
         const body = this.#render(item)
         if (body instanceof Promise) {
-          this.#await(body, cursor)
+          this.#await(body, after)
           return
         }
-        if (body !== undefined) this.#onBody(body, cursor)
+        if (body !== undefined) this.#onBody(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1)
       }
-      this.#settled = cursor
+      this.#settled = after
       if (count === CATCH_UP_BATCH) {
-        this.#busy = true
-        setImmediate(() => {
-          this.#busy = false
-          this.#readOn()
-        })
+        this.#later(new Promise((resolve) => setImmediate(resolve)))
         return
       }
     }
   }
 
+  #later(when: Promise<unknown>): void {
+    this.#busy = true
+    void when.then(() => {
+      this.#busy = false
+      this.#readOn()
+    })
+  }
+
   #tell(gap: Gap, cursor: string): void {
-    this.#onBody(this.#renderer.renderError(gapError(gap)), cursor)
+    this.#onBody(this.#renderer.renderError(gapError([gap])), cursor, undefined)
   }
 }

@@ -70,14 +70,21 @@ export class FrameLog {
   readonly #holder: FrameHolder
   /** Frames from `#base` on; those below `#first` have been let go, and are cut off now and then. */
   #frames: (Buffer | undefined)[] = []
+  /** Of each frame the place of its event in the window; half a place further for a frame that has none. */
+  #seqs: number[] = []
+  #coversFrom: number
   #base = 0
   #first = 0
   #bytes = 0
 
-  /** `holder` is asked to let go of a frame where the budget wants one back. */
-  constructor(budget: FrameBudget, holder: FrameHolder) {
+  /**
+   * `holder` is asked to let go of a frame where the budget wants one back. `coversFrom` is the place in the window of
+   * the first event that the log is going to know.
+   */
+  constructor(budget: FrameBudget, holder: FrameHolder, coversFrom = 0) {
     this.#budget = budget
     this.#holder = holder
+    this.#coversFrom = coversFrom
   }
 
   /** Number of the oldest frame held; equal to `next` when there is none. */
@@ -94,11 +101,34 @@ export class FrameLog {
     return this.#bytes
   }
 
-  append(frame: Buffer): void {
+  /** `seq` is the place of its event in the window; undefined: it has none. Frames come in the order of their places. */
+  append(frame: Buffer, seq?: number): void {
     const number = this.next
     this.#frames.push(frame)
+    this.#seqs.push(seq ?? Math.floor(this.#seqs.at(-1) ?? this.#coversFrom - 1) + 0.5)
     this.#bytes += frame.length
     this.#budget.add(this.#holder, number, frame.length)
+  }
+
+  /**
+   * The frame of the event at a place in the window; null: the event has none, since nobody wanted it; undefined: the
+   * log does not know any more, or did not yet.
+   */
+  frameOf(seq: number): Buffer | null | undefined {
+    if (seq < this.#coversFrom) return undefined
+    let low = this.#first - this.#base
+    let high = this.#seqs.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#seqs[middle] as number) < seq) low = middle + 1
+      else high = middle
+    }
+    return this.#seqs[low] === seq ? this.#frames[low] : null
+  }
+
+  /** The frame of this number, if it is held. */
+  at(number: number): Buffer | undefined {
+    return this.#frames[number - this.#base]
   }
 
   /** Frames from `from` to before `to` as one piece of at most `maxBytes`, but at least one; and the number after them. */
@@ -124,12 +154,14 @@ export class FrameLog {
       const slot = this.#first - this.#base
       dropped += (this.#frames[slot] as Buffer).length
       this.#frames[slot] = undefined
+      this.#coversFrom = Math.floor(this.#seqs[slot] as number) + 1
     }
     if (this.#first === before) return
     this.#bytes -= dropped
     this.#budget.remove(this.#first - before, dropped)
     if (this.#first - this.#base > this.#frames.length / 2) {
       this.#frames = this.#frames.slice(this.#first - this.#base)
+      this.#seqs = this.#seqs.slice(this.#first - this.#base)
       this.#base = this.#first
     }
   }

@@ -13,15 +13,82 @@ export function bodyOf(json: string): Buffer {
 }
 
 /** The line before a body that names the position behind it. */
-export function idLine(cursor: string): Buffer {
+function idLine(cursor: string): Buffer {
   return Buffer.from(`id: ${cursor}\n`, 'latin1')
 }
 
-/** A body with its position: one piece of bytes, written as it is to every member in step. */
-export function frameOf(id: Buffer, body: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(id.length + body.length)
-  id.copy(frame)
-  body.copy(frame, id.length)
+/** How a body and the position behind it become a frame: one piece of bytes, written as it is to every member in step. */
+export interface FrameStyle {
+  frameOf(cursor: string, body: Buffer): Buffer
+  /** The body of a frame. */
+  bodyOf(frame: Buffer): Buffer
+  /** A position that has moved, with no result to go with it. */
+  movedTo(cursor: string): Buffer
+}
+
+/** The position is the frame's id. */
+export const BY_ID: FrameStyle = {
+  frameOf(cursor, body) {
+    const id = idLineOf(cursor)
+    const frame = Buffer.allocUnsafe(id.length + body.length)
+    id.copy(frame)
+    body.copy(frame, id.length)
+    return frame
+  },
+  bodyOf: (frame) => frame.subarray(frame.indexOf('\n') + 1),
+  movedTo: positionBlock,
+}
+
+/** The position is in the result's `extensions` too: for clients that do not see ids. */
+export const IN_EXTENSIONS: FrameStyle = {
+  frameOf(cursor, body) {
+    const open = body.subarray(0, -CLOSE.length)
+    return concat(idLineOf(cursor), open, Buffer.from(`,${extensionsOf(cursor)}`), CLOSE)
+  },
+  bodyOf(frame) {
+    const start = frame.indexOf('\n') + 1
+    const end = frame.length - CLOSE.length - 1 - extensionsOf(cursorOf(frame)).length
+    return concat(frame.subarray(start, end), CLOSE)
+  },
+  movedTo: (cursor) => resultBlock(cursor, `{${extensionsOf(cursor)}}`),
+}
+
+/** The end of every body: of the result, and of the block. */
+const CLOSE = Buffer.from(`}${BODY_END}`)
+
+function extensionsOf(cursor: string): string {
+  return `"extensions":${JSON.stringify({ cursor })}`
+}
+
+/** The position that a frame or block begins with. */
+export function cursorOf(frame: Buffer): string {
+  return frame.toString('latin1', 'id: '.length, frame.indexOf('\n'))
+}
+
+/** Says that what was missed has been told, and what comes now is new: for who asked for it. */
+export function caughtUpBlock(cursor: string): Buffer {
+  return resultBlock(cursor, JSON.stringify({ extensions: { caughtUp: true, cursor } }))
+}
+
+function resultBlock(cursor: string, json: string): Buffer {
+  return Buffer.from(`id: ${cursor}\n${BODY_START}${json}${BODY_END}`)
+}
+
+/** The line of one position is made once for all groups that are told of the same event. */
+function idLineOf(cursor: string): Buffer {
+  if (cursor !== lastCursor) {
+    lastCursor = cursor
+    lastLine = idLine(cursor)
+  }
+  return lastLine
+}
+let lastCursor = ''
+let lastLine = idLine('')
+
+function concat(...parts: Buffer[]): Buffer {
+  const frame = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) at += part.copy(frame, at)
   return frame
 }
 

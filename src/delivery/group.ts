@@ -1,30 +1,61 @@
+import { gapError } from '../schema/stream-field.ts'
+import { decodeCursor } from '../streams/cursor.ts'
+import type { Gap } from '../streams/event.ts'
 import type { Feed } from '../streams/feed.ts'
-import type { Engine } from './engine.ts'
-import { Execution } from './execution.ts'
-import { frameOf, positionBlock } from './frame.ts'
+import { Position } from '../streams/position.ts'
+import type { Engine, EngineStats } from './engine.ts'
+import { Execution, type Settled } from './execution.ts'
+import { BY_ID, caughtUpBlock, cursorOf, type FrameStyle, positionBlock } from './frame.ts'
 import { type FrameHolder, FrameLog } from './frame-log.ts'
-import type { BoundStream, Operation } from './operation.ts'
+import { History, PIECE_BYTES } from './history.ts'
+import type { BoundStream } from './operation.ts'
 import type { Renderer } from './renderer.ts'
+import { Replay } from './replay.ts'
 import { type CloseReason, type Outlet, Subscriber } from './subscriber.ts'
+import type { Turns } from './turns.ts'
 
-/** A lagging member reads on in pieces of this size, for the sake of few writes, */
-const MAX_PIECE_BYTES = 64 * 1024
-/** but smaller ones where many lag, since each may hold a piece for as long as its client takes nothing: */
+/** A lagging member reads on in pieces, for the sake of few writes, but smaller ones where many lag, */
 const ALL_PIECES_BYTES = 64 * 1024 * 1024
-/** about three frames, if ten thousand do. */
+/** since each may hold one for as long as its client takes nothing: about three frames, if ten thousand do. */
 const MIN_PIECE_BYTES = 1024
+
+export interface GroupOptions {
+  readonly engine: Engine
+  readonly feed: Feed
+  readonly stream: BoundStream
+  readonly renderer: Renderer
+  readonly style: FrameStyle
+  /** Names what is asked for; undefined: shared with nobody. */
+  readonly key: string | undefined
+}
+
+export interface JoinOptions {
+  /** Where to begin; at what the group has passed, if absent. */
+  readonly position?: Position | undefined
+  /** Say where the past ends, and what comes is new. */
+  readonly hasMarker: boolean
+}
+
+let nextPrivateKey = 0
 
 /** Clients that ask the same thing: one execution, one serialization and one frame for each event that matches. */
 export class Group implements FrameHolder {
   readonly key: string | undefined
+  readonly feed: Feed
   readonly log: FrameLog
   readonly renderer: Renderer
+  readonly style: FrameStyle
+  readonly history: History
   readonly #engine: Engine
   readonly #execution: Execution
   /** At the head: they get what a flush writes. */
   readonly #live = new Set<Subscriber>()
   /** Waiting for their outlets, each at its own position in the log. */
   readonly #lagging = new Set<Subscriber>()
+  /** On their way to the head through what is older than the log, */
+  readonly #replaying = new Set<Subscriber>()
+  /** and those of them that have seen more than the group has. */
+  readonly #ahead = new Set<Replay>()
   /** Number of the first frame that was not written to the live members. */
   #flushed = 0
   /** Number of the next frame at each of the last sweeps, the oldest first. */
@@ -33,19 +64,24 @@ export class Group implements FrameHolder {
   emptySince = 0
   #heartbeat: { readonly cursor: string; readonly block: Buffer } | undefined
 
-  constructor(engine: Engine, feed: Feed, operation: Operation, stream: BoundStream, renderer: Renderer) {
-    this.key = operation.key
+  constructor({ engine, feed, stream, renderer, style, key }: GroupOptions) {
+    this.key = key
+    this.feed = feed
     this.renderer = renderer
+    this.style = style
     this.#engine = engine
-    this.log = new FrameLog(engine.budget, this)
-    this.#execution = new Execution(feed, stream, renderer, (body, cursor) => {
-      this.log.append(frameOf(engine.idLine(cursor), body))
+    this.#execution = new Execution(feed, stream, renderer, (body, cursor, seq) => {
+      this.log.append(style.frameOf(cursor, body), seq)
       engine.appended(this)
     })
+    this.log = new FrameLog(engine.budget, this, feed.window.nextSeq)
+    const { history: cache } = engine
+    const historyKey = key ?? `private ${nextPrivateKey++}`
+    this.history = new History({ cache, key: historyKey, feed, execution: this.#execution, log: this.log, style })
   }
 
   get size(): number {
-    return this.#live.size + this.#lagging.size
+    return this.#live.size + this.#lagging.size + this.#replaying.size
   }
 
   /** Number of the oldest frame in the log. */
@@ -53,29 +89,82 @@ export class Group implements FrameHolder {
     return this.log.first
   }
 
-  get lagging(): ReadonlySet<Subscriber> {
-    return this.#lagging
+  /** Where those at the head are, once everything has been flushed. */
+  get settled(): Settled {
+    return this.#execution.settled
   }
 
-  /**
-   * Adds a member at the head: what was there before is not its business. Its first block names the position, which
-   * `open` makes into bytes.
-   */
-  join(outlet: Outlet, open: (cursor: string) => Buffer): Subscriber {
+  get stats(): EngineStats {
+    return this.#engine.stats
+  }
+
+  get replays(): Turns<Replay> {
+    return this.#engine.replays
+  }
+
+  get maxReplayRate(): number {
+    return this.#engine.maxReplayRate
+  }
+
+  /** What a member whose bytes are its own may be given at once. */
+  get pieceBytes(): number {
+    return Math.max(MIN_PIECE_BYTES, Math.min(PIECE_BYTES, ALL_PIECES_BYTES / (this.#engine.lagging + 1)))
+  }
+
+  /** Members that wait for their outlets. */
+  *stuck(): Iterable<Subscriber> {
+    yield* this.#lagging
+    for (const member of this.#replaying) if (member.lagging) yield member
+  }
+
+  /** Where the newest `count` events begin that the group asks for. */
+  startLast(count: number): Position {
+    return this.feed.startLast(count, (event) => this.#execution.wants(event))
+  }
+
+  /** Adds a member. Its first block names its position, which `open` makes into bytes. */
+  join(outlet: Outlet, open: (cursor: string) => Buffer, { position, hasMarker }: JoinOptions): Subscriber {
     if (this.emptySince !== 0) {
       this.emptySince = 0
       this.#execution.resume()
     }
-    this.flush()
     const member = new Subscriber(this, outlet)
+    if (position) {
+      member.replay = new Replay(member, position, hasMarker)
+      this.#replaying.add(member)
+      this.#write(member, open(position.cursor), 0)
+      this.replays.add(member.replay)
+      return member
+    }
+    this.flush()
     this.#live.add(member)
-    this.#write(member, open(this.#execution.cursor), this.#flushed)
+    const { cursor } = this.#execution
+    this.#write(member, open(cursor), this.#flushed)
+    if (hasMarker) this.#write(member, caughtUpBlock(cursor), this.#flushed)
     return member
+  }
+
+  /** A member that was replaying has read all there is. */
+  arrive(member: Subscriber, hasMarker: boolean): void {
+    this.flush()
+    this.#replaying.delete(member)
+    member.replay = undefined
+    this.#live.add(member)
+    member.position = this.#flushed
+    if (hasMarker) this.#write(member, caughtUpBlock(this.#execution.cursor), this.#flushed)
+  }
+
+  /** A replay has read all there is, and has seen what is still to come: it goes on with the group. */
+  follow(replay: Replay): void {
+    this.#ahead.add(replay)
   }
 
   leave(member: Subscriber, reason: CloseReason): void {
     this.#live.delete(member)
-    if (this.#lagging.delete(member)) this.#engine.lagging--
+    this.#lagging.delete(member)
+    this.#replaying.delete(member)
+    if (member.replay) this.#ahead.delete(member.replay)
+    if (member.lagging) this.#engine.lagging--
     this.#engine.left(member, reason)
     this.endIfEmpty()
   }
@@ -106,29 +195,32 @@ export class Group implements FrameHolder {
     if (this.#flushed === this.log.next) return
     const from = this.#flushed
     this.#flushed = this.log.next
+    this.#wakeAhead()
     if (this.#live.size === 0) return
     const { bytes } = this.log.read(from, this.#flushed, Number.POSITIVE_INFINITY)
-    this.#engine.stats.deliveries += (this.#flushed - from) * this.#live.size
+    this.stats.deliveries += (this.#flushed - from) * this.#live.size
     for (const member of this.#live) this.#write(member, bytes, this.#flushed)
   }
 
   /** A member's outlet has room again. */
   readOn(member: Subscriber): void {
-    if (this.#lagging.delete(member)) this.#engine.lagging--
-    this.#live.add(member)
     member.fullSince = 0
-    const pieceBytes = Math.max(
-      MIN_PIECE_BYTES,
-      Math.min(MAX_PIECE_BYTES, ALL_PIECES_BYTES / (this.#engine.lagging + 1)),
-    )
+    this.#engine.lagging--
+    if (member.replay) {
+      this.replays.add(member.replay)
+      return
+    }
+    this.#lagging.delete(member)
+    this.#live.add(member)
+    const { pieceBytes } = this
     while (!member.lagging && !member.closed && member.position < this.#flushed) {
       if (member.position < this.log.first) {
-        member.cut('fell_behind')
+        this.#fallOff(member)
         return
       }
       // Only what the live members have: the rest comes to it with them, in the next flush.
       const { bytes, next } = this.log.read(member.position, this.#flushed, pieceBytes)
-      this.#engine.stats.deliveries += next - member.position
+      this.stats.deliveries += next - member.position
       this.#write(member, bytes, next)
     }
   }
@@ -136,17 +228,23 @@ export class Group implements FrameHolder {
   /** Says where a member is, so that a quiet stream does not look dead. One that lags has other bytes to wait for. */
   heartbeat(member: Subscriber): void {
     if (member.lagging) return
+    if (member.replay) {
+      const { cursor } = member.replay
+      if (cursor !== undefined) this.#write(member, this.#beat(member, cursor), 0)
+      return
+    }
     this.flush()
     const { cursor } = this.#execution
-    if (this.#heartbeat?.cursor !== cursor) this.#heartbeat = { cursor, block: positionBlock(cursor) }
-    if (!member.lagging && !member.closed) this.#write(member, this.#heartbeat.block, this.#flushed)
+    if (!member.lagging && !member.closed) this.#write(member, this.#beat(member, cursor), this.#flushed)
   }
 
   /**
    * Called once a second. Lets go of frames that are older than `seconds`, but for those that a member is still to read:
    * who comes back later than that reads them from the window.
    */
-  sweep(seconds: number): void {
+  sweep(now: number, seconds: number): void {
+    for (const replay of this.#ahead) replay.check(now)
+    this.#wakeAhead()
     this.#marks.push(this.log.next)
     if (this.#marks.length <= seconds) return
     let oldest = Math.min(this.#marks.shift() as number, this.#flushed)
@@ -160,14 +258,53 @@ export class Group implements FrameHolder {
     this.log.dropBefore(this.log.first + 1)
   }
 
+  /** Tells a member what is gone, and where its stream goes on. */
+  writeGaps(member: Subscriber, gaps: readonly Gap[], cursor: string): void {
+    this.stats.gaps += gaps.length
+    this.#write(member, this.style.frameOf(cursor, this.renderer.renderError(gapError(gaps))), 0)
+  }
+
+  writeReplayed(member: Subscriber, bytes: Buffer, frames: number): void {
+    this.stats.deliveries += frames
+    this.#write(member, bytes, 0)
+  }
+
+  /** What a member wants is not in the log any more: it is read again, in place. */
+  #fallOff(member: Subscriber): void {
+    this.stats.replays.fellBehind++
+    const position = Position.after(this.feed, decodeCursor(this.feed.topic.name, member.cursor))
+    this.#live.delete(member)
+    this.#replaying.add(member)
+    member.replay = new Replay(member, position, false)
+    this.replays.add(member.replay)
+  }
+
+  #wakeAhead(): void {
+    for (const replay of this.#ahead) this.replays.add(replay)
+    this.#ahead.clear()
+  }
+
+  #beat(member: Subscriber, cursor: string): Buffer {
+    if (this.style !== BY_ID && member.cursor !== cursor) {
+      member.cursor = cursor
+      return this.style.movedTo(cursor)
+    }
+    if (this.#heartbeat?.cursor !== cursor) this.#heartbeat = { cursor, block: positionBlock(cursor) }
+    return this.#heartbeat.block
+  }
+
   #write(member: Subscriber, bytes: Buffer, next: number): void {
-    this.#engine.stats.writes++
-    this.#engine.stats.bytes += bytes.length
+    this.stats.writes++
+    this.stats.bytes += bytes.length
     member.position = next
-    if (member.outlet.write(bytes) || member.closed) return
+    if (member.outlet.write(bytes) || member.closed || member.lagging) return
     member.fullSince = performance.now()
+    this.#engine.lagging++
+    if (member.replay) return
     this.#live.delete(member)
     this.#lagging.add(member)
-    this.#engine.lagging++
+    // Where it goes on, should the log have let go of that by then.
+    const last = this.log.at(next - 1)
+    member.cursor = last ? cursorOf(last) : this.#execution.cursor
   }
 }

@@ -11,7 +11,7 @@ import {
   validateSubscriptionArgs,
 } from 'graphql'
 import type { Context } from '../schema/context.ts'
-import { checkStart, type StreamField, streamFieldOf } from '../schema/stream-field.ts'
+import { type ArgumentStart, type StreamField, startOf, streamFieldOf } from '../schema/stream-field.ts'
 import { bodyKey, operationKey } from './operation-key.ts'
 
 /** A subscription, admitted and ready to be joined or executed. */
@@ -29,6 +29,8 @@ export interface Operation {
 export interface BoundStream {
   readonly field: StreamField
   readonly args: Readonly<Record<string, unknown>>
+  /** Where the arguments ask to start; now, if undefined. */
+  readonly start: ArgumentStart | undefined
 }
 
 export interface OperationRequest {
@@ -63,9 +65,9 @@ export function prepareOperation(request: OperationRequest): Operation | readonl
   if (!node || !field || !streamField) return { args, key: undefined, bodyKey: undefined, stream: undefined }
 
   const given = getArgumentValues(field, node, args.variableValues)
-  checkStart(given)
+  const start = startOf(given)
   const key = operationKey(args, context.audience)
-  return { args, key, bodyKey: bodyKey(args, context.audience), stream: { field: streamField, args: given } }
+  return { args, key, bodyKey: bodyKey(args, context.audience), stream: { field: streamField, args: given, start } }
 }
 
 /** The one root field: validation has made sure that there is no other, and that nothing skips it. */

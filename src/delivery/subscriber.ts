@@ -1,4 +1,5 @@
 import type { Group } from './group.ts'
+import type { Replay } from './replay.ts'
 
 /**
  * An outlet that has not taken what it was given (64 KiB, or one flush) for this long is closed: it is dead, or slower
@@ -27,12 +28,13 @@ export interface Member {
 }
 
 /** Why a stream ended, for the metrics. */
-export const CLOSE_REASONS = ['client', 'complete', 'stalled', 'fell_behind', 'shutdown', 'failed'] as const
+export const CLOSE_REASONS = ['client', 'complete', 'stalled', 'shutdown', 'failed'] as const
 export type CloseReason = (typeof CLOSE_REASONS)[number]
 
 /**
  * One client of a group: a position in the group's frame log, not a queue. *Live* at the head, where a flush writes
- * the same bytes to everybody; *lagging* from the moment its outlet is full until it has read up to the head again.
+ * the same bytes to everybody; *lagging* from the moment its outlet is full until it has read up to the head again;
+ * *replaying* where it wants what the frame log does not have.
  */
 export class Subscriber implements Member {
   readonly group: Group
@@ -41,6 +43,10 @@ export class Subscriber implements Member {
   position = 0
   /** Since when it waits for its outlet, in milliseconds of the monotonic clock; 0: it does not. */
   fullSince = 0
+  /** Set while it wants what the frame log does not have. */
+  replay: Replay | undefined
+  /** The position of the last thing it was given when its outlet was found full, or of a heartbeat. */
+  cursor = ''
   /** Which of the engine's heartbeat slots it is in. */
   slot = 0
   closed = false

@@ -1,6 +1,9 @@
 import type { GraphQLField } from 'graphql'
 import { SluiceError } from '../errors.ts'
 import type { Gap, StreamEvent } from '../streams/event.ts'
+import type { Feed } from '../streams/feed.ts'
+import { SourceUnavailable } from '../streams/port.ts'
+import type { Position } from '../streams/position.ts'
 import type { Topic, Where } from '../streams/topic.ts'
 import type { Context } from './context.ts'
 
@@ -28,20 +31,52 @@ export function streamFieldOf(field: GraphQLField<unknown, unknown>): StreamFiel
   return field.extensions[STREAM_EXTENSION] as StreamField | undefined
 }
 
-/** @throws SluiceError `START_UNSUPPORTED` if the arguments ask to start anywhere but now. */
-export function checkStart(args: Record<string, unknown>): void {
-  for (const name of POSITION_ARGUMENTS) {
-    if (args[name] !== undefined && args[name] !== null) throw new SluiceError('START_UNSUPPORTED')
+/** More than this many events of the past are asked for by `since` or a cursor, which do not search the window. */
+export const MAX_LAST = 10_000
+
+/** Where the arguments of a stream field ask to start. */
+export type ArgumentStart =
+  | { readonly after: string }
+  /** Milliseconds since the epoch. */
+  | { readonly since: number }
+  | { readonly last: number }
+
+/**
+ * Where the arguments ask to start; undefined: now. Of several, `after` wins over `since`, and that over `last`.
+ * @throws SluiceError `BAD_USER_INPUT` for a `last` that is negative or too large.
+ */
+export function startOf({ after, since, last }: Record<string, unknown>): ArgumentStart | undefined {
+  if (typeof last === 'number' && (last < 0 || last > MAX_LAST)) {
+    throw new SluiceError('BAD_USER_INPUT', `"last" is a number from 0 to ${MAX_LAST}`)
+  }
+  if (typeof after === 'string') return { after }
+  if (since instanceof Date) return { since: since.getTime() }
+  return typeof last === 'number' ? { last } : undefined
+}
+
+/**
+ * The position of a moment in a topic.
+ * @throws SluiceError `NOT_READY` where the log cannot be asked now.
+ */
+export async function positionSince(feed: Feed, timestamp: number): Promise<Position> {
+  try {
+    return await feed.startSince(timestamp)
+  } catch (error) {
+    if (!(error instanceof SourceUnavailable)) throw error
+    throw new SluiceError('NOT_READY', `The log cannot be asked now where to start: ${error.message}`)
   }
 }
 
 /** The value of an item as `resolve` sees it. @throws SluiceError `CURSOR_EXPIRED` for a gap. */
 export function eventValue<V>(item: StreamEvent<V> | Gap): V {
-  if (item.kind === 'gap') throw gapError(item)
+  if (item.kind === 'gap') throw gapError([item])
   return item.value
 }
 
-/** What clients are told of a gap: by partition the offsets that are gone, for people to read. */
-export function gapError({ topic, partition, from, to, reason }: Gap): SluiceError {
-  return new SluiceError('CURSOR_EXPIRED', undefined, { topic, gaps: [{ partition, from, to, reason }] })
+/** What clients are told of gaps of one topic: by partition the offsets that are gone, for people to read. */
+export function gapError(gaps: readonly Gap[]): SluiceError {
+  return new SluiceError('CURSOR_EXPIRED', undefined, {
+    topic: gaps[0]?.topic,
+    gaps: gaps.map(({ partition, from, to, reason }) => ({ partition, from, to, reason })),
+  })
 }

@@ -10,9 +10,11 @@ import SchemaBuilder, {
   type TypeParam,
 } from '@pothos/core'
 import type { Gap, StreamEvent } from '../streams/event.ts'
+import { meets } from '../streams/interest-index.ts'
+import type { Position } from '../streams/position.ts'
 import type { Topic, Where } from '../streams/topic.ts'
 import type { Context } from './context.ts'
-import { checkStart, eventValue, STREAM_EXTENSION, type StreamField } from './stream-field.ts'
+import { eventValue, MAX_LAST, positionSince, STREAM_EXTENSION, type StreamField, startOf } from './stream-field.ts'
 
 /** A field that streams a topic. Its arguments get `after`, `since` and `last` beside those named here. */
 export interface StreamOptions<
@@ -87,16 +89,25 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
         type: 'DateTime' as never,
         description: 'Start with the first event of this moment or later.',
       }),
-      last: this.arg({ type: 'Int', description: 'Start with this many of the newest matching events.' }),
+      last: this.arg({
+        type: 'Int',
+        description: `Start with this many of the newest matching events that the gateway holds: at most ${MAX_LAST}.`,
+      }),
     },
     extensions: { [STREAM_EXTENSION]: streamField },
     subscribe: (_root: unknown, given: Record<string, unknown>, context: Context) => {
-      checkStart(given)
+      const start = startOf(given)
+      const feed = context.streams.feed(topic)
       const predicate = streamField.filter
-      return context.streams.feed(topic).subscribe({
-        where: streamField.where(given, context),
-        ...(predicate && { filter: (value: unknown) => predicate(value, given, context) }),
-      }) as AsyncIterable<StreamEvent | Gap>
+      const where = streamField.where(given, context)
+      const filter = predicate && ((value: unknown) => predicate(value, given, context))
+      const open = (from?: Position) =>
+        feed.subscribe({ where, ...(filter && { filter }), ...(from && { from }) }) as AsyncIterable<StreamEvent | Gap>
+      if (!start) return open()
+      if ('after' in start) return open(feed.startAfter(start.after))
+      if ('since' in start) return positionSince(feed, start.since).then(open)
+      const matches = ({ value }: StreamEvent) => meets(where, value) && (filter?.(value) ?? true)
+      return open(feed.startLast(start.last, matches))
     },
     resolve: (item: StreamEvent | Gap, given: Record<string, unknown>, context: Context) => {
       const value = eventValue(item)

@@ -106,6 +106,31 @@ export function createMetrics({ instance, streams, engine, pulling }: MetricsSou
     () => engine.stats.writes,
   )
   counter('sent_bytes_total', 'Bytes given to sockets.', () => engine.stats.bytes)
+  gauge('replaying_waiting', 'Replays that wait for their turn.', () => engine.replays.length)
+  gauge(
+    'history_bytes',
+    'Bytes of frames rendered again for those who missed them.',
+    () => engine.history.calculatedSize,
+  )
+  counter('replayed_events_total', 'Events of the past given to subscribers.', () => engine.stats.replayedEvents)
+  counter(
+    'replay_wait_seconds_total',
+    'What replays waited for their first turn, together.',
+    () => engine.stats.replayWaitMs / 1000,
+  )
+  counter('gaps_total', 'Gaps told to subscribers that came back, by partition.', () => engine.stats.gaps)
+  const replays: Counter = new Counter({
+    name: 'sluice_replays_total',
+    help: 'Streams that started in the past; of them, those that needed the log; those that fell off their frame log.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      replays.reset()
+      replays.inc({ kind: 'started' }, engine.stats.replays.started)
+      replays.inc({ kind: 'log' }, engine.stats.replays.log)
+      replays.inc({ kind: 'fell_behind' }, engine.stats.replays.fellBehind)
+    },
+  })
 
   const closes: Counter = new Counter({
     name: 'sluice_closes_total',

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { SluiceError } from '../errors.ts'
 import { MAX_PARTITIONS } from './topic.ts'
+import type { Vector } from './vector.ts'
 
 /**
  * A cursor: the next wanted offset of every partition of a topic. Opaque to clients, the same for every instance.
@@ -17,10 +18,6 @@ export interface Cursor {
   /** The event just before the cursor; absent where nothing was read yet. */
   readonly witness?: Witness | undefined
 }
-
-/** Next wanted offset by partition number, `UNKNOWN` for a partition that is not known yet. */
-export type Vector = readonly number[]
-export const UNKNOWN = -1
 
 export interface Witness {
   readonly partition: number

@@ -1,13 +1,16 @@
 import type { Logger } from 'pino'
-import { encodeCursor, UNKNOWN, type Vector, type Witness } from './cursor.ts'
+import { decodeCursor, encodeCursor, type Witness } from './cursor.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { decode } from './decode.ts'
 import type { Gap, Positions, StreamEvent } from './event.ts'
 import { InterestIndex } from './interest-index.ts'
-import type { Batch, PartitionRange, Sink } from './port.ts'
+import { type Page, Pages } from './pages.ts'
+import type { Batch, PartitionRange, Sink, Source } from './port.ts'
+import { Position } from './position.ts'
 import { Rate } from './rate.ts'
 import { type SubscribeOptions, Subscription } from './subscription.ts'
 import type { Topic, Where } from './topic.ts'
+import { UNKNOWN, type Vector } from './vector.ts'
 import { Window, type WindowLimits } from './window.ts'
 
 /** Somebody who wants to be told of the events that meet a `where`. Called synchronously, in the feed's order. */
@@ -22,11 +25,20 @@ export interface Interest<V> {
 export interface FeedOptions {
   readonly limits: WindowLimits
   readonly log: Logger
+  /** Where to read what is older than the window; without it, that is gone. */
+  readonly source?: Source | undefined
+  /** Aborted when nothing is to be read any more. */
+  readonly signal?: AbortSignal
   /** Where dead letters go, for a topic that has a dead-letter topic. */
   readonly sink?: Sink | undefined
   /** Identity of an embedded log, for the cursors. */
   readonly epoch?: number | undefined
 }
+
+type Found<V> = Page<V> | Gap
+
+/** What the log holds is asked for this often at most. */
+const RANGES_MS = 1_000
 
 /**
  * A topic, alive in this process: takes what the source reads, decodes each record once, keeps the window, and tells
@@ -50,12 +62,22 @@ export class Feed<V = unknown> {
   /** The event right before the head, where the last thing that was passed was an event. */
   #witness: Witness | undefined
   #cursor: string | undefined
+  readonly #pages: Pages<V> | undefined
+  #isFilled = false
+  #ranges: { readonly asked: number; readonly answer: Promise<readonly PartitionRange[]> } | undefined
 
   constructor(topic: Topic<V>, options: FeedOptions) {
     this.topic = topic
     this.#options = options
     this.window = new Window(options.limits)
     this.poison = new DeadLetters(topic, options.sink, options.log)
+    const { source, signal = new AbortController().signal } = options
+    this.#pages = source && new Pages(topic, source, signal)
+  }
+
+  /** Identity of an embedded log; absent for Kafka. */
+  get epoch(): number | undefined {
+    return this.#options.epoch
   }
 
   /** How many want to be told of events. */
@@ -104,6 +126,7 @@ export class Feed<V = unknown> {
       this.#targets[partition] = next
       this.window.setFloor(partition, start)
     }
+    this.#isFilled = this.behind === 0
     this.#cursor = undefined
   }
 
@@ -132,6 +155,11 @@ export class Feed<V = unknown> {
     }
     this.rate.count(now, records.length)
     if (nextOffset > this.#headOf(partition)) this.#move(partition, nextOffset)
+    if (!this.#isFilled && this.behind === 0) {
+      this.#isFilled = true
+      // As it was read, a partition at a time, it has an order of its own; by time it is near to other instances'.
+      if (this.#interests.size === 0) this.window.sortByTime()
+    }
     if (this.#progressListeners > 0) this.#tellAll((interest) => interest.onProgress?.())
   }
 
@@ -169,6 +197,68 @@ export class Feed<V = unknown> {
   /** The topic's events from now on, for whoever likes to pull them. */
   subscribe(options: SubscribeOptions<V> = {}): Subscription<V> {
     return new Subscription(this, options)
+  }
+
+  /**
+   * What the log has of a partition at `offset`, which is older than the window. Keeps trying while the log cannot be
+   * reached, for as long as it is wanted; undefined: it is not any more.
+   */
+  page(partition: number, offset: number, isWanted: () => boolean): Found<V> | Promise<Found<V> | undefined> {
+    if (this.#pages) return this.#pages.patiently(partition, offset, isWanted)
+    const held = this.window.at(this.window.seqOf(partition, offset))
+    if (held?.offset === offset) return { kind: 'page', partition, from: offset, next: offset + 1, events: [held] }
+    const to = Math.min(held?.offset ?? Number.POSITIVE_INFINITY, this.window.floor(partition) ?? 0)
+    return { kind: 'gap', topic: this.topic.name, partition, from: offset, to, reason: 'retention' }
+  }
+
+  /** Has a page ready soon, if the window does not have what is in it. */
+  prefetch(partition: number, offset: number): void {
+    if (offset < (this.window.floor(partition) ?? 0)) this.#pages?.prefetch(partition, offset)
+  }
+
+  /** Just after what a cursor names. @throws SluiceError `CURSOR_INVALID` for what is no cursor of this topic. */
+  startAfter(cursor: string): Position<V> {
+    return Position.after(this, decodeCursor(this.topic.name, cursor))
+  }
+
+  /**
+   * Where the first events are whose timestamp is `timestamp` (ms) or later; where there are none, at the end.
+   * @throws SourceUnavailable when the log cannot be reached.
+   */
+  async startSince(timestamp: number): Promise<Position<V>> {
+    const { source } = this.#options
+    if (!source) return Position.atHead(this)
+    const offsets = await source.offsetsAt(this.topic.name, timestamp)
+    const length = Math.max(-1, ...offsets.keys()) + 1
+    return new Position(
+      this,
+      Array.from({ length }, (_, partition) => offsets.get(partition) ?? 0),
+    )
+  }
+
+  /** Before the newest `count` events of the window that match, or as many as there are. */
+  startLast(count: number, matches: (event: StreamEvent<V>) => boolean): Position<V> {
+    let seq = this.window.nextSeq
+    for (let at = seq - 1, found = 0; at >= this.window.firstSeq && found < count; at--) {
+      if (!matches(this.window.at(at) as StreamEvent<V>)) continue
+      found++
+      seq = at
+    }
+    return new Position(this, this.window.vectorAt(seq, this.#head), seq)
+  }
+
+  /** What the log holds now. Asked of it at most once a second, however many want to know. @throws SourceUnavailable */
+  ranges(): Promise<readonly PartitionRange[]> {
+    const now = performance.now()
+    if (!this.#ranges || now - this.#ranges.asked > RANGES_MS) {
+      const answer = this.#options.source?.ranges(this.topic.name) ?? Promise.resolve(this.#heldRanges())
+      this.#ranges = { asked: now, answer }
+    }
+    return this.#ranges.answer
+  }
+
+  #heldRanges(): PartitionRange[] {
+    return this.#head.map((next, partition) => ({ partition, earliest: this.window.floor(partition) ?? 0, next }))
   }
 
   #tellAll(call: (interest: Interest<V>) => void): void {

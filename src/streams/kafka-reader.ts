@@ -1,5 +1,6 @@
 import type { RawRecord } from './event.ts'
-import { type Fetched, gapAt, type WantedOffsets } from './kafka-positions.ts'
+import { gapAt } from './gap-at.ts'
+import type { Fetched, WantedOffsets } from './kafka-positions.ts'
 import { FetchWatch } from './kafka-watch.ts'
 import type { PartitionRange, Reader } from './port.ts'
 import { MAX_PARTITIONS } from './topic.ts'

@@ -40,7 +40,8 @@ export class Streams implements Reader {
 
   constructor(options: StreamsOptions) {
     this.#options = options
-    for (const topic of options.topics) this.#feeds.set(topic.name, new Feed(topic as Topic, options))
+    for (const topic of options.topics)
+      this.#feeds.set(topic.name, new Feed(topic as Topic, { ...options, signal: this.#stop.signal }))
   }
 
   get feeds(): Iterable<Feed<unknown>> {

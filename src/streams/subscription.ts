@@ -1,14 +1,17 @@
 import type { Gap, StreamEvent } from './event.ts'
 import type { Feed, Interest } from './feed.ts'
 import { meets } from './interest-index.ts'
+import { LogReader } from './log-reader.ts'
+import { BEYOND_END_MS, Position } from './position.ts'
 import type { StreamItem, Where } from './topic.ts'
-import { WindowReader } from './window-reader.ts'
 
 export interface SubscribeOptions<V> {
   /** Equality on indexed properties, looked up. */
   readonly where?: Where<V>
   /** The rest of the filter, run on what the lookup found. One that throws does not match. */
   readonly filter?: (value: V) => boolean
+  /** Where to start: see `Feed.startAfter` and the others; now, if absent. */
+  readonly from?: Position<V>
   /** Also yield `Progress` when something was passed that does not match. */
   readonly progress?: boolean
   readonly signal?: AbortSignal
@@ -20,8 +23,8 @@ const DONE = { done: true, value: undefined } as const
 const MAX_WAITING = 100
 
 /**
- * A feed's events from now on, as an async iterator. Where the consumer is slow it is a position in the window, so it
- * keeps nothing; one so slow that the window has moved past it gets a gap for what it may have missed.
+ * A feed's events from a position on, as an async iterator. Where the consumer is slow, or starts earlier than now, it
+ * is a position in the log, so it keeps nothing; a gap is told where something of it is gone.
  */
 export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, undefined>, Interest<V> {
   readonly onProgress?: () => void
@@ -29,20 +32,25 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   readonly #where: Where<V>
   readonly #filter: ((value: V) => boolean) | undefined
   readonly #signal: AbortSignal | undefined
+  readonly #tellsProgress: boolean
   readonly #remove: () => void
   readonly #gaps = new Map<number, Gap>()
   readonly #waiting: ((result: Result<V>) => void)[] = []
-  /** Set while the consumer is behind. */
-  #reader: WindowReader<V> | undefined
+  /** Set while it is not in step with the feed. */
+  #reader: LogReader<V> | undefined
+  #isReading = false
+  #endCheck: NodeJS.Timeout | undefined
   #passed = false
   #done = false
 
-  constructor(feed: Feed<V>, { where = {}, filter, progress = false, signal }: SubscribeOptions<V>) {
+  constructor(feed: Feed<V>, { where = {}, filter, from, progress = false, signal }: SubscribeOptions<V>) {
     this.#feed = feed
     this.#where = where
     this.#filter = filter
     this.#signal = signal
-    if (progress) this.onProgress = () => this.#pass()
+    this.#tellsProgress = progress
+    this.#reader = from && new LogReader(feed, from)
+    if (progress || from) this.onProgress = () => this.#pass()
     this.#remove = feed.add(where, this)
     if (signal?.aborted) this.#end()
     else signal?.addEventListener('abort', this.#end)
@@ -54,10 +62,11 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
 
   next(): Promise<Result<V>> {
     if (this.#done) return Promise.resolve(DONE)
-    const item = this.#takeGap() ?? this.#takeUnread() ?? this.#takeProgress()
-    if (item) return Promise.resolve({ done: false, value: item })
     if (this.#waiting.length >= MAX_WAITING) return Promise.reject(new RangeError('Too many calls of next() at once'))
-    return new Promise((resolve) => this.#waiting.push(resolve))
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      this.#pump()
+    })
   }
 
   return(): Promise<Result<V>> {
@@ -66,15 +75,20 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   }
 
   onEvent(event: StreamEvent<V>, seq: number): void {
-    if (this.#waiting.length === 0) this.#reader ??= new WindowReader(this.#feed, event, seq)
+    if (this.#reader) this.#pump()
+    else if (this.#waiting.length === 0)
+      this.#reader = new LogReader(this.#feed, Position.before(this.#feed, event, seq))
     else if (this.#passes(event)) this.#resolve(event)
   }
 
   onGap(gap: Gap): void {
-    if (this.#waiting.length > 0) {
-      this.#resolve(gap)
-      return
-    }
+    // Who reads finds it in its place.
+    if (this.#reader) this.#pump()
+    else if (this.#waiting.length > 0) this.#resolve(gap)
+    else this.#keep(gap)
+  }
+
+  #keep(gap: Gap): void {
     // Gaps of one partition follow each other: one from the first to the last says the same.
     const earlier = this.#gaps.get(gap.partition)
     const reason = earlier?.reason === 'truncation' ? earlier.reason : gap.reason
@@ -82,10 +96,24 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   }
 
   #pass(): void {
-    this.#passed = true
-    if (this.#waiting.length > 0) {
-      const progress = this.#takeProgress()
-      if (progress) this.#resolve(progress)
+    this.#passed = this.#tellsProgress
+    this.#pump()
+  }
+
+  /** Gives those who wait what there is. */
+  #pump(): void {
+    while (this.#waiting.length > 0 && !this.#isReading && !this.#done) {
+      const item = this.#takeGap() ?? this.#takeUnread() ?? this.#takeProgress()
+      if (item === undefined) return
+      if (!(item instanceof Promise)) {
+        this.#resolve(item)
+        continue
+      }
+      this.#isReading = true
+      void item.then(() => {
+        this.#isReading = false
+        this.#pump()
+      })
     }
   }
 
@@ -97,14 +125,28 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     return undefined
   }
 
-  #takeUnread(): StreamEvent<V> | Gap | undefined {
-    const item = this.#reader?.next((event) => meets(this.#where, event.value) && this.#passes(event))
-    if (item === undefined) this.#reader = undefined
-    return item
+  #takeUnread(): StreamEvent<V> | Gap | Promise<void> | undefined {
+    const reader = this.#reader
+    const item = reader?.next((event) => meets(this.#where, event.value) && this.#passes(event))
+    if (item !== undefined || !reader) return item
+    if (reader.isCovered) this.#reader = undefined
+    else this.#endCheck ??= setTimeout(() => this.#checkEnds(reader), BEYOND_END_MS).unref()
+    return undefined
+  }
+
+  /** It is further than this instance: which has not read as far yet, or the log has lost its end. */
+  #checkEnds(reader: LogReader<V>): void {
+    const again = (): void => {
+      this.#endCheck = undefined
+      this.#pump()
+    }
+    // Where the log cannot be reached, it is asked again.
+    if (this.#done || reader !== this.#reader) this.#endCheck = undefined
+    else void reader.checkEnds().then(again, again)
   }
 
   #takeProgress(): StreamItem<V> | undefined {
-    if (!this.#passed) return undefined
+    if (!this.#passed || this.#reader) return undefined
     this.#passed = false
     const positions = new Map(this.#feed.head.map((offset, partition) => [partition, offset]))
     return { kind: 'progress', topic: this.#feed.topic.name, positions }
@@ -129,6 +171,8 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     this.#signal?.removeEventListener('abort', this.#end)
     this.#remove()
     this.#gaps.clear()
+    clearTimeout(this.#endCheck)
+    this.#reader?.close()
     this.#reader = undefined
     for (const resolve of this.#waiting.splice(0)) resolve(DONE)
   }

@@ -1,5 +1,7 @@
 import { NO_HEADERS, type StreamEvent } from './event.ts'
+import { SeqList } from './seq-list.ts'
 import { heapBytesOf } from './size.ts'
+import type { Vector } from './vector.ts'
 
 export interface WindowLimits {
   /** What the events may take in memory, decoded. */
@@ -14,6 +16,12 @@ export interface Restart {
   readonly offset: number
 }
 
+interface Entry<V> {
+  readonly event: StreamEvent<V>
+  readonly bytes: number
+  readonly arrival: number
+}
+
 const INITIAL_CAPACITY = 1024
 /** The event itself with its timestamp, and its place in the rings. Topic, kind and empty headers are shared by all. */
 const ENTRY_BYTES = 128
@@ -26,6 +34,8 @@ export class Window<V> {
   readonly #limits: WindowLimits
   readonly #floors: number[] = []
   readonly #restarts: (Restart | undefined)[] = []
+  /** By partition, the sequence numbers of its events, which are in the order of their offsets. */
+  readonly #partitions: SeqList[] = []
   #restartCount = 0
   /** Rings of one capacity, a power of two; the entry of a sequence number is at `seq & mask`. */
   #events: (StreamEvent<V> | undefined)[] = new Array(INITIAL_CAPACITY)
@@ -89,16 +99,79 @@ export class Window<V> {
   }
 
   push(event: StreamEvent<V>, now: number): number {
-    if (this.#next - this.#first === this.#events.length) this.#grow()
-    const seq = this.#next++
-    const slot = seq & (this.#events.length - 1)
-    const bytes = bytesOf(event)
-    this.#events[slot] = event
-    this.#sizes[slot] = bytes
-    this.#arrivals[slot] = now
-    this.#bytes += bytes
+    const seq = this.#put(event, bytesOf(event), now)
     this.evict(now)
     return seq
+  }
+
+  /**
+   * Puts the events in the order of their timestamps, each partition's in its own order: for a window that was filled
+   * partition by partition. They get new sequence numbers, so that who stood among them finds its place anew.
+   */
+  sortByTime(): void {
+    const queues = this.#partitions.map((list) => list.all().map((seq) => this.#take(seq)))
+    const places = queues.map(() => 0)
+    const nextOf = (partition: number) => queues[partition]?.[places[partition] as number]
+    this.#partitions.length = 0
+    this.#first = this.#next
+    this.#bytes = 0
+    for (;;) {
+      let oldest: number | undefined
+      for (let partition = 0; partition < queues.length; partition++) {
+        const entry = nextOf(partition)
+        if (!entry) continue
+        const sofar = oldest === undefined ? undefined : nextOf(oldest)
+        if (!sofar || entry.event.timestamp < sofar.event.timestamp) oldest = partition
+      }
+      if (oldest === undefined) return
+      const { event, bytes, arrival } = nextOf(oldest) as Entry<V>
+      places[oldest] = (places[oldest] as number) + 1
+      this.#put(event, bytes, arrival)
+    }
+  }
+
+  /** Sequence number of the partition's first event at this offset or after it; `nextSeq`: there is none yet. */
+  seqOf(partition: number, offset: number): number {
+    const list = this.#partitions[partition]
+    if (!list) return this.#next
+    return list.at(this.#indexOf(list, offset)) ?? this.#next
+  }
+
+  /** Sequence number of the first event that who stands at this vector has not seen. */
+  startOf(vector: Vector): number {
+    let start = this.#next
+    for (let partition = 0; partition < this.#partitions.length; partition++) {
+      start = Math.min(start, this.seqOf(partition, vector[partition] ?? 0))
+    }
+    return start
+  }
+
+  /** From this sequence number on, who stands at this vector has seen no event. */
+  endOf(vector: Vector): number {
+    let end = this.#first
+    for (let partition = 0; partition < this.#partitions.length; partition++) {
+      const list = this.#partitions[partition] as SeqList
+      const last = list.at(this.#indexOf(list, vector[partition] ?? 0) - 1)
+      if (last !== undefined) end = Math.max(end, last + 1)
+    }
+    return end
+  }
+
+  /**
+   * The position just before an event: what every partition has next from there on, so that nothing lies between what
+   * was seen and the position; of a partition with nothing more, its `head`.
+   */
+  vectorAt(seq: number, head: Vector): number[] {
+    return head.map((offset, partition) => {
+      const list = this.#partitions[partition]
+      const next = list?.at(list.indexOf(seq))
+      return next === undefined ? offset : (this.at(next) as StreamEvent<V>).offset
+    })
+  }
+
+  /** Offset of the event that follows in the same partition; undefined if there is none yet. */
+  offsetAfter(event: StreamEvent<V>): number | undefined {
+    return this.at(this.seqOf(event.partition, event.offset + 1))?.offset
   }
 
   /** Lets go of what is too old or too much; the newest event always stays within the bytes. */
@@ -125,9 +198,39 @@ export class Window<V> {
       this.#bytes -= this.#sizes[slot] as number
       this.#events[slot] = undefined
       this.#first++
+      this.#partitions[event.partition]?.shift()
       const floor = this.#floors[event.partition] ?? 0
       if (event.offset >= floor) this.#floors[event.partition] = event.offset + 1
     }
+  }
+
+  #put(event: StreamEvent<V>, bytes: number, arrival: number): number {
+    if (this.#next - this.#first === this.#events.length) this.#grow()
+    const seq = this.#next++
+    const slot = seq & (this.#events.length - 1)
+    this.#events[slot] = event
+    this.#sizes[slot] = bytes
+    this.#arrivals[slot] = arrival
+    this.#bytes += bytes
+    while (this.#partitions.length <= event.partition) this.#partitions.push(new SeqList())
+    this.#partitions[event.partition]?.push(seq)
+    return seq
+  }
+
+  #take(seq: number): Entry<V> {
+    const slot = seq & (this.#events.length - 1)
+    const entry = {
+      event: this.#events[slot] as StreamEvent<V>,
+      bytes: this.#sizes[slot] as number,
+      arrival: this.#arrivals[slot] as number,
+    }
+    this.#events[slot] = undefined
+    return entry
+  }
+
+  /** Place in the list of the first event at this offset or after it. */
+  #indexOf(list: SeqList, offset: number): number {
+    return list.find((seq) => (this.at(seq) as StreamEvent<V>).offset >= offset)
   }
 
   #grow(): void {

@@ -11,7 +11,17 @@ const MAX_BODY_BYTES = 256 * 1024
  * @throws SluiceError `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE` or `BAD_REQUEST`.
  */
 export async function readParams(request: IncomingMessage, url: URL): Promise<GraphQLParams> {
-  return request.method === 'GET' ? paramsOfQuery(url.searchParams) : paramsOf(await readJson(request))
+  const params = request.method === 'GET' ? paramsOfQuery(url.searchParams) : paramsOf(await readJson(request))
+  return { ...params, lastEventId: lastEventIdOf(request, url, params) }
+}
+
+/** The header is a browser's own, and newer than the URL or the body, which it sends again as they were. */
+function lastEventIdOf(request: IncomingMessage, url: URL, { extensions }: GraphQLParams): string | undefined {
+  const header = request.headers['last-event-id']
+  const given = header || url.searchParams.get('lastEventId') || extensions?.lastEventId
+  if (given === undefined || given === null || given === '') return undefined
+  if (typeof given !== 'string') throw new SluiceError('BAD_REQUEST', '"extensions.lastEventId" must be a string')
+  return given
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  BY_ID,
   bodyOf,
   COMMENT_BLOCK,
   COMPLETE_BLOCK,
-  frameOf,
-  idLine,
+  caughtUpBlock,
+  cursorOf,
+  IN_EXTENSIONS,
   openingBlock,
   positionBlock,
   retryBlock,
@@ -38,7 +40,7 @@ test('any result comes back from its frame, with its position, whatever text is 
   })
   fc.assert(
     fc.property(results, fc.base64String({ minLength: 1 }), (result, cursor) => {
-      const frame = frameOf(idLine(cursor), bodyOf(JSON.stringify(result)))
+      const frame = BY_ID.frameOf(cursor, bodyOf(JSON.stringify(result)))
       const { events } = parse(frame.toString())
       expect(events).toEqual([{ type: 'next', data: JSON.stringify(result), id: cursor }])
     }),
@@ -47,7 +49,7 @@ test('any result comes back from its frame, with its position, whatever text is 
 
 test('line breaks of every kind stay within their frame', () => {
   const result = { data: 'a\nb\rc\r\nd\u2028e\u2029f\u0085g\n\nevent: complete\ndata:\n\n' }
-  const { events } = parse(frameOf(idLine('AQ'), bodyOf(JSON.stringify(result))).toString())
+  const { events } = parse(BY_ID.frameOf('AQ', bodyOf(JSON.stringify(result))).toString())
   expect(events).toHaveLength(1)
   expect(JSON.parse(events[0]?.data ?? '')).toEqual(result)
 })
@@ -65,8 +67,39 @@ test('blocks without a result move the position, and are told as empty messages 
 })
 
 test('a frame is the id and the body, and changes neither', () => {
-  const [id, body] = [idLine('AQ'), bodyOf('{}')]
-  const frame = frameOf(id, body)
-  frame.fill(0)
-  expect([id.toString(), body.toString()]).toEqual(['id: AQ\n', 'event: next\ndata: {}\n\n'])
+  const body = bodyOf('{}')
+  const [first, second] = [BY_ID.frameOf('AQ', body), BY_ID.frameOf('AQ', body)]
+  first.fill(0)
+  expect([second.toString(), body.toString()]).toEqual([
+    'id: AQ\nevent: next\ndata: {}\n\n',
+    'event: next\ndata: {}\n\n',
+  ])
+})
+
+test('a position in the extensions is added to any result, and both come back from the frame', () => {
+  fc.assert(
+    fc.property(fc.record({ data: fc.jsonValue() }), fc.stringMatching(/^[A-Za-z0-9_-]{1,120}$/), (result, cursor) => {
+      const body = bodyOf(JSON.stringify(result))
+      for (const style of [BY_ID, IN_EXTENSIONS]) {
+        const frame = style.frameOf(cursor, body)
+        const [event] = parse(frame.toString()).events
+        const extensions = style === BY_ID ? {} : { extensions: { cursor } }
+        expect([event?.id, JSON.parse(event?.data ?? '')]).toEqual([
+          cursor,
+          { ...JSON.parse(JSON.stringify(result)), ...extensions },
+        ])
+        expect(cursorOf(frame)).toBe(cursor)
+        expect(style.bodyOf(frame).equals(body)).toBe(true)
+      }
+    }),
+  )
+})
+
+test('what moves a position alone, and what tells that the past is over, are read as such', () => {
+  const [quiet, moved, caughtUp] = [BY_ID.movedTo('AQ'), IN_EXTENSIONS.movedTo('AQ'), caughtUpBlock('AQ')].map(
+    (block) => parse(block.toString()).events,
+  )
+  expect(quiet).toEqual([{ type: 'message', data: '', id: 'AQ' }])
+  expect(moved).toEqual([{ type: 'next', data: '{"extensions":{"cursor":"AQ"}}', id: 'AQ' }])
+  expect(caughtUp).toEqual([{ type: 'next', data: '{"extensions":{"caughtUp":true,"cursor":"AQ"}}', id: 'AQ' }])
 })

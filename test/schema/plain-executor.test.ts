@@ -77,14 +77,31 @@ test('a gap is an error with CURSOR_EXPIRED and the offsets, and the stream goes
 })
 
 test.each([
-  ['after', '"AQAA"'],
-  ['since', '"2026-11-27T10:15:30Z"'],
-  ['last', '5'],
-])('a start by "%s" is refused, and says so', async (name, value) => {
+  ['after a cursor', (cursor: string) => `after: "${cursor}"`, ['a', 'c', 'd']],
+  ['since a moment', () => 'since: "2020-01-01T00:00:00Z"', ['a', 'c', 'd']],
+  ['since a moment to come', () => `since: "${new Date(Date.now() + 3600_000).toISOString()}"`, ['d']],
+  ['with the last', () => 'last: 1', ['c', 'd']],
+  ['with the last none', () => 'last: 0', ['d']],
+  ['after, which wins over the others', (cursor: string) => `last: 0, after: "${cursor}"`, ['a', 'c', 'd']],
+])('a start %s gives what was before, and then what comes', async (_how, argument, expected) => {
+  const { context, embedded, streams } = await startStreams()
+  const feed = streams.feed(orders)
+  const given = argument(feed.cursor)
+  await produce(embedded, { id: 'a' }, { id: 'b', region: 'ASIA' }, { id: 'c' })
+  await until('they have been read', () => feed.events === 3)
+  const results = await open(context, `subscription { ordersByRegion(region: EUROPE, ${given}) { id } }`)
+  await produce(embedded, { id: 'd' })
+  for (const id of expected) expect((await results.next()).value).toEqual({ data: { ordersByRegion: { id } } })
+})
+
+test.each([
+  ['after: "AQAA"', 'CURSOR_INVALID'],
+  ['last: -1', 'BAD_USER_INPUT'],
+  ['last: 10001', 'BAD_USER_INPUT'],
+])('a start by %s is refused', async (argument, code) => {
   const { context } = await startStreams()
-  const query = `subscription { ordersByRegion(region: EUROPE, ${name}: ${value}) { id } }`
-  await expect(open(context, query)).rejects.toMatchObject({ extensions: { code: 'START_UNSUPPORTED' } })
-  expect(await open(context, `subscription { ordersByRegion(region: EUROPE, ${name}: null) { id } }`)).toBeDefined()
+  const query = `subscription { ordersByRegion(region: EUROPE, ${argument}) { id } }`
+  await expect(open(context, query)).rejects.toMatchObject({ extensions: { code } })
 })
 
 test('where, filter and resolve each do their part, with arguments and context', async () => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SluiceError } from '../../src/errors.ts'
-import { type Cursor, decodeCursor, encodeCursor, UNKNOWN } from '../../src/streams/cursor.ts'
+import { type Cursor, decodeCursor, encodeCursor } from '../../src/streams/cursor.ts'
 import { MAX_PARTITIONS } from '../../src/streams/topic.ts'
+import { UNKNOWN } from '../../src/streams/vector.ts'
 import { Statistics } from '../kit/statistics.ts'
 
 const MAX_TIMESTAMP = 2 ** 48 - 1

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
-import { decodeCursor, UNKNOWN } from '../../src/streams/cursor.ts'
+import { decodeCursor } from '../../src/streams/cursor.ts'
 import { Feed, type Interest } from '../../src/streams/feed.ts'
-import { WindowReader } from '../../src/streams/window-reader.ts'
+import { LogReader } from '../../src/streams/log-reader.ts'
+import { Position } from '../../src/streams/position.ts'
+import { UNKNOWN } from '../../src/streams/vector.ts'
 import { batchOf, type Paint, paintFeed, paints, ROOMY, recordOf } from '../kit/feeds.ts'
 import { silentLog } from '../kit/log-lines.ts'
 
@@ -73,7 +75,7 @@ test('a reader behind the window is told of no gap in a partition that nobody ha
   feed.onBatch(batchOf(2, [red(0, 2)]))
   const event = feed.window.at(0)
   if (!event) throw new Error('The window was to hold the event')
-  const reader = new WindowReader(feed, event, 0)
+  const reader = new LogReader(feed, Position.before(feed, event, 0))
   feed.onBatch(
     batchOf(
       2,
@@ -90,12 +92,12 @@ test('a reader names the position behind what it has read, not behind what the f
   feed.onBatch(batchOf(0, [red(0)]))
   const event = feed.window.at(0)
   if (!event) throw new Error('The window was to hold the event')
-  const reader = new WindowReader(feed, event, 0)
+  const reader = new LogReader(feed, Position.before(feed, event, 0))
   feed.onBatch(batchOf(1, [red(3, 1), red(4, 1)]))
   expect(reader.vector).toEqual([0, 0])
-  reader.next(() => true)
+  void reader.next(() => true)
   expect(reader.vector).toEqual([1, 0])
-  reader.next(({ offset }) => offset === 4)
+  void reader.next(({ offset }) => offset === 4)
   expect(reader.vector).toEqual([1, 5])
   expect(reader.next(() => true)).toBeUndefined()
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { gapAt, WantedOffsets } from '../../src/streams/kafka-positions.ts'
+import { gapAt } from '../../src/streams/gap-at.ts'
+import { WantedOffsets } from '../../src/streams/kafka-positions.ts'
 import { FetchWatch } from '../../src/streams/kafka-watch.ts'
 
 const wanting = () => new WantedOffsets(new Map([['orders', new Map([[0, 10]])]]))

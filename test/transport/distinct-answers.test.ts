@@ -43,11 +43,9 @@ const WRONG_OPERATIONS: readonly (readonly [
   ['more tokens than are read', { query: `subscription { ${'a '.repeat(6_000)} }` }, 'GRAPHQL_PARSE_FAILED'],
   ['deep nesting', { query: `{ ${'a{'.repeat(1_600)}b${'}'.repeat(1_600)} }` }, 'GRAPHQL_VALIDATION_FAILED'],
   ['a subscribe that throws', { query: 'subscription { refuses }' }, 'INTERNAL_SERVER_ERROR'],
-  [
-    'a start position, which this version has not',
-    { query: 'subscription { orderIds(last: 3) }' },
-    'START_UNSUPPORTED',
-  ],
+  ['a cursor that is none', { query: 'subscription { orderIds(after: "AQAA") }' }, 'CURSOR_INVALID'],
+  ['a negative number of events', { query: 'subscription { orderIds(last: -1) }' }, 'BAD_USER_INPUT'],
+  ['too many events', { query: 'subscription { orderIds(last: 10001) }' }, 'BAD_USER_INPUT'],
 ]
 
 /** Text of whatever the process knows and no client may. */

@@ -1,0 +1,274 @@
+import type { StreamEvent } from '../streams/event.ts'
+import type { Page } from '../streams/pages.ts'
+import { BEYOND_END_MS, type Position } from '../streams/position.ts'
+import { covers } from '../streams/vector.ts'
+import type { Group } from './group.ts'
+import { PIECE_BYTES } from './history.ts'
+import type { Subscriber } from './subscriber.ts'
+import type { Worker } from './turns.ts'
+
+/**
+ * A member's way from where it was to the head of its group: through the log, the window, and, where it has seen what
+ * this instance has not, along with the group until that has seen it too. It keeps a position, no events, and goes on a
+ * piece at a time, as its outlet takes it.
+ */
+export class Replay implements Worker {
+  readonly #member: Subscriber
+  readonly #position: Position
+  readonly #hasMarker: boolean
+  /** The page it is in, and where in it. */
+  #page: Page | undefined
+  #index = 0
+  /** The log or a resolver is awaited. */
+  #isAwaiting = false
+  /** Since when it waits for the group to get as far, in milliseconds of the monotonic clock; 0: it does not. */
+  #aheadSince = 0
+  #isChecking = false
+  #began = 0
+  #readsLog = false
+  /** Events written in the current second. */
+  #second = 0
+  #written = 0
+
+  constructor(member: Subscriber, position: Position, hasMarker: boolean) {
+    this.#member = member
+    this.#position = position
+    this.#hasMarker = hasMarker
+    this.#began = performance.now()
+  }
+
+  /** What a heartbeat may say; undefined: nothing, before a gap has been told. */
+  get cursor(): string | undefined {
+    return this.#position.isStale ? undefined : this.#position.cursor
+  }
+
+  step(): boolean {
+    if (this.#member.closed || this.#member.lagging || this.#isAwaiting) return false
+    if (this.#began !== 0) {
+      this.#group.stats.replayWaitMs += performance.now() - this.#began
+      this.#began = 0
+    }
+    if (this.#isTooFast()) return false
+    if (this.#page) return this.#stepPage(this.#page)
+    const { seq } = this.#group.settled
+    const next = this.#position.next(seq)
+    switch (next.kind) {
+      case 'gaps':
+        this.#group.writeGaps(this.#member, next.gaps, this.#position.cursor)
+        return true
+      case 'log':
+        return this.#stepLog(next.partition, next.offset)
+      case 'window':
+        return this.#isInOrder(next.seq) ? this.#stepShared(next.seq, seq) : this.#stepOwn(next.seq, seq)
+      case 'head':
+        return this.#arrive()
+    }
+  }
+
+  /** Whether the log ends before the position is found out, once that has been waited for. */
+  check(now: number): void {
+    if (this.#aheadSince === 0 || this.#isChecking || now - this.#aheadSince < BEYOND_END_MS) return
+    this.#isChecking = true
+    const feed = this.#group.feed
+    void feed
+      .ranges()
+      .then((ranges) => {
+        if (this.#member.closed || this.#member.lagging) return
+        const gaps = this.#position.passEnds(ranges)
+        if (gaps.length === 0) return
+        this.#group.writeGaps(this.#member, gaps, this.#position.cursor)
+        this.#goOn()
+      })
+      // The log cannot be reached: it is asked again at the next check.
+      .catch(() => {})
+      .finally(() => {
+        this.#isChecking = false
+      })
+  }
+
+  get #group(): Group {
+    return this.#member.group
+  }
+
+  #goOn(): void {
+    if (!this.#member.closed) this.#group.replays.add(this)
+  }
+
+  /** From `seq` on, the position is what that of the members in step is. */
+  #isInOrder(seq: number): boolean {
+    const { feed } = this.#group
+    return !this.#position.isAhead && feed.window.endOf(this.#position.vector) <= seq
+  }
+
+  #stepShared(seq: number, limit: number): boolean {
+    const read = this.#group.history.read(seq, limit, PIECE_BYTES)
+    if (read instanceof Promise) return this.#await(read)
+    const { feed } = this.#group
+    this.#position.raise(feed.window.vectorAt(read.next, feed.head), read.next)
+    return this.#write(read.bytes, read.frames)
+  }
+
+  #stepOwn(seq: number, limit: number): boolean {
+    const { window } = this.#group.feed
+    const position = this.#position
+    return this.#gather((frames) => {
+      for (let at = seq; at < limit; at++) {
+        const event = window.at(at) as StreamEvent
+        if (position.wants(event)) {
+          if (at > seq && frames.isEnough) return undefined
+          const body = this.#group.history.bodyAt(at)
+          if (body instanceof Promise) return body
+          position.take(event)
+          if (body) frames.add(position.cursor, body)
+        }
+        position.moveTo(at + 1)
+        // It may be in order from here on.
+        if (at % CHECK_EVERY === 0 && (at - seq >= MAX_PASSED || this.#isInOrder(at + 1))) return undefined
+      }
+      return undefined
+    })
+  }
+
+  #stepLog(partition: number, offset: number): boolean {
+    const { feed, stats } = this.#group
+    if (!this.#readsLog) {
+      this.#readsLog = true
+      stats.replays.log++
+    }
+    const found = feed.page(partition, offset, () => !this.#member.closed)
+    if (found instanceof Promise) {
+      return this.#await(found.then((settled) => this.#open(settled)))
+    }
+    this.#open(found)
+    return true
+  }
+
+  #open(found: Awaited<ReturnType<Group['feed']['page']>>): void {
+    if (!found || this.#member.closed) return
+    if (found.kind === 'gap') {
+      const gap = this.#position.passGap(found)
+      if (gap) this.#group.writeGaps(this.#member, [gap], this.#position.cursor)
+      return
+    }
+    this.#position.check(found)
+    if (this.#position.isStale) return
+    this.#page = found
+    this.#index = 0
+    this.#group.feed.prefetch(found.partition, found.next)
+  }
+
+  #stepPage(page: Page): boolean {
+    const position = this.#position
+    if (position.isStale) {
+      this.#page = undefined
+      return true
+    }
+    return this.#gather((frames) => {
+      for (; this.#index < page.events.length; this.#index++) {
+        const event = page.events[this.#index] as StreamEvent
+        if (!position.wants(event)) continue
+        if (frames.isEnough) return undefined
+        const body = this.#group.history.bodyOfPage(page, this.#index)
+        if (body instanceof Promise) return body
+        position.take(event)
+        if (body) frames.add(position.cursor, body)
+      }
+      position.passPage(page)
+      this.#page = undefined
+      return undefined
+    })
+  }
+
+  /** Has frames gathered, and writes them; what had to be awaited is awaited then. */
+  #gather(act: (frames: Frames) => Promise<void> | undefined): boolean {
+    const frames = new Frames(this.#group, this.#group.pieceBytes)
+    const pending = act(frames)
+    const more = this.#write(frames.bytes, frames.count)
+    return pending === undefined ? more : this.#await(pending)
+  }
+
+  #await(pending: Promise<void>): false {
+    this.#isAwaiting = true
+    void pending.then(() => {
+      this.#isAwaiting = false
+      this.#goOn()
+    })
+    return false
+  }
+
+  #write(bytes: Buffer | undefined, events: number): boolean {
+    this.#written += events
+    this.#group.stats.replayedEvents += events
+    if (bytes) this.#group.writeReplayed(this.#member, bytes, events)
+    return !this.#member.lagging
+  }
+
+  /** A client gets so many events a second, so that one that missed much takes no more than its part. */
+  #isTooFast(): boolean {
+    const now = performance.now()
+    if (now - this.#second >= 1000) {
+      this.#second = now
+      this.#written = 0
+    }
+    if (this.#written < this.#group.maxReplayRate) return false
+    this.#isAwaiting = true
+    const wait = setTimeout(
+      () => {
+        this.#isAwaiting = false
+        this.#goOn()
+      },
+      this.#second + 1000 - now,
+    )
+    wait.unref()
+    return true
+  }
+
+  #arrive(): false {
+    const { settled } = this.#group
+    if (covers(settled.vector, this.#position.vector)) {
+      this.#group.arrive(this.#member, this.#hasMarker)
+      return false
+    }
+    // What is before the group's position has been passed; what is after it comes with the group.
+    if (settled.seq >= 0) this.#position.raise(settled.vector, this.#position.seq)
+    this.#aheadSince ||= performance.now()
+    this.#group.follow(this)
+    return false
+  }
+}
+
+/** A position is compared with the group's now and then: that costs as much as a few frames. */
+const CHECK_EVERY = 32
+/** Events looked at in one go: less than a millisecond. */
+const MAX_PASSED = 2048
+
+/** Frames of one member, which nobody else can have, on their way into one write. */
+class Frames {
+  readonly #group: Group
+  readonly #maxBytes: number
+  readonly #frames: Buffer[] = []
+  #size = 0
+
+  constructor(group: Group, maxBytes: number) {
+    this.#group = group
+    this.#maxBytes = maxBytes
+  }
+
+  get count(): number {
+    return this.#frames.length
+  }
+
+  get isEnough(): boolean {
+    return this.#size >= this.#maxBytes
+  }
+
+  get bytes(): Buffer | undefined {
+    return this.count > 1 ? Buffer.concat(this.#frames, this.#size) : this.#frames[0]
+  }
+
+  add(cursor: string, body: Buffer): void {
+    const frame = this.#group.style.frameOf(cursor, body)
+    this.#frames.push(frame)
+    this.#size += frame.length
+  }
+}

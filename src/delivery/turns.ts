@@ -1,0 +1,49 @@
+/** Who has more to do than one turn of the event loop should take. */
+export interface Worker {
+  /** Does a little. True: there is more to do at once. */
+  step(): boolean
+}
+
+/** Work of this many milliseconds a turn: what is live waits for it at most this long. */
+const TURN_MS = 5
+
+/** Lets workers do a little in turn, and everything else in between. */
+export class Turns<W extends Worker> {
+  #queue: W[] = []
+  #next = 0
+  readonly #waiting = new Set<W>()
+  #scheduled: NodeJS.Immediate | undefined
+
+  get length(): number {
+    return this.#waiting.size
+  }
+
+  /** Has it take its turn, behind those that wait. Once, however often it is asked for before. */
+  add(worker: W): void {
+    if (this.#waiting.has(worker)) return
+    this.#waiting.add(worker)
+    this.#queue.push(worker)
+    this.#scheduled ??= setImmediate(() => this.#run())
+  }
+
+  stop(): void {
+    clearImmediate(this.#scheduled)
+    this.#queue = []
+    this.#waiting.clear()
+  }
+
+  #run(): void {
+    this.#scheduled = undefined
+    const end = performance.now() + TURN_MS
+    while (this.#next < this.#queue.length && performance.now() < end) {
+      const worker = this.#queue[this.#next++] as W
+      this.#waiting.delete(worker)
+      if (worker.step()) this.add(worker)
+    }
+    if (this.#next > this.#queue.length / 2) {
+      this.#queue = this.#queue.slice(this.#next)
+      this.#next = 0
+    }
+    if (this.#queue.length > this.#next) this.#scheduled ??= setImmediate(() => this.#run())
+  }
+}

@@ -1,0 +1,109 @@
+import type { Gap, StreamEvent } from './event.ts'
+import type { Feed } from './feed.ts'
+import type { Page } from './pages.ts'
+import { Position } from './position.ts'
+import type { Vector } from './vector.ts'
+
+/**
+ * Reads a topic on from a position, event by event, for those who cannot take events as they come, or want earlier
+ * ones: from the window, or from the log where the window has too little. It keeps its position, and the page it is in.
+ */
+export class LogReader<V> {
+  readonly #feed: Feed<V>
+  readonly #position: Position<V>
+  #gaps: Gap[] = []
+  #page: Page<V> | undefined
+  #index = 0
+  #closed = false
+
+  constructor(feed: Feed<V>, position: Position<V> = Position.atHead(feed)) {
+    this.#feed = feed
+    this.#position = position
+  }
+
+  /** Next wanted offset of each partition: what has been read, or passed over because it does not match. */
+  get vector(): Vector {
+    return this.#position.vector
+  }
+
+  /** Where it stands in the window; below it, while it reads from the log. */
+  get seq(): number {
+    return this.#position.seq
+  }
+
+  get cursor(): string {
+    return this.#position.cursor
+  }
+
+  /** Whether the feed has passed all that this has, so that it can be followed instead. */
+  get isCovered(): boolean {
+    return !this.#position.isStale && !this.#position.isAhead
+  }
+
+  /** Finds out whether the log ends before the position, which `next` then tells. @throws SourceUnavailable */
+  async checkEnds(): Promise<void> {
+    const ranges = await this.#feed.ranges()
+    this.#gaps.push(...this.#position.passEnds(ranges))
+  }
+
+  /** Nothing more is wanted. */
+  close(): void {
+    this.#closed = true
+    this.#page = undefined
+  }
+
+  /**
+   * The next event that matches, or what is missing before it; undefined at the end of what there is. A promise, where
+   * the log has to be asked: call again when it is settled.
+   */
+  next(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | Gap | undefined | Promise<void> {
+    const { window } = this.#feed
+    for (;;) {
+      const found = this.#gaps.shift() ?? this.#nextOfPage(matches)
+      if (found) return found
+      const next = this.#position.next()
+      switch (next.kind) {
+        case 'gaps':
+          this.#gaps = [...next.gaps]
+          break
+        case 'head':
+          return undefined
+        case 'log': {
+          const page = this.#feed.page(next.partition, next.offset, () => !this.#closed)
+          if (page instanceof Promise) return page.then((settled) => this.#open(settled))
+          this.#open(page)
+          break
+        }
+        case 'window':
+          for (let { seq } = next; seq < window.nextSeq; seq++) {
+            const event = window.at(seq) as StreamEvent<V>
+            this.#position.moveTo(seq + 1)
+            if (this.#position.take(event) && matches(event)) return event
+          }
+      }
+    }
+  }
+
+  #open(found: Page<V> | Gap | undefined): void {
+    if (found?.kind === 'gap') {
+      const gap = this.#position.passGap(found)
+      if (gap) this.#gaps.push(gap)
+    } else if (found) {
+      this.#position.check(found)
+      this.#page = this.#position.isStale ? undefined : found
+      this.#index = 0
+    }
+  }
+
+  #nextOfPage(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | undefined {
+    const page = this.#page
+    if (!page) return undefined
+    while (this.#index < page.events.length) {
+      const event = page.events[this.#index++] as StreamEvent<V>
+      if (this.#position.take(event) && matches(event)) return event
+    }
+    this.#position.passPage(page)
+    this.#page = undefined
+    return undefined
+  }
+}
