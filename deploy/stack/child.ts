@@ -47,6 +47,8 @@ export class Child {
         resolve()
       }
       this.#process.once('error', ({ message }) => end(`could not be started: ${message}`))
+      // What it has started and left behind ends with it: Nginx's workers would serve on without their master.
+      this.#process.once('exit', () => killGroup(this.pid))
       this.#process.once('close', (code, signal) => end(signal ? `was ended by ${signal}` : `ended with code ${code}`))
     })
     for (const output of [this.#process.stdout, this.#process.stderr]) {
@@ -96,12 +98,15 @@ export class Child {
 
   /** Ends it at once. */
   kill(): void {
-    if (!this.#running) return
-    try {
-      process.kill(-this.pid, 'SIGKILL')
-    } catch {
-      // It has ended in this moment.
-    }
+    if (this.#running) killGroup(this.pid)
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // Nobody is left in it.
   }
 }
 
