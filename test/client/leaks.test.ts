@@ -96,6 +96,33 @@ test('a subscription of many streams hangs nothing on its signal, and holds none
   expect(growth).toBeLessThan(HEAP_SLACK)
 })
 
+test('a thousand waits hang nothing on their signal', async () => {
+  const { signal } = new AbortController()
+  const { fetch } = cannedFetch(() => new Body(OPENING).end())
+  const subscription = createResumingFetch({ fetch, baseWaitMs: 0 }).subscription()
+  for (let i = 0; i < MANY; i++) {
+    await (await subscription.fetch(URL, asking({ signal }))).text()
+    await subscription.retryWait()
+  }
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+})
+
+test('what is complete is not kept, though its signal is', async () => {
+  const { signal } = new AbortController()
+  const { fetch } = cannedFetch(() => new Body(OPENING + result(1) + COMPLETE).end())
+  const resuming = createResumingFetch({ fetch })
+  const subscribeTo = async (name: string, count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      const body = Buffer.alloc(20_000, `${name} ${i} `).toString() // by its text it would be kept
+      await (await resuming(URL, asking({ signal, body }))).text()
+    }
+  }
+  await subscribeTo('to warm up', 100)
+  const heap = heapAfterCollection()
+  await subscribeTo('to measure', MANY / 2)
+  expect(heapAfterCollection() / heap).toBeLessThan(HEAP_SLACK)
+})
+
 test('of the subscriptions under one signal, what is complete, aborted or answered without a stream is forgotten', () => {
   const subscriptions = new Subscriptions()
   const { signal } = new AbortController()

@@ -178,6 +178,40 @@ test('a stream that ends in the moment of its last message neither hangs nor end
   expect(lastEventIds).toEqual([null, '2', '2'])
 })
 
+test('graphql-sse alone is at its end when an error follows a message at once', async () => {
+  let pulls = 0
+  const source = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (pulls++ === 0) controller.enqueue(new TextEncoder().encode(result(1)))
+      else controller.error(new TypeError('terminated'))
+    },
+  })
+  const { fetch, lastEventIds } = cannedFetch(new Response(source))
+  const application = subscribe(createClient({ url: 'http://gateway/graphql', fetchFn: fetch, retryAttempts: 9 }))
+  await until('the application is done', () => application.done)
+  expect(application).toMatchObject({ events: [1], error: { message: 'terminated' } })
+  expect(lastEventIds).toHaveLength(1)
+})
+
+test.each([
+  ['end', (body: Body) => body.end()],
+  ['error', (body: Body) => body.break()],
+])('the %s of a stream comes when everything that waited for its last block has run', async (_what, finish) => {
+  const body = new Body(result(1))
+  const response = await createResumingFetch({ fetch: cannedFetch(body).fetch })('http://gateway/', asking())
+  const reader = response.body!.getReader()
+  await reader.read()
+  finish(body)
+  let told = false
+  const tell = () => {
+    told = true
+  }
+  reader.read().then(tell, tell)
+  for (let i = 0; i < 1_000; i++) await Promise.resolve()
+  expect(told).toBe(false)
+  await until('it is told', () => told)
+})
+
 test.each(['close', 'chunked'] as const)(
   'a client that reads through pipes, and slowly, loses nothing that the pipes hold (ends told by: %s)',
   async (framing) => {
