@@ -20,8 +20,11 @@ const CHUNK_OVERHEAD = 16 * CHUNK_EVENTS
 type Slot = Buffer | null | undefined | Promise<void>
 
 interface Chunk {
+  readonly key: string
   readonly slots: Slot[]
   bytes: number
+  /** Its bytes as the cache knows them. */
+  counted: number
   /** Once all is rendered, frames lie together as they are written. */
   pieces?: readonly Piece[]
 }
@@ -67,6 +70,8 @@ export interface HistoryOptions {
  */
 export class History {
   readonly #options: HistoryOptions
+  #last: { readonly base: number; readonly chunk: Chunk } | undefined
+  #page: { readonly page: Page; readonly chunk: Chunk } | undefined
 
   constructor(options: HistoryOptions) {
     this.#options = options
@@ -94,7 +99,7 @@ export class History {
       frames.push(slot)
       size += slot.length
     }
-    this.#keep(chunk, base)
+    this.#keep(chunk)
     const bytes = frames.length > 1 ? Buffer.concat(frames, size) : frames[0]
     return { bytes, frames: frames.length, next }
   }
@@ -109,28 +114,32 @@ export class History {
 
   /** The body of an event of a page. */
   bodyOfPage(page: Page, index: number): Buffer | null | Promise<void> {
-    const key = `${this.#options.key}\n${page.partition}:${page.from}`
-    const { cache } = this.#options
-    let chunk = cache.get(key)
-    if (!chunk) {
-      chunk = { slots: [], bytes: 0 }
-      cache.set(key, chunk)
+    if (this.#page?.page !== page) {
+      this.#page = { page, chunk: this.#chunk(`${this.#options.key}\n${page.partition}:${page.from}-${page.next}`) }
     }
-    const slot = chunk.slots[index] ?? this.#put(chunk, index, page.events[index] as StreamEvent, (body) => body)
-    // Its size is looked at once, when all of it is there.
-    if (index === page.events.length - 1) cache.set(key, chunk)
-    return slot
+    const { chunk } = this.#page
+    return chunk.slots[index] ?? this.#put(chunk, index, page.events[index] as StreamEvent, (body) => body)
   }
 
+  /** Has the cache know how large what was read of a page has become. */
+  keepPage(page: Page): void {
+    if (this.#page?.page === page) this.#count(this.#page.chunk)
+  }
+
+  /** Those who read one after the other mostly read the same chunk. */
   #chunkAt(seq: number): { readonly chunk: Chunk; readonly base: number } {
-    const { cache, key } = this.#options
     const base = seq - (seq % CHUNK_EVENTS)
-    let chunk = cache.get(`${key}\n${base}`)
-    if (!chunk) {
-      chunk = { slots: [], bytes: 0 }
-      cache.set(`${key}\n${base}`, chunk)
-    }
-    return { chunk, base }
+    if (this.#last?.base !== base) this.#last = { base, chunk: this.#chunk(`${this.#options.key}\n${base}`) }
+    return this.#last
+  }
+
+  #chunk(key: string): Chunk {
+    const { cache } = this.#options
+    const known = cache.get(key)
+    if (known) return known
+    const chunk: Chunk = { key, slots: [], bytes: 0, counted: 0 }
+    cache.set(key, chunk)
+    return chunk
   }
 
   #render(chunk: Chunk, base: number, seq: number): Buffer | null | Promise<void> {
@@ -175,13 +184,21 @@ export class History {
     return feed.cursorAt(vector, vector[event.partition] === event.offset + 1 ? event : undefined)
   }
 
-  /** Tells the cache how large a chunk has become; lays it out for writing once it is whole. */
-  #keep(chunk: Chunk, base: number): void {
+  /** Lays a chunk out for writing once it is whole. */
+  #keep(chunk: Chunk): void {
     if (chunk.pieces) return
     const isWhole =
       chunk.slots.length === CHUNK_EVENTS && !chunk.slots.some((slot) => slot === undefined || slot instanceof Promise)
     if (isWhole) chunk.pieces = piecesOf(chunk.slots as (Buffer | null)[])
-    this.#options.cache.set(`${this.#options.key}\n${base}`, chunk)
+    this.#count(chunk)
+  }
+
+  /** The cache looks at the size of what it does not have yet. */
+  #count(chunk: Chunk): void {
+    if (chunk.counted === chunk.bytes) return
+    chunk.counted = chunk.bytes
+    this.#options.cache.delete(chunk.key)
+    this.#options.cache.set(chunk.key, chunk)
   }
 
   #readPiece({ slots, pieces }: Chunk, base: number, seq: number): Read {

@@ -39,7 +39,7 @@ export class Replay implements Worker {
 
   /** What a heartbeat may say; undefined: nothing, before a gap has been told. */
   get cursor(): string | undefined {
-    return this.#position.isStale ? undefined : this.#position.cursor
+    return this.#position.isStale || this.#position.isUnchecked ? undefined : this.#position.cursor
   }
 
   step(): boolean {
@@ -163,17 +163,19 @@ export class Replay implements Worker {
       this.#page = undefined
       return true
     }
+    const { history } = this.#group
     return this.#gather((frames) => {
       for (; this.#index < page.events.length; this.#index++) {
         const event = page.events[this.#index] as StreamEvent
         if (!position.wants(event)) continue
         if (frames.isEnough) return undefined
-        const body = this.#group.history.bodyOfPage(page, this.#index)
+        const body = history.bodyOfPage(page, this.#index)
         if (body instanceof Promise) return body
         position.take(event)
         if (body) frames.add(position.cursor, body)
       }
       position.passPage(page)
+      history.keepPage(page)
       this.#page = undefined
       return undefined
     })

@@ -89,6 +89,11 @@ export class Position<V = unknown> {
     return this.#isReplaced || this.#restartCount !== this.#feed.window.restartCount
   }
 
+  /** Set while it is not known whether the log is the one that its cursor is of: what it names does not say so. */
+  get isUnchecked(): boolean {
+    return this.#witness !== undefined
+  }
+
   /** Where it is further than the feed: in partitions that the feed has not read as far, or does not know. */
   get isAhead(): boolean {
     return !covers(this.#feed.head, this.#vector)
