@@ -70,8 +70,11 @@ export interface HistoryOptions {
  */
 export class History {
   readonly #options: HistoryOptions
-  #last: { readonly base: number; readonly chunk: Chunk } | undefined
-  #page: { readonly page: Page; readonly chunk: Chunk } | undefined
+  // Members that read one after the other mostly read the same, whose key is not to be made anew for every event.
+  #lastBase = -1
+  #lastKey = ''
+  #lastPage: WeakRef<Page> | undefined
+  #lastPageKey = ''
 
   constructor(options: HistoryOptions) {
     this.#options = options
@@ -89,12 +92,15 @@ export class History {
     let size = 0
     let next = seq
     for (let rendered = 0; next < end && size < maxBytes && rendered < MAX_RENDERED; next++) {
-      const slot = chunk.slots[next - base] ?? this.#render(chunk, base, next)
+      let slot = chunk.slots[next - base]
+      if (slot === undefined) {
+        slot = this.#render(chunk, base, next)
+        rendered++
+      }
       if (slot instanceof Promise) {
         if (next === seq) return slot
         break
       }
-      rendered++
       if (slot === null) continue
       frames.push(slot)
       size += slot.length
@@ -107,30 +113,39 @@ export class History {
   /** The body of the event at `seq`, for a member with a position of its own. */
   bodyAt(seq: number): Buffer | null | Promise<void> {
     const { chunk, base } = this.#chunkAt(seq)
-    const slot = chunk.slots[seq - base] ?? this.#render(chunk, base, seq)
+    let slot = chunk.slots[seq - base]
+    if (slot === undefined) slot = this.#render(chunk, base, seq)
     if (slot === null || slot instanceof Promise) return slot
     return this.#options.style.bodyOf(slot)
   }
 
   /** The body of an event of a page. */
   bodyOfPage(page: Page, index: number): Buffer | null | Promise<void> {
-    if (this.#page?.page !== page) {
-      this.#page = { page, chunk: this.#chunk(`${this.#options.key}\n${page.partition}:${page.from}-${page.next}`) }
-    }
-    const { chunk } = this.#page
-    return chunk.slots[index] ?? this.#put(chunk, index, page.events[index] as StreamEvent, (body) => body)
+    const chunk = this.#chunk(this.#keyOfPage(page))
+    const slot = chunk.slots[index]
+    return slot === undefined ? this.#put(chunk, index, page.events[index] as StreamEvent, (body) => body) : slot
   }
 
   /** Has the cache know how large what was read of a page has become. */
   keepPage(page: Page): void {
-    if (this.#page?.page === page) this.#count(this.#page.chunk)
+    this.#count(this.#chunk(this.#keyOfPage(page)))
   }
 
-  /** Those who read one after the other mostly read the same chunk. */
   #chunkAt(seq: number): { readonly chunk: Chunk; readonly base: number } {
     const base = seq - (seq % CHUNK_EVENTS)
-    if (this.#last?.base !== base) this.#last = { base, chunk: this.#chunk(`${this.#options.key}\n${base}`) }
-    return this.#last
+    if (this.#lastBase !== base) {
+      this.#lastBase = base
+      this.#lastKey = `${this.#options.key}\n${base}`
+    }
+    return { chunk: this.#chunk(this.#lastKey), base }
+  }
+
+  #keyOfPage(page: Page): string {
+    if (this.#lastPage?.deref() !== page) {
+      this.#lastPage = new WeakRef(page)
+      this.#lastPageKey = `${this.#options.key}\n${page.partition}:${page.from}-${page.next}`
+    }
+    return this.#lastPageKey
   }
 
   #chunk(key: string): Chunk {
