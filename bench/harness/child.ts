@@ -104,6 +104,7 @@ export class Child {
   }
 
   #memory(name: 'VmRSS' | 'VmHWM'): number {
+    if (this.#ended) throw new Error(`${this.process.spawnargs.join(' ')} ended:\n${this.tail}`)
     const kib = new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]
     return Number(kib) * 1024
   }

@@ -16,7 +16,7 @@ const WHOLE_WINDOW_BYTES = 1024 * MIB
 /** Some thousand of the newest records: what is older has to come from Kafka. */
 const SMALL_WINDOW_BYTES = 2 * MIB
 /** What a client may take of a gateway's time is not what is looked at here. */
-const NO_LIMIT = '1000000'
+const NO_LIMIT = '10000000'
 const LOOK_EVERY_MS = 100
 const TIMEOUT_MS = 60_000
 

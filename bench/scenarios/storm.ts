@@ -5,7 +5,7 @@ import { brokers } from '../harness/broker.ts'
 import { newRun, type RunOptions, type RunResult, run } from '../harness/generator.ts'
 import { type Ask, anOrder, type Load, type Order, REGIONS, WHOLE_ORDER } from '../harness/load.ts'
 import { Recording } from '../harness/recording.ts'
-import { atMost, type Scenario, type Settings } from '../harness/scenario.ts'
+import { atMost, figure, type Scenario, type Settings } from '../harness/scenario.ts'
 import { paired, quantile, spreadOf } from '../harness/statistics.ts'
 import { type Sluice, startRecorded, startSluice } from '../systems/start.ts'
 
@@ -76,6 +76,10 @@ interface Storm extends RunResult {
   readonly rss: number
   readonly peakRss: number
   readonly executions: number
+  readonly writes: number
+  readonly sent: number
+  /** Deliveries of events that were made meanwhile, to those who were at the head. */
+  readonly live: number
 }
 
 async function stormOfSluice(options: RunOptions, settings: Settings): Promise<Storm> {
@@ -85,7 +89,13 @@ async function stormOfSluice(options: RunOptions, settings: Settings): Promise<S
     const { rss } = sluice
     sluice.resetPeak()
     const result = await run(sluice, { ...options, rate: LIVE_RATE })
-    return { ...result, rss, peakRss: sluice.peakRss, executions: await sluice.metric('sluice_executions_total') }
+    const { peakRss } = sluice
+    const [executions, writes, sent, deliveries, replayed] = (await Promise.all(
+      ['executions', 'writes', 'sent_bytes', 'deliveries', 'replayed_events'].map((name) =>
+        sluice.metric(`sluice_${name}_total`),
+      ),
+    )) as [number, number, number, number, number]
+    return { ...result, rss, peakRss, executions, writes, sent, live: deliveries - replayed }
   } finally {
     await sluice.stop()
   }
@@ -176,7 +186,8 @@ export const storm: Scenario = {
       notes: [
         `${clients} clients; ${gib(middle(storms, ({ bytes }) => bytes))} from Sluice, ${gib(middle(bares, ({ bytes }) => bytes))} from bare`,
         `Sluice's memory: ${Math.round(mib(middle(storms, ({ rss }) => rss)))} MiB before, at most ${Math.round(mib(middle(storms, ({ peakRss }) => peakRss)))} MiB`,
-        `${Math.round(middle(storms, ({ executions }) => executions)).toLocaleString('en-US')} executions`,
+        `${figure(middle(storms, ({ executions }) => executions))} executions for ${figure(OPERATIONS * OF_EACH)} events of ${OPERATIONS} operations; ${figure(middle(storms, ({ live }) => live))} deliveries live`,
+        `${figure(middle(storms, ({ writes }) => writes))} writes, of ${figure(middle(storms, ({ writes, sent }) => sent / writes))} bytes each`,
         ...busy('Sluice', storms),
         ...busy('bare', bares),
         ...notes,
@@ -204,8 +215,9 @@ function sentence(result: RunResult): string {
     `generator ${Math.round(ownCpuMs / seconds / 10)} %`,
   ]
   if ('peakRss' in result) {
-    const { rss, peakRss, executions } = result as Storm
-    parts.push(`${Math.round(mib(rss))} MiB, at most ${Math.round(mib(peakRss))}`, `${executions} executions`)
+    const { rss, peakRss, executions, writes } = result as Storm
+    parts.push(`${Math.round(mib(rss))} MiB, at most ${Math.round(mib(peakRss))}`)
+    parts.push(`${figure(executions)} executions`, `${figure(writes)} writes`)
   }
   return [...parts, ...faults].join(', ')
 }
