@@ -1,0 +1,139 @@
+/** Neither Docker nor Kubernetes runs here: this holds the files against each other and against the gateway. */
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { nginxConfig } from '../../deploy/nginx/config.ts'
+import { readConfig, VARIABLES } from '../../src/config.ts'
+
+/** Variables that the gateway will know soon; each goes from here when src/config.ts has it. */
+const SOON = ['DRAIN_MS', 'STREAM_MAX_AGE_MS', 'TRUSTED_PROXIES']
+/** What ending may take beyond the drain. */
+const SLACK_S = 15
+
+const read = (file: string) => readFileSync(file, 'utf8')
+// biome-ignore lint/suspicious/noExplicitAny: a document of somebody else's schema
+const yaml = (file: string): any => parse(read(file), { merge: true })
+const kubernetes = (name: string) => yaml(`deploy/kubernetes/${name}.yaml`)
+
+const compose = yaml('deploy/docker/compose.yaml')
+const deployment = kubernetes('deployment')
+const pod = deployment.spec.template.spec
+const [gateway] = pod.containers
+const settings: Record<string, string> = kubernetes('config-map').data
+
+/** That the gateway takes these variables, with these values. */
+function expectTaken(environment: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(environment)) {
+    expect([...VARIABLES, ...SOON]).toContain(name)
+    expect(typeof value, name).toBe('string')
+  }
+  expect(() => readConfig(environment as Record<string, string>)).not.toThrow()
+}
+
+test('the image runs Node itself, as nobody special, on the major version that the project wants', () => {
+  const dockerfile = read('deploy/docker/Dockerfile')
+  const wanted = /\d+/.exec(JSON.parse(read('package.json')).engines.node)?.[0]
+  const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)
+  expect(new Set(images)).toEqual(new Set([`node:${wanted}-bookworm-slim`]))
+  expect(dockerfile).toMatch(/^USER node$/m)
+  expect(dockerfile).toMatch(/^CMD \["node", "src\/main\.ts"\]$/m)
+  expect(dockerfile).toMatch(/^RUN npm ci .*--ignore-scripts$/m)
+})
+
+test('the image takes what it copies, and the context holds nothing else', () => {
+  const copies = [...read('deploy/docker/Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)]
+  const copied = copies.flatMap(([, sources]) => sources!.split(' '))
+  expect(copied).toContain('src')
+  for (const path of copied) expect(existsSync(path), path).toBe(true)
+  const allowed = [...read('deploy/docker/Dockerfile.dockerignore').matchAll(/^!(.+)$/gm)].map(([, path]) => path!)
+  expect(allowed.sort()).toEqual([...new Set(copied)].sort())
+})
+
+test("what src imports is among the dependencies, since the image has no others'", () => {
+  const { dependencies } = JSON.parse(read('package.json'))
+  for (const file of globSync('src/**/*.ts')) {
+    for (const [, name] of read(file).matchAll(/(?:from|import\() ?'([^.'][^']*)'/g)) {
+      const [scope, rest] = name!.split('/')
+      const known = name!.startsWith('node:') || dependencies[name!.startsWith('@') ? `${scope}/${rest}` : scope!]
+      expect(Boolean(known), `${file} imports ${name}`).toBe(true)
+    }
+  }
+})
+
+test('the gateways of the compose file are those that its Nginx knows, by name and address', () => {
+  const options = JSON.parse(read('deploy/docker/nginx.json'))
+  expect(read('deploy/docker/nginx.conf')).toBe(nginxConfig(options))
+  const names = Object.keys(compose.services).filter((name) => name.startsWith('gateway-'))
+  const gateways = names.map((name) => compose.services[name])
+  expect(
+    gateways.map(({ environment, networks }) => ({
+      name: environment.INSTANCE_ID,
+      address: `${networks.inside.ipv4_address}:4000`,
+    })),
+  ).toEqual(options.instances)
+  for (const { environment, stop_grace_period, networks } of gateways) {
+    expectTaken(environment)
+    expect(stop_grace_period).toBe(`${environment.DRAIN_MS / 1000 + SLACK_S}s`)
+    expect(networks.inside.ipv4_address.startsWith('10.89.40.')).toBe(true)
+    expect(environment.TRUSTED_PROXIES).toBe(compose.services.nginx.networks.inside.ipv4_address)
+  }
+})
+
+test('only Nginx is reachable from outside of the compose file', () => {
+  const published = Object.entries<{ ports?: string[] }>(compose.services).filter(([, { ports }]) => ports)
+  expect(published.map(([name, { ports }]) => [name, ports])).toEqual([['nginx', ['8443:443']]])
+})
+
+test('a pod has time for its preStop, its drain, and some more', () => {
+  const [, preStop] = gateway.lifecycle.preStop.exec.command
+  expect(pod.terminationGracePeriodSeconds).toBe(Number(preStop) + Number(settings.DRAIN_MS) / 1000 + SLACK_S)
+})
+
+test('the settings are variables of the gateway, and the name of a pod is an INSTANCE_ID', () => {
+  const own = gateway.env.filter(({ value }: { value?: string }) => value !== undefined)
+  expectTaken({ ...settings, ...Object.fromEntries(own.map(({ name, value }: never) => [name, value])) })
+  expect(gateway.env).toContainEqual({ name: 'INSTANCE_ID', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } })
+  // A deployment's pods are NAME-(at most 10)-(5).
+  expect(() => readConfig({ INSTANCE_ID: `${deployment.metadata.name}-${'x'.repeat(10)}-abcde` })).not.toThrow()
+  expect(gateway.envFrom).toEqual([{ configMapRef: { name: kubernetes('config-map').metadata.name } }])
+})
+
+test('probes ask the admin port, and the ports are those that the gateway listens at', () => {
+  expect(gateway.livenessProbe.httpGet).toEqual({ path: '/livez', port: 'admin' })
+  expect(gateway.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'admin' })
+  const variable = (name: string) => gateway.env.find((each: { name: string }) => each.name === name).value
+  expect(gateway.ports).toEqual([
+    { name: 'graphql', containerPort: Number(variable('PORT')) },
+    { name: 'admin', containerPort: Number(variable('ADMIN_PORT')) },
+  ])
+})
+
+test('a rolling update and a drained node take one instance at a time, and an update none before a new one is ready', () => {
+  expect(deployment.spec.strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 })
+  expect(kubernetes('pod-disruption-budget').spec.maxUnavailable).toBe(1)
+  expect(deployment.spec.replicas).toBeGreaterThan(1)
+})
+
+test('the admin port is in no service, and only monitoring may reach it', () => {
+  expect(kubernetes('service').spec.ports).toEqual([{ name: 'graphql', port: 4000, targetPort: 'graphql' }])
+  const { ingress } = kubernetes('network-policy').spec
+  const to = (port: string) =>
+    ingress.filter(({ ports }: never) => (ports as { port: string }[]).some((each) => each.port === port))
+  expect(to('admin')).toHaveLength(1)
+  expect(to('admin')[0].from).toEqual([
+    { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } },
+  ])
+  expect(to('graphql')).toHaveLength(1)
+  for (const { from } of ingress) expect(from.length).toBeGreaterThan(0)
+})
+
+test('every manifest is in the kustomization, and they select the same pods', () => {
+  const files = globSync('deploy/kubernetes/*.yaml').map((file) => file.split('/').at(-1))
+  const { resources } = kubernetes('kustomization')
+  expect([...resources, 'kustomization.yaml'].sort()).toEqual(files.sort())
+  const labels = deployment.spec.template.metadata.labels
+  expect(deployment.spec.selector.matchLabels).toEqual(labels)
+  expect(kubernetes('service').spec.selector).toEqual(labels)
+  expect(kubernetes('pod-disruption-budget').spec.selector.matchLabels).toEqual(labels)
+  expect(kubernetes('network-policy').spec.podSelector.matchLabels).toEqual(labels)
+})
