@@ -134,7 +134,7 @@ function readRequest(socket: Socket): Promise<Opened> {
       const length = Number(/^content-length: (\d+)/im.exec(head ?? '')?.[1])
       if (body === undefined || Buffer.byteLength(body) < length) return
       const lastEventId = /^last-event-id: (.*)$/im.exec(head ?? '')?.[1]
-      resolve({ topic: JSON.parse(body).variables.topic, lastEventId })
+      resolve({ topic: JSON.parse(body).variables?.topic ?? '', lastEventId })
     })
   })
 }
