@@ -106,6 +106,15 @@ export const replay: Scenario = {
         settings.say(`  round ${round + 1}, ${from}: ${rate} events/s${told}`)
       }
     }
+    // Where they came from, as the gateways tell it: who needed the log, and who did not.
+    const runs = settings.rounds + 1
+    const readLog = { window: 0, Kafka: runs }
+    for (const [from, sluice] of Object.entries(sluices) as [keyof typeof sluices, Sluice][]) {
+      const log = await sluice.metric('sluice_replays_total', 'kind="log"')
+      if (log === readLog[from]) continue
+      faulty[from]++
+      notes.add(`From ${from}: ${log} of ${runs} replays read the log`)
+    }
     const of = (from: From) => rates.get(from) ?? []
     const ratio = (from: From) => spreadOf(paired(of(from), of('kafkajs'), (a, b) => a / b))
     const parsed = (from: From) =>

@@ -30,8 +30,8 @@ export interface StartOptions {
 
 export interface Sluice extends System {
   readonly adminPort: number
-  /** What /metrics says of a name without labels beside the instance and the topic. */
-  metric(name: string): Promise<number>
+  /** What /metrics says of a name, with this label where it has others beside the instance and the topic. */
+  metric(name: string, label?: string): Promise<number>
   /** Resident memory, in bytes. */
   readonly rss: number
   /** From now on `peakRss` is the most since now. */
@@ -74,7 +74,7 @@ export async function startSluice(options: StartOptions & Fed = {}): Promise<Slu
     ...(embedded && { feed: `lines:127.0.0.1:${feedPort}` }),
     request: postRequest,
     template: (order) => JSON.stringify(order),
-    metric: (name) => metricOf(adminPort, name),
+    metric: (name, label) => metricOf(adminPort, name, label),
     get rss() {
       return child.rss
     },
@@ -250,9 +250,10 @@ async function untilReady(child: Child, adminPort: number): Promise<void> {
   throw new Error(`Sluice did not become ready:\n${child.tail}`)
 }
 
-async function metricOf(adminPort: number, name: string): Promise<number> {
+async function metricOf(adminPort: number, name: string, label = ''): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()
-  const line = text.split('\n').find((each) => each.startsWith(name) && /^[{ ]/.test(each.slice(name.length)))
+  const isOf = (line: string) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)) && line.includes(label)
+  const line = text.split('\n').find(isOf)
   if (!line) throw new Error(`/metrics has no ${name}`)
   return Number(line.slice(line.lastIndexOf(' ') + 1))
 }
