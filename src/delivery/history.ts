@@ -196,7 +196,7 @@ export class History {
   #cursorAfter(event: StreamEvent, seq: number): string {
     const { feed } = this.#options
     const vector = feed.window.vectorAt(seq + 1, feed.head)
-    return feed.cursorAt(vector, vector[event.partition] === event.offset + 1 ? event : undefined)
+    return feed.cursorAt(vector, event)
   }
 
   /** Lays a chunk out for writing once it is whole. */

@@ -1,38 +1,44 @@
 import { crc32 } from 'node:zlib'
 import { SluiceError } from '../errors.ts'
 import { MAX_PARTITIONS } from './topic.ts'
-import type { Vector } from './vector.ts'
+import { UNKNOWN, type Vector } from './vector.ts'
 
 /**
  * A cursor: the next wanted offset of every partition of a topic. Opaque to clients, the same for every instance.
  *
  * Bytes, then base64url: version, flags, topic (CRC-32 of its name, 4 bytes), identity, partition count (1 byte,
  * count - 1), for each partition from 0 the varint of offset + 1 (0: not known), CRC-32 of all before (4 bytes).
- * Identity: the embedded log's epoch (6 bytes), or a witness, which is the partition (1 byte) and timestamp (6 bytes)
- * of the event just before the cursor: a topic recreated under its name has another event there.
+ * Identity: the embedded log's epoch (6 bytes), or a witness: a partition (1 byte) and the timestamp (6 bytes) of an
+ * event that was passed in it; a topic made anew under its name has another event there. In version 1 that is the event
+ * just before the position; in version 2 the number of offsets between the two follows (1 byte), so that a position
+ * after something that is no event has a witness as well, and the flags are the upper half of the version's byte.
  */
 export interface Cursor {
   readonly positions: Vector
   /** Identity of an embedded log; absent for Kafka. */
   readonly epoch?: number | undefined
-  /** The event just before the cursor; absent where nothing was read yet. */
+  /** An event just before the cursor; absent where nothing was read yet, or the version cannot say it. */
   readonly witness?: Witness | undefined
 }
 
 export interface Witness {
   readonly partition: number
+  /** Below the partition's position. */
+  readonly offset: number
   /** Milliseconds since the epoch. */
   readonly timestamp: number
 }
 
-const VERSION = 1
+/** Every instance reads both. All write the older one until told otherwise, so that an upgrade can be taken back. */
+export const CURSOR_VERSIONS = { oldest: 1, newest: 2 } as const
 const HAS_EPOCH = 1
 const HAS_WITNESS = 2
 const HEADER_BYTES = 2 + 4
 const CHECKSUM_BYTES = 4
-const IDENTITY_BYTES = 6 + 1 + 6
 /** An offset below 2^53, plus one, in groups of seven bits. */
 const MAX_VARINT_BYTES = 8
+const IDENTITY_BYTES = 6 + 1 + 6 + 1
+const MAX_BETWEEN = 255
 const MAX_CURSOR_BYTES = HEADER_BYTES + IDENTITY_BYTES + 1 + MAX_PARTITIONS * MAX_VARINT_BYTES + CHECKSUM_BYTES
 /** Longer text is refused before it is decoded. */
 const MAX_CURSOR_CHARS = Math.ceil((MAX_CURSOR_BYTES * 4) / 3)
@@ -41,16 +47,19 @@ const MAX_CURSOR_CHARS = Math.ceil((MAX_CURSOR_BYTES * 4) / 3)
 const scratch = Buffer.allocUnsafe(MAX_CURSOR_BYTES)
 const topicTags = new Map<string, number>()
 
-export function encodeCursor(topic: string, cursor: Cursor): string {
-  const { positions, epoch, witness } = cursor
+export function encodeCursor(topic: string, cursor: Cursor, version: number = CURSOR_VERSIONS.oldest): string {
+  const { positions, epoch } = cursor
+  const witness = cursor.witness && sayable(cursor.witness, positions, version)
   let at = 0
-  scratch[at++] = VERSION
-  scratch[at++] = (epoch === undefined ? 0 : HAS_EPOCH) | (witness === undefined ? 0 : HAS_WITNESS)
+  const flags = (epoch === undefined ? 0 : HAS_EPOCH) | (witness === undefined ? 0 : HAS_WITNESS)
+  scratch[at++] = version === 1 ? version : version | (flags << 4)
+  if (version === 1) scratch[at++] = flags
   at = scratch.writeUInt32BE(topicTag(topic), at)
   if (epoch !== undefined) at = scratch.writeUIntBE(epoch, at, 6)
   if (witness !== undefined) {
     scratch[at++] = witness.partition
     at = scratch.writeUIntBE(Math.max(0, witness.timestamp), at, 6)
+    if (version > 1) scratch[at++] = witness.between
   }
   scratch[at++] = positions.length - 1
   for (let partition = 0; partition < positions.length; partition++) {
@@ -65,19 +74,48 @@ export function decodeCursor(topic: string, text: string): Cursor {
   if (text.length === 0 || text.length > MAX_CURSOR_CHARS || !/^[A-Za-z0-9_-]+$/.test(text)) throw invalid()
   const bytes = Buffer.from(text, 'base64url')
   const end = bytes.length - CHECKSUM_BYTES
-  if (end < HEADER_BYTES + 1) throw invalid()
+  if (end < HEADER_BYTES) throw invalid()
   if (bytes.readUInt32BE(end) !== crc32(bytes.subarray(0, end))) throw invalid()
-  const flags = bytes[1] as number
-  if (bytes[0] !== VERSION || flags > (HAS_EPOCH | HAS_WITNESS)) throw invalid('The cursor is of another version')
-  if (bytes.readUInt32BE(2) !== topicTag(topic)) throw invalid('The cursor belongs to another topic')
+  const version = (bytes[0] as number) & 0x0f
+  const flags = version === 1 ? (bytes[1] as number) : (bytes[0] as number) >> 4
+  const isKnown = version >= CURSOR_VERSIONS.oldest && version <= CURSOR_VERSIONS.newest
+  if (!isKnown || flags > (HAS_EPOCH | HAS_WITNESS)) throw invalid('The cursor is of another version')
+  const input = { bytes, at: version === 1 ? 2 : 1, end }
+  if (readUint(input, 4) !== topicTag(topic)) throw invalid('The cursor belongs to another topic')
 
-  const input = { bytes, at: HEADER_BYTES, end }
   const epoch = flags & HAS_EPOCH ? readUint(input, 6) : undefined
-  const witness = flags & HAS_WITNESS ? { partition: readUint(input, 1), timestamp: readUint(input, 6) } : undefined
+  const said = flags & HAS_WITNESS ? readWitness(input, version) : undefined
   const positions = new Array<number>(readUint(input, 1) + 1)
   for (let partition = 0; partition < positions.length; partition++) positions[partition] = readVarint(input) - 1
   if (input.at !== end) throw invalid()
-  return { positions, epoch, witness }
+  return { positions, epoch, witness: said && witnessOf(said, positions) }
+}
+
+/** A witness as it is written: `between` offsets lie between it and the position. */
+interface SaidWitness {
+  readonly partition: number
+  readonly timestamp: number
+  readonly between: number
+}
+
+function sayable(
+  { partition, offset, timestamp }: Witness,
+  positions: Vector,
+  version: number,
+): SaidWitness | undefined {
+  const between = (positions[partition] ?? UNKNOWN) - 1 - offset
+  return between >= 0 && between <= (version > 1 ? MAX_BETWEEN : 0) ? { partition, timestamp, between } : undefined
+}
+
+function readWitness(input: Input, version: number): SaidWitness {
+  const [partition, timestamp] = [readUint(input, 1), readUint(input, 6)]
+  return { partition, timestamp, between: version > 1 ? readUint(input, 1) : 0 }
+}
+
+function witnessOf({ partition, timestamp, between }: SaidWitness, positions: Vector): Witness {
+  const offset = (positions[partition] ?? UNKNOWN) - 1 - between
+  if (offset < 0) throw invalid()
+  return { partition, offset, timestamp }
 }
 
 /** CRC-32 of the topic's name: a cursor of another topic is noticed, and the name is not repeated in each. */

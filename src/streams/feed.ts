@@ -33,6 +33,8 @@ export interface FeedOptions {
   readonly sink?: Sink | undefined
   /** Identity of an embedded log, for the cursors. */
   readonly epoch?: number | undefined
+  /** In which version cursors are written: the older of the two that are read, if absent. */
+  readonly cursorVersion?: number | undefined
 }
 
 type Found<V> = Page<V> | Gap
@@ -59,7 +61,7 @@ export class Feed<V = unknown> {
   readonly #head: number[] = []
   readonly #ends: number[] = []
   readonly #targets: number[] = []
-  /** The event right before the head, where the last thing that was passed was an event. */
+  /** The event that was passed last. */
   #witness: Witness | undefined
   #cursor: string | undefined
   readonly #pages: Pages<V> | undefined
@@ -101,13 +103,10 @@ export class Feed<V = unknown> {
     return this.#cursor
   }
 
-  /** Some other position; `witness` is the event just before it, where that is known. */
+  /** Some other position; `witness` is an event that was passed just before it, where that is known. */
   cursorAt(positions: Vector, witness?: Witness): string {
-    return encodeCursor(this.topic.name, {
-      positions,
-      epoch: this.#options.epoch,
-      witness: witness && { partition: witness.partition, timestamp: witness.timestamp },
-    })
+    const { epoch, cursorVersion } = this.#options
+    return encodeCursor(this.topic.name, { positions, epoch, witness }, cursorVersion)
   }
 
   /** Offsets still to pass before this feed has seen all that was there when it started; 0: ready. */
@@ -142,7 +141,7 @@ export class Feed<V = unknown> {
         continue
       }
       this.events++
-      this.#witness = { partition, timestamp: event.timestamp }
+      this.#witness = event
       const seq = this.window.push(event, now)
       if (this.#index.size === 0) continue
       this.#index.match(event.value, (interest) => {
@@ -166,6 +165,7 @@ export class Feed<V = unknown> {
   onGap(gap: Gap): void {
     this.#know(gap.partition)
     this.#move(gap.partition, gap.to)
+    if (gap.reason === 'truncation') this.#witness = undefined
     if (gap.reason === 'truncation') this.window.restart(gap.partition, gap.to)
     else this.window.setFloor(gap.partition, gap.to)
     this.#options.log.error({ ...gap }, 'Records are gone that were still to be read')
@@ -291,6 +291,5 @@ export class Feed<V = unknown> {
   #move(partition: number, offset: number): void {
     this.#head[partition] = offset
     this.#cursor = undefined
-    if (this.#witness?.partition === partition) this.#witness = undefined
   }
 }

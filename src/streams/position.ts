@@ -1,4 +1,4 @@
-import type { Cursor } from './cursor.ts'
+import type { Cursor, Witness } from './cursor.ts'
 import type { Gap, StreamEvent } from './event.ts'
 import type { Feed } from './feed.ts'
 import type { Page } from './pages.ts'
@@ -38,7 +38,7 @@ export class Position<V = unknown> {
   /** Names another log than the one that is read. */
   #isReplaced = false
   /** The event that a cursor has just before it, as long as it is not known whether this log has the same. */
-  #witness: { readonly partition: number; readonly offset: number; readonly timestamp: number } | undefined
+  #witness: Witness | undefined
 
   constructor(feed: Feed<V>, vector: Vector, seq?: number) {
     this.#feed = feed
@@ -64,8 +64,7 @@ export class Position<V = unknown> {
   static after<V>(feed: Feed<V>, { positions, epoch, witness }: Cursor): Position<V> {
     const position = new Position(feed, positions)
     position.#isReplaced = epoch !== feed.epoch
-    const next = witness && (positions[witness.partition] ?? UNKNOWN)
-    if (witness && next && next > 0) position.#witness = { ...witness, offset: next - 1 }
+    position.#witness = witness
     return position
   }
 
@@ -79,9 +78,7 @@ export class Position<V = unknown> {
   }
 
   get cursor(): string {
-    const last = this.#last
-    const isNext = last !== undefined && this.#vector[last.partition] === last.offset + 1
-    return this.#feed.cursorAt(this.#vector, isNext ? last : undefined)
+    return this.#feed.cursorAt(this.#vector, this.#last)
   }
 
   /** Set while there is a replaced log that `next` has not told of: what it names means something else now. */
@@ -183,7 +180,9 @@ export class Position<V = unknown> {
       this.#move(partition, range ? to : UNKNOWN)
       gaps.push({ kind: 'gap', topic: topic.name, partition, from, to, reason: 'truncation' })
     }
-    if (gaps.length > 0) this.#seq = undefined
+    if (gaps.length === 0) return gaps
+    this.#seq = undefined
+    this.#last = undefined
     return gaps
   }
 
@@ -223,6 +222,7 @@ export class Position<V = unknown> {
 
   #truncated(partition: number, from: number, to: number): Gap {
     this.#seq = undefined
+    this.#last = undefined
     this.#move(partition, to)
     return { kind: 'gap', topic: this.#feed.topic.name, partition, from, to, reason: 'truncation' }
   }

@@ -14,6 +14,8 @@ export interface StreamsOptions {
   /** Identity of an embedded log. */
   readonly epoch?: number | undefined
   readonly limits: WindowLimits
+  /** In which version cursors are written. */
+  readonly cursorVersion?: number
   readonly log: Logger
 }
 

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SluiceError } from '../../src/errors.ts'
@@ -15,14 +16,22 @@ const offset = fc.oneof(
   fc.integer({ min: 0, max: MAX_OFFSET }),
 )
 const timestamp = fc.integer({ min: 0, max: MAX_TIMESTAMP })
-const cursors: fc.Arbitrary<Cursor> = fc.record({
+const bare: fc.Arbitrary<Cursor> = fc.record({
   positions: fc.oneof(
     fc.array(offset, { minLength: 1, maxLength: 12 }),
     fc.array(offset, { minLength: MAX_PARTITIONS - 4, maxLength: MAX_PARTITIONS, size: 'max' }),
   ),
   epoch: fc.option(timestamp, { nil: undefined }),
-  witness: fc.option(fc.record({ partition: fc.integer({ min: 0, max: 255 }), timestamp }), { nil: undefined }),
 })
+/** A witness of version 1 is just before the position. */
+const cursors: fc.Arbitrary<Cursor> = fc
+  .tuple(bare, fc.option(fc.tuple(fc.nat(), timestamp), { nil: undefined }))
+  .map(([cursor, said]) => {
+    const partition = said && said[0] % cursor.positions.length
+    const next = partition === undefined ? 0 : (cursor.positions[partition] as number)
+    if (!said || partition === undefined || next < 1) return { ...cursor, witness: undefined }
+    return { ...cursor, witness: { partition, offset: next - 1, timestamp: said[1] } }
+  })
 
 function refusalOf(text: string, topic = 'orders'): SluiceError {
   try {
@@ -47,9 +56,11 @@ test('a cursor comes back as it was written, with 1 to 256 partitions and any of
   ])
   fc.assert(
     fc.property(cursors, (cursor) => {
-      const text = encodeCursor('orders', cursor)
-      expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
-      expect(decodeCursor('orders', text)).toEqual(cursor)
+      for (const version of [1, 2]) {
+        const text = encodeCursor('orders', cursor, version)
+        expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
+        expect(decodeCursor('orders', text)).toEqual(cursor)
+      }
       const { positions, epoch, witness } = cursor
       if (positions.length === 1) statistics.count('1 partition')
       if (positions.length === MAX_PARTITIONS) statistics.count('256 partitions')
@@ -132,18 +143,47 @@ test('10 KB of text is refused in less time than decoding it would take', () => 
 
 test('twelve partitions at large offsets, with a witness, fit into 120 characters', () => {
   const positions = Array.from({ length: 12 }, (_, partition) => 4_000_000_000_000 + partition)
-  const text = encodeCursor('orders', { positions, witness: { partition: 11, timestamp: Date.now() } })
+  const text = encodeCursor(
+    'orders',
+    { positions, witness: { partition: 11, offset: (positions[11] as number) - 200, timestamp: Date.now() } },
+    2,
+  )
   expect(text.length).toBeLessThanOrEqual(120)
 })
 
 test('256 partitions at the largest offsets fit into a header of 8 KB', () => {
   const positions = new Array<number>(MAX_PARTITIONS).fill(MAX_OFFSET)
-  const text = encodeCursor('orders', { positions, epoch: MAX_TIMESTAMP, witness: { partition: 255, timestamp: 0 } })
+  const text = encodeCursor(
+    'orders',
+    { positions, epoch: MAX_TIMESTAMP, witness: { partition: 255, offset: 0, timestamp: 0 } },
+    2,
+  )
   expect(text.length).toBeLessThan(4096)
   expect(decodeCursor('orders', text).positions).toEqual(positions)
 })
 
 test('a witness from before 1970 is written as 1970', () => {
-  const text = encodeCursor('orders', { positions: [1], witness: { partition: 0, timestamp: -1 } })
-  expect(decodeCursor('orders', text).witness).toEqual({ partition: 0, timestamp: 0 })
+  const text = encodeCursor('orders', { positions: [1], witness: { partition: 0, offset: 0, timestamp: -1 } })
+  expect(decodeCursor('orders', text).witness).toEqual({ partition: 0, offset: 0, timestamp: 0 })
+})
+
+test('a witness that is not just before the position is named by version 2 alone', () => {
+  const cursor = { positions: [7, 3], epoch: undefined, witness: { partition: 0, offset: 2, timestamp: 5 } }
+  expect(decodeCursor('orders', encodeCursor('orders', cursor, 1))).toEqual({ ...cursor, witness: undefined })
+  expect(decodeCursor('orders', encodeCursor('orders', cursor, 2))).toEqual(cursor)
+})
+
+test('version 1 is written unless the other is asked for, and both are read', () => {
+  const versionOf = (text: string) => (Buffer.from(text, 'base64url')[0] as number) & 0x0f
+  expect(versionOf(encodeCursor('orders', { positions: [1] }))).toBe(1)
+  expect(versionOf(encodeCursor('orders', { positions: [1] }, 2))).toBe(2)
+})
+
+test('a witness at no offset is refused, though its checksum is right', () => {
+  const cursor = { positions: [1, UNKNOWN], witness: { partition: 0, offset: 0, timestamp: 5 } }
+  const bytes = Buffer.from(encodeCursor('orders', cursor), 'base64url').subarray(0, -4)
+  bytes[6] = 1 // a partition that is not known
+  const sum = Buffer.alloc(4)
+  sum.writeUInt32BE(crc32(bytes))
+  expect(refusalOf(Buffer.concat([bytes, sum]).toString('base64url')).code).toBe('CURSOR_INVALID')
 })
