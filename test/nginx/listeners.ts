@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:http2'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
 import { createClient } from 'graphql-sse'
 import type { Page } from 'playwright-core'
@@ -19,9 +20,12 @@ export interface Listener {
 
 const idsOf = (text: string): string[] => [...text.matchAll(ID)].map(([, id]) => id as string)
 
+/** Its own waits grow to many seconds. */
+const RETRY_MS = 50
+
 /** The official client: Node's fetch, which speaks HTTP/1.1. */
 export function officialClient(url: string): Listener {
-  const client = createClient({ url, retryAttempts: Number.POSITIVE_INFINITY })
+  const client = createClient({ url, retryAttempts: Number.POSITIVE_INFINITY, retry: () => delay(RETRY_MS) })
   onTestFinished(() => client.dispose())
   const received: string[] = []
   client.subscribe<{ ordersByRegion: { id: string } }>(
