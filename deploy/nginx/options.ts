@@ -33,8 +33,8 @@ const Options = z.strictObject({
   workers: z.union([z.literal('auto'), count(512)]).default('auto'),
   /** The hard limit of open files is often 20,000 in containers: this fits. */
   streamsPerWorker: count(1_000_000).default(9_000),
-  /** Open requests of one client address; an office of a hundred people, five streams each. */
-  streamsPerAddress: count(1_000_000).default(512),
+  /** Open requests of one client address; an office of a hundred people, five streams each. Nginx counts no further. */
+  streamsPerAddress: count(65_535).default(512),
   /** The gateways' HEARTBEAT_MS. */
   heartbeatMs: z.int().min(100).max(600_000).default(15_000),
   /** The gateways' STREAM_MAX_AGE_MS. */

@@ -52,7 +52,7 @@ ${listen.map((address) => `        listen ${address} ssl http2 reuseport backlog
         send_timeout 30s; # a client that takes nothing: the gateways give up at 30 s as well
         reset_timedout_connection on; # so that what was not taken is not kept by the kernel
 
-        client_max_body_size 512k; # a gateway takes 256 KiB, and says so by itself
+        client_max_body_size 256k; # a gateway takes no more, and its refusal could be lost while the body is still coming
         client_body_buffer_size 16k; # operations are texts of a few kilobytes; longer ones go to a file
         large_client_header_buffers 4 16k; # a GET's query, variables and cursor; Node takes no more either
 

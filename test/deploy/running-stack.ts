@@ -66,7 +66,7 @@ export async function startStack(
 }
 
 /** All processes that this one started, directly or not, that run. What has ended and waits to be reaped does not. */
-export function descendants(pid: number): { pid: number; command: string }[] {
+function descendants(pid: number): { pid: number; command: string }[] {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap(statOf)
@@ -88,11 +88,11 @@ function statOf(pid: string): { pid: number; ppid: number; command: string; star
 }
 
 /** Those that still run. */
-export const left = (processes: readonly { pid: number; command: string }[]) =>
+const left = (processes: readonly { pid: number; command: string }[]) =>
   processes.filter(({ pid, command }) => statOf(String(pid))[0]?.command === command)
 
 /** A stream through Nginx by curl, until the test ends. */
-export function openStream(stack: RunningStack): () => string {
+function openStream(stack: RunningStack): () => string {
   const headers = ['--header', 'accept: text/event-stream', '--header', 'content-type: application/json']
   const options = ['--silent', '--no-buffer', '--http2', '--cacert', stack.certificate()]
   const curl = spawn('curl', [...options, ...headers, '--data', SUBSCRIPTION, stack.url])

@@ -98,8 +98,8 @@ describeNginx('Nginx itself', (nginx) => {
         address: i % 2 ? `[::1]:${4000 + i}` : `unix:/run/sluice/${name}.sock`,
       })),
       workers: 2,
-      streamsPerWorker: 100,
-      streamsPerAddress: 10,
+      streamsPerWorker: 1_000_000,
+      streamsPerAddress: 65_535,
       corsOrigins: ['https://shop.example'],
       trustedProxies: ['10.0.0.0/8', '::1'],
     }

@@ -65,7 +65,9 @@ describeNginx('a request that an instance fails', (nginx) => {
         expect([answer.status, await answer.text()]).toEqual([200, 'there'])
       }
       expect(there.seen.length).toBe(20)
-      expect(front.accessLog().some(({ upstream_status }) => upstream_status === '502, 200')).toBe(true)
+      await until('the log tells of it', () =>
+        front.accessLog().some(({ upstream_status }) => upstream_status === '502, 200'),
+      )
     }
   })
 
@@ -139,7 +141,7 @@ describeNginx('an instance that is frozen (SIGSTOP)', (nginx) => {
       )
       expect(statuses).toEqual({ GET: new Set([200]), POST: new Set([200, 504]) })
       expect(longest.GET).toBeGreaterThan(SILENCE_MS - 50)
-      expect(Math.max(longest.GET, longest.POST)).toBeLessThan(SILENCE_MS + 1_500) // two busy cores
+      expect(Math.max(longest.GET, longest.POST)).toBeLessThan(SILENCE_MS + 3_000) // a busy machine
       const at = performance.now()
       for (let i = 0; i < 30; i++) expect((await fetch(front.graphql)).status).toBe(200)
       expect(performance.now() - at).toBeLessThan(SILENCE_MS)

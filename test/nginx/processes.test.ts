@@ -76,7 +76,7 @@ describeNginx('twenty official clients on two real gateways behind Nginx', (ngin
     const ms = performance.now() - at
     // A stream is cut after three heartbeats, and its client may be sent to the frozen one once more, for as long.
     expect(ms).toBeGreaterThan(2 * HEARTBEAT_MS)
-    expect(ms).toBeLessThan(6 * HEARTBEAT_MS + 3_000) // two busy cores
+    expect(ms).toBeLessThan(6 * HEARTBEAT_MS + 5_000) // a busy machine
     frozen.child.signal('SIGCONT')
     await until('nobody is left on the one that thawed', async () => (await subscribers(frozen)) === 0)
     await until('it is asked again', async () => {
