@@ -17,6 +17,8 @@ export const ERRORS = {
   },
   NOT_FOUND: { status: 404, message: 'There is nothing at this path' },
   STREAM_NOT_FOUND: { status: 404, message: 'No stream has this token' },
+  STREAM_ALREADY_OPEN: { status: 409, message: 'The stream with this token is open already' },
+  OPERATION_ID_IN_USE: { status: 409, message: 'Another operation of this stream has this id' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This method is not allowed here' },
   NOT_ACCEPTABLE: {
     status: 406,
@@ -25,6 +27,7 @@ export const ERRORS = {
   },
   BODY_TOO_LARGE: { status: 413, message: 'The request body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The request body must be application/json' },
+  TOO_MANY_OPERATIONS: { status: 429, message: 'This stream has as many operations as it can carry' },
   TOO_MANY_STREAMS: { status: 503, message: 'This gateway has as many streams as it can serve' },
   NOT_READY: { status: 503, message: 'The gateway is not ready' },
   RESOLVER_TIMEOUT: { status: 500, message: 'Resolving this event took too long' },

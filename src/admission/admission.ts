@@ -32,9 +32,12 @@ export interface Principal {
   readonly id: string
 }
 
-export interface Admitted {
+export interface Identity {
   readonly principal: Principal
   readonly audience: Audience
+}
+
+export interface Admitted extends Identity {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
   readonly params: GraphQLParams
@@ -63,9 +66,17 @@ export class Admission {
     this.#log = log
   }
 
+  /**
+   * Who asks: for requests that bring no operation. Everybody is anonymous for now.
+   * @throws SluiceError where the client is refused as such, whatever it asks for.
+   */
+  authenticate(_headers: AdmissionRequest['headers']): Identity {
+    return { principal: { id: 'anonymous' }, audience: ANONYMOUS }
+  }
+
   /** @throws SluiceError where the client is refused as such, whatever it asks for. */
-  admit({ params }: AdmissionRequest): AdmissionResult {
-    const { principal, audience } = authenticate()
+  admit({ params, headers }: AdmissionRequest): AdmissionResult {
+    const { principal, audience } = this.authenticate(headers)
     try {
       const { document, errors, code } = this.#documents.get(params.query)
       if (errors) return { errors: errors.map((error) => formatError(error, this.#log, code)) }
@@ -82,9 +93,4 @@ function operationNotChosen(name: string | undefined): SluiceError {
   return name === undefined
     ? new SluiceError('OPERATION_NAME_INVALID', 'The document has several operations: say which by "operationName"')
     : new SluiceError('OPERATION_NAME_INVALID', `The document has no operation named "${name}"`)
-}
-
-/** Everybody is anonymous for now. */
-function authenticate(): { readonly principal: Principal; readonly audience: Audience } {
-  return { principal: { id: 'anonymous' }, audience: ANONYMOUS }
 }

@@ -6,6 +6,7 @@ export const EVENT_STREAM = 'text/event-stream'
 export const GRAPHQL_RESPONSE = 'application/graphql-response+json'
 const JSON_TYPE = 'application/json'
 export const HTML = 'text/html'
+export const PLAIN_TEXT = 'text/plain'
 
 /** In the order in which we choose where the client likes several equally. */
 const SERVED = [JSON_TYPE, GRAPHQL_RESPONSE, EVENT_STREAM]
@@ -36,6 +37,15 @@ function read(request: IncomingMessage): Accepted | undefined {
   const [preferred] = types
   if (preferred === undefined) return undefined
   return { preferred, eventStream: types.includes(EVENT_STREAM) }
+}
+
+/** Whether event streams are named, and not just taken because anything is. */
+export function asksForEventStream(request: IncomingMessage): boolean {
+  return negotiate(request)?.eventStream === true && /text\/event-stream/i.test(request.headers.accept ?? '')
+}
+
+export function takesPlainText(request: IncomingMessage): boolean {
+  return new Negotiator(request).mediaType([PLAIN_TEXT]) !== undefined
 }
 
 /** A browser that navigates here wants the page. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
 import { bodyOf, COMPLETE_BLOCK, retryBlock } from '../delivery/frame.ts'
 import type { SluiceError } from '../errors.ts'
-import { GRAPHQL_RESPONSE } from './accept.ts'
+import { GRAPHQL_RESPONSE, PLAIN_TEXT } from './accept.ts'
 
 /** Proxies must neither keep, change, compress nor hold back a stream; the last line is for Nginx. */
 export const STREAM_HEADERS = {
@@ -44,6 +44,26 @@ export function answerRetry(response: ServerResponse, retryMs: number): void {
 function answerBlocks(response: ServerResponse, blocks: Buffer): void {
   response.writeHead(200, { ...STREAM_HEADERS, 'content-length': blocks.length })
   response.end(blocks)
+}
+
+/** Answers the request of an operation that runs on another one's stream. */
+export function answerAccepted(response: ServerResponse): void {
+  response.writeHead(202, { 'content-length': 0 }).end()
+}
+
+/** Answers that one, where its operation is refused. */
+export function answerNotAccepted(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
+  answerJson(response, 400, { errors }, {})
+}
+
+export function answerOk(response: ServerResponse): void {
+  response.writeHead(200, { 'content-length': 0 }).end()
+}
+
+/** Answers with the token of a reservation, which is to be known to its client alone. */
+export function answerToken(response: ServerResponse, token: string): void {
+  const headers = { 'content-type': `${PLAIN_TEXT}; charset=utf-8`, 'cache-control': 'no-store' }
+  response.writeHead(201, { ...headers, 'content-length': token.length }).end(token)
 }
 
 function answerJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string>): void {

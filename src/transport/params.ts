@@ -11,13 +11,33 @@ const MAX_BODY_BYTES = 256 * 1024
  * @throws SluiceError `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE` or `BAD_REQUEST`.
  */
 export async function readParams(request: IncomingMessage, url: URL): Promise<GraphQLParams> {
-  const params = request.method === 'GET' ? paramsOfQuery(url.searchParams) : paramsOf(await readJson(request))
-  return { ...params, lastEventId: lastEventIdOf(request, url, params) }
+  const params = paramsOf(await readAsked(request, url))
+  return { ...params, lastEventId: lastEventIdOf(url, params, request.headers['last-event-id']) }
+}
+
+/**
+ * The same of a request that belongs to a stream of several operations. `Last-Event-ID` does not count, since it would
+ * be the stream's, and not one operation's.
+ * @returns undefined, if it asks for no operation.
+ */
+export async function readOperation(request: IncomingMessage, url: URL): Promise<GraphQLParams | undefined> {
+  const asked = request.method === 'GET' || hasBody(request) ? await readAsked(request, url) : {}
+  if (isRecord(asked) && isAbsent(asked.query) && isAbsent(asked.extensions)) return undefined
+  const params = paramsOf(asked)
+  return { ...params, lastEventId: lastEventIdOf(url, params) }
+}
+
+/** What is asked for, as it came. */
+async function readAsked(request: IncomingMessage, url: URL): Promise<unknown> {
+  return request.method === 'GET' ? queryOf(url.searchParams) : await readJson(request)
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /** The header is a browser's own, and newer than the URL or the body, which it sends again as they were. */
-function lastEventIdOf(request: IncomingMessage, url: URL, { extensions }: GraphQLParams): string | undefined {
-  const header = request.headers['last-event-id']
+function lastEventIdOf(url: URL, { extensions }: GraphQLParams, header?: string | string[]): string | undefined {
   const given = header || url.searchParams.get('lastEventId') || extensions?.lastEventId
   if (given === undefined || given === null || given === '') return undefined
   if (typeof given !== 'string') throw new SluiceError('BAD_REQUEST', '"extensions.lastEventId" must be a string')
@@ -48,13 +68,13 @@ function isJson(contentType: string | undefined): boolean {
   )
 }
 
-function paramsOfQuery(search: URLSearchParams): GraphQLParams {
-  return paramsOf({
-    query: search.get('query') ?? undefined,
+function queryOf(search: URLSearchParams): Record<string, unknown> {
+  return {
+    query: search.get('query'),
     operationName: search.get('operationName') || undefined,
     variables: jsonParameter(search, 'variables'),
     extensions: jsonParameter(search, 'extensions'),
-  })
+  }
 }
 
 function jsonParameter(search: URLSearchParams, name: string): unknown {
@@ -73,10 +93,9 @@ function parseJson(text: string, what: string): unknown {
 function paramsOf(body: unknown): GraphQLParams {
   if (!isRecord(body)) throw new SluiceError('BAD_REQUEST', 'The request must be a JSON object')
   const { query, operationName, variables, extensions } = body
-  if (query === undefined || query === null || query === '')
-    throw new SluiceError('BAD_REQUEST', 'The request has no "query"')
+  if (isAbsent(query) || query === '') throw new SluiceError('BAD_REQUEST', 'The request has no "query"')
   if (typeof query !== 'string') throw new SluiceError('BAD_REQUEST', '"query" must be a string')
-  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
+  if (!isAbsent(operationName) && typeof operationName !== 'string') {
     throw new SluiceError('BAD_REQUEST', '"operationName" must be a string')
   }
   return {
@@ -88,9 +107,13 @@ function paramsOf(body: unknown): GraphQLParams {
 }
 
 function recordOf(value: unknown, name: string): Record<string, unknown> | undefined {
-  if (value === undefined || value === null) return undefined
+  if (isAbsent(value)) return undefined
   if (!isRecord(value)) throw new SluiceError('BAD_REQUEST', `"${name}" must be an object`)
   return value
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
