@@ -1,8 +1,10 @@
 import type { RawRecord } from './event.ts'
-import { gapAt } from './gap-at.ts'
+import { backoff, pause } from './kafka-backoff.ts'
+import { Inquiries } from './kafka-inquiries.ts'
 import type { Fetched, WantedOffsets } from './kafka-positions.ts'
 import { FetchWatch } from './kafka-watch.ts'
-import type { PartitionRange, Reader } from './port.ts'
+import { Witnesses } from './kafka-witnesses.ts'
+import type { PartitionRange, Reader, Source } from './port.ts'
 import { MAX_PARTITIONS } from './topic.ts'
 
 /** Fetches come back at least twice a second, so this is no load; it is what a stop-the-world pause must not reach. */
@@ -10,19 +12,18 @@ const STALL_MS = 5_000
 /** A consumer that stands still for this long is given up, and another made: what it hangs in, it will not leave. */
 const GIVE_UP_MS = 30_000
 const WATCH_EVERY_MS = 1_000
-/** The first wait after a failure, doubled up to the second: how late a broker that is back may be found, at most. */
-const FIRST_BACKOFF_MS = 100
-const MAX_BACKOFF_MS = 2_000
-/** A log that ends before the wanted offset may be a replica that has just become leader, and is catching up. */
-const TRUNCATION_GRACE_MS = 2_000
-const LOOK_AGAIN_MS = 250
+
+export interface FetchedBatch extends Fetched {
+  readonly records: () => RawRecord[]
+  readonly endOffset: number
+}
 
 /** What one consumer tells its reader. After `crashed` it is of no use any more. */
 export interface ConsumerEvents {
   /** Partitions were assigned; the consumer fetches nothing before this returns. */
   joined(assignment: Readonly<Record<string, readonly number[]>>): void
   /** True if the position moves on to `nextOffset`. */
-  batch(batch: Fetched & { readonly records: () => RawRecord[]; readonly endOffset: number }): boolean
+  batch(batch: FetchedBatch): boolean
   fetchBegan(node: string): void
   fetchEnded(node: string): void
   fetchFailed(error: Error): void
@@ -44,31 +45,13 @@ export interface ReaderOptions {
   readonly signal: AbortSignal
   readonly start: (topics: readonly string[], events: ConsumerEvents) => GroupConsumer
   readonly rangesOf: (topic: string) => Promise<readonly PartitionRange[]>
+  /** Apart from every consumer. */
+  readonly fetch: Source['fetch']
   readonly warn: (message: string, extra: object) => void
 }
 
 export function tooManyPartitions(topic: string, partitions: number): string {
   return `Topic "${topic}" has ${partitions} partitions, and ${MAX_PARTITIONS} are the most there may be`
-}
-
-/** Half of it for certain, the rest by chance, so that the instances of a fleet do not come back in step. */
-function backoff(attempt: number): number {
-  const full = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt)
-  return full / 2 + (Math.random() * full) / 2
-}
-
-/** Resolves after that time, or at once when the reader is to stop. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', wake)
-      resolve()
-    }
-    const timer = setTimeout(wake, ms)
-    signal.addEventListener('abort', wake)
-    if (signal.aborted) wake()
-  })
 }
 
 /**
@@ -78,7 +61,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 export async function readForever(options: ReaderOptions): Promise<void> {
   const { wanted, reader, signal } = options
   const stopping = new Set<Promise<void>>()
-  const looking = new Set<string>()
+  const witnesses = new Witnesses()
   let consumer: GroupConsumer | undefined
   let failures = 0
   let state: string | undefined
@@ -95,36 +78,28 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     reader.onState({ kind: 'reading' })
   }
 
-  /** Finds out what became of an offset that the broker does not have, says so, and reads on from there. */
-  const look = async (topic: string, partition: number) => {
-    const key = `${topic}/${partition}`
-    consumer?.pause(topic, partition)
-    if (looking.has(key)) return
-    looking.add(key)
-    const since = Date.now()
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      const from = wanted.get(topic, partition) as number
-      try {
-        const range = (await options.rangesOf(topic)).find((each) => each.partition === partition)
-        const gap = range && gapAt(from, range)
-        if (signal.aborted) break
-        if (gap && (gap.reason === 'retention' || Date.now() - since >= TRUNCATION_GRACE_MS)) {
-          reader.onGap({ kind: 'gap', topic, partition, from, ...gap })
-          wanted.moveTo(topic, partition, gap.to)
-          break
-        }
-        await pause(LOOK_AGAIN_MS, signal)
-        if (!gap) break
-      } catch (error) {
-        if (signal.aborted) break
-        options.warn('What a partition holds could not be found out; trying again', { topic, partition, err: error })
-        await pause(backoff(attempt), signal)
-      }
-    }
-    looking.delete(key)
-    if (signal.aborted) return
-    consumer?.seek(topic, partition, wanted.get(topic, partition) as number)
-    consumer?.resume(topic, partition)
+  const inquiries = new Inquiries({
+    wanted,
+    witnesses,
+    signal,
+    rangesOf: options.rangesOf,
+    fetch: options.fetch,
+    onGap: (gap) => reader.onGap(gap),
+    warn: options.warn,
+    hold: (topic, partition) => consumer?.pause(topic, partition),
+    release: (topic, partition) => {
+      consumer?.seek(topic, partition, wanted.get(topic, partition) as number)
+      consumer?.resume(topic, partition)
+    },
+  })
+
+  const deliver = (batch: FetchedBatch) => {
+    const { topic, partition, nextOffset, endOffset } = batch
+    const records = batch.records()
+    reader.onBatch({ topic, partition, records, nextOffset, endOffset })
+    wanted.moveTo(topic, partition, nextOffset)
+    const last = records.at(-1)
+    if (last) witnesses.remember(topic, partition, last)
   }
 
   /** Runs one consumer until it fails, and returns why; undefined when the reader is to stop. */
@@ -132,9 +107,11 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     const ended = Promise.withResolvers<Error | undefined>()
     const watch = new FetchWatch({ stallMs: STALL_MS, forgetMs: GIVE_UP_MS, now: Date.now() })
     const failedBefore = new Map<string, number>()
+    const answered = new Map<string, number>()
     let failed = 0
     let lastFailure = ''
     let live = true
+    let stood = false
 
     const events: ConsumerEvents = {
       joined(assignment) {
@@ -145,6 +122,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
           live = false // not a part of a topic: what is missing would be missing without a word
           return ended.resolve(new Error(tooManyPartitions(tooMany[0], tooMany[1].length)))
         }
+        witnesses.breakAll()
         for (const [topic, partitions] of assigned) {
           for (const partition of wanted.discover(topic, partitions)) {
             reader.onBatch({ topic, partition, records: [], nextOffset: 0, endOffset: 0 })
@@ -154,29 +132,41 @@ export async function readForever(options: ReaderOptions): Promise<void> {
       },
       batch(batch) {
         if (!live || signal.aborted) return false
-        const { topic, partition, nextOffset, endOffset } = batch
+        const { topic, partition } = batch
+        if (inquiries.holds(topic, partition)) return false
         const verdict = wanted.judge(batch)
         if (verdict === 'deliver') {
-          reader.onBatch({ topic, partition, records: batch.records(), nextOffset, endOffset })
-          wanted.moveTo(topic, partition, nextOffset)
-          return true
+          if (!witnesses.doubted(topic, partition)) {
+            deliver(batch)
+            return true
+          }
+          void inquiries.verify(topic, partition, () => deliver(batch))
+          return false
         }
         const offset = wanted.get(topic, partition)
-        if (verdict === 'look') void look(topic, partition)
+        if (verdict === 'look') void inquiries.look(topic, partition)
         else if (offset !== undefined) consumer?.seek(topic, partition, offset)
         return false
       },
       fetchBegan(node) {
-        watch.began(node, Date.now())
+        const now = Date.now()
+        watch.began(node, now)
+        if (!answered.has(node)) answered.set(node, now)
         failedBefore.set(node, failed)
       },
       fetchEnded(node) {
-        if (!live || failedBefore.get(node) !== failed) return
-        watch.succeeded(node, Date.now())
-        if (watch.stalledFor(Date.now()) === undefined) reading()
+        if (!live) return
+        const now = Date.now()
+        // Nothing has failed: perhaps since what would have was asked too late.
+        if (now - (answered.get(node) ?? now) > STALL_MS) witnesses.breakAll()
+        answered.set(node, now)
+        if (failedBefore.get(node) !== failed) return
+        watch.succeeded(node, now)
+        if (watch.stalledFor(now) === undefined) reading()
       },
       fetchFailed(error) {
         failed++
+        if (live) witnesses.breakAll()
         lastFailure = `: ${error.message}`
       },
       crashed: (error) => ended.resolve(error),
@@ -184,6 +174,9 @@ export async function readForever(options: ReaderOptions): Promise<void> {
 
     const timer = setInterval(() => {
       const stalled = watch.stalledFor(Date.now())
+      // The partitions of a broker that does not answer may come from another before its fetch has failed.
+      if (stalled !== undefined && !stood) witnesses.breakAll()
+      stood = stalled !== undefined
       if (stalled === undefined) return
       const reason = `Kafka has answered no fetch for more than ${STALL_MS / 1000} s${lastFailure}`
       wait(reason)

@@ -161,6 +161,12 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
       .sort((a, b) => a.partition - b.partition)
   }
 
+  const fetch: Source['fetch'] = async (...piece) => {
+    // Unmended, kafkajs gives away records of aborted transactions, and stands still before a marker.
+    if (!prepareKafkajs()) throw new SourceUnavailable(`Only kafkajs ${KAFKAJS_VERSION} reads pieces of partitions`)
+    return pieces.fetch(...piece)
+  }
+
   return {
     ranges,
 
@@ -181,6 +187,7 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
         signal: AbortSignal.any([signal, closed]),
         start: (topics, events) => startConsumer(options, topics, events),
         rangesOf: ranges,
+        fetch,
         warn: (message, extra) => options.log('warn', message, extra),
       })
       readers.add(reading)
@@ -191,11 +198,7 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
       }
     },
 
-    async fetch(...piece) {
-      // Unmended, kafkajs gives away records of aborted transactions, and stands still before a marker.
-      if (!prepareKafkajs()) throw new SourceUnavailable(`Only kafkajs ${KAFKAJS_VERSION} reads pieces of partitions`)
-      return pieces.fetch(...piece)
-    },
+    fetch,
 
     async close() {
       await Promise.all([...readers, pieces.close()])
