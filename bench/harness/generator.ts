@@ -83,6 +83,7 @@ interface RawResult extends Omit<RunResult, 'faults'> {
   readonly orderFaults: number
   readonly incomplete: number
   readonly foreign: number
+  readonly caughtUp: number
   readonly samples: readonly Sample[]
 }
 
@@ -180,6 +181,9 @@ function judged(line: string, { load, resumeAfter }: RunOptions): RunResult {
   count(result.orderFaults, 'events out of order, twice, or after lost ones')
   count(result.incomplete, 'streams did not get all their events')
   count(result.deliveriesDue - result.allDeliveries, 'deliveries lost')
-  if (resumeAfter !== undefined) count(result.foreign, 'events from before all positions')
+  if (resumeAfter !== undefined) {
+    count(result.streams - result.caughtUp, 'streams were not caught up in time')
+    count(result.foreign, 'events from before all positions')
+  }
   return { ...result, faults }
 }

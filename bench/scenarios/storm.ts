@@ -197,10 +197,10 @@ export const storm: Scenario = {
 }
 
 function busy(label: string, runs: readonly RunResult[]): string[] {
-  const share = (of: (run: RunResult) => number) =>
-    `${Math.round(middle(runs, (run) => of(run) / run.seconds / 10))} % of`
+  const share = (of: (run: RunResult) => number) => `${Math.round(middle(runs, (run) => of(run) / run.seconds / 10))} %`
+  const cpu = (middle(runs, ({ serverCpuMs }) => serverCpuMs) / 1000).toFixed(1)
   return [
-    `${label}: the server busy ${share(({ serverCpuMs }) => serverCpuMs)} its core, the generator ${share(({ ownCpuMs }) => ownCpuMs)} the other`,
+    `${label}: ${cpu} s of processor time, the server busy ${share(({ serverCpuMs }) => serverCpuMs)} of its core, the generator ${share(({ ownCpuMs }) => ownCpuMs)} of the other`,
   ]
 }
 
@@ -211,7 +211,7 @@ function sentence(result: RunResult): string {
     `half of them ${(latencyMs.p50 / 1000).toFixed(2)} s`,
     `the first event after ${firstEventMs.toFixed(0)} ms`,
     `${gib(bytes)}`,
-    `server ${Math.round(serverCpuMs / seconds / 10)} %`,
+    `server ${(serverCpuMs / 1000).toFixed(1)} s of CPU`,
     `generator ${Math.round(ownCpuMs / seconds / 10)} %`,
   ]
   if ('peakRss' in result) {
