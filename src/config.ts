@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { z } from 'zod'
 
@@ -34,6 +35,14 @@ const pemFile = z
     }
   })
   .meta({ wants: 'the path of a readable PEM file' })
+
+/** An address, a range as `10.0.0.0/8`, or `unix` for peers on a unix socket. */
+const proxy = z.string().refine((text) => {
+  if (text === 'unix') return true
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const version = isIP(address)
+  return version !== 0 && !address.includes('%') && Number(prefix ?? 0) <= (version === 4 ? 32 : 128)
+})
 
 const DAY_MS = 24 * 3600 * 1000
 const PORT = integer(0, 65_535)
@@ -76,6 +85,13 @@ const Environment = z.object({
   WINDOW_MAX_AGE_MS: integer(1000, 7 * DAY_MS).default(3600 * 1000),
   REPLAY_EVENTS_PER_SECOND: integer(100, 10_000_000).default(50_000),
   HEARTBEAT_MS: integer(100, 600_000).default(15_000),
+  MAX_STREAMS: integer(1, 1_000_000).default(10_000),
+  STREAM_MAX_AGE_MS: integer(0, 7 * DAY_MS).default(3600 * 1000),
+  DRAIN_MS: integer(0, 3600 * 1000).default(30_000),
+  TRUSTED_PROXIES: list
+    .pipe(z.array(proxy))
+    .optional()
+    .meta({ wants: 'addresses, ranges such as 10.0.0.0/8, or unix, separated by commas' }),
   CORS_ORIGINS: list.default(['*']),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })

@@ -10,8 +10,6 @@
  *   server/      HTTP, Yoga for all that is no stream, health, metrics
  *   demo/        orders for a first run
  */
-import type { Server } from 'node:http'
-import { Server as NetServer } from 'node:net'
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import { Admission } from './admission/admission.ts'
@@ -20,15 +18,18 @@ import { Engine } from './delivery/engine.ts'
 import { SluiceError } from './errors.ts'
 import { schema as ownSchema, topics as ownTopics } from './resolvers/schema.ts'
 import { createAdminServer } from './server/admin-server.ts'
+import { Capacity, possibleStreams } from './server/capacity.ts'
+import { ClientAddresses } from './server/client-address.ts'
+import { Connections } from './server/connections.ts'
 import { Endpoint } from './server/endpoint.ts'
 import { createHttpServer } from './server/http-server.ts'
-import { listen } from './server/listen.ts'
+import { listen, stopListening } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
 import { createYogaServer } from './server/yoga.ts'
 import { createEmbeddedLog, type EmbeddedLog } from './streams/embedded.ts'
 import { createKafka } from './streams/kafka.ts'
 import type { Sink, Source } from './streams/port.ts'
-import { Streams } from './streams/streams.ts'
+import { type Readiness, Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic.ts'
 import { orders } from './streams/topics/orders.ts'
 import { DistinctConnections } from './transport/distinct.ts'
@@ -56,7 +57,11 @@ export interface Gateway {
   readonly adminUrl: string
   readonly streams: Streams
   readonly engine: Engine
-  close(): Promise<void>
+  /**
+   * Ends it: no newcomers, requests under way answered, open streams ended over `drainMs` milliseconds, at once if
+   * absent. Called again, it goes on as before; without `drainMs`, the streams that are left end at once.
+   */
+  close(drainMs?: number): Promise<void>
 }
 
 /**
@@ -74,33 +79,64 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const replayEventsPerSecond = config.REPLAY_EVENTS_PER_SECOND
   const engine = new Engine({ feed: (topic) => streams.feed(topic), heartbeatMs, replayEventsPerSecond, log })
   const admission = new Admission({ schema, log })
-  let closing = false
+  const maxStreams = possibleStreams(config.MAX_STREAMS, log)
+  const sockets = new StreamSockets({ maxStreams, maxAgeMs: config.STREAM_MAX_AGE_MS })
+  // A full instance is ready: it serves what it has, and to be taken out of service would help nobody.
+  const readiness = (): Readiness =>
+    sockets.isDraining ? { ready: false, reason: 'The gateway is shutting down' } : streams.readiness()
   const refusal = () => {
-    if (closing) return new SluiceError('NOT_READY', 'The gateway is shutting down')
+    if (sockets.isDraining) return new SluiceError('NOT_READY', 'The gateway is shutting down')
     const state = streams.readiness()
     return state.ready ? undefined : new SluiceError('NOT_READY', `The gateway is not ready: ${state.reason}`)
   }
-  const sockets = new StreamSockets()
   const operations = new Operations({ schema, engine, streams, heartbeatMs, log, refusal })
   const distinct = new DistinctConnections({ operations, sockets, log })
   const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, log)
 
   const endpoint = new Endpoint({ admission, distinct, yoga })
-  const server = createHttpServer({ endpoint, path: GRAPHQL_PATH, corsOrigins: config.CORS_ORIGINS, log })
+  const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
+  const corsOrigins = config.CORS_ORIGINS
+  const server = createHttpServer({ endpoint, path: GRAPHQL_PATH, corsOrigins, addresses, log })
+  const connections = new Connections(server)
+  const capacity = new Capacity(
+    {
+      streams: { used: () => sockets.size, limit: maxStreams },
+      frame_log_bytes: { used: () => engine.budget.used, limit: engine.budget.limit },
+    },
+    log,
+  )
   const pulling = () => operations.pulling
-  const metrics = createMetrics({ instance: config.INSTANCE_ID, streams, engine, pulling })
-  const admin = createAdminServer({ readiness: () => streams.readiness(), metrics, log })
+  const instance = config.INSTANCE_ID
+  const metrics = createMetrics({ instance, readiness, streams, engine, pulling, sockets, capacity })
+  const admin = createAdminServer({ readiness, metrics, log })
 
-  const close = async (): Promise<void> => {
-    closing = true
-    const closed = [stopListening(server), stopListening(admin)]
+  const leave = async (drainMs: number): Promise<void> => {
+    const begin = performance.now()
+    const open = sockets.size
+    if (open > 0) log.info({ streams: open, drainMs }, 'Draining')
+    const drained = sockets.drain(drainMs)
+    connections.leave()
+    const { closed } = await stopListening(server)
+    await drained
     engine.close()
     operations.close()
-    await sockets.none()
-    for (const each of [server, admin]) each.closeIdleConnections()
+    await connections.empty()
+    await closed
+    const ms = Math.round(performance.now() - begin)
+    if (open > 0) log.info({ streams: open, cut: sockets.stats.cut, ms }, 'Drained')
+    capacity.close()
     await streams.close()
     await data.close()
-    await Promise.all(closed)
+    // Until now it says that it is not ready, and counts.
+    const stopped = await stopListening(admin)
+    admin.closeIdleConnections()
+    await stopped.closed
+  }
+  let leaving: Promise<void> | undefined
+  const close = (drainMs = 0): Promise<void> => {
+    if (leaving && drainMs === 0) void sockets.drain(0)
+    leaving ??= leave(drainMs)
+    return leaving
   }
 
   try {
@@ -174,13 +210,4 @@ function usesTls(config: Config): boolean {
 
 function tlsOptions({ KAFKA_SSL_CA: ca, KAFKA_SSL_CERT: cert, KAFKA_SSL_KEY: key }: Config) {
   return ca || cert ? { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } : true
-}
-
-/**
- * Resolves when the last connection has ended. It is net.Server's `close`, since that of http.Server would end every
- * connection that has no request, and Node takes streams for such.
- */
-function stopListening(server: Server): Promise<void> {
-  if (!server.listening) return Promise.resolve()
-  return new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
 }

@@ -12,8 +12,11 @@ const USAGE = `Usage: npm start [-- --check-config]
 
 Everything is set by environment variables: see the table in README.md.`
 
-/** A shutdown that takes longer than this is ended as it is. */
-const SHUTDOWN_LIMIT_MS = 10_000
+/**
+ * What a shutdown may take beyond `DRAIN_MS`, before it is ended as it is: 5 s for the last streams that take no more
+ * bytes, and as much again for requests under way and for Kafka.
+ */
+const SHUTDOWN_GRACE_MS = 10_000
 
 try {
   const { values } = parseArgs({ options: { 'check-config': { type: 'boolean' }, help: { type: 'boolean' } } })
@@ -44,18 +47,21 @@ async function run(config: Config): Promise<void> {
     : `the embedded log, ${config.DEMO_RATE} demo orders a second`
   log.info({ graphql: `${url}/graphql`, admin: adminUrl, source }, 'Sluice is listening')
 
+  const limitMs = config.DRAIN_MS + SHUTDOWN_GRACE_MS
+  let isStopping = false
   const stop = (signal: NodeJS.Signals): void => {
     log.info({ signal }, 'Stopping')
     // Whoever asks twice means it.
-    process.once(signal, () => process.exit(1))
+    if (isStopping) process.exit(1)
+    isStopping = true
     setTimeout(() => {
-      log.error(`Not stopped within ${SHUTDOWN_LIMIT_MS} ms: ending as it is`)
+      log.error(`Not stopped within ${limitMs} ms: ending as it is`)
       process.exit(1)
-    }, SHUTDOWN_LIMIT_MS).unref()
-    void gateway.close().then(() => log.info('Stopped'))
+    }, limitMs).unref()
+    void gateway.close(config.DRAIN_MS).then(() => log.info('Stopped'))
   }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
 }
 
 /** JSON, a line an event; on a terminal, for people. */

@@ -11,7 +11,7 @@ import { HistoryCache } from './history.ts'
 import type { BoundStream, Operation } from './operation.ts'
 import { Renderer } from './renderer.ts'
 import type { Replay } from './replay.ts'
-import { RETRY_MAX_MS, retryMs } from './retry.ts'
+import { plannedRetryMs, RETRY_MAX_MS, retryMs } from './retry.ts'
 import { type CloseReason, type Outlet, type Subscriber, WRITE_STALL_MS } from './subscriber.ts'
 import { Turns } from './turns.ts'
 
@@ -174,8 +174,13 @@ export class Engine {
   }
 
   left(member: Subscriber, reason: CloseReason): void {
-    this.stats.closes[reason] = (this.stats.closes[reason] ?? 0) + 1
+    this.countClose(reason)
     this.#slots[member.slot]?.delete(member)
+  }
+
+  /** Of any stream, also of those that the engine does not know. */
+  countClose(reason: CloseReason): void {
+    this.stats.closes[reason] = (this.stats.closes[reason] ?? 0) + 1
   }
 
   /** A group has lost its last member, and waits for others. Nobody could find one without a key. */
@@ -199,14 +204,14 @@ export class Engine {
       this.#renderers.delete(renderer.key)
   }
 
-  /** Ends every stream, telling each client when to come back. */
+  /** Ends what streams there are, telling each client when to come back, and all work. */
   close(): void {
     for (const interval of this.#intervals) clearInterval(interval)
     this.#timer.stop()
     this.replays.stop()
     this.#compiler.close()
     this.#flush()
-    for (const slot of this.#slots) for (const member of slot) member.end('shutdown', retryBlock(retryMs()))
+    for (const slot of this.#slots) for (const member of slot) member.end('shutdown', retryBlock(plannedRetryMs()))
     for (const group of this.#groups) group.end()
   }
 

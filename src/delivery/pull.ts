@@ -8,13 +8,13 @@ import type { Logger } from 'pino'
 import { formatError } from './format-error.ts'
 import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, openingBlock } from './frame.ts'
 import { retryMs } from './retry.ts'
-import { type Member, type Outlet, WRITE_STALL_MS } from './subscriber.ts'
+import { type CloseReason, type Member, type Outlet, WRITE_STALL_MS } from './subscriber.ts'
 
 export interface PullOptions {
   readonly heartbeatMs: number
   readonly log: Logger
   /** Called once, when the stream has ended, however it did. */
-  readonly onEnd: () => void
+  readonly onEnd: (reason: CloseReason) => void
 }
 
 /**
@@ -25,7 +25,7 @@ export class PullSubscriber implements Member {
   readonly #args: ValidatedSubscriptionArgs
   readonly #outlet: Outlet
   readonly #log: Logger
-  readonly #onEnd: () => void
+  readonly #onEnd: (reason: CloseReason) => void
   readonly #events: AsyncIterator<unknown>
   readonly #heartbeat: NodeJS.Timeout
   /** Since when the outlet is full, in milliseconds of the monotonic clock; 0: it is not. */
@@ -50,22 +50,26 @@ export class PullSubscriber implements Member {
     this.#onDrained = undefined
   }
 
-  gone(): void {
-    this.end()
+  progressed(): void {
+    if (this.#fullSince !== 0) this.#fullSince = performance.now()
   }
 
-  /** Ends the stream; with `bytes`, after them. */
-  end(bytes?: Buffer): void {
+  gone(): void {
+    this.end('client')
+  }
+
+  end(reason: CloseReason, bytes?: Buffer): void {
     if (this.#closed) return
     this.#closed = true
     clearInterval(this.#heartbeat)
     this.drained()
     void endSource(this.#events, this.#log)
     this.#outlet.end(bytes)
-    this.#onEnd()
+    this.#onEnd(reason)
   }
 
   async #run(): Promise<void> {
+    let reason: CloseReason = 'complete'
     try {
       while (!this.#closed) {
         const item = await this.#events.next()
@@ -73,9 +77,10 @@ export class PullSubscriber implements Member {
         await this.#send(await executeSubscriptionEvent({ ...this.#args, rootValue: item.value }))
       }
     } catch (error) {
+      reason = 'failed'
       if (!this.#closed) await this.#send({ errors: [error as never] })
     }
-    this.end(COMPLETE_BLOCK)
+    this.end(reason, COMPLETE_BLOCK)
   }
 
   async #send(result: ExecutionResult): Promise<void> {
@@ -93,7 +98,7 @@ export class PullSubscriber implements Member {
     if (this.#fullSince === 0) this.#write(COMMENT_BLOCK)
     else if (this.#fullSince < performance.now() - WRITE_STALL_MS) {
       this.#outlet.destroy()
-      this.end()
+      this.end('stalled')
     }
   }
 

@@ -25,10 +25,12 @@ export interface Member {
   drained(): void
   /** It is gone. */
   gone(): void
+  /** Ends the stream after what was written, and these bytes: it is too old, or the gateway shuts down. */
+  end(reason: CloseReason, bytes?: Buffer): void
 }
 
 /** Why a stream ended, for the metrics. */
-export const CLOSE_REASONS = ['client', 'complete', 'stalled', 'shutdown', 'failed'] as const
+export const CLOSE_REASONS = ['client', 'complete', 'stalled', 'age', 'shutdown', 'failed'] as const
 export type CloseReason = (typeof CLOSE_REASONS)[number]
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { YogaServerInstance } from 'graphql-yoga'
 import type { Admission } from '../admission/admission.ts'
-import { retryMs } from '../delivery/retry.ts'
+import { refusedRetryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { EVENT_STREAM, HTML, negotiate, wantsHtml } from '../transport/accept.ts'
@@ -63,7 +63,7 @@ export class Endpoint {
       } catch (error) {
         // To a native EventSource, which does GET only, any status but 200 would be final.
         if (request.method !== 'GET' || !(error instanceof SluiceError)) throw error
-        answerRetry(response, retryMs())
+        answerRetry(response, refusedRetryMs(error.code))
       }
       return
     }

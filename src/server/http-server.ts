@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import cors from 'cors'
 import type { Logger } from 'pino'
+import { refusedRetryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import { answerError } from '../transport/answer.ts'
 import { isAnswering, turn } from '../transport/turn.ts'
+import type { ClientAddresses } from './client-address.ts'
 import { type Endpoint, MethodNotAllowed } from './endpoint.ts'
 
-/** When a client that was refused for want of room should ask again. */
-const RETRY_AFTER_S = 5
 const MAX_REQUEST_ID = 64
 /** What Node says of requests that it cannot read, where there is a better answer than 400. */
 const BROKEN_REQUESTS: Readonly<Record<string, string>> = {
@@ -21,11 +21,12 @@ export interface HttpServerOptions {
   readonly endpoint: Endpoint
   readonly path: string
   readonly corsOrigins: readonly string[]
+  readonly addresses: ClientAddresses
   readonly log: Logger
 }
 
 /** The server that clients reach: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
-export function createHttpServer({ endpoint, path, corsOrigins, log }: HttpServerOptions): Server {
+export function createHttpServer({ endpoint, path, corsOrigins, addresses, log }: HttpServerOptions): Server {
   const withCors = cors({
     origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -44,7 +45,7 @@ export function createHttpServer({ endpoint, path, corsOrigins, log }: HttpServe
         throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${path}`)
       await endpoint.serve(request, response, url)
     } catch (error) {
-      fail(response, error, log.child({ requestId }))
+      fail(response, error, log.child({ requestId, client: addresses.of(request) }))
     }
   }
 
@@ -73,7 +74,8 @@ function fail(response: ServerResponse, error: unknown, log: Logger): void {
   }
   const headers: Record<string, string> = {}
   if (known instanceof MethodNotAllowed) headers.allow = known.allow
-  if ((known as SluiceError).status === 503) headers['retry-after'] = String(RETRY_AFTER_S)
+  const { status, code } = known as SluiceError
+  if (status === 503) headers['retry-after'] = String(Math.ceil(refusedRetryMs(code) / 1000))
   // What is left of a body that was not read would be taken for the next request.
   if (!response.req.complete) headers.connection = 'close'
   answerError(response, known as SluiceError, headers)

@@ -1,7 +1,11 @@
 import { once } from 'node:events'
 import { unlink } from 'node:fs/promises'
 import type { Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, Server as NetServer } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+/** Where connections keep coming, it is closed after this long all the same. */
+const MAX_ACCEPTING_MS = 1_000
 
 export type Address = { readonly socket: string } | { readonly host: string; readonly port: number }
 
@@ -35,4 +39,37 @@ async function isStale(path: string): Promise<boolean> {
   } finally {
     socket.destroy()
   }
+}
+
+/**
+ * Lets nobody in any more, so that new connects fail at once, and a proxy takes the next instance. `closed` resolves
+ * when the last connection has ended.
+ *
+ * A connection that the kernel has taken and Node has not would be reset, its request with it. On a unix socket there
+ * is none: its path goes first, and what has come by then is accepted. On a port it is closed right after all was
+ * accepted that had come.
+ */
+export async function stopListening(server: Server): Promise<{ readonly closed: Promise<void> }> {
+  if (!server.listening) return { closed: Promise.resolve() }
+  const address = server.address()
+  if (typeof address === 'string') await unlink(address).catch(() => {}) // somebody has removed it before
+  await untilAccepted(server)
+  // net.Server's, since http.Server's would end every connection that has no request, and Node takes streams for such.
+  return { closed: new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve())) }
+}
+
+/** Node accepts one connection in a turn of the event loop (libuv 1.46 and later). */
+async function untilAccepted(server: Server): Promise<void> {
+  let accepted = true
+  const onConnection = (): void => {
+    accepted = true
+  }
+  server.on('connection', onConnection)
+  for (const end = performance.now() + MAX_ACCEPTING_MS; accepted && performance.now() < end; ) {
+    accepted = false
+    // Twice, for the first may come before it looks for connections again.
+    await nextTurn()
+    await nextTurn()
+  }
+  server.off('connection', onConnection)
 }

@@ -2,24 +2,30 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Engine } from '../delivery/engine.ts'
 import { CLOSE_REASONS } from '../delivery/subscriber.ts'
 import type { Feed } from '../streams/feed.ts'
-import type { Streams } from '../streams/streams.ts'
+import type { Readiness, Streams } from '../streams/streams.ts'
+import type { StreamSockets } from '../transport/stream-sockets.ts'
+import type { Capacity } from './capacity.ts'
 
 /** Delays of the event loop that matter to a stream are longer than this. */
 const EVENT_LOOP_PRECISION_MS = 50
 
 export interface MetricsSources {
   readonly instance: string
+  readonly readiness: () => Readiness
   readonly streams: Streams
   readonly engine: Engine
   /** Streams of hand-written subscriptions. */
   readonly pulling: () => number
+  readonly sockets: StreamSockets
+  readonly capacity: Capacity
 }
 
 /**
  * Everything that /metrics tells, read from where it is counted at the moment of the scrape: the hot path counts in
  * plain numbers.
  */
-export function createMetrics({ instance, streams, engine, pulling }: MetricsSources): Registry {
+export function createMetrics(sources: MetricsSources): Registry {
+  const { instance, readiness, streams, engine, pulling, sockets, capacity } = sources
   const registry = new Registry()
   registry.setDefaultLabels({ instance })
   // The event loop's delay is watched by a timer of its own, which would be most of what an idle gateway does.
@@ -85,10 +91,15 @@ export function createMetrics({ instance, streams, engine, pulling }: MetricsSou
     [{}, feed.window.nextSeq - feed.window.firstSeq],
   ])
 
-  gauge('ready', 'Whether /readyz says yes.', () => (streams.readiness().ready ? 1 : 0))
+  gauge('ready', 'Whether /readyz says yes.', () => (readiness().ready ? 1 : 0))
+  gauge('draining', 'Whether the gateway ends its streams to shut down.', () => (sockets.isDraining ? 1 : 0))
   gauge('groups', 'Groups of equal subscriptions.', () => engine.groups)
-  gauge('subscribers', 'Open streams.', () => engine.subscribers + pulling())
-  gauge('lagging_subscribers', 'Open streams that wait for their sockets.', () => engine.lagging)
+  gauge('subscribers', 'Subscriptions that run.', () => engine.subscribers + pulling())
+  gauge('streams', 'Open streams.', () => sockets.size)
+  gauge('streams_limit', 'Open streams beyond which newcomers are refused.', () => sockets.maxStreams)
+  counter('refused_streams_total', 'Streams refused because there were too many.', () => sockets.stats.refused)
+  counter('cut_streams_total', 'Streams that took no more bytes when they were to end.', () => sockets.stats.cut)
+  gauge('lagging_subscribers', 'Subscriptions that wait for their sockets.', () => engine.lagging)
   gauge('frame_log_bytes', 'Bytes of frames kept for lagging subscribers.', () => engine.budget.used)
   counter('executions_total', 'Events executed: once for each group that they match.', () => engine.stats.executions)
   counter(
@@ -132,9 +143,26 @@ export function createMetrics({ instance, streams, engine, pulling }: MetricsSou
     },
   })
 
+  gauge('open_files', 'Open files, of which each connection is one.', () => capacity.openFiles)
+  gauge('open_files_limit', 'Open files that this process may have.', () => capacity.openFilesLimit)
+  gauge(
+    'event_loop_utilization',
+    'Part of the time in which the event loop did something, over the last seconds.',
+    () => capacity.eventLoopUtilization,
+  )
+  const near: Gauge = new Gauge({
+    name: 'sluice_near_limit',
+    help: 'Whether 80 % of a limit is used, by limit.',
+    labelNames: ['limit'],
+    registers: [registry],
+    collect() {
+      for (const [limit, isNear] of capacity.near()) near.set({ limit }, isNear ? 1 : 0)
+    },
+  })
+
   const closes: Counter = new Counter({
     name: 'sluice_closes_total',
-    help: 'Streams that ended, by reason.',
+    help: 'Subscriptions that ended, by reason.',
     labelNames: ['reason'],
     registers: [registry],
     collect() {

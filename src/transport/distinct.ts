@@ -27,6 +27,8 @@ export class DistinctConnections {
     const { operations, sockets, log } = this.#options
     try {
       if (admitted.operation.operation === 'subscription') {
+        // Before anything is done for it; it may have to be said again when the stream is to be opened.
+        sockets.demandRoom()
         const opened = await operations.subscribe(admitted, () => sockets.open(response))
         if ('errors' in opened) this.refuse(response, opened.errors)
       } else {

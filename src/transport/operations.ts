@@ -7,7 +7,7 @@ import { retryBlock } from '../delivery/frame.ts'
 import type { BoundStream } from '../delivery/operation.ts'
 import { OperationCache } from '../delivery/operation-cache.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
-import { retryMs } from '../delivery/retry.ts'
+import { plannedRetryMs } from '../delivery/retry.ts'
 import type { Member, Outlet } from '../delivery/subscriber.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
@@ -86,15 +86,20 @@ export class Operations {
     if (!(Symbol.asyncIterator in source)) {
       return { errors: source.errors?.map((error) => formatError(error, log, 'SUBSCRIBE_FAILED')) ?? [] }
     }
-    const outlet = open()
-    if (!outlet) {
-      await endSource(source[Symbol.asyncIterator](), log)
-      return { member: undefined }
+    let outlet: Outlet | undefined
+    try {
+      outlet = open()
+    } finally {
+      if (!outlet) await endSource(source[Symbol.asyncIterator](), log)
     }
+    if (!outlet) return { member: undefined }
     const subscriber = new PullSubscriber(operation.args, source, outlet, {
       heartbeatMs,
       log,
-      onEnd: () => this.#pulling.delete(subscriber),
+      onEnd: (reason) => {
+        this.#pulling.delete(subscriber)
+        engine.countClose(reason)
+      },
     })
     this.#pulling.add(subscriber)
     outlet.attach(subscriber)
@@ -103,7 +108,7 @@ export class Operations {
 
   /** Ends the streams that the engine does not know; each client is told when to come back. */
   close(): void {
-    for (const subscriber of this.#pulling) subscriber.end(retryBlock(retryMs()))
+    for (const subscriber of this.#pulling) subscriber.end('shutdown', retryBlock(plannedRetryMs()))
   }
 
   async #since({ field }: BoundStream, timestamp: number): Promise<Start> {

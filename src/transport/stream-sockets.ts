@@ -1,11 +1,33 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Member, Outlet } from '../delivery/subscriber.ts'
+import { retryBlock } from '../delivery/frame.ts'
+import { plannedRetryMs } from '../delivery/retry.ts'
+import type { CloseReason, Member, Outlet } from '../delivery/subscriber.ts'
+import { SluiceError } from '../errors.ts'
 import { STREAM_HEADERS } from './answer.ts'
+import { spread } from './spread.ts'
+import { StreamAges } from './stream-ages.ts'
 import { isFollowed } from './turn.ts'
 
 /** An ended stream whose client takes no more bytes is cut after this long. */
-const END_GRACE_MS = 5_000
+export const END_GRACE_MS = 5_000
+/** A drain takes no longer than this for each stream: few streams need not be spread over all of `DRAIN_MS`. */
+const DRAIN_STREAM_MS = 1_000
+
+export interface StreamSocketsOptions {
+  /** Beyond it, newcomers are refused. Nobody is ever closed to make room: who is closed comes back at once. */
+  readonly maxStreams?: number
+  /** After this and a jitter a stream is ended as planned, in milliseconds; 0: it may become as old as it likes. */
+  readonly maxAgeMs?: number
+}
+
+/** What happened to streams of any mode. */
+export interface StreamStats {
+  /** Newcomers for whom there was no room. */
+  refused: number
+  /** Ended streams that took no more bytes, and were cut. */
+  cut: number
+}
 
 /**
  * A response's socket, as the outlet of a stream. The body is delimited by the connection's close, so what is written
@@ -13,11 +35,15 @@ const END_GRACE_MS = 5_000
  */
 class StreamSocket implements Outlet {
   readonly #socket: Socket
+  readonly #stats: StreamStats
   #member: Member | undefined
   #gone = false
+  /** In which its time is over. */
+  slot = 0
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, stats: StreamStats) {
     this.#socket = socket
+    this.#stats = stats
   }
 
   /** Who is told when the socket has room again, and when it is gone. */
@@ -34,8 +60,16 @@ class StreamSocket implements Outlet {
   end(bytes?: Buffer): void {
     if (bytes) this.#socket.write(bytes)
     this.#socket.end()
-    const timer = setTimeout(() => this.#socket.destroy(), END_GRACE_MS)
+    const timer = setTimeout(() => {
+      if (this.#socket.writableLength > 0) this.#stats.cut++
+      this.#socket.destroy()
+    }, END_GRACE_MS)
     this.#socket.once('close', () => clearTimeout(timer))
+  }
+
+  /** Ends as planned, behind a whole frame: its client is told to come back soon. */
+  leave(reason: CloseReason): void {
+    if (!this.#gone) this.#member?.end(reason, retryBlock(plannedRetryMs()))
   }
 
   destroy(): void {
@@ -52,16 +86,23 @@ class StreamSocket implements Outlet {
   }
 }
 
-/** The sockets of all open streams. */
+/** The sockets of all open streams, whatever runs on them. */
 export class StreamSockets {
+  readonly stats: StreamStats = { refused: 0, cut: 0 }
+  readonly maxStreams: number
   readonly #open = new Map<Socket, StreamSocket>()
+  readonly #ages: StreamAges<StreamSocket>
+  readonly #hurry = new AbortController()
+  #isDraining = false
   #onNone: (() => void)[] = []
 
   // One listener of each kind for all sockets, since closures of their own would be a good part of what a stream takes.
   readonly #onDrain: (this: Socket) => void
   readonly #onClose: (this: Socket) => void
 
-  constructor() {
+  constructor({ maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0 }: StreamSocketsOptions = {}) {
+    this.maxStreams = maxStreams
+    this.#ages = new StreamAges(maxAgeMs, (stream) => stream.leave('age'))
     const all = this
     this.#onDrain = function () {
       all.#open.get(this)?.drained()
@@ -71,11 +112,30 @@ export class StreamSockets {
     }
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
+  /** @throws SluiceError `NOT_READY` when the gateway shuts down, `TOO_MANY_STREAMS`: no stream can be opened. */
+  demandRoom(): void {
+    if (this.#isDraining) throw new SluiceError('NOT_READY', 'The gateway is shutting down')
+    if (this.#open.size < this.maxStreams) return
+    this.stats.refused++
+    throw new SluiceError('TOO_MANY_STREAMS')
+  }
+
   /**
    * Sends the head of a stream and takes over the socket.
    * @returns undefined if the client has gone meanwhile, or has sent another request behind this one.
+   * @throws SluiceError as `demandRoom` does.
    */
   open(response: ServerResponse): StreamSocket | undefined {
+    this.demandRoom()
     const { socket } = response
     if (!socket || socket.destroyed) return undefined
     if (isFollowed(socket)) {
@@ -88,14 +148,29 @@ export class StreamSockets {
     response.shouldKeepAlive = false
     response.writeHead(200, STREAM_HEADERS)
     response.flushHeaders()
-    const stream = new StreamSocket(socket)
+    const stream = new StreamSocket(socket, this.stats)
     this.#open.set(socket, stream)
+    this.#ages.add(stream)
     this.#takeOver(response, socket)
     return stream
   }
 
-  /** Resolves when no stream is open: soon after all have been ended. */
-  none(): Promise<void> {
+  /**
+   * Opens no more streams, and ends those that are open: evenly over `spreadMs` milliseconds, so that their clients do
+   * not come back all at once; what is left of them at once, if it is called again with 0. Resolves when none is open:
+   * a stream that takes no more bytes is cut `END_GRACE_MS` after its turn.
+   */
+  async drain(spreadMs: number): Promise<void> {
+    this.#isDraining = true
+    this.#ages.stop()
+    if (spreadMs === 0) this.#hurry.abort()
+    const streams = [...this.#open.values()]
+    const overMs = Math.min(spreadMs, streams.length * DRAIN_STREAM_MS)
+    await spread(streams, overMs, (stream) => stream.leave('shutdown'), this.#hurry.signal)
+    await this.#none()
+  }
+
+  #none(): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve()
     return new Promise((resolve) => this.#onNone.push(resolve))
   }
@@ -124,6 +199,7 @@ export class StreamSockets {
   #closed(socket: Socket): void {
     const stream = this.#open.get(socket)
     this.#open.delete(socket)
+    if (stream) this.#ages.remove(stream)
     stream?.gone()
     if (this.#open.size === 0) for (const resolve of this.#onNone.splice(0)) resolve()
   }

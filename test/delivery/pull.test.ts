@@ -43,7 +43,7 @@ test('a full outlet is not pulled for, nor sent heartbeats', async () => {
   subscriber.drained()
   await settle()
   expect(state.pulled).toBe(2)
-  subscriber.end()
+  subscriber.end('client')
 })
 
 test('an outlet that takes nothing for too long is given up, and its source ended', async () => {

@@ -107,7 +107,14 @@ test('SIGTERM ends the process with 0, and open streams with a retry and without
   expect(stream?.blocks.at(-1)).toEqual({ retry: expect.stringMatching(/^\d+$/) })
   expect(stream?.body).not.toContain('event: complete')
   expect(await ended(run)).toEqual({ code: 0, signal: null })
-  expect(logged(run).map(({ msg }) => msg)).toEqual(['Sluice is listening', 'Reading', 'Stopping', 'Stopped'])
+  expect(logged(run).map(({ msg }) => msg)).toEqual([
+    'Sluice is listening',
+    'Reading',
+    'Stopping',
+    'Draining',
+    'Drained',
+    'Stopped',
+  ])
 })
 
 test('it serves admin pages on a port of their own, and says where', async () => {

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { performance } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
+import type { Logger } from 'pino'
+
+const CHECK_MS = 5_000
+/** Part of a limit from which it is near. */
+const NEAR = 0.8
+/** Looked at so often in a row, it is: a start, or a burst of clients, makes the event loop busy for some seconds. */
+const CHECKS = 3
+/** While a limit stays near, it is said this often. */
+const SAY_AGAIN_MS = 5 * 60_000
+/** Descriptors that no stream gets: for Kafka, the admin port, plain requests, and clients that are refused. */
+const RESERVED_FILES = 512
+
+export interface Limit {
+  readonly used: () => number
+  readonly limit: number
+}
+
+/** How near this process is to what it can bear. */
+export class Capacity {
+  readonly #limits: Readonly<Record<string, Limit>>
+  readonly #log: Logger
+  readonly #saidAt = new Map<string, number>()
+  /** How often in a row each was found near. */
+  readonly #found = new Map<string, number>()
+  readonly #timer: NodeJS.Timeout
+  #loop = performance.eventLoopUtilization()
+  /** Part of the time in which the event loop did something, over the last few seconds. */
+  eventLoopUtilization = 0
+  openFiles = 0
+  readonly openFilesLimit = readOpenFilesLimit()
+
+  /** `limits` by name, beside those of the process: open files, memory and the event loop. */
+  constructor(limits: Readonly<Record<string, Limit>>, log: Logger) {
+    const heap = getHeapStatistics().heap_size_limit
+    // Without a control group it is more than any machine has.
+    const memory = process.constrainedMemory() || Number.POSITIVE_INFINITY
+    this.#log = log
+    this.#limits = {
+      open_files: { used: () => this.openFiles, limit: this.openFilesLimit },
+      heap_bytes: { used: () => getHeapStatistics().used_heap_size, limit: heap },
+      memory_bytes: { used: () => process.memoryUsage.rss(), limit: memory },
+      event_loop: { used: () => this.eventLoopUtilization, limit: 1 },
+      ...limits,
+    }
+    this.#timer = setInterval(() => void this.check(), CHECK_MS)
+    this.#timer.unref()
+  }
+
+  /** The names of all limits, and whether each is near. */
+  *near(): Iterable<readonly [name: string, isNear: boolean]> {
+    for (const name of Object.keys(this.#limits)) yield [name, (this.#found.get(name) ?? 0) >= CHECKS]
+  }
+
+  /** Looks at all limits, and warns of those that are near. It looks by itself, every few seconds. */
+  async check(): Promise<void> {
+    const loop = performance.eventLoopUtilization()
+    this.eventLoopUtilization = performance.eventLoopUtilization(loop, this.#loop).utilization
+    this.#loop = loop
+    this.openFiles = await countOpenFiles()
+    const now = performance.now()
+    for (const [name, { used, limit }] of Object.entries(this.#limits)) {
+      const value = used()
+      const found = value < NEAR * limit ? 0 : (this.#found.get(name) ?? 0) + 1
+      this.#found.set(name, found)
+      if (found < CHECKS) continue
+      if (now < (this.#saidAt.get(name) ?? Number.NEGATIVE_INFINITY) + SAY_AGAIN_MS) continue
+      this.#saidAt.set(name, now)
+      this.#log.warn({ name, used: value, limit }, 'Near a limit')
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+}
+
+/** As many streams as are wanted, if this process may open files for them. */
+export function possibleStreams(wanted: number, log: Logger): number {
+  const openFiles = readOpenFilesLimit()
+  const possible = Math.max(1, openFiles - RESERVED_FILES)
+  if (wanted <= possible) return wanted
+  log.warn({ wanted, possible, openFiles }, 'MAX_STREAMS is more than the open files of this process allow')
+  return possible
+}
+
+/** Linux tells. Node has raised it to the hard limit by then. */
+function readOpenFilesLimit(): number {
+  try {
+    const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+    return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
+  } catch {
+    return Number.POSITIVE_INFINITY // another system, or unlimited: nothing to be near to
+  }
+}
+
+async function countOpenFiles(): Promise<number> {
+  try {
+    // From Linux 6.2 on the size of the folder is the number of its entries, which is cheaper than to list them.
+    const { size } = await stat('/proc/self/fd')
+    return size > 0 ? size : (await readdir('/proc/self/fd')).length
+  } catch {
+    return 0 // another system
+  }
+}

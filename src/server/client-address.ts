@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+
+/** In a list of trusted proxies: whoever connects to the unix socket. */
+const UNIX = 'unix'
+const GONE = 'gone'
+
+/**
+ * Who a request comes from. Each proxy on the way appends to `X-Forwarded-For` the address that it was reached from, so
+ * the list is read from its right end, and only as far as it was written by proxies that are trusted: what is left of
+ * that, any client can make up.
+ */
+export class ClientAddresses {
+  readonly #trusted = new BlockList()
+  readonly #isUnixTrusted: boolean
+
+  /** Addresses and CIDR ranges, as the configuration has checked them; `unix` for peers on a unix socket. */
+  constructor(trustedProxies: readonly string[]) {
+    this.#isUnixTrusted = trustedProxies.includes(UNIX)
+    for (const proxy of trustedProxies) {
+      if (proxy === UNIX) continue
+      const [address = '', prefix] = proxy.split('/')
+      const family = isIP(address) === 4 ? 'ipv4' : 'ipv6'
+      this.#trusted.addSubnet(address, Number(prefix ?? (family === 'ipv4' ? 32 : 128)), family)
+    }
+  }
+
+  /** An IP address; or `unix` for a peer on a unix socket of whom nothing more is known, and `gone` for a closed one. */
+  of({ socket, headers }: IncomingMessage): string {
+    const { remoteAddress, destroyed } = socket
+    let client = remoteAddress === undefined ? (destroyed ? GONE : UNIX) : plain(remoteAddress)
+    if (!this.#isTrusted(client)) return client
+    const forwarded = String(headers['x-forwarded-for'] ?? '').split(',')
+    for (const entry of forwarded.reverse()) {
+      const address = plain(withoutPort(entry.trim()))
+      // A trusted proxy wrote something else: the proxy itself is the last that is known.
+      if (isIP(address) === 0) return client
+      client = address
+      if (!this.#isTrusted(client)) return client
+    }
+    return client
+  }
+
+  #isTrusted(client: string): boolean {
+    const version = isIP(client)
+    if (version === 0) return client === UNIX && this.#isUnixTrusted
+    return this.#trusted.check(client, version === 6 ? 'ipv6' : 'ipv4')
+  }
+}
+
+/** Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711`. */
+function withoutPort(entry: string): string {
+  return entry.match(/^\[(.+)\](?::\d+)?$/)?.[1] ?? entry.match(/^([^:]+):\d+$/)?.[1] ?? entry
+}
+
+/** An IPv4 address on a socket of both kinds looks like one of IPv6. */
+function plain(address: string): string {
+  const mapped = address.match(/^::ffff:([\d.]+)$/i)?.[1]
+  return mapped !== undefined && isIP(mapped) === 4 ? mapped : address
+}
