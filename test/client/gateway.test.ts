@@ -51,7 +51,8 @@ test('a gateway whose connections are cut again and again is a whole stream to e
   })
   await until('all are subscribed', async () => (await gateway.metric('sluice_subscribers')) === received.length)
   const wanted = await produceTo(gateway, ORDERS)
-  await until('all came', () => received.every((ids) => ids.length >= ORDERS / 3), 40_000)
+  // Should some not come, the comparison says which.
+  await until('all came', () => received.every((ids) => ids.length >= ORDERS / 3), 30_000).catch(() => {})
   console.log(`${ORDERS} orders to ${received.length} subscriptions over ${proxy.cuts()} cuts`)
   expect(received).toEqual([...wanted, ...wanted])
   expect(proxy.cuts()).toBeGreaterThan(20)
