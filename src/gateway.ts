@@ -34,6 +34,7 @@ import type { Topic } from './streams/topic.ts'
 import { orders } from './streams/topics/orders.ts'
 import { DistinctConnections } from './transport/distinct.ts'
 import { Operations } from './transport/operations.ts'
+import { SingleConnections } from './transport/single-connections.ts'
 import { StreamSockets } from './transport/stream-sockets.ts'
 
 const GRAPHQL_PATH = '/graphql'
@@ -91,9 +92,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const operations = new Operations({ schema, engine, streams, heartbeatMs, log, refusal })
   const distinct = new DistinctConnections({ operations, sockets, log })
+  const singleOptions = { instance: config.INSTANCE_ID, operations, sockets, heartbeatMs, log, refusal }
+  const single = new SingleConnections(singleOptions)
   const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, log)
 
-  const endpoint = new Endpoint({ admission, distinct, yoga })
+  const endpoint = new Endpoint({ admission, distinct, single, yoga })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
   const server = createHttpServer({ endpoint, path: GRAPHQL_PATH, corsOrigins, addresses, log })
@@ -107,7 +110,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   )
   const pulling = () => operations.pulling
   const instance = config.INSTANCE_ID
-  const metrics = createMetrics({ instance, readiness, streams, engine, pulling, sockets, capacity })
+  const metrics = createMetrics({ instance, readiness, streams, engine, pulling, sockets, single, capacity })
   const admin = createAdminServer({ readiness, metrics, log })
 
   const leave = async (drainMs: number): Promise<void> => {
@@ -115,6 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const open = sockets.size
     if (open > 0) log.info({ streams: open, drainMs }, 'Draining')
     const drained = sockets.drain(drainMs)
+    single.close()
     connections.leave()
     const { closed } = await stopListening(server)
     await drained

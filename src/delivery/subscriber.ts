@@ -23,6 +23,8 @@ export interface Outlet {
 export interface Member {
   /** It has room again. */
   drained(): void
+  /** It has no room yet, but it does move: others who share its socket were served. */
+  progressed?(): void
   /** It is gone. */
   gone(): void
   /** Ends the stream after what was written, and these bytes: it is too old, or the gateway shuts down. */
@@ -64,6 +66,10 @@ export class Subscriber implements Member {
 
   drained(): void {
     if (!this.closed && this.lagging) this.group.readOn(this)
+  }
+
+  progressed(): void {
+    if (this.lagging) this.fullSince = performance.now()
   }
 
   gone(): void {

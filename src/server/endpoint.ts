@@ -1,26 +1,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { OperationTypeNode } from 'graphql'
 import type { YogaServerInstance } from 'graphql-yoga'
 import type { Admission } from '../admission/admission.ts'
 import { refusedRetryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
-import { EVENT_STREAM, HTML, negotiate, wantsHtml } from '../transport/accept.ts'
-import { answerRefused, answerRetry } from '../transport/answer.ts'
+import { asksForEventStream, EVENT_STREAM, HTML, negotiate, takesPlainText, wantsHtml } from '../transport/accept.ts'
+import { answerNotAccepted, answerRefused, answerRetry } from '../transport/answer.ts'
 import type { DistinctConnections } from '../transport/distinct.ts'
-import { readParams } from '../transport/params.ts'
+import { readOperation, readParams } from '../transport/params.ts'
+import type { SingleConnections } from '../transport/single-connections.ts'
+import { isInUrl, streamTokenOf } from '../transport/stream-token.ts'
 import type { YogaContext } from './yoga.ts'
 
-const TOKEN_HEADER = 'x-graphql-event-stream-token'
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 
 export interface EndpointOptions {
   readonly admission: Admission
   readonly distinct: DistinctConnections
+  readonly single: SingleConnections
   readonly yoga: YogaServerInstance<YogaContext, Context>
 }
 
 /**
- * `/graphql`: one URL for every operation. A request is read and admitted first; the operation and what the client
- * accepts then choose the transport.
+ * `/graphql`: one URL for every operation. A request is read and admitted first; its token, the operation and what the
+ * client accepts then choose the transport.
  */
 export class Endpoint {
   readonly #options: EndpointOptions
@@ -32,17 +36,20 @@ export class Endpoint {
   /** @throws SluiceError for what is wrong with the request as such. */
   async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const { admission, distinct, yoga } = this.#options
-    if (request.method !== 'GET' && request.method !== 'POST')
-      throw new MethodNotAllowed('GET, POST', 'GraphQL takes GET and POST')
+    const { method = '' } = request
+    if (!METHODS.includes(method)) throw new MethodNotAllowed(METHODS.join(', '), `GraphQL takes no ${method}`)
+    // A token that comes along is an old one: clients send it with every request once they have one.
+    if (method === 'PUT') return this.#reserve(request, response)
     if (wantsHtml(request)) {
       request.headers.accept = HTML
       return void (await yoga(request, response, {}))
     }
 
+    const token = streamTokenOf(request, url)
+    if (token !== undefined) return await this.#serveSingle(request, response, url, token)
+    if (method === 'DELETE') throw new SluiceError('STREAM_NOT_FOUND', 'The request has no stream token')
     const accepted = negotiate(request)
     if (!accepted) throw new SluiceError('NOT_ACCEPTABLE')
-    if (request.headers[TOKEN_HEADER] !== undefined || url.searchParams.has('token'))
-      throw new SluiceError('STREAM_NOT_FOUND')
 
     const params = await readParams(request, url)
     const result = admission.admit({ params, headers: request.headers })
@@ -54,8 +61,7 @@ export class Endpoint {
 
     const { admitted } = result
     const { operation } = admitted.operation
-    if (operation === 'mutation' && request.method === 'GET')
-      throw new MethodNotAllowed('POST', 'A mutation needs POST')
+    refuseMutationByGet(request, operation)
     if (operation === 'subscription' && !accepted.eventStream) throw new SluiceError('SUBSCRIPTION_NEEDS_SSE')
     if (operation === 'subscription' || accepted.preferred === EVENT_STREAM) {
       try {
@@ -72,6 +78,41 @@ export class Endpoint {
     request.headers.accept = accepted.preferred
     await yoga(request, response, { admitted })
   }
+
+  #reserve(request: IncomingMessage, response: ServerResponse): void {
+    const { admission, single } = this.#options
+    if (!takesPlainText(request)) throw new SluiceError('NOT_ACCEPTABLE', 'A stream token is text/plain')
+    single.reserve(response, admission.authenticate(request.headers).principal)
+  }
+
+  /** What comes with a token: the opening of its stream, an operation for it, or the end of one. */
+  async #serveSingle(request: IncomingMessage, response: ServerResponse, url: URL, token: string): Promise<void> {
+    const { admission, single } = this.#options
+    const { method, headers } = request
+    const stream = single.find(token, admission.authenticate(headers).principal)
+    if (method === 'DELETE') return single.stop(response, stream, url.searchParams.get('operationId'))
+    const params = await readOperation(request, url)
+    if (!params) {
+      if (!asksForEventStream(request)) {
+        throw new SluiceError('BAD_REQUEST', 'The request has no "query", and does not accept text/event-stream')
+      }
+      try {
+        return single.openStream(response, stream)
+      } catch (error) {
+        // It may be a native EventSource, to which any status but 200 would be final.
+        if (!(error instanceof SluiceError) || error.status !== 503 || !isInUrl(url)) throw error
+        return answerRetry(response, refusedRetryMs(error.code))
+      }
+    }
+    const result = admission.admit({ params, headers })
+    if ('errors' in result) return answerNotAccepted(response, result.errors)
+    refuseMutationByGet(request, result.admitted.operation.operation)
+    await single.start(response, stream, result.admitted)
+  }
+}
+
+function refuseMutationByGet({ method }: IncomingMessage, operation: OperationTypeNode): void {
+  if (operation === 'mutation' && method === 'GET') throw new MethodNotAllowed('POST', 'A mutation needs POST')
 }
 
 export class MethodNotAllowed extends SluiceError {

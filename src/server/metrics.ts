@@ -3,6 +3,7 @@ import type { Engine } from '../delivery/engine.ts'
 import { CLOSE_REASONS } from '../delivery/subscriber.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Readiness, Streams } from '../streams/streams.ts'
+import type { SingleConnections } from '../transport/single-connections.ts'
 import type { StreamSockets } from '../transport/stream-sockets.ts'
 import type { Capacity } from './capacity.ts'
 
@@ -17,6 +18,7 @@ export interface MetricsSources {
   /** Streams of hand-written subscriptions. */
   readonly pulling: () => number
   readonly sockets: StreamSockets
+  readonly single: SingleConnections
   readonly capacity: Capacity
 }
 
@@ -25,7 +27,7 @@ export interface MetricsSources {
  * plain numbers.
  */
 export function createMetrics(sources: MetricsSources): Registry {
-  const { instance, readiness, streams, engine, pulling, sockets, capacity } = sources
+  const { instance, readiness, streams, engine, pulling, sockets, single, capacity } = sources
   const registry = new Registry()
   registry.setDefaultLabels({ instance })
   // The event loop's delay is watched by a timer of its own, which would be most of what an idle gateway does.
@@ -96,6 +98,8 @@ export function createMetrics(sources: MetricsSources): Registry {
   gauge('groups', 'Groups of equal subscriptions.', () => engine.groups)
   gauge('subscribers', 'Subscriptions that run.', () => engine.subscribers + pulling())
   gauge('streams', 'Open streams.', () => sockets.size)
+  gauge('single_streams', 'Open streams that carry several operations.', () => single.open)
+  gauge('reserved_streams', 'Streams that are reserved, and not open yet.', () => single.reserved)
   gauge('streams_limit', 'Open streams beyond which newcomers are refused.', () => sockets.maxStreams)
   counter('refused_streams_total', 'Streams refused because there were too many.', () => sockets.stats.refused)
   counter('cut_streams_total', 'Streams that took no more bytes when they were to end.', () => sockets.stats.cut)

@@ -57,6 +57,14 @@ class StreamSocket implements Outlet {
     return this.#socket.write(bytes)
   }
 
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
   end(bytes?: Buffer): void {
     if (bytes) this.#socket.write(bytes)
     this.#socket.end()

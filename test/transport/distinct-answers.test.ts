@@ -303,7 +303,7 @@ describe('table, the HTTP request is wrong', () => {
   )
 
   test.each([
-    ['PATCH', { method: 'PATCH' }, 'GET, POST'],
+    ['PATCH', { method: 'PATCH' }, 'GET, POST, PUT, DELETE'],
     ['a mutation over GET', { search: '?query=mutation{shout(text:"a")}' }, 'POST'],
   ])('405: %s is told what is allowed', async (_what, request, allow) => {
     const gateway = await startTestGateway({ schema: probeSchema().schema })

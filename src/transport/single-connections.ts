@@ -1,0 +1,157 @@
+import type { ServerResponse } from 'node:http'
+import type { GraphQLFormattedError } from 'graphql'
+import type { Logger } from 'pino'
+import type { Admitted, GraphQLParams, Principal } from '../admission/admission.ts'
+import { formatError } from '../delivery/format-error.ts'
+import { bodyOf, COMPLETE_BLOCK } from '../delivery/frame.ts'
+import { SluiceError } from '../errors.ts'
+import { answerAccepted, answerNotAccepted, answerOk, answerToken } from './answer.ts'
+import type { Operations } from './operations.ts'
+import type { SingleOperation } from './single-operation.ts'
+import { SingleStream } from './single-stream.ts'
+import type { StreamSockets } from './stream-sockets.ts'
+import { newStreamToken } from './stream-token.ts'
+
+/** Reserved streams that nobody has opened yet. Clients open within a second or so: more would be a storm's worth. */
+const MAX_RESERVATIONS = 5_000
+/** Clients name their operations by a UUID, or a number. */
+const MAX_ID_CHARS = 128
+
+export interface SingleConnectionsOptions {
+  /** The instance's name, for tokens. */
+  readonly instance: string
+  readonly operations: Operations
+  readonly sockets: StreamSockets
+  readonly heartbeatMs: number
+  readonly log: Logger
+  /** Says why no stream can be opened now; undefined: it can. */
+  readonly refusal: () => SluiceError | undefined
+}
+
+/**
+ * GraphQL over SSE in single connection mode: a client reserves a stream, opens it, and runs any number of operations
+ * on it, each started and stopped by a request of its own.
+ */
+export class SingleConnections {
+  readonly #options: SingleConnectionsOptions
+  /**
+   * Looked up as a whole: how long that takes tells nothing of the tokens in it, whose hashes are seeded for each
+   * process.
+   */
+  readonly #streams = new Map<string, SingleStream>()
+  #reserved = 0
+
+  constructor(options: SingleConnectionsOptions) {
+    this.#options = options
+  }
+
+  /** Reserved streams that are not open yet. */
+  get reserved(): number {
+    return this.#reserved
+  }
+
+  get open(): number {
+    return this.#streams.size - this.#reserved
+  }
+
+  /** Answers with the token of a new stream. @throws SluiceError where there can be none now. */
+  reserve(response: ServerResponse, principal: Principal): void {
+    const { instance, sockets, heartbeatMs, refusal } = this.#options
+    const refused = refusal()
+    if (refused) throw refused
+    sockets.demandRoom()
+    if (this.#reserved >= MAX_RESERVATIONS) {
+      throw new SluiceError('TOO_MANY_STREAMS', 'Too many streams are reserved and not open')
+    }
+    const stream = new SingleStream({
+      token: newStreamToken(instance),
+      principal: principal.id,
+      heartbeatMs,
+      onGone: (gone) => {
+        this.#streams.delete(gone.token)
+        if (!gone.isOpen) this.#reserved--
+      },
+    })
+    this.#streams.set(stream.token, stream)
+    this.#reserved++
+    answerToken(response, stream.token)
+  }
+
+  /** @throws SluiceError `STREAM_NOT_FOUND` if there is none, or it is somebody else's: nobody learns which. */
+  find(token: string, principal: Principal): SingleStream {
+    const stream = this.#streams.get(token)
+    if (stream?.principal !== principal.id) throw new SluiceError('STREAM_NOT_FOUND')
+    return stream
+  }
+
+  /** Answers with the stream itself. @throws SluiceError if it is open already, or none can be opened now. */
+  openStream(response: ServerResponse, stream: SingleStream): void {
+    const { sockets, refusal } = this.#options
+    stream.open(() => {
+      const refused = refusal()
+      if (refused) throw refused
+      return sockets.open(response)
+    })
+    if (stream.isOpen) this.#reserved--
+  }
+
+  /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be begun now. */
+  async start(response: ServerResponse, stream: SingleStream, admitted: Admitted): Promise<void> {
+    const { operations, log } = this.#options
+    const operation = stream.begin(operationIdOf(admitted.params))
+    try {
+      if (admitted.operation.operation !== 'subscription') {
+        this.#finish(response, operation, await operations.execute(admitted))
+        return
+      }
+      const opened = await operations.subscribe(admitted, () => (operation.isRunning ? operation : undefined))
+      if ('errors' in opened) {
+        operation.drop()
+        answerNotAccepted(response, opened.errors)
+        return
+      }
+      answerAccepted(response)
+    } catch (error) {
+      operation.drop()
+      if (error instanceof SluiceError && error.status === 503) throw error
+      answerNotAccepted(response, [formatError(error, log)])
+    }
+  }
+
+  /** Ends an operation of a stream. @throws SluiceError `BAD_REQUEST` if the request does not say which. */
+  stop(response: ServerResponse, stream: SingleStream, operationId: string | null): void {
+    if (!operationId) throw new SluiceError('BAD_REQUEST', 'The parameter "operationId" is missing')
+    stream.stop(operationId)
+    answerOk(response)
+  }
+
+  /** Drops what is reserved and not open; open streams end with all others. */
+  close(): void {
+    for (const stream of this.#streams.values()) if (!stream.isOpen) stream.end('shutdown')
+  }
+
+  /** A result without data says that the operation was not executed. */
+  #finish(response: ServerResponse, operation: SingleOperation, result: Executed): void {
+    if (!('data' in result)) {
+      operation.drop()
+      answerNotAccepted(response, result.errors ?? [])
+      return
+    }
+    answerAccepted(response)
+    operation.finish(Buffer.concat([bodyOf(JSON.stringify(result)), COMPLETE_BLOCK]))
+  }
+}
+
+interface Executed {
+  readonly data?: unknown
+  readonly errors?: readonly GraphQLFormattedError[]
+}
+
+/** @throws SluiceError `BAD_REQUEST` */
+function operationIdOf({ extensions }: GraphQLParams): string {
+  const id = extensions?.operationId
+  if (typeof id !== 'string' || id === '' || id.length > MAX_ID_CHARS) {
+    throw new SluiceError('BAD_REQUEST', `"extensions.operationId" must be a string of 1 to ${MAX_ID_CHARS} characters`)
+  }
+  return id
+}
