@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { performance } from 'node:perf_hooks'
+import { performance as hooks } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
 
@@ -27,7 +27,7 @@ export class Capacity {
   /** How often in a row each was found near. */
   readonly #found = new Map<string, number>()
   readonly #timer: NodeJS.Timeout
-  #loop = performance.eventLoopUtilization()
+  #loop = hooks.eventLoopUtilization()
   /** Part of the time in which the event loop did something, over the last few seconds. */
   eventLoopUtilization = 0
   openFiles = 0
@@ -57,8 +57,8 @@ export class Capacity {
 
   /** Looks at all limits, and warns of those that are near. It looks by itself, every few seconds. */
   async check(): Promise<void> {
-    const loop = performance.eventLoopUtilization()
-    this.eventLoopUtilization = performance.eventLoopUtilization(loop, this.#loop).utilization
+    const loop = hooks.eventLoopUtilization()
+    this.eventLoopUtilization = hooks.eventLoopUtilization(loop, this.#loop).utilization
     this.#loop = loop
     this.openFiles = await countOpenFiles()
     const now = performance.now()

@@ -34,6 +34,11 @@ test('lists are separated by commas, with or without spaces', () => {
   expect(config.CORS_ORIGINS).toEqual(['https://a', 'https://b'])
 })
 
+test('trusted proxies are addresses, ranges and unix', () => {
+  const config = readConfig({ TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.1, ::1, 2001:db8::/32, unix' })
+  expect(config.TRUSTED_PROXIES).toEqual(['10.0.0.0/8', '192.0.2.1', '::1', '2001:db8::/32', 'unix'])
+})
+
 describe('an invalid value is one line: the variable, what it wants, and what it got', () => {
   test.each([
     ['PORT', 'http', 'PORT wants a whole number from 0 to 65535, and got "http"'],
@@ -56,6 +61,23 @@ describe('an invalid value is one line: the variable, what it wants, and what it
     ['INSTANCE_ID', 'A b', 'INSTANCE_ID wants 1 to 32 of a-z 0-9 -, and got "A b"'],
     ['WINDOW_BYTES', '1', 'WINDOW_BYTES wants a whole number from 65536 to 17179869184, and got "1"'],
     ['HEARTBEAT_MS', '15s', 'HEARTBEAT_MS wants a whole number from 100 to 600000, and got "15s"'],
+    ['MAX_STREAMS', '0', 'MAX_STREAMS wants a whole number from 1 to 1000000, and got "0"'],
+    ['STREAM_MAX_AGE_MS', '1h', 'STREAM_MAX_AGE_MS wants a whole number from 0 to 604800000, and got "1h"'],
+    ['DRAIN_MS', '-1', 'DRAIN_MS wants a whole number from 0 to 3600000, and got "-1"'],
+    ...[
+      '10.0.0',
+      '10.0.0.0/33',
+      '::1/129',
+      '10.0.0.1/',
+      'unix:',
+      'proxy.local',
+      '10.0.0.1/8/8',
+      '10.0.0.1;10.0.0.2',
+    ].map((value): [string, string, string] => [
+      'TRUSTED_PROXIES',
+      value,
+      `TRUSTED_PROXIES wants addresses, ranges such as 10.0.0.0/8, or unix, separated by commas, and got "${value}"`,
+    ]),
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL wants one of trace, debug, info, warn, error, fatal, silent, and got "loud"'],
   ])('%s=%s', (name, value, message) => {
     expect(complaint({ [name]: value })).toBe(message)

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { RawStream } from '../kit/raw-stream.ts'
+import { RawStream, requestBytes } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
 
 interface Run {
@@ -116,6 +116,36 @@ test('SIGTERM ends the process with 0, and open streams with a retry and without
     'Stopped',
   ])
 })
+
+test.each([
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGTERM', 'SIGINT'],
+] as const)('%s, and then %s while it drains, ends the process at once, with 1', async (first, second) => {
+  const run = await drainingRun(first, { DRAIN_MS: '600000' })
+  expect(run.ended).toBeUndefined()
+  run.child.kill(second)
+  expect(await ended(run)).toEqual({ code: 1, signal: null })
+})
+
+test('what is not over in DRAIN_MS and 10 s more is ended as it is, with 1', async () => {
+  const run = await drainingRun('SIGTERM', { DRAIN_MS: '0' })
+  expect(await ended(run)).toEqual({ code: 1, signal: null })
+  expect(logged(run).at(-1)).toMatchObject({ level: 50, msg: 'Not stopped within 10000 ms: ending as it is' })
+})
+
+/** A process that drains, and does not come to an end: a request never does. */
+async function drainingRun(signal: NodeJS.Signals, env: Record<string, string>): Promise<Run> {
+  const run = main([], { DEMO_RATE: '0', ...env })
+  const { graphql } = await listening(run)
+  const bytes = requestBytes(graphql, { method: 'POST', body: { query: '{ __typename }' } })
+  // It came before the stream, and so has its head been read by then.
+  await RawStream.write(graphql, bytes.slice(0, -10))
+  const stream = await RawStream.subscribe(graphql, 'subscription { ordersByRegion(region: EUROPE) { id } }')
+  expect(stream.status).toBe(200)
+  run.child.kill(signal)
+  await until('it drains', () => run.out.includes('"Draining"'))
+  return run
+}
 
 test('it serves admin pages on a port of their own, and says where', async () => {
   const run = main([], { DEMO_RATE: '0' })
