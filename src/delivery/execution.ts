@@ -89,7 +89,8 @@ export class Execution implements Interest<unknown> {
   /** Renders nothing until `resume`, and then what was missed. */
   suspend(): void {
     this.#suspended = true
-    this.#settled ??= this.settled
+    // The feed's own position moves on.
+    this.#settled ??= { ...this.settled, vector: [...this.#feed.head] }
     this.#reader ??= new LogReader(this.#feed)
     this.#remove()
     this.#remove = this.#feed.addToGaps(this)

@@ -105,7 +105,10 @@ export class FrameLog {
   append(frame: Buffer, seq?: number): void {
     const number = this.next
     this.#frames.push(frame)
-    this.#seqs.push(seq ?? Math.floor(this.#seqs.at(-1) ?? this.#coversFrom - 1) + 0.5)
+    this.#seqs.push(seq ?? Math.floor(this.#seqs.at(-1) ?? -1) + 0.5)
+    // Of an event that was read from the log it is not known whether the window has it too.
+    if (seq === undefined) this.#coversFrom = Number.POSITIVE_INFINITY
+    else if (this.#coversFrom > seq) this.#coversFrom = seq
     this.#bytes += frame.length
     this.#budget.add(this.#holder, number, frame.length)
   }
@@ -154,7 +157,7 @@ export class FrameLog {
       const slot = this.#first - this.#base
       dropped += (this.#frames[slot] as Buffer).length
       this.#frames[slot] = undefined
-      this.#coversFrom = Math.floor(this.#seqs[slot] as number) + 1
+      this.#coversFrom = Math.max(this.#coversFrom, Math.floor(this.#seqs[slot] as number) + 1)
     }
     if (this.#first === before) return
     this.#bytes -= dropped

@@ -3,6 +3,7 @@ import { decodeCursor } from '../streams/cursor.ts'
 import type { Gap } from '../streams/event.ts'
 import type { Feed } from '../streams/feed.ts'
 import { Position } from '../streams/position.ts'
+import type { Restarts } from '../streams/window.ts'
 import type { Engine, EngineStats } from './engine.ts'
 import { Execution, type Settled } from './execution.ts'
 import { BY_ID, caughtUpBlock, cursorOf, type FrameStyle, positionBlock } from './frame.ts'
@@ -50,8 +51,8 @@ export class Group implements FrameHolder {
   readonly #execution: Execution
   /** At the head: they get what a flush writes. */
   readonly #live = new Set<Subscriber>()
-  /** Waiting for their outlets, each at its own position in the log. */
-  readonly #lagging = new Set<Subscriber>()
+  /** Waiting for their outlets, each at its own position in the log; with what had been replaced when they began to. */
+  readonly #lagging = new Map<Subscriber, Restarts>()
   /** On their way to the head through what is older than the log, */
   readonly #replaying = new Set<Subscriber>()
   /** and those of them that have seen more than the group has. */
@@ -113,7 +114,7 @@ export class Group implements FrameHolder {
 
   /** Members that wait for their outlets. */
   *stuck(): Iterable<Subscriber> {
-    yield* this.#lagging
+    yield* this.#lagging.keys()
     for (const member of this.#replaying) if (member.lagging) yield member
   }
 
@@ -210,12 +211,13 @@ export class Group implements FrameHolder {
       this.replays.add(member.replay)
       return
     }
+    const restarts = this.#lagging.get(member)
     this.#lagging.delete(member)
     this.#live.add(member)
     const { pieceBytes } = this
     while (!member.lagging && !member.closed && member.position < this.#flushed) {
       if (member.position < this.log.first) {
-        this.#fallOff(member)
+        this.#fallOff(member, restarts)
         return
       }
       // Only what the live members have: the rest comes to it with them, in the next flush.
@@ -248,7 +250,7 @@ export class Group implements FrameHolder {
     this.#marks.push(this.log.next)
     if (this.#marks.length <= seconds) return
     let oldest = Math.min(this.#marks.shift() as number, this.#flushed)
-    for (const { position } of this.#lagging) if (position < oldest) oldest = position
+    for (const { position } of this.#lagging.keys()) if (position < oldest) oldest = position
     this.log.dropBefore(oldest)
   }
 
@@ -270,9 +272,9 @@ export class Group implements FrameHolder {
   }
 
   /** What a member wants is not in the log any more: it is read again, in place. */
-  #fallOff(member: Subscriber): void {
+  #fallOff(member: Subscriber, restarts: Restarts | undefined): void {
     this.stats.replays.fellBehind++
-    const position = Position.after(this.feed, decodeCursor(this.feed.topic.name, member.cursor))
+    const position = Position.after(this.feed, decodeCursor(this.feed.topic.name, member.cursor), restarts)
     this.#live.delete(member)
     this.#replaying.add(member)
     member.replay = new Replay(member, position, false)
@@ -302,7 +304,7 @@ export class Group implements FrameHolder {
     this.#engine.lagging++
     if (member.replay) return
     this.#live.delete(member)
-    this.#lagging.add(member)
+    this.#lagging.set(member, this.feed.window.restarts)
     // Where it goes on, should the log have let go of that by then.
     const last = this.log.at(next - 1)
     member.cursor = last ? cursorOf(last) : this.#execution.cursor

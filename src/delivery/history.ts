@@ -143,7 +143,10 @@ export class History {
   #keyOfPage(page: Page): string {
     if (this.#lastPage?.deref() !== page) {
       this.#lastPage = new WeakRef(page)
-      this.#lastPageKey = `${this.#options.key}\n${page.partition}:${page.from}-${page.next}`
+      const { key, feed } = this.#options
+      // A page that is read again may hold less after compaction, and anything of a log that was replaced.
+      const content = `${feed.window.restartCount}:${page.partition}:${page.from}-${page.next}:${page.events.length}`
+      this.#lastPageKey = `${key}\n${content}`
     }
     return this.#lastPageKey
   }

@@ -227,12 +227,14 @@ export class Replay implements Worker {
 
   #arrive(): false {
     const { settled } = this.#group
-    if (covers(settled.vector, this.#position.vector)) {
+    // A group that is on its own way through the log may have passed what this has not.
+    const isInOrder = settled.seq >= 0
+    if (isInOrder && covers(settled.vector, this.#position.vector)) {
       this.#group.arrive(this.#member, this.#hasMarker)
       return false
     }
     // What is before the group's position has been passed; what is after it comes with the group.
-    if (settled.seq >= 0) this.#position.raise(settled.vector, this.#position.seq)
+    if (isInOrder) this.#position.raise(settled.vector, this.#position.seq)
     this.#aheadSince ||= performance.now()
     this.#group.follow(this)
     return false

@@ -165,9 +165,11 @@ export class Feed<V = unknown> {
   onGap(gap: Gap): void {
     this.#know(gap.partition)
     this.#move(gap.partition, gap.to)
-    if (gap.reason === 'truncation') this.#witness = undefined
-    if (gap.reason === 'truncation') this.window.restart(gap.partition, gap.to)
-    else this.window.setFloor(gap.partition, gap.to)
+    if (gap.reason === 'truncation') {
+      this.#witness = undefined
+      this.#pages?.restart()
+      this.window.restart(gap.partition, gap.to)
+    } else this.window.setFloor(gap.partition, gap.to)
     this.#options.log.error({ ...gap }, 'Records are gone that were still to be read')
     this.#tellAll((interest) => interest.onGap(gap))
   }

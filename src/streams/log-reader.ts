@@ -2,7 +2,7 @@ import type { Gap, StreamEvent } from './event.ts'
 import type { Feed } from './feed.ts'
 import type { Page } from './pages.ts'
 import { Position } from './position.ts'
-import type { Vector } from './vector.ts'
+import { UNKNOWN, type Vector } from './vector.ts'
 
 /**
  * Reads a topic on from a position, event by event, for those who cannot take events as they come, or want earlier
@@ -26,9 +26,10 @@ export class LogReader<V> {
     return this.#position.vector
   }
 
-  /** Where it stands in the window; below it, while it reads from the log. */
+  /** In the window: all before it has been read, and nothing from it on. Below it, while that cannot be said. */
   get seq(): number {
-    return this.#position.seq
+    const { seq, vector } = this.#position
+    return this.#feed.window.endOf(vector) <= seq ? seq : UNKNOWN
   }
 
   get cursor(): string {
@@ -98,11 +99,15 @@ export class LogReader<V> {
   #nextOfPage(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | undefined {
     const page = this.#page
     if (!page) return undefined
-    while (this.#index < page.events.length) {
-      const event = page.events[this.#index++] as StreamEvent<V>
+    // What the feed has not passed yet is still to come with it.
+    const end = Math.min(page.next, this.#feed.head[page.partition] ?? 0)
+    for (;;) {
+      const event = page.events[this.#index]
+      if (!event || event.offset >= end) break
+      this.#index++
       if (this.#position.take(event) && matches(event)) return event
     }
-    this.#position.passPage(page)
+    this.#position.passPage(page, end)
     this.#page = undefined
     return undefined
   }

@@ -52,6 +52,8 @@ export class Pages<V> {
   readonly #loading = new Map<string, Promise<Page<V> | Gap>>()
   readonly #waiting: (() => void)[] = []
   #fetching = 0
+  /** How often the log was replaced. */
+  #restarts = 0
 
   constructor(topic: Topic<V>, source: Source, signal: AbortSignal) {
     this.#topic = topic
@@ -93,6 +95,13 @@ export class Pages<V> {
     this.#load(key, partition, offset).catch(() => {})
   }
 
+  /** The log was truncated or replaced: what was read of it, or is being read, is not what it holds now. */
+  restart(): void {
+    this.#restarts++
+    this.#cache.clear()
+    this.#loading.clear()
+  }
+
   async #patiently(first: Promise<Page<V> | Gap>, partition: number, offset: number, isWanted: () => boolean) {
     let asked: Promise<Page<V> | Gap> = first
     for (let wait = RETRY_FIRST_MS; ; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
@@ -109,13 +118,16 @@ export class Pages<V> {
   }
 
   #load(key: string, partition: number, offset: number): Promise<Page<V> | Gap> {
-    const loading = this.#inTurn(() => this.#fetch(partition, offset)).finally(() => this.#loading.delete(key))
+    const loading = this.#inTurn(() => this.#fetch(partition, offset)).finally(() => {
+      if (this.#loading.get(key) === loading) this.#loading.delete(key)
+    })
     this.#loading.set(key, loading)
     return loading
   }
 
   async #fetch(partition: number, offset: number): Promise<Page<V> | Gap> {
     const start = offset - (offset % PAGE_OFFSETS)
+    const restarts = this.#restarts
     const known = this.#cache.peek(keyOf(partition, offset))
     const before = known && known.from <= offset ? known : undefined
     let from = before?.from ?? start
@@ -123,6 +135,7 @@ export class Pages<V> {
     const events: StreamEvent<V>[] = before ? [...before.events] : []
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const piece = await this.#source.fetch(this.#topic.name, partition, at, FETCH_BYTES, this.#signal)
+      if (restarts !== this.#restarts) return this.#fetch(partition, offset)
       if (piece.kind === 'out_of_range') {
         const gap = gapAt(offset, piece.range)
         if (gap) return { kind: 'gap', topic: this.#topic.name, partition, from: offset, ...gap }
@@ -133,6 +146,7 @@ export class Pages<V> {
         continue
       }
       await this.#decode(piece.records, events)
+      if (restarts !== this.#restarts) return this.#fetch(partition, offset)
       const isEnd = at === offset && piece.nextOffset === at
       at = piece.nextOffset
       if (at > offset || isEnd) return this.#keep(partition, offset, from, at, events)

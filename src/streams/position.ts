@@ -4,7 +4,7 @@ import type { Feed } from './feed.ts'
 import type { Page } from './pages.ts'
 import type { PartitionRange } from './port.ts'
 import { covers, maxOf, UNKNOWN, type Vector } from './vector.ts'
-import type { Restart } from './window.ts'
+import type { Restarts } from './window.ts'
 
 /** Where what comes next is to be had. */
 export type Next =
@@ -28,8 +28,7 @@ export const BEYOND_END_MS = 5_000
 export class Position<V = unknown> {
   readonly #feed: Feed<V>
   readonly #vector: number[]
-  readonly #restarts: (Restart | undefined)[]
-  #restartCount: number
+  #restarts: Restarts
   /** Every event of the window that is still wanted has this sequence number or a later one. */
   #seq: number | undefined
   /** By partition the timestamp of what was read last from the log, so that partitions advance together. */
@@ -44,8 +43,7 @@ export class Position<V = unknown> {
     this.#feed = feed
     this.#vector = [...vector]
     this.#seq = seq
-    this.#restarts = [...feed.window.restarts]
-    this.#restartCount = feed.window.restartCount
+    this.#restarts = feed.window.restarts
   }
 
   /** What the feed has passed. */
@@ -60,9 +58,13 @@ export class Position<V = unknown> {
     return position
   }
 
-  /** Where a cursor says. That it is of another log is the first gap that `next` tells of. */
-  static after<V>(feed: Feed<V>, { positions, epoch, witness }: Cursor): Position<V> {
+  /**
+   * Where a cursor says. That it is of another log is the first gap that `next` tells of: so is what was replaced since
+   * `restarts`, where it is known that the cursor is as old as that.
+   */
+  static after<V>(feed: Feed<V>, { positions, epoch, witness }: Cursor, restarts?: Restarts): Position<V> {
     const position = new Position(feed, positions)
+    if (restarts) position.#restarts = restarts
     position.#isReplaced = epoch !== feed.epoch
     position.#witness = witness
     return position
@@ -83,7 +85,7 @@ export class Position<V = unknown> {
 
   /** Set while there is a replaced log that `next` has not told of: what it names means something else now. */
   get isStale(): boolean {
-    return this.#isReplaced || this.#restartCount !== this.#feed.window.restartCount
+    return this.#isReplaced || this.#restarts !== this.#feed.window.restarts
   }
 
   /** Set while it is not known whether the log is the one that its cursor is of: what it names does not say so. */
@@ -149,9 +151,9 @@ export class Position<V = unknown> {
     if (event && event.timestamp !== witness.timestamp) this.#isReplaced = true
   }
 
-  /** All events of a page have been taken. */
-  passPage({ partition, next, events }: Page<V>): void {
-    if (next > this.#wanted(partition)) this.#move(partition, next)
+  /** All events of a page have been taken, or those before `end`. */
+  passPage({ partition, next, events }: Page<V>, end: number = next): void {
+    if (end > this.#wanted(partition)) this.#move(partition, end)
     const last = events.at(-1)
     if (last) this.#times[partition] = last.timestamp
   }
@@ -170,19 +172,15 @@ export class Position<V = unknown> {
    * the oldest there is, or, of a partition that does not exist, at nothing.
    */
   passEnds(ranges: readonly PartitionRange[]): Gap[] {
-    const { topic, head } = this.#feed
+    const { head } = this.#feed
     const gaps: Gap[] = []
     for (let partition = 0; partition < this.#vector.length; partition++) {
       const from = this.#wanted(partition)
       const range = ranges.find((each) => each.partition === partition)
       if (from <= (range?.next ?? 0) || from <= (head[partition] ?? UNKNOWN)) continue
-      const to = range?.earliest ?? 0
-      this.#move(partition, range ? to : UNKNOWN)
-      gaps.push({ kind: 'gap', topic: topic.name, partition, from, to, reason: 'truncation' })
+      gaps.push(this.#truncated(partition, from, range?.earliest ?? 0))
+      if (!range) this.#move(partition, UNKNOWN)
     }
-    if (gaps.length === 0) return gaps
-    this.#seq = undefined
-    this.#last = undefined
     return gaps
   }
 
@@ -208,21 +206,21 @@ export class Position<V = unknown> {
   }
 
   #restarted(): Gap[] {
-    const { restarts, restartCount } = this.#feed.window
+    const { restarts } = this.#feed.window
     const gaps: Gap[] = []
     for (let partition = 0; partition < restarts.length; partition++) {
       const restart = restarts[partition]
       if (restart === undefined || restart === this.#restarts[partition]) continue
-      this.#restarts[partition] = restart
       gaps.push(this.#truncated(partition, this.#wanted(partition), restart.offset))
     }
-    this.#restartCount = restartCount
+    this.#restarts = restarts
     return gaps
   }
 
   #truncated(partition: number, from: number, to: number): Gap {
     this.#seq = undefined
     this.#last = undefined
+    if (this.#witness?.partition === partition) this.#witness = undefined
     this.#move(partition, to)
     return { kind: 'gap', topic: this.#feed.topic.name, partition, from, to, reason: 'truncation' }
   }
@@ -233,8 +231,9 @@ export class Position<V = unknown> {
     if (!witness) return undefined
     const { partition, offset, timestamp } = witness
     const { window, head } = this.#feed
-    const floor = window.floor(partition) ?? 0
-    if (offset < floor && offset < (head[partition] ?? UNKNOWN)) return { kind: 'log', partition, offset }
+    // Not read yet, so it is not known yet either.
+    if (offset >= (head[partition] ?? UNKNOWN)) return undefined
+    if (offset < (window.floor(partition) ?? 0)) return { kind: 'log', partition, offset }
     this.#witness = undefined
     const event = window.at(window.seqOf(partition, offset))
     if (event?.partition !== partition || event.offset !== offset || event.timestamp === timestamp) return undefined

@@ -16,6 +16,9 @@ export interface Restart {
   readonly offset: number
 }
 
+/** By partition, the last time its log was replaced. */
+export type Restarts = readonly (Restart | undefined)[]
+
 interface Entry<V> {
   readonly event: StreamEvent<V>
   readonly bytes: number
@@ -33,7 +36,7 @@ const ENTRY_BYTES = 128
 export class Window<V> {
   readonly #limits: WindowLimits
   readonly #floors: number[] = []
-  readonly #restarts: (Restart | undefined)[] = []
+  #restarts: Restarts = []
   /** By partition, the sequence numbers of its events, which are in the order of their offsets. */
   readonly #partitions: SeqList[] = []
   #restartCount = 0
@@ -73,8 +76,8 @@ export class Window<V> {
     this.#floors[partition] = offset
   }
 
-  /** By partition, the last time its log was replaced: offsets from before and after cannot be compared. */
-  get restarts(): readonly (Restart | undefined)[] {
+  /** Another list after each restart: offsets from before and after cannot be compared. */
+  get restarts(): Restarts {
     return this.#restarts
   }
 
@@ -90,7 +93,7 @@ export class Window<V> {
   restart(partition: number, offset: number): void {
     this.#evictWhile(() => true)
     this.#floors[partition] = offset
-    this.#restarts[partition] = { offset }
+    this.#restarts = Object.assign([...this.#restarts], { [partition]: { offset } })
     this.#restartCount++
   }
 

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { Statistics } from '../kit/statistics.ts'
+import { Gate } from '../kit/two-instances.ts'
+import { CASES, type ClientPlan, World, type WorldOptions } from './world.ts'
+
+/** Schedules that once went wrong, each as short as it gets. The clients check what they are given as it comes. */
+const gate = new Gate()
+const A = 0
+const B = 1
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'] })
+  vi.advanceTimersByTime(1000) // no process has a monotonic clock at 0
+})
+afterEach(() => void vi.useRealTimers())
+
+/** Two events fit into the window, and one into the frames. */
+async function start(plans: Partial<ClientPlan>[], options: Partial<WorldOptions> = {}) {
+  const statistics = new Statistics('case', CASES)
+  const world = new World(
+    {
+      partitions: 1,
+      windowBytes: 700,
+      frameBytes: 300,
+      replayEventsPerSecond: 50_000,
+      hasEpoch: true,
+      cursorVersion: 1,
+      before: 0,
+      ...options,
+    },
+    statistics,
+    gate,
+  )
+  await world.begin(plans.map((plan) => ({ asked: 'all', cursor: false, markers: false, start: 'now', ...plan })))
+  onTestFinished(() => world.close())
+  return {
+    world,
+    statistics,
+    connect: (session: number, at: number) => world.connect(session, at, Number.POSITIVE_INFINITY),
+    async paint(count: number, ...readers: number[]) {
+      for (let i = 0; i < count; i++) await world.produce(0, 'red')
+      for (const at of readers) await world.catchUp(at)
+      await world.pass(5)
+    },
+  }
+}
+
+test('who joins a group that is reading on from the log gets what the window has of that too', async () => {
+  const { world, connect, paint } = await start([{}, { start: 'last' }])
+  await connect(0, A)
+  await paint(1, A)
+  world.disconnect(0, 0)
+  await paint(4, A)
+  await connect(1, A)
+  await world.heal()
+  world.checkComplete()
+})
+
+test('a group without members stays where it was, while its instance reads on', async () => {
+  const { world, connect, paint } = await start([{}])
+  await connect(0, A)
+  await paint(1, A)
+  world.disconnect(0, 0)
+  await paint(4, A, B)
+  await connect(0, B)
+  await world.pass(5)
+  world.disconnect(0, 0)
+  await connect(0, A)
+  await world.heal()
+  world.checkComplete()
+})
+
+test('a group that reads on from the log takes nothing that is still to come from its instance', async () => {
+  const { world, connect, paint } = await start([{ asked: 'later' }])
+  await connect(0, A)
+  await paint(0)
+  for (let i = 0; i < 6; i++) await world.produce(0, 'red')
+  await world.advance(A, 0, 5)
+  await paint(0)
+  await world.pass(20)
+  await paint(1, A)
+  await world.heal()
+  world.checkComplete()
+})
+
+test('after a truncation nothing is given that was read of the log before it', async () => {
+  const { world, connect, paint } = await start([{}], { hasEpoch: false })
+  await connect(0, A)
+  await paint(1, A)
+  world.disconnect(0, 0)
+  await paint(5, A)
+  await connect(0, A)
+  await world.pass(10)
+  await world.truncate(0, 4)
+  await paint(6, A)
+  await world.heal()
+  world.checkComplete()
+})
+
+test('who fell off the frames hears of a truncation that came meanwhile', async () => {
+  const { world, connect, paint } = await start([{}, {}], { hasEpoch: false, partitions: 2 })
+  await world.produce(1, 'red')
+  await world.catchUp(A)
+  await connect(0, A)
+  world.stall(0)
+  await paint(1, A)
+  await world.truncate(1, 0)
+  for (let i = 0; i < 3; i++) await world.produce(1, 'red')
+  await world.catchUp(A)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toContain('truncation')
+})
+
+test('who comes beyond the end of a log that lost it hears of that, also when the log grows past it again', async () => {
+  const { world, connect, paint } = await start([{}], { hasEpoch: false })
+  await connect(0, A)
+  await paint(3, A)
+  world.disconnect(0, 0)
+  await world.replace()
+  await paint(1, A)
+  await connect(0, A)
+  await world.pass(5)
+  await paint(4, A)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
+})
