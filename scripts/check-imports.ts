@@ -32,7 +32,8 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/gateway.ts': { may: ['src'], not: [...KAFKA, ...POTHOS] },
   'src/main.ts': { may: ['src/gateway.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   // A client knows the gateway by its protocol and its schema only.
-  'examples/client': { may: [], not: KAFKA },
+  'examples/client': { may: ['client'], not: KAFKA },
+  client: { may: [], not: [...KAFKA, 'graphql', 'graphql-yoga'] },
 }
 
 /** The port's Kafka side: everything else knows only the port. */
@@ -83,7 +84,7 @@ export function wrongImports(file: string, source: string): string[] {
 
 if (import.meta.main) {
   const root = process.argv[2] ?? '.'
-  const files = globSync(['src/**/*.ts', 'examples/client/**/*.ts'], { cwd: root }).map((path) =>
+  const files = globSync(['src/**/*.ts', 'client/**/*.ts', 'examples/client/**/*.ts'], { cwd: root }).map((path) =>
     path.replaceAll('\\', '/'),
   )
   const wrong = files.flatMap((file) => wrongImports(file, readFileSync(join(root, file), 'utf8')))

@@ -75,7 +75,7 @@ test('after a field is renamed in the schema and in the document, the type check
 async function copyOfClient() {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-client-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  for (const path of ['schema.graphql', 'codegen.ts', 'package.json', 'tsconfig.json', 'examples/client']) {
+  for (const path of ['schema.graphql', 'codegen.ts', 'package.json', 'tsconfig.json', 'client', 'examples/client']) {
     await cp(path, join(folder, path), { recursive: true })
   }
   const modules = resolve('node_modules')
