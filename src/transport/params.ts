@@ -12,19 +12,21 @@ const MAX_BODY_BYTES = 256 * 1024
  */
 export async function readParams(request: IncomingMessage, url: URL): Promise<GraphQLParams> {
   const params = paramsOf(await readAsked(request, url))
-  return { ...params, lastEventId: lastEventIdOf(url, params, request.headers['last-event-id']) }
+  // The header is a browser's own, and newer than the URL or the body, which it sends again as they were.
+  const ofStream = request.headers['last-event-id'] || url.searchParams.get('lastEventId')
+  return { ...params, lastEventId: ofStream ? String(ofStream) : lastEventIdOf(params) }
 }
 
 /**
- * The same of a request that belongs to a stream of several operations. `Last-Event-ID` does not count, since it would
- * be the stream's, and not one operation's.
+ * The same of a request that belongs to a stream of several operations. `Last-Event-ID` does not count, nor what stands
+ * for it in a URL, since it would be the stream's, and not one operation's.
  * @returns undefined, if it asks for no operation.
  */
 export async function readOperation(request: IncomingMessage, url: URL): Promise<GraphQLParams | undefined> {
   const asked = request.method === 'GET' || hasBody(request) ? await readAsked(request, url) : {}
   if (isRecord(asked) && isAbsent(asked.query) && isAbsent(asked.extensions)) return undefined
   const params = paramsOf(asked)
-  return { ...params, lastEventId: lastEventIdOf(url, params) }
+  return { ...params, lastEventId: lastEventIdOf(params) }
 }
 
 /** What is asked for, as it came. */
@@ -36,9 +38,8 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-/** The header is a browser's own, and newer than the URL or the body, which it sends again as they were. */
-function lastEventIdOf(url: URL, { extensions }: GraphQLParams, header?: string | string[]): string | undefined {
-  const given = header || url.searchParams.get('lastEventId') || extensions?.lastEventId
+function lastEventIdOf({ extensions }: GraphQLParams): string | undefined {
+  const given = extensions?.lastEventId
   if (given === undefined || given === null || given === '') return undefined
   if (typeof given !== 'string') throw new SluiceError('BAD_REQUEST', '"extensions.lastEventId" must be a string')
   return given

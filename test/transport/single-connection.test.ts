@@ -486,6 +486,51 @@ describe('8. the end of the stream', () => {
   })
 })
 
+describe('8. the end of the stream, for it and all other streams alike', () => {
+  test('comes at its age, with a retry and no complete', async () => {
+    const gateway = await startTestGateway({ env: { STREAM_MAX_AGE_MS: '1000' } })
+    const client = await SingleClient.open(gateway.graphql)
+    await client.start('1', ASIA)
+    await client.start('2', EUROPE)
+    await client.stream.untilEnd()
+    expect(client.stream.blocks.slice(1)).toEqual([{ retry: expect.stringMatching(/^\d+$/) }])
+    expect(gateway.engine.stats.closes).toEqual({ age: 2 })
+    expect(outcome(await client.start('3', ASIA))).toEqual([404, 'STREAM_NOT_FOUND'])
+  })
+
+  test('comes in its turn when the gateway drains; until then it delivers, and no other is reserved', async () => {
+    const gateway = await startTestGateway()
+    const client = await SingleClient.open(gateway.graphql)
+    await client.start('1', ASIA)
+    const early = await RawStream.write(gateway.graphql)
+    const closing = gateway.close(500)
+    early.socket.write(requestBytes(gateway.graphql, { method: 'PUT' }))
+    await early.untilWhole()
+    expect(outcome(early)).toEqual([503, 'NOT_READY'])
+    await gateway.produce({ id: 'a', region: 'ASIA' })
+    await closing
+    expect(client.data('1')).toEqual([{ ordersByRegion: { id: 'a' } }])
+    expect(client.stream.blocks.at(-1)).toEqual({ retry: expect.stringMatching(/^\d+$/) })
+  })
+
+  test('is not brought about by newcomers: a full gateway reserves no more, and who is there starts operations', async () => {
+    const gateway = await startTestGateway({ env: { MAX_STREAMS: '1' } })
+    const early = await SingleClient.reserve(gateway.graphql)
+    const client = await SingleClient.open(gateway.graphql)
+    const refused = await RawStream.answer(gateway.graphql, { method: 'PUT' })
+    expect(outcome(refused)).toEqual([503, 'TOO_MANY_STREAMS'])
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
+    expect(outcome(await early.ask({ headers: STREAM }))).toEqual([503, 'TOO_MANY_STREAMS'])
+    // An EventSource would take a 503 for final.
+    const source = await RawStream.answer(gateway.graphql, { search: `?token=${early.token}`, headers: STREAM })
+    expect([source.status, source.body]).toEqual([200, expect.stringMatching(/^retry: \d+\n\n$/)])
+    expect((await client.start('1', ASIA)).status).toBe(202)
+    await client.stream.close()
+    await until('there is room', async () => (await gateway.metric('sluice_streams')) === 0)
+    expect((await early.openStream()).status).toBe(200)
+  })
+})
+
 describe('9. a token is its principal’s alone', () => {
   test('to anybody else there is no such stream', async () => {
     const spy = vi.spyOn(Admission.prototype, 'authenticate').mockImplementation(({ authorization }) => ({

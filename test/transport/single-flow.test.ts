@@ -220,10 +220,9 @@ describe('resume', () => {
     await client.ask({ search: `?${search}` })
     await client.openStream()
     await gateway.produce({ id: 'c' })
-    await client.untilTold(7)
+    await client.untilTold(5)
     expect(idsOf(client, 'own')).toEqual(['a', 'b', 'c'])
-    expect(idsOf(client, 'URL')).toEqual(['a', 'b', 'c'])
-    expect(idsOf(client, 'header')).toEqual(['c'])
+    expect([idsOf(client, 'header'), idsOf(client, 'URL')]).toEqual([['c'], ['c']])
   })
 
   test('says where the past ends, to who asks', async () => {

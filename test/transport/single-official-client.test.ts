@@ -132,3 +132,47 @@ test.each([
   // Or 503, when it comes too early.
   expect(requests.filter((request) => request.startsWith('PUT') && !/201|503/.test(request))).toEqual([])
 })
+
+/** The loop of docs/clients.md. */
+async function* resuming(client: Client<true>, query: string): AsyncGenerator<ExecutionResult> {
+  let cursor: unknown
+  for (;;) {
+    try {
+      const extensions = { cursor: true, markers: true, lastEventId: cursor }
+      for await (const result of client.iterate({ query, extensions })) {
+        cursor = (result.extensions as { cursor?: string } | undefined)?.cursor ?? cursor
+        if (result.data || result.errors) yield result as ExecutionResult
+      }
+      return
+    } catch (error) {
+      if ((error as { response?: Response }).response?.status === 400) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 50))
+    }
+  }
+}
+
+test('with a loop around it, each operation goes on where it was: over the ends of its streams, nothing lost or twice', async () => {
+  const gateway = await startTestGateway({ env: { STREAM_MAX_AGE_MS: '300', HEARTBEAT_MS: '100' } })
+  const { client, requests } = clientOf(gateway.graphql)
+  const regions = ['ASIA', 'EUROPE', 'AFRICA'] as const
+  const got = Object.fromEntries(regions.map((region) => [region, [] as string[]]))
+  const runs = regions.map(async (region) => {
+    for await (const { data } of resuming(client, `subscription { ordersByRegion(region: ${region}) { id } }`)) {
+      const { id } = (data as { ordersByRegion: { id: string } }).ordersByRegion
+      got[region]?.push(id)
+      if (id === 'end') return
+    }
+  })
+  await until('all run', async () => (await gateway.metric('sluice_subscribers')) === 3)
+  const expected: string[] = []
+  for (let n = 0; requests.filter((request) => request === 'PUT 201').length < 6; n++) {
+    expected.push(`${n}`)
+    // AFRICA is quiet.
+    await gateway.produce({ id: `${n}`, region: 'ASIA' }, { id: `${n}`, region: 'EUROPE' })
+    await until('the gateway has read them', async () => (await gateway.metric('sluice_events_total')) >= 2 * (n + 1))
+  }
+  await gateway.produce(...regions.map((region) => ({ id: 'end', region })))
+  await Promise.all(runs)
+  expected.push('end')
+  expect(got).toEqual({ ASIA: expected, EUROPE: expected, AFRICA: ['end'] })
+})
