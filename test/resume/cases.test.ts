@@ -35,7 +35,6 @@ async function start(plans: Partial<ClientPlan>[], options: Partial<WorldOptions
   onTestFinished(() => world.close())
   return {
     world,
-    statistics,
     connect: (session: number, at: number) => world.connect(session, at, Number.POSITIVE_INFINITY),
     async paint(count: number, ...readers: number[]) {
       for (let i = 0; i < count; i++) await world.produce(0, 'red')
@@ -122,6 +121,75 @@ test('who comes beyond the end of a log that lost it hears of that, also when th
   await connect(0, A)
   await world.pass(5)
   await paint(4, A)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
+})
+
+test('who comes to an instance that is behind it in one partition and ahead in another gets each event once', async () => {
+  const { world, connect } = await start([{}], { partitions: 2 })
+  await connect(0, A)
+  for (const partition of [0, 1, 0, 1]) await world.produce(partition, 'red')
+  await world.advance(A, 0, 1)
+  await world.advance(A, 1, 2)
+  await world.advance(B, 0, 2)
+  await world.pass(5)
+  world.disconnect(0, 0)
+  await connect(0, B)
+  await world.pass(5)
+  await world.advance(B, 1, 1)
+  await world.pass(5)
+  await world.produce(0, 'red')
+  await world.catchUp(B)
+  await world.heal()
+  world.checkComplete()
+})
+
+test('who comes back gets what it missed from the window of an instance where nobody had asked for it', async () => {
+  const { world, connect, paint } = await start([{}], { windowBytes: 1_000_000 })
+  await connect(0, A)
+  await paint(2, A, B)
+  world.disconnect(0, 0)
+  await paint(5, A, B)
+  await connect(0, B)
+  await world.heal()
+  world.checkComplete()
+})
+
+test('who comes back for what retention took is told of it, and goes on from what is left', async () => {
+  const { world, connect, paint } = await start([{}])
+  await connect(0, A)
+  await paint(1, A, B)
+  world.disconnect(0, 0)
+  await paint(5, A, B)
+  world.retain(0, 3)
+  await connect(0, B)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['retention'])
+})
+
+test('who comes with a cursor of another log is told, and gets all of the new one', async () => {
+  const { world, connect, paint } = await start([{}])
+  await connect(0, A)
+  await paint(3, A)
+  world.disconnect(0, 0)
+  await world.replace()
+  await paint(5, A, B)
+  await connect(0, A)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
+})
+
+test('who comes beyond the end of a log that stays shorter is told after a while', async () => {
+  const { world, connect, paint } = await start([{}], { hasEpoch: false })
+  await connect(0, A)
+  await paint(3, A)
+  world.disconnect(0, 0)
+  await world.replace()
+  await paint(1, A, B)
+  await connect(0, A)
   await world.heal()
   world.checkComplete()
   expect(world.told).toEqual(['truncation'])

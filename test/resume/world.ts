@@ -2,6 +2,7 @@ import { vi } from 'vitest'
 import type { Start } from '../../src/delivery/engine.ts'
 import { positionSince } from '../../src/schema/stream-field.ts'
 import { createEmbeddedLog, type EmbeddedLog } from '../../src/streams/embedded.ts'
+import type { OutgoingRecord } from '../../src/streams/port.ts'
 import type { Vector } from '../../src/streams/vector.ts'
 import { paints } from '../kit/feeds.ts'
 import type { Statistics } from '../kit/statistics.ts'
@@ -105,8 +106,9 @@ export class World {
     this.#log.createTopic(paints.name, partitions)
     for (let p = 0; p < partitions; p++) {
       this.history.addPartition()
-      for (let i = 0; i < before; i++) await this.produce(p, 'red', true)
-      this.retain(p, before)
+      for (let i = 0; i < before; i++) this.history.append(p, this.#start, undefined)
+      await this.#log.sink.send(paints.name, this.#copyOf(p))
+      if (before > 0) this.retain(p, before)
     }
     for (let at = 0; at < 2; at++) this.#places.push(await this.#startInstance())
     for (const plan of plans) {
@@ -160,10 +162,7 @@ export class World {
     history.cut(partition, offset)
     this.#log.createTopic(paints.name, history.partitions)
     for (let p = 0; p < history.partitions; p++) {
-      const records = history.records(p).map(({ timestamp, paint }) => {
-        return { key: null, value: JSON.stringify(paint ?? 0), partition: p, timestamp }
-      })
-      await this.#log.sink.send(paints.name, records)
+      await this.#log.sink.send(paints.name, this.#copyOf(p))
       this.#log.deleteRecords(paints.name, p, history.earliest[p] as number)
     }
     for (const { source } of this.#places) await source.advance(partition, 0)
@@ -371,6 +370,12 @@ export class World {
       while (pipe.size > 0) client.take(pipe.take())
       if (!pipe.isOpen) session.pipe = undefined
     }
+  }
+
+  #copyOf(partition: number): OutgoingRecord[] {
+    return this.history.records(partition).map(({ timestamp, paint }) => {
+      return { key: null, value: JSON.stringify(paint ?? 0), partition, timestamp }
+    })
   }
 
   #session(which: number): Session {
