@@ -12,7 +12,7 @@ const LOOK_AGAIN_MS = 250
 const RECORD_BYTES = 1
 /** Comparisons under way at once. A broker answers one at a time. */
 const MAX_COMPARISONS = 8
-/** Batches that wait for theirs, of 1 MiB each as a rule; the others are fetched again after theirs. */
+/** Batches that wait for theirs: some megabytes at most; the others are fetched again after theirs. */
 const MAX_KEPT = 8
 
 export interface InquiryOptions {
