@@ -11,8 +11,6 @@ const WRONG_OPTION = 2
 const MISSING = 3
 const INTERRUPTED = 130
 
-class Interrupted extends Error {}
-
 const command = parseStackCommand(process.argv.slice(2))
 if (command === 'help') console.log(USAGE)
 else if ('wrong' in command) fail(WRONG_OPTION, `${command.wrong} (--help shows all options)`)
@@ -31,7 +29,7 @@ async function run(options: StackOptions): Promise<void> {
       // Whoever asks twice means it: what is still there ends with us.
       if (interrupt.signal.aborted) process.exit(INTERRUPTED)
       console.log('\nEnding all of it')
-      interrupt.abort(new Interrupted())
+      interrupt.abort()
     })
   }
 
@@ -45,7 +43,8 @@ async function run(options: StackOptions): Promise<void> {
     const death = await Promise.race([interrupted, stack.died])
     if (death !== undefined) fail(FAILED, `${death}\nSo all of it ends.`)
   } catch (error) {
-    if (error instanceof Interrupted) process.exitCode = INTERRUPTED
+    // Whatever failed then: a Ctrl-C is also for the short-lived tools of a start.
+    if (interrupt.signal.aborted) process.exitCode = INTERRUPTED
     else
       fail(FAILED, error instanceof PortTaken ? error.message : `The stack did not start: ${(error as Error).message}`)
   } finally {

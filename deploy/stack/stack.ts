@@ -49,7 +49,7 @@ export async function startStack(
   const env = {
     ...Object.fromEntries(FOREIGN.map((name) => [name, ''])),
     KAFKA_BROKERS: kafka.broker.brokers,
-    TRUSTED_PROXIES: '127.0.0.1',
+    TRUSTED_PROXIES: '127.0.0.1,unix',
     DRAIN_MS: String(drainMs),
   }
   // Nginx is there before its gateways, so that it ends after them.
@@ -62,7 +62,7 @@ export async function startStack(
     instances: places.map((place) => ({ name: place.name, address: addressOf(place, folder) })),
     workers: 2,
     ...(HEARTBEAT_MS && { heartbeatMs: Number(HEARTBEAT_MS) }),
-    ...(STREAM_MAX_AGE_MS && { streamMaxAgeMs: Number(STREAM_MAX_AGE_MS) }),
+    ...(Number(STREAM_MAX_AGE_MS) > 0 && { streamMaxAgeMs: Number(STREAM_MAX_AGE_MS) }),
     ...(CORS_ORIGINS && { corsOrigins: CORS_ORIGINS.split(',').map((origin) => origin.trim()) }),
   })
   const nginx = await startNginx({ folder, config, port: options.port })

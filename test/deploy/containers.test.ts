@@ -5,8 +5,6 @@ import { parse } from 'yaml'
 import { nginxConfig } from '../../deploy/nginx/config.ts'
 import { readConfig, VARIABLES } from '../../src/config.ts'
 
-/** Variables that the gateway will know soon; each goes from here when src/config.ts has it. */
-const SOON = ['DRAIN_MS', 'STREAM_MAX_AGE_MS', 'TRUSTED_PROXIES']
 /** What ending may take beyond the drain. */
 const SLACK_S = 15
 
@@ -24,7 +22,7 @@ const settings: Record<string, string> = kubernetes('config-map').data
 /** That the gateway takes these variables, with these values. */
 function expectTaken(environment: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(environment)) {
-    expect([...VARIABLES, ...SOON]).toContain(name)
+    expect(VARIABLES).toContain(name)
     expect(typeof value, name).toBe('string')
   }
   expect(() => readConfig(environment as Record<string, string>)).not.toThrow()
