@@ -27,7 +27,7 @@ const MIB = 1024 * 1024
 /** 66,000 orders of about 1 KB: with the default of 64 MiB, some of what was missed would be beyond the window. */
 const WINDOW_BYTES = 128 * MIB
 /** Frame logs, cached history, and what waits for a client that lags. */
-const BUDGET_MIB = 64 + 64
+const BUDGET_MIB = 64 + 128
 const LAGGING_MIB = 1 / 16
 const LIMIT_MS = 120_000
 const DRAIN_MS = 20_000

@@ -2,39 +2,17 @@ import { LRUCache } from 'lru-cache'
 import type { StreamEvent } from '../streams/event.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Page } from '../streams/pages.ts'
+import { Chunk } from './chunk.ts'
 import type { Execution } from './execution.ts'
 import type { FrameStyle } from './frame.ts'
 import type { FrameLog } from './frame-log.ts'
 
 /** What all groups keep of what they rendered again for members that missed it. */
-const HISTORY_BYTES = 64 * 1024 * 1024
+const HISTORY_BYTES = 128 * 1024 * 1024
 /** Events of the window that are rendered and kept together. */
 const CHUNK_EVENTS = 1024
-/** A piece for one write: large enough that its bytes, not its system call, are what it costs. */
-export const PIECE_BYTES = 64 * 1024
 /** Events rendered in one go: some milliseconds, where they are not compiled. */
 const MAX_RENDERED = 256
-const CHUNK_OVERHEAD = 16 * CHUNK_EVENTS
-
-/** A frame or a body; null: the event is none of the group's; a promise: it is being rendered. */
-type Slot = Buffer | null | undefined | Promise<void>
-
-interface Chunk {
-  readonly key: string
-  readonly slots: Slot[]
-  bytes: number
-  /** Its bytes as the cache knows them. */
-  counted: number
-  /** Once all is rendered, frames lie together as they are written. */
-  pieces?: readonly Piece[]
-}
-
-interface Piece {
-  readonly bytes: Buffer
-  readonly frames: number
-  /** Its frames are of the events before this place in the chunk. */
-  readonly end: number
-}
 
 /** Frames to be written, and the place in the window after them. */
 export interface Read {
@@ -46,11 +24,7 @@ export interface Read {
 /** What groups rendered of the past, under one budget. */
 export class HistoryCache extends LRUCache<string, Chunk> {
   constructor() {
-    super({
-      maxSize: HISTORY_BYTES,
-      maxEntrySize: HISTORY_BYTES,
-      sizeCalculation: ({ bytes }) => bytes + CHUNK_OVERHEAD,
-    })
+    super({ maxSize: HISTORY_BYTES, maxEntrySize: HISTORY_BYTES, sizeCalculation: ({ bytes }) => bytes })
   }
 }
 
@@ -86,13 +60,16 @@ export class History {
    */
   read(seq: number, limit: number, maxBytes: number): Read | Promise<void> {
     const { chunk, base } = this.#chunkAt(seq)
-    if (chunk.pieces && base + CHUNK_EVENTS <= limit) return this.#readPiece(chunk, base, seq)
+    if (chunk.isLaidOut && base + CHUNK_EVENTS <= limit) {
+      const { bytes, frames, end } = chunk.readFrom(seq - base)
+      return { bytes, frames, next: base + end }
+    }
     const end = Math.min(limit, base + CHUNK_EVENTS)
     const frames: Buffer[] = []
     let size = 0
     let next = seq
     for (let rendered = 0; next < end && size < maxBytes && rendered < MAX_RENDERED; next++) {
-      let slot = chunk.slots[next - base]
+      let slot = chunk.at(next - base)
       if (slot === undefined) {
         slot = this.#render(chunk, base, next)
         rendered++
@@ -105,7 +82,8 @@ export class History {
       frames.push(slot)
       size += slot.length
     }
-    this.#keep(chunk)
+    chunk.layOut()
+    this.#count(this.#lastKey, chunk)
     const bytes = frames.length > 1 ? Buffer.concat(frames, size) : frames[0]
     return { bytes, frames: frames.length, next }
   }
@@ -113,7 +91,7 @@ export class History {
   /** The body of the event at `seq`, for a member with a position of its own. */
   bodyAt(seq: number): Buffer | null | Promise<void> {
     const { chunk, base } = this.#chunkAt(seq)
-    let slot = chunk.slots[seq - base]
+    let slot = chunk.at(seq - base)
     if (slot === undefined) slot = this.#render(chunk, base, seq)
     if (slot === null || slot instanceof Promise) return slot
     return this.#options.style.bodyOf(slot)
@@ -121,14 +99,15 @@ export class History {
 
   /** The body of an event of a page. */
   bodyOfPage(page: Page, index: number): Buffer | null | Promise<void> {
-    const chunk = this.#chunk(this.#keyOfPage(page))
-    const slot = chunk.slots[index]
+    const chunk = this.#chunk(this.#keyOfPage(page), page.events.length)
+    const slot = chunk.at(index)
     return slot === undefined ? this.#put(chunk, index, page.events[index] as StreamEvent, (body) => body) : slot
   }
 
   /** Has the cache know how large what was read of a page has become. */
   keepPage(page: Page): void {
-    this.#count(this.#chunk(this.#keyOfPage(page)))
+    const key = this.#keyOfPage(page)
+    this.#count(key, this.#chunk(key, page.events.length))
   }
 
   #chunkAt(seq: number): { readonly chunk: Chunk; readonly base: number } {
@@ -137,7 +116,7 @@ export class History {
       this.#lastBase = base
       this.#lastKey = `${this.#options.key}\n${base}`
     }
-    return { chunk: this.#chunk(this.#lastKey), base }
+    return { chunk: this.#chunk(this.#lastKey, CHUNK_EVENTS), base }
   }
 
   #keyOfPage(page: Page): string {
@@ -151,11 +130,11 @@ export class History {
     return this.#lastPageKey
   }
 
-  #chunk(key: string): Chunk {
+  #chunk(key: string, places: number): Chunk {
     const { cache } = this.#options
     const known = cache.get(key)
     if (known) return known
-    const chunk: Chunk = { key, slots: [], bytes: 0, counted: 0 }
+    const chunk = new Chunk(places)
     cache.set(key, chunk)
     return chunk
   }
@@ -165,8 +144,7 @@ export class History {
     // What the group has rendered for those in step is not rendered again.
     const frame = log.frameOf(seq)
     if (frame !== undefined) {
-      chunk.slots[seq - base] = frame
-      if (frame) chunk.bytes += frame.length
+      chunk.put(seq - base, frame)
       return frame
     }
     const event = feed.window.at(seq) as StreamEvent
@@ -181,18 +159,17 @@ export class History {
   ): Buffer | null | Promise<void> {
     const take = (body: Buffer): Buffer => {
       const frame = finish(body)
-      chunk.slots[index] = frame
-      chunk.bytes += frame.length
+      chunk.put(index, frame)
       return frame
     }
     const body = this.#options.execution.bodyOf(event)
     if (body instanceof Promise) {
       const pending = body.then((settled) => void take(settled))
-      chunk.slots[index] = pending
+      chunk.put(index, pending)
       return pending
     }
     if (body !== undefined) return take(body)
-    chunk.slots[index] = null
+    chunk.put(index, null)
     return null
   }
 
@@ -202,57 +179,12 @@ export class History {
     return feed.cursorAt(vector, event)
   }
 
-  /** Lays a chunk out for writing once it is whole. */
-  #keep(chunk: Chunk): void {
-    if (chunk.pieces) return
-    const isWhole =
-      chunk.slots.length === CHUNK_EVENTS && !chunk.slots.some((slot) => slot === undefined || slot instanceof Promise)
-    if (isWhole) chunk.pieces = piecesOf(chunk.slots as (Buffer | null)[])
-    this.#count(chunk)
-  }
-
   /** The cache looks at the size of what it does not have yet. */
-  #count(chunk: Chunk): void {
-    if (chunk.counted === chunk.bytes) return
-    chunk.counted = chunk.bytes
-    this.#options.cache.delete(chunk.key)
-    this.#options.cache.set(chunk.key, chunk)
+  #count(key: string, chunk: Chunk): void {
+    const { bytes } = chunk
+    if (chunk.counted === bytes) return
+    chunk.counted = bytes
+    this.#options.cache.delete(key)
+    this.#options.cache.set(key, chunk)
   }
-
-  #readPiece({ slots, pieces }: Chunk, base: number, seq: number): Read {
-    const place = seq - base
-    const piece = pieces?.find(({ end }) => place < end) as Piece
-    let first = place
-    while (first < piece.end && slots[first] === null) first++
-    const next = base + piece.end
-    if (first === piece.end) return { bytes: undefined, frames: 0, next }
-    const frame = slots[first] as Buffer
-    return { bytes: piece.bytes.subarray(frame.byteOffset - piece.bytes.byteOffset), frames: piece.frames, next }
-  }
-}
-
-/** Puts frames together, and has each slot look into where its frame is now. */
-function piecesOf(slots: (Buffer | null)[]): Piece[] {
-  const pieces: Piece[] = []
-  let begin = 0
-  while (begin < slots.length) {
-    let end = begin
-    let size = 0
-    while (end < slots.length && size + (slots[end]?.length ?? 0) <= PIECE_BYTES) size += slots[end++]?.length ?? 0
-    if (end === begin) size += slots[end++]?.length ?? 0
-    const bytes = Buffer.allocUnsafeSlow(size)
-    let at = 0
-    let frames = 0
-    for (let i = begin; i < end; i++) {
-      const frame = slots[i]
-      if (!frame) continue
-      frame.copy(bytes, at)
-      slots[i] = bytes.subarray(at, at + frame.length)
-      at += frame.length
-      frames++
-    }
-    pieces.push({ bytes, frames, end })
-    begin = end
-  }
-  return pieces
 }

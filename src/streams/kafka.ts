@@ -25,8 +25,11 @@ const METADATA_MAX_AGE_MS = 5_000
 /** A fetch that finds something is answered at once (`minBytes` 1); this is how long one may wait that finds nothing. */
 const FETCH_WAIT_MS = 500
 const FETCH_MIN_BYTES = 1
-/** Of one partition: Kafka's own default for a consumer. A larger record batch comes all the same, alone. */
-const FETCH_PARTITION_BYTES = 1024 * 1024
+/**
+ * Of one partition: some hundred events, so that partitions are read in near the same order by every instance, also by
+ * one that catches up; who comes from another then soon shares its frames. A larger record batch comes all the same.
+ */
+const FETCH_PARTITION_BYTES = 128 * 1024
 /** Of one broker's answer, compressed; a few of these are what reading takes in memory. */
 const FETCH_BYTES = 8 * 1024 * 1024
 const CONNECT_TIMEOUT_MS = 3_000
