@@ -7,7 +7,7 @@ describeKafka(
   () => {
     test('clients go from one to another, and lose nothing and get nothing twice', async () => {
       await surviveGatewayKills({ clients: 60, seconds: 20, kills: 2, killEveryMs: 5_000 })
-    }, 180_000)
+    }, 300_000)
   },
   { ownBroker: true },
 )
