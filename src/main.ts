@@ -17,6 +17,8 @@ Everything is set by environment variables: see the table in README.md.`
  * bytes, and as much again for requests under way and for Kafka.
  */
 const SHUTDOWN_GRACE_MS = 10_000
+/** One Ctrl-C may come twice: from the terminal, and passed on by npm. */
+const SAME_SIGNAL_MS = 100
 
 try {
   const { values } = parseArgs({ options: { 'check-config': { type: 'boolean' }, help: { type: 'boolean' } } })
@@ -48,12 +50,14 @@ async function run(config: Config): Promise<void> {
   log.info({ graphql: `${url}/graphql`, admin: adminUrl, source }, 'Sluice is listening')
 
   const limitMs = config.DRAIN_MS + SHUTDOWN_GRACE_MS
-  let isStopping = false
+  let askedAt = Number.NaN
   const stop = (signal: NodeJS.Signals): void => {
+    const now = performance.now()
+    if (now - askedAt < SAME_SIGNAL_MS) return
     log.info({ signal }, 'Stopping')
     // Whoever asks twice means it.
-    if (isStopping) process.exit(1)
-    isStopping = true
+    if (!Number.isNaN(askedAt)) process.exit(1)
+    askedAt = now
     setTimeout(() => {
       log.error(`Not stopped within ${limitMs} ms: ending as it is`)
       process.exit(1)

@@ -58,6 +58,8 @@ export async function startSluice(options: StartOptions & Fed = {}): Promise<Slu
       ADMIN_PORT: String(adminPort),
       DEMO_RATE: '0',
       INSTANCE_ID: 'bench',
+      // `memory` opens 15,000.
+      MAX_STREAMS: '16000',
       ...(brokers && { KAFKA_BROKERS: brokers }),
       ...(embedded && { FEED_PORT: String(feedPort) }),
       ...env,

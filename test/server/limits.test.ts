@@ -92,3 +92,24 @@ test('a hand-written subscription becomes no older, and its source ends', async 
   await until('its source has ended', () => probe.open === 0)
   expect(await gateway.metric('sluice_closes_total', { reason: 'age' })).toBe(1)
 })
+
+test('a stream in single connection mode counts once, takes operations when the gateway is full, and ends by age', async () => {
+  const gateway = await startTestGateway({ env: { MAX_STREAMS: '1', STREAM_MAX_AGE_MS: '4000' } })
+  const reserved = await RawStream.answer(gateway.graphql, { method: 'PUT' })
+  const headers = { ...STREAM, 'x-graphql-event-stream-token': reserved.body }
+  const stream = await RawStream.send(gateway.graphql, { headers })
+  await stream.untilHead()
+  expect([reserved.status, stream.status]).toEqual([201, 200])
+  for (const operationId of ['a', 'b']) {
+    const body = { query: QUERY, extensions: { operationId } }
+    expect((await RawStream.answer(gateway.graphql, { method: 'POST', headers, body })).status).toBe(202)
+  }
+  expect(await gateway.metric('sluice_streams')).toBe(1)
+  expect(await gateway.metric('sluice_subscribers')).toBe(2)
+  expect((await RawStream.answer(gateway.graphql, POST)).status).toBe(503)
+
+  await stream.untilEnd()
+  expect(stream.blocks.at(-1)).toEqual({ retry: expect.stringMatching(/^\d+$/) })
+  expect(stream.body).not.toContain('event: complete')
+  expect(await gateway.metric('sluice_closes_total', { reason: 'age' })).toBe(2)
+})

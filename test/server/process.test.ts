@@ -123,8 +123,11 @@ test.each([
 ] as const)('%s, and then %s while it drains, ends the process at once, with 1', async (first, second) => {
   const run = await drainingRun(first, { DRAIN_MS: '600000' })
   expect(run.ended).toBeUndefined()
-  run.child.kill(second)
-  expect(await ended(run)).toEqual({ code: 1, signal: null })
+  await until('it takes the second for one of its own', () => {
+    run.child.kill(second)
+    return run.ended !== undefined
+  })
+  expect(run.ended).toEqual({ code: 1, signal: null })
 })
 
 test('what is not over in DRAIN_MS and 10 s more is ended as it is, with 1', async () => {
