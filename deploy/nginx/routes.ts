@@ -2,6 +2,7 @@ import type { Instance } from './options.ts'
 
 /** Instances that are asked in turn where the one that a token names refuses: any of them answers 404. */
 const STAND_INS = 3
+const WORDS_OF_MAP = ['default', 'include', 'hostnames', 'volatile']
 
 /** The groups of gateways that a request can go to: all of them, and each by itself. */
 export function upstreams(instances: readonly Instance[]): string {
@@ -37,7 +38,7 @@ ${each.join('\n')}
 /** From a stream's token to one of these groups. */
 export function routes(instances: readonly Instance[]): string {
   const width = Math.max(...instances.map(({ name }) => name.length), 'default'.length) + 1
-  const rows = instances.map(({ name }) => `        ${`\\${name}`.padEnd(width + 1)}sluice_${name};`)
+  const rows = instances.map(({ name }) => `        ${asKey(name).padEnd(width + 1)}sluice_${name};`)
   return `    # Single connection mode: a stream's token is INSTANCE.RANDOM, from the header, else from the query. $arg_token is as
     # it came: one with percent signs matches nothing here (a token needs none), and is answered 404 like a wrong one. If
     # both are there and differ, any instance answers 400.
@@ -52,10 +53,13 @@ export function routes(instances: readonly Instance[]): string {
         "~^PUT " "";
         "~^[A-Z]+ (?<sluice_name>[a-z0-9-]{1,40})\\.[A-Za-z0-9_-]{1,128}$" $sluice_name;
     }
-    # Only these names lead anywhere: a token never chooses a host. (The backslash lets a name be any word.)
+    # Only these names lead anywhere: a token never chooses a host.
     map $sluice_named $sluice_upstream {
         ${'default'.padEnd(width + 1)}sluice;
 ${rows.join('\n')}
     }
 `
 }
+
+/** Words that mean something to a map are escaped. Only they: of `\tcp` Nginx would make a tab and "cp". */
+const asKey = (name: string): string => (WORDS_OF_MAP.includes(name) ? `\\${name}` : name)

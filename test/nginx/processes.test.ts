@@ -103,3 +103,42 @@ describeNginx('twenty official clients on two real gateways behind Nginx', (ngin
     for (let i = 0; i < 20; i++) expect((await fetch(`${front.graphql}?query={__typename}`)).status).toBe(200)
   })
 })
+
+describeNginx('single connection mode on two real gateways behind Nginx', (nginx) => {
+  test('finds each stream by the token that its gateway gave, and none of a gateway that is gone', async () => {
+    const { front, gateways } = await startTwo(nginx)
+    /** Each request over a connection of its own; a stream that opened is left at once. */
+    const status = async (search: string, init: RequestInit = {}): Promise<number> => {
+      const leave = new AbortController()
+      const headers = { connection: 'close', ...(init.headers as Record<string, string>) }
+      const answer = await fetch(front.graphql + search, { ...init, headers, signal: leave.signal })
+      leave.abort()
+      return answer.status
+    }
+    const operation = (number: number, token: string) => ({
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-graphql-event-stream-token': token },
+      body: JSON.stringify({ ...SUBSCRIPTION, extensions: { operationId: String(number) } }),
+    })
+    const tokens = await Promise.all(
+      Array.from({ length: 20 }, async () => (await fetch(front.graphql, { method: 'PUT' })).text()),
+    )
+    const names = tokens.map((token) => token.split('.')[0])
+    expect(new Set(names)).toEqual(new Set(['unix', 'tcp']))
+    for (const [i, token] of tokens.entries()) {
+      expect(await status('', operation(i, token))).toBe(202)
+      const query = { method: 'DELETE' }
+      expect(await status(`?operationId=${i}&token=${token}`, query)).toBe(200)
+      expect(await status(`?token=${token.replace(/..$/, 'xx')}`, { headers: { accept: 'text/event-stream' } })).toBe(
+        404,
+      )
+    }
+    gateways[0]!.child.kill()
+    await gateways[0]!.child.ended
+    for (const [i, token] of tokens.entries()) {
+      expect(await status('', operation(i, token))).toBe(names[i] === 'unix' ? 404 : 202)
+      const stream = { headers: { accept: 'text/event-stream' } }
+      expect(await status(`?token=${token}`, stream)).toBe(names[i] === 'unix' ? 404 : 200)
+    }
+  })
+})

@@ -4,8 +4,8 @@ import { type Behaviour, type StubGateway, startStub } from './stub-gateway.ts'
 
 const HEADER = 'x-graphql-event-stream-token'
 const RANDOM = 'q83vEjRWeJA_-3qu1tY0gQ'
-/** A name may be any word, also one that means something to Nginx, and as long as this. */
-const NAMES = ['gateway-a', 'default', `g${'0'.repeat(39)}`]
+/** A name may be any word, also one that means something to Nginx, begin with any letter, and be as long as this. */
+const NAMES = ['gateway-a', 'default', `tcp${'0'.repeat(37)}`]
 
 describeNginx('single connection mode behind Nginx', (nginx) => {
   async function startThree(does?: Behaviour) {
