@@ -56,15 +56,18 @@ test('who joins a group that is reading on from the log gets what the window has
 })
 
 test('a group without members stays where it was, while its instance reads on', async () => {
-  const { world, connect, paint } = await start([{}])
+  const { world, connect, paint } = await start([{ asked: 'later' }])
   await connect(0, A)
   await paint(1, A)
+  await world.pass(30)
   world.disconnect(0, 0)
-  await paint(4, A, B)
+  await paint(8, A, B)
   await connect(0, B)
-  await world.pass(5)
+  await world.pass(30)
   world.disconnect(0, 0)
+  world.gate.shut()
   await connect(0, A)
+  await world.pass(30)
   await world.heal()
   world.checkComplete()
 })
@@ -89,11 +92,14 @@ test('after a truncation nothing is given that was read of the log before it', a
   world.disconnect(0, 0)
   await paint(5, A)
   await connect(0, A)
-  await world.pass(10)
+  await world.pass(30)
+  world.disconnect(0, 0)
   await world.truncate(0, 4)
   await paint(6, A)
+  await connect(0, A)
   await world.heal()
   world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
 })
 
 test('who fell off the frames hears of a truncation that came meanwhile', async () => {
@@ -169,10 +175,13 @@ test('who comes back for what retention took is told of it, and goes on from wha
   expect(world.told).toEqual(['retention'])
 })
 
-test('who comes with a cursor of another log is told, and gets all of the new one', async () => {
+test('who comes with a cursor of another log is told, also where its last event says nothing of that', async () => {
   const { world, connect, paint } = await start([{}])
-  await connect(0, A)
   await paint(3, A)
+  await world.produce(0, 'red', true)
+  await world.catchUp(A)
+  await connect(0, A)
+  await world.pass(1)
   world.disconnect(0, 0)
   await world.replace()
   await paint(5, A, B)
