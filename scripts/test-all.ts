@@ -40,6 +40,8 @@ export function parts(env: NodeJS.ProcessEnv): Part[] {
   const chromium = ['chromium', 'chromium-browser', 'google-chrome']
   return [
     { name: 'Nginx', package: 'nginx-light', here: () => find('nginx') !== undefined },
+    { name: 'OpenSSL', package: 'openssl', here: () => find('openssl') !== undefined },
+    { name: 'curl', package: 'curl', here: () => find('curl') !== undefined },
     {
       name: 'Chromium (or CHROMIUM, the path of one)',
       package: 'chromium',

@@ -83,6 +83,7 @@ const Environment = z.object({
     .meta({ wants: '1 to 32 of a-z 0-9 -' }),
   WINDOW_BYTES: integer(64 * 1024, 16 * 1024 ** 3).default(64 * 1024 * 1024),
   WINDOW_MAX_AGE_MS: integer(1000, 7 * DAY_MS).default(3600 * 1000),
+  CURSOR_VERSION: integer(1, 2).default(1),
   REPLAY_EVENTS_PER_SECOND: integer(100, 10_000_000).default(50_000),
   HEARTBEAT_MS: integer(100, 600_000).default(15_000),
   MAX_STREAMS: integer(1, 1_000_000).default(10_000),

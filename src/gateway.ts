@@ -73,8 +73,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, log, schema = ownSchema, topics = ownTopics } = options
 
   const data = openLog(options)
+  const cursorVersion = config.CURSOR_VERSION
   const limits = { maxBytes: config.WINDOW_BYTES, maxAgeMs: config.WINDOW_MAX_AGE_MS }
-  const streams = new Streams({ topics, source: data.source, sink: data.sink, epoch: data.epoch, limits, log })
+  const streams = new Streams({
+    topics,
+    source: data.source,
+    sink: data.sink,
+    epoch: data.epoch,
+    limits,
+    cursorVersion,
+    log,
+  })
 
   const heartbeatMs = config.HEARTBEAT_MS
   const replayEventsPerSecond = config.REPLAY_EVENTS_PER_SECOND

@@ -7,6 +7,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 /** Where connections keep coming, it is closed after this long all the same. */
 const MAX_ACCEPTING_MS = 1_000
 
+/** Connects that may wait to be accepted: a storm of clients coming back. The kernel's own limit is 4,096 by default. */
+const BACKLOG = 4096
+
 export type Address = { readonly socket: string } | { readonly host: string; readonly port: number }
 
 /**
@@ -15,7 +18,8 @@ export type Address = { readonly socket: string } | { readonly host: string; rea
  */
 export async function listen(server: Server, address: Address): Promise<string> {
   if ('socket' in address && (await isStale(address.socket))) await unlink(address.socket)
-  server.listen('socket' in address ? { path: address.socket } : { host: address.host, port: address.port })
+  const place = 'socket' in address ? { path: address.socket } : { host: address.host, port: address.port }
+  server.listen({ ...place, backlog: BACKLOG })
   try {
     await once(server, 'listening')
   } catch (error) {
