@@ -59,8 +59,8 @@ describeKafka(
   () => {
     let own: Awaited<ReturnType<typeof startOwnBroker>>
     beforeAll(async () => {
-      // It looks for what to delete all the time.
-      const properties = { 'log.initial.task.delay.ms': '100', 'log.retention.check.interval.ms': '500' }
+      // It looks for what to delete soon, and often; more often, and it would meet topics that are being deleted.
+      const properties = { 'log.initial.task.delay.ms': '100', 'log.retention.check.interval.ms': '2000' }
       own = await startOwnBroker({ properties })
     })
     afterAll(() => own.stop())
@@ -141,6 +141,31 @@ describeKafka(
       expect(told(back)).toEqual(['CURSOR_EXPIRED', 'a', 'b', 'c'])
       expect(gapsIn(back).gaps).toEqual([{ partition: 0, from: 200, to: 0, reason: 'truncation' }])
     }, 120_000)
+
+    test.each([
+      ['smaller', 3],
+      ['grown past where the reader was', 300],
+    ])(
+      'a topic made anew under an open stream, %s: it is told, and gets all of the new one',
+      async (_how, count) => {
+        const { kafka } = own
+        const running = await gateway()
+        const stream = await resume(running.graphql)
+        await produceIds(kafka, 0, idsFrom(0, 200), Date.now() - HOUR_MS / 2)
+        await stream.untilResults(200)
+        const cursor = cursorBehind(stream, 'o199')
+        await createAnew(kafka)
+        await produceIds(kafka, 0, idsFrom(1000, 1000 + count))
+        await until('all of the new one came', () => told(stream).includes(`o${999 + count}`), 60_000)
+        expect(told(stream)).toEqual([...idsFrom(0, 200), 'CURSOR_EXPIRED', ...idsFrom(1000, 1000 + count)])
+        expect(gapsIn(stream).gaps).toEqual([{ partition: 0, from: 200, to: 0, reason: 'truncation' }])
+
+        const back = await resume(running.graphql, { header: cursor })
+        await until('all of the new one came', () => told(back).includes(`o${999 + count}`))
+        expect(told(back)).toEqual(['CURSOR_EXPIRED', ...idsFrom(1000, 1000 + count)])
+      },
+      120_000,
+    )
 
     test('a topic made anew, and grown past the cursor: the event before it is another one, so the client is told', async () => {
       const { kafka } = own
