@@ -80,7 +80,8 @@ export class Position<V = unknown> {
   }
 
   get cursor(): string {
-    return this.#feed.cursorAt(this.#vector, this.#last)
+    // As long as it is not known whether the log is the same, another instance has to find out as well.
+    return this.#feed.cursorAt(this.#vector, this.#witness ?? this.#last)
   }
 
   /** Set while there is a replaced log that `next` has not told of: what it names means something else now. */

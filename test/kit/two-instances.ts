@@ -4,9 +4,10 @@ import { type Operation, prepareOperation } from '../../src/delivery/operation.t
 import type { Member, Outlet } from '../../src/delivery/subscriber.ts'
 import { createBuilder } from '../../src/schema/builder.ts'
 import { ANONYMOUS } from '../../src/schema/context.ts'
+import type { Positions } from '../../src/streams/event.ts'
 import type { Feed } from '../../src/streams/feed.ts'
 import { gapAt } from '../../src/streams/gap-at.ts'
-import type { Reader, Source } from '../../src/streams/port.ts'
+import type { PartitionRange, Piece, Reader, Source } from '../../src/streams/port.ts'
 import { Streams } from '../../src/streams/streams.ts'
 import type { WindowLimits } from '../../src/streams/window.ts'
 import { type Paint, paints } from './feeds.ts'
@@ -20,21 +21,32 @@ const ALL_BYTES = 1024 * 1024
  * each in its own way. Everything else is the log's own.
  */
 export class LaggingSource implements Source {
-  readonly ranges: Source['ranges']
-  readonly offsetsAt: Source['offsetsAt']
-  readonly fetch: Source['fetch']
-  readonly #log: Source
+  #log: Source
   readonly #wanted = new Map<number, number>()
   #reader: Reader | undefined
 
   constructor(log: Source) {
     this.#log = log
-    this.ranges = (topic) => log.ranges(topic)
-    this.offsetsAt = (topic, timestamp) => log.offsetsAt(topic, timestamp)
-    this.fetch = (...args) => log.fetch(...args)
   }
 
-  read(from: ReadonlyMap<string, ReadonlyMap<number, number>>, reader: Reader, signal: AbortSignal): Promise<void> {
+  /** The log is another one from now on, and nobody said so. */
+  moveTo(log: Source): void {
+    this.#log = log
+  }
+
+  ranges(topic: string): Promise<readonly PartitionRange[]> {
+    return this.#log.ranges(topic)
+  }
+
+  offsetsAt(topic: string, timestamp: number): Promise<Positions> {
+    return this.#log.offsetsAt(topic, timestamp)
+  }
+
+  fetch(...args: Parameters<Source['fetch']>): Promise<Piece> {
+    return this.#log.fetch(...args)
+  }
+
+  read(from: ReadonlyMap<string, Positions>, reader: Reader, signal: AbortSignal): Promise<void> {
     for (const [partition, offset] of from.get(paints.name) ?? []) this.#wanted.set(partition, offset)
     this.#reader = reader
     reader.onState({ kind: 'reading' })

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { Statistics } from '../kit/statistics.ts'
 import { Gate } from '../kit/two-instances.ts'
+import { MADE_UP } from './clock.ts'
+import { openEmbedded } from './log.ts'
 import { CASES, type ClientPlan, World, type WorldOptions } from './world.ts'
 
 /** Schedules that once went wrong, each as short as it gets. The clients check what they are given as it comes. */
@@ -28,8 +30,7 @@ async function start(plans: Partial<ClientPlan>[], options: Partial<WorldOptions
       before: 0,
       ...options,
     },
-    statistics,
-    gate,
+    { clock: MADE_UP, openLog: openEmbedded, gate, statistics },
   )
   await world.begin(plans.map((plan) => ({ asked: 'all', cursor: false, markers: false, start: 'now', ...plan })))
   onTestFinished(() => world.close())
@@ -168,7 +169,7 @@ test('who comes back for what retention took is told of it, and goes on from wha
   await paint(1, A, B)
   world.disconnect(0, 0)
   await paint(5, A, B)
-  world.retain(0, 3)
+  await world.retain(0, 3)
   await connect(0, B)
   await world.heal()
   world.checkComplete()
@@ -202,4 +203,26 @@ test('who comes beyond the end of a log that stays shorter is told after a while
   await world.heal()
   world.checkComplete()
   expect(world.told).toEqual(['truncation'])
+})
+
+test('who was given something before it was found that the log is another one hears of that at the next instance', async () => {
+  const { world, connect } = await start([{}], { hasEpoch: false, partitions: 2 })
+  await connect(0, A)
+  await world.produce(1, 'red')
+  await world.catchUp(A)
+  await world.produce(0, 'red')
+  await world.catchUp(A)
+  await world.pass(5)
+  world.disconnect(0, 0)
+  await world.replace()
+  for (const partition of [0, 1, 1]) await world.produce(partition, 'red')
+  await world.advance(A, 1, 2)
+  await connect(0, A)
+  await world.pass(5)
+  world.disconnect(0, 0)
+  await world.catchUp(B)
+  await connect(0, B)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toContain('truncation')
 })

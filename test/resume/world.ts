@@ -1,14 +1,13 @@
-import { vi } from 'vitest'
 import type { Start } from '../../src/delivery/engine.ts'
 import { positionSince } from '../../src/schema/stream-field.ts'
-import { createEmbeddedLog, type EmbeddedLog } from '../../src/streams/embedded.ts'
 import type { OutgoingRecord } from '../../src/streams/port.ts'
 import type { Vector } from '../../src/streams/vector.ts'
-import { paints } from '../kit/feeds.ts'
 import type { Statistics } from '../kit/statistics.ts'
 import { ASKED, type AskedName, type Gate, Instance, LaggingSource, Pipe } from '../kit/two-instances.ts'
 import { Client } from './client.ts'
+import type { Clock } from './clock.ts'
 import { LogHistory } from './history.ts'
+import type { TestLog } from './log.ts'
 
 export interface WorldOptions {
   readonly partitions: number
@@ -20,6 +19,14 @@ export interface WorldOptions {
   readonly cursorVersion: number
   /** Records of each partition that were there, and gone, before anything else: so that pages end among what is read. */
   readonly before: number
+}
+
+/** What a world stands on. */
+export interface Around {
+  readonly clock: Clock
+  readonly openLog: (partitions: number) => Promise<TestLog>
+  readonly gate: Gate
+  readonly statistics: Statistics
 }
 
 export interface ClientPlan {
@@ -43,7 +50,6 @@ interface Session {
   isStalled: boolean
 }
 
-const HEARTBEAT_MS = 3200
 /** Longer than what is beyond the end is waited for, and than the next check. */
 const BEYOND_MS = 7000
 const MAX_ROUNDS = 40
@@ -91,24 +97,27 @@ export class World {
   readonly #statistics: Statistics
   readonly #places: Place[] = []
   readonly #start = Date.now()
-  #log: EmbeddedLog = createEmbeddedLog()
+  readonly #around: Around
+  #log!: TestLog
+  readonly #oldLogs: TestLog[] = []
   #number = 0
   #moment = 0
 
-  constructor(options: WorldOptions, statistics: Statistics, gate: Gate) {
-    this.gate = gate
+  constructor(options: WorldOptions, around: Around) {
     this.#options = options
-    this.#statistics = statistics
+    this.#around = around
+    this.gate = around.gate
+    this.#statistics = around.statistics
   }
 
   async begin(plans: readonly ClientPlan[]): Promise<void> {
     const { partitions, before } = this.#options
-    this.#log.createTopic(paints.name, partitions)
+    this.#log = await this.#around.openLog(partitions)
     for (let p = 0; p < partitions; p++) {
       this.history.addPartition()
       for (let i = 0; i < before; i++) this.history.append(p, this.#start, undefined)
-      await this.#log.sink.send(paints.name, this.#copyOf(p))
-      if (before > 0) this.retain(p, before)
+      await this.#append(this.#copyOf(p))
+      if (before > 0) await this.retain(p, before)
     }
     for (let at = 0; at < 2; at++) this.#places.push(await this.#startInstance())
     for (const plan of plans) {
@@ -123,14 +132,14 @@ export class World {
 
   async close(): Promise<void> {
     for (const { instance } of this.#places) await this.#stop(instance)
-    await this.#log.close()
+    for (const log of [...this.#oldLogs, this.#log]) await log.close()
   }
 
   async produce(partition: number, color: string, isPoison = false): Promise<void> {
     const timestamp = this.#start + ++this.#moment
     const paint = isPoison ? undefined : { n: ++this.#number, color }
     this.history.append(partition, timestamp, paint)
-    await this.#log.sink.send(paints.name, [{ key: null, value: JSON.stringify(paint ?? 0), partition, timestamp }])
+    await this.#append([{ key: null, value: JSON.stringify(paint ?? 0), partition, timestamp }])
     this.#count(isPoison ? 'poison' : 'events')
   }
 
@@ -142,15 +151,15 @@ export class World {
     return this.#place(at).source.catchUp()
   }
 
-  retain(partition: number, earliest: number): void {
+  async retain(partition: number, earliest: number): Promise<void> {
     this.history.retain(partition, earliest)
-    this.#log.deleteRecords(paints.name, partition, earliest)
+    await this.#log.retain(partition, earliest)
     this.#count('retention')
   }
 
-  addPartition(): void {
+  async addPartition(): Promise<void> {
     this.history.addPartition()
-    this.#log.addPartitions(paints.name, this.history.partitions)
+    await this.#log.grow(this.history.partitions)
     this.#count('new partition')
   }
 
@@ -160,11 +169,14 @@ export class World {
     // An instance that had not read as far could not notice.
     for (const { source } of this.#places) await source.advance(partition, Number.POSITIVE_INFINITY)
     history.cut(partition, offset)
-    this.#log.createTopic(paints.name, history.partitions)
+    this.#oldLogs.push(this.#log)
+    this.#log = await this.#around.openLog(history.partitions)
     for (let p = 0; p < history.partitions; p++) {
-      await this.#log.sink.send(paints.name, this.#copyOf(p))
-      this.#log.deleteRecords(paints.name, p, history.earliest[p] as number)
+      await this.#append(this.#copyOf(p))
+      const earliest = history.earliest[p] as number
+      if (earliest > 0) await this.#log.retain(p, earliest)
     }
+    for (const { source } of this.#places) source.moveTo(this.#log.source)
     for (const { source } of this.#places) await source.advance(partition, 0)
     this.#count('truncation')
   }
@@ -178,8 +190,7 @@ export class World {
       this.history.cut(p, 0)
       this.history.earliest[p] = 0
     }
-    this.#log = createEmbeddedLog()
-    this.#log.createTopic(paints.name, this.history.partitions)
+    this.#log = await this.#around.openLog(this.history.partitions)
     for (let at = 0; at < 2; at++) this.#places[at] = await this.#startInstance()
     this.#count('log replaced')
   }
@@ -257,7 +268,12 @@ export class World {
     for (let turn = 0; turn < turns; turn++) {
       await new Promise((resolve) => setImmediate(resolve))
       this.#takeAll()
+      if (turn % 4 === 3) await this.#around.clock.settle()
     }
+  }
+
+  async wait(ms: number): Promise<void> {
+    await this.#around.clock.pass(ms)
   }
 
   /** Everything works again, for long enough. */
@@ -270,7 +286,7 @@ export class World {
         await this.connect(which, which % 2, Number.POSITIVE_INFINITY)
       }
       await this.pass(4)
-      vi.advanceTimersByTime(round < 2 ? BEYOND_MS : HEARTBEAT_MS)
+      await this.wait(round < 2 ? BEYOND_MS : this.#around.clock.heartbeatMs)
       await this.pass(4)
     }
   }
@@ -325,7 +341,7 @@ export class World {
       limits: { maxBytes: windowBytes, maxAgeMs: 3600_000 },
       frameBytes,
       replayEventsPerSecond,
-      heartbeatMs: HEARTBEAT_MS,
+      heartbeatMs: this.#around.clock.heartbeatMs,
       gate: this.gate,
     })
     while (!instance.streams.readiness().ready) {
@@ -370,6 +386,10 @@ export class World {
       while (pipe.size > 0) client.take(pipe.take())
       if (!pipe.isOpen) session.pipe = undefined
     }
+  }
+
+  async #append(records: OutgoingRecord[]): Promise<void> {
+    if (records.length > 0) await this.#log.append(records)
   }
 
   #copyOf(partition: number): OutgoingRecord[] {
