@@ -91,9 +91,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const admission = new Admission({ schema, log })
   const maxStreams = possibleStreams(config.MAX_STREAMS, log)
   const sockets = new StreamSockets({ maxStreams, maxAgeMs: config.STREAM_MAX_AGE_MS })
+  let leaving: Promise<void> | undefined
+  const isLeaving = () => leaving !== undefined
   // A full instance is ready: it serves what it has, and to be taken out of service would help nobody.
   const readiness = (): Readiness =>
-    sockets.isDraining ? { ready: false, reason: 'The gateway is shutting down' } : streams.readiness()
+    isLeaving() ? { ready: false, reason: 'The gateway is shutting down' } : streams.readiness()
   const refusal = () => {
     if (sockets.isDraining) return new SluiceError('NOT_READY', 'The gateway is shutting down')
     const state = streams.readiness()
@@ -101,15 +103,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const operations = new Operations({ schema, engine, streams, heartbeatMs, log, refusal })
   const distinct = new DistinctConnections({ operations, sockets, log })
-  const singleOptions = { instance: config.INSTANCE_ID, operations, sockets, heartbeatMs, log, refusal }
-  const single = new SingleConnections(singleOptions)
+  const single = new SingleConnections({
+    instance: config.INSTANCE_ID,
+    operations,
+    sockets,
+    heartbeatMs,
+    log,
+    // A stream that is reserved at the very end would be gone before it is opened.
+    refusal: () => (isLeaving() ? new SluiceError('NOT_READY', 'The gateway is shutting down') : refusal()),
+  })
   const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, log)
 
   const endpoint = new Endpoint({ admission, distinct, single, yoga })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
   const server = createHttpServer({ endpoint, path: GRAPHQL_PATH, corsOrigins, addresses, log })
-  const connections = new Connections(server)
+  const connections = new Connections(server, (socket) => sockets.has(socket))
   const capacity = new Capacity(
     {
       streams: { used: () => sockets.size, limit: maxStreams },
@@ -119,18 +128,28 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   )
   const pulling = () => operations.pulling
   const instance = config.INSTANCE_ID
-  const metrics = createMetrics({ instance, readiness, streams, engine, pulling, sockets, single, capacity })
+  const metrics = createMetrics({
+    instance,
+    readiness,
+    isLeaving,
+    streams,
+    engine,
+    pulling,
+    sockets,
+    single,
+    capacity,
+  })
   const admin = createAdminServer({ readiness, metrics, log })
 
   const leave = async (drainMs: number): Promise<void> => {
     const begin = performance.now()
-    const open = sockets.size
-    if (open > 0) log.info({ streams: open, drainMs }, 'Draining')
-    const drained = sockets.drain(drainMs)
-    single.close()
     connections.leave()
     const { closed } = await stopListening(server)
-    await drained
+    await connections.settled()
+    const open = sockets.size
+    if (open > 0) log.info({ streams: open, drainMs }, 'Draining')
+    single.close()
+    await sockets.drain(drainMs)
     engine.close()
     operations.close()
     await connections.empty()
@@ -145,7 +164,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     admin.closeIdleConnections()
     await stopped.closed
   }
-  let leaving: Promise<void> | undefined
   const close = (drainMs = 0): Promise<void> => {
     if (leaving && drainMs === 0) void sockets.drain(0)
     leaving ??= leave(drainMs)

@@ -13,6 +13,7 @@ const EVENT_LOOP_PRECISION_MS = 50
 export interface MetricsSources {
   readonly instance: string
   readonly readiness: () => Readiness
+  readonly isLeaving: () => boolean
   readonly streams: Streams
   readonly engine: Engine
   /** Streams of hand-written subscriptions. */
@@ -27,7 +28,7 @@ export interface MetricsSources {
  * plain numbers.
  */
 export function createMetrics(sources: MetricsSources): Registry {
-  const { instance, readiness, streams, engine, pulling, sockets, single, capacity } = sources
+  const { instance, readiness, isLeaving, streams, engine, pulling, sockets, single, capacity } = sources
   const registry = new Registry()
   registry.setDefaultLabels({ instance })
   // The event loop's delay is watched by a timer of its own, which would be most of what an idle gateway does.
@@ -94,7 +95,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   ])
 
   gauge('ready', 'Whether /readyz says yes.', () => (readiness().ready ? 1 : 0))
-  gauge('draining', 'Whether the gateway ends its streams to shut down.', () => (sockets.isDraining ? 1 : 0))
+  gauge('draining', 'Whether the gateway ends its streams to shut down.', () => (isLeaving() ? 1 : 0))
   gauge('groups', 'Groups of equal subscriptions.', () => engine.groups)
   gauge('subscribers', 'Subscriptions that run.', () => engine.subscribers + pulling())
   gauge('streams', 'Open streams.', () => sockets.size)

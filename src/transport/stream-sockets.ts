@@ -10,7 +10,7 @@ import { StreamAges } from './stream-ages.ts'
 import { isFollowed } from './turn.ts'
 
 /** An ended stream whose client takes no more bytes is cut after this long. */
-export const END_GRACE_MS = 5_000
+const END_GRACE_MS = 5_000
 /** A drain takes no longer than this for each stream: few streams need not be spread over all of `DRAIN_MS`. */
 const DRAIN_STREAM_MS = 1_000
 
@@ -127,6 +127,10 @@ export class StreamSockets {
 
   get isDraining(): boolean {
     return this.#isDraining
+  }
+
+  has(socket: Socket): boolean {
+    return this.#open.has(socket)
   }
 
   /** @throws SluiceError `NOT_READY` when the gateway shuts down, `TOO_MANY_STREAMS`: no stream can be opened. */

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { anOrder, startTestGateway, type TestGateway } from '../kit/gateway.ts'
+import { anOrder, silentLog, startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { recordedLog } from '../kit/log-lines.ts'
 import { RawStream, requestBytes } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
@@ -18,8 +18,8 @@ const GET = { headers: STREAM, search: `?query=${encodeURIComponent(QUERY)}` }
 const LONG_MS = 600_000
 
 /** A gateway with so many open streams, and one that keeps it draining. */
-async function drainingGateway(more: { env?: Record<string, string> } = {}): Promise<TestGateway> {
-  const gateway = await startTestGateway(more)
+async function drainingGateway(log = silentLog): Promise<TestGateway> {
+  const gateway = await startTestGateway({ log })
   await stalledStream(gateway)
   return gateway
 }
@@ -50,9 +50,11 @@ async function connecting(address: { path: string } | { host: string; port: numb
 }
 
 test('a gateway that is closing opens no more streams on connections that it has, and says that they are over', async () => {
-  const gateway = await drainingGateway()
+  const { log, lines } = recordedLog()
+  const gateway = await drainingGateway(log)
   const [byPost, byGet] = [await RawStream.write(gateway.graphql), await RawStream.write(gateway.graphql)]
   const closing = gateway.close()
+  await until('it drains', () => lines.some(({ msg }) => msg === 'Draining'))
   byPost.socket.write(requestBytes(gateway.graphql, POST))
   byGet.socket.write(requestBytes(gateway.graphql, GET))
   await byPost.untilEnd()
@@ -64,6 +66,18 @@ test('a gateway that is closing opens no more streams on connections that it has
   for (const { headers } of [byPost, byGet]) expect(headers.connection).toBe('close')
   await closing
   expect(gateway.engine.subscribers).toBe(0)
+})
+
+test('who connected before the end is given a stream, which ends as all others', async () => {
+  const gateway = await startTestGateway()
+  const early = await RawStream.write(gateway.graphql)
+  await gateway.metric('sluice_streams') // a round trip later it has been accepted
+  const closing = gateway.close()
+  early.socket.write(requestBytes(gateway.graphql, POST))
+  await early.untilEnd()
+  expect(early.status).toBe(200)
+  expect(early.blocks.at(-1)).toEqual({ retry: expect.stringMatching(/^\d+$/) })
+  await closing
 })
 
 test('connects are refused from the beginning of a drain', async () => {
