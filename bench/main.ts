@@ -13,7 +13,9 @@ import { connect } from './scenarios/connect.ts'
 import { flood } from './scenarios/flood.ts'
 import { ingest } from './scenarios/ingest.ts'
 import { latency } from './scenarios/latency.ts'
+import { many } from './scenarios/many.ts'
 import { memory } from './scenarios/memory.ts'
+import { nginx } from './scenarios/nginx.ts'
 import { paced } from './scenarios/paced.ts'
 import { quiet } from './scenarios/quiet.ts'
 import { replay } from './scenarios/replay.ts'
@@ -35,6 +37,8 @@ const SCENARIOS: readonly Scenario[] = [
   connect,
   replay,
   storm,
+  nginx,
+  many,
 ]
 const ROUNDS = 12
 const ROUNDS_QUICK = 2
@@ -43,7 +47,7 @@ const USAGE = `npm run bench -- [scenario…] [--quick] [--rounds N] [--clients 
 
   --quick        a minute or two: few scenarios, few rounds, figures that are only a hint
   --rounds N     how often each system has its turn (${ROUNDS})
-  --clients N    how many come back in a storm
+  --clients N    how many come back in "storm", or are there in "many"
   --json FILE    all figures
   --write-docs   the table and plots of docs/benchmarks.md
   --profile DIR  CPU profiles of Sluice into this folder, and where the time went

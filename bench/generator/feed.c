@@ -68,7 +68,7 @@ void feed_prepare(void) {
   int port;
   if (sscanf(options.feed, "%15[^:]:%63[^:]:%d:%255s", kind, host, &port, place) < 3) fail("Not a feed: %s", options.feed);
   sink = !strcmp(kind, "kafka") ? KAFKA : !strcmp(kind, "http") ? HTTP : LINES;
-  feed_socket = connect_to(host, port, false);
+  feed_socket = connect_to(host, port, NULL, false);
   struct epoll_event wanted = {.events = EPOLLIN, .data.u64 = FEED_EVENT};
   epoll_ctl(poller, EPOLL_CTL_ADD, feed_socket, &wanted);
 }

@@ -5,6 +5,8 @@
  * An event is a template of its key with an id put in: `ord_RRRRRR_P_SSSSSSSSS_UUUUUUUUUUUUUUUU`: the run, the partition,
  * the number within key and partition from 0, and the microsecond at which it was made. A stream subscribes to one key.
  *
+ * With `hold` the streams stay, and what comes is made by another process with the same run: see main.c.
+ *
  * With `resume` the streams come back: `made` events were made before, by another process with the same run, and each stream has
  * to get those from a position of its own on, and what is made meanwhile.
  */
@@ -27,7 +29,7 @@ struct buffer {
 
 /* main.c */
 struct options {
-  const char *target, *requests, *templates, *feed, *run, *pids;
+  const char *target, *source, *requests, *templates, *feed, *run, *pids;
   long parallel, settle_ms, idle_ms, warm_ms, measure_ms, drain_ms, window, partitions, stalled, samples, limit_ms, freeze, core;
   double rate;
   uint64_t count, made;
@@ -40,7 +42,8 @@ void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn
 void append(struct buffer *buffer, const void *bytes, size_t length);
 void appendf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *read_whole(const char *path, size_t *length);
-int connect_to(const char *host, int port, bool small);
+/* `from` is an address of this machine, or NULL: any. */
+int connect_to(const char *host, int port, const char *from, bool small);
 /* What an epoll event is about: the feed, or a connection by its number. */
 #define FEED_EVENT UINT64_MAX
 
@@ -62,6 +65,9 @@ void streams_check_stalled(void);
 uint64_t streams_of(size_t key);
 /* Streams that miss events of theirs, given what was sent. */
 size_t streams_incomplete(void);
+/* Of the stream that has had the fewest since the last reset. */
+unsigned streams_least_heartbeats(void);
+void streams_reset_heartbeats(void);
 void streams_samples(struct buffer *json);
 void streams_close(void);
 
@@ -97,7 +103,12 @@ bool peer_established(const char *host, int server_port, int own_port);
 uint64_t now_us(void);
 uint64_t monotonic_ns(void);
 uint64_t own_cpu_us(void);
-uint64_t server_cpu_us(void);
+/* The processes under test, of `pids`. */
+#define MAX_SERVERS 16
+void servers_prepare(void);
+int servers(void);
+/* Of all of them; and of each, in their order. */
+uint64_t server_cpu_us(uint64_t each[MAX_SERVERS]);
 uint64_t server_rss_bytes(void);
 /* What everybody, the server included, took of the server's core; in ticks of 10 ms. */
 uint64_t core_busy_us(void);

@@ -75,7 +75,7 @@ char *read_whole(const char *path, size_t *length) {
   return text.bytes;
 }
 
-int connect_to(const char *host, int port, bool small) {
+int connect_to(const char *host, int port, const char *from, bool small) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1, receive_buffer = SMALL_RECEIVE_BUFFER, segment = SMALL_SEGMENT;
   if (fd < 0) fail("No socket: %s", strerror(errno));
   if (small) {
@@ -83,6 +83,13 @@ int connect_to(const char *host, int port, bool small) {
     setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
   }
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (from) {
+    /* Which port is left to the connect, so that one may serve towards several servers. */
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (inet_pton(AF_INET, from, &own.sin_addr) != 1 || bind(fd, (struct sockaddr *)&own, sizeof own) < 0)
+      fail("Not an address of this machine: %s", from);
+  }
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
   inet_pton(AF_INET, host, &address.sin_addr);
   if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS)
@@ -97,7 +104,7 @@ static void read_options(int count, char **arguments) {
     *value++ = 0;
 #define TEXT(name) if (!strcmp(arguments[i], #name)) { options.name = value; continue; }
 #define NUMBER(name) if (!strcmp(arguments[i], #name)) { options.name = atol(value); continue; }
-    TEXT(target) TEXT(requests) TEXT(templates) TEXT(feed) TEXT(run) TEXT(pids)
+    TEXT(target) TEXT(source) TEXT(requests) TEXT(templates) TEXT(feed) TEXT(run) TEXT(pids)
     NUMBER(parallel) NUMBER(settle_ms) NUMBER(warm_ms) NUMBER(measure_ms) NUMBER(drain_ms) NUMBER(window)
     NUMBER(idle_ms) NUMBER(core) NUMBER(partitions) NUMBER(stalled) NUMBER(samples) NUMBER(limit_ms) NUMBER(count) NUMBER(hold) NUMBER(freeze)
     NUMBER(made) NUMBER(resume)
@@ -140,11 +147,14 @@ static bool serve(bool (*done)(void), long ms) {
 }
 
 struct measure {
-  uint64_t at_ns, server_us, own_us, core_us, deliveries, bytes, events;
+  uint64_t at_ns, server_us, each_us[MAX_SERVERS], own_us, core_us, deliveries, bytes, events;
 };
 
 static struct measure measure_now(void) {
-  return (struct measure){monotonic_ns(), server_cpu_us(), own_cpu_us(), core_busy_us(), totals.deliveries, totals.bytes, events_sent};
+  struct measure now = {.at_ns = monotonic_ns(), .own_us = own_cpu_us(), .core_us = core_busy_us(),
+                        .deliveries = totals.deliveries, .bytes = totals.bytes, .events = events_sent};
+  now.server_us = server_cpu_us(now.each_us);
+  return now;
 }
 
 static double idle_share; /* of a core, that the server took before the first event */
@@ -161,6 +171,10 @@ static void write_result(struct measure from, struct measure to, bool drained, u
           seconds, to.events - from.events, to.deliveries - from.deliveries, to.bytes - from.bytes,
           (double)(to.server_us - from.server_us) / 1000, (double)(to.own_us - from.own_us) / 1000,
           (double)(to.core_us - from.core_us) / 1000);
+  append(&json, "\"eachCpuMs\":[", 13);
+  for (int i = 0; i < servers(); i++)
+    appendf(&json, "%s%.3f", i ? "," : "", (double)(to.each_us[i] - from.each_us[i]) / 1000);
+  append(&json, "],", 2);
   appendf(&json, "\"allEvents\":%lu,\"allDeliveries\":%lu,\"deliveriesDue\":%lu,\"foreign\":%lu,\"orderFaults\":%lu,",
           events_sent, totals.deliveries, deliveries_due, totals.foreign, totals.order_faults);
   appendf(&json, "\"incomplete\":%zu,\"drained\":%s,\"thawedAtMs\":%.3f,\"idleShare\":%.6f,", streams_incomplete(),
@@ -177,6 +191,42 @@ static void write_result(struct measure from, struct measure to, bool drained, u
   if (!options.hold) streams_close();
   fwrite(json.bytes, 1, json.length, stdout);
   fflush(stdout);
+}
+
+/* What has come to streams that are held, since the first, and since the last reset. */
+static void write_report(void) {
+  struct buffer json = {0};
+  appendf(&json, "{\"open\":%zu,\"closed\":%lu,\"deliveries\":%lu,\"orderFaults\":%lu,\"leastHeartbeats\":%u,",
+          totals.open, totals.closed, totals.deliveries, totals.order_faults, streams_least_heartbeats());
+  latency_write(&json);
+  append(&json, ",", 1);
+  streams_samples(&json);
+  append(&json, "}\n", 2);
+  fwrite(json.bytes, 1, json.length, stdout);
+  fflush(stdout);
+  free(json.bytes);
+}
+
+/* Keeps the streams until standard input ends. A line on it is answered with a report; `reset` counts anew from there. */
+static void hold(void) {
+  fcntl(0, F_SETFL, O_NONBLOCK);
+  measuring = true;
+  bool reset = false;
+  for (char byte;;) {
+    ssize_t length = read(0, &byte, 1);
+    if (length == 0) break;
+    if (length < 0) serve(NULL, 20);
+    else if (byte == 'r') reset = true;
+    else if (byte == '\n') {
+      write_report();
+      if (reset) {
+        latency_reset();
+        streams_reset_heartbeats();
+      }
+      reset = false;
+    }
+  }
+  streams_close();
 }
 
 /* All streams come back at once, while events go on: measured until each has what there was before. */
@@ -201,6 +251,7 @@ int main(int count, char **arguments) {
   setrlimit(RLIMIT_NOFILE, &files);
   read_options(count, arguments);
   poller = epoll_create1(0);
+  servers_prepare();
   feed_prepare();
   streams_prepare();
   if (options.resume) {
@@ -213,9 +264,7 @@ int main(int count, char **arguments) {
   if (options.hold) {
     struct measure now = measure_now();
     write_result(now, now, true, 0);
-    fcntl(0, F_SETFL, O_NONBLOCK);
-    for (char byte; read(0, &byte, 1) != 0;) serve(NULL, 50);
-    streams_close();
+    hold();
     return 0;
   }
   serve(NULL, options.settle_ms);

@@ -45,11 +45,16 @@ static uint64_t process_rss(int pid) {
   return (uint64_t)resident * sysconf(_SC_PAGESIZE);
 }
 
-static uint64_t sum_of_servers(uint64_t (*read)(int)) {
-  uint64_t sum = 0;
-  for (const char *at = options.pids; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) sum += read(atoi(at));
-  return sum;
+static int pids[MAX_SERVERS], pid_count;
+
+void servers_prepare(void) {
+  for (const char *at = options.pids; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+    if (pid_count == MAX_SERVERS) fail("At most %d processes", MAX_SERVERS);
+    pids[pid_count++] = atoi(at);
+  }
 }
+
+int servers(void) { return pid_count; }
 
 uint64_t core_busy_us(void) {
   char line[256], name[16];
@@ -67,8 +72,17 @@ uint64_t core_busy_us(void) {
   return busy;
 }
 
-uint64_t server_cpu_us(void) { return sum_of_servers(process_cpu_us); }
-uint64_t server_rss_bytes(void) { return sum_of_servers(process_rss); }
+uint64_t server_cpu_us(uint64_t each[MAX_SERVERS]) {
+  uint64_t sum = 0;
+  for (int i = 0; i < pid_count; i++) sum += each[i] = process_cpu_us(pids[i]);
+  return sum;
+}
+
+uint64_t server_rss_bytes(void) {
+  uint64_t sum = 0;
+  for (int i = 0; i < pid_count; i++) sum += process_rss(pids[i]);
+  return sum;
+}
 
 /* Steps of 10 us up to a second, then of 1 ms up to a minute. */
 #define FINE_US 10

@@ -1,10 +1,12 @@
 /* Opens the streams, reads them, and checks that each gets each of its events, in order, once. */
 #include "generator.h"
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,9 +24,10 @@ struct request {
 struct stream {
   int socket;
   uint8_t state;
-  bool stalled;
+  bool stalled, chunked, has_size;
+  uint32_t chunk_size, chunk_left;
   uint32_t request, port;
-  uint32_t carried;
+  uint32_t carried, heartbeats;
   char *carry;
   uint64_t next[MAX_PARTITIONS];
   uint64_t behind; /* events it has not got of those that were made before us */
@@ -99,7 +102,7 @@ uint64_t streams_of(size_t key) { return by_key ? by_key[key] : 0; }
 
 static void open_stream(size_t number) {
   struct stream *stream = &streams[number];
-  stream->socket = connect_to(target_host, target_port, stream->stalled);
+  stream->socket = connect_to(target_host, target_port, options.source, stream->stalled);
   stream->state = CONNECTING;
   struct sockaddr_in own;
   socklen_t length = sizeof own;
@@ -125,7 +128,8 @@ static void close_stream(struct stream *stream) {
   else totals.open--;
   stream->socket = -1;
   stream->state = CLOSED;
-  stream->carried = 0;
+  stream->carried = stream->chunk_size = stream->chunk_left = 0;
+  stream->chunked = stream->has_size = false;
 }
 
 static void opened(struct stream *stream) {
@@ -178,18 +182,51 @@ static void take_event(struct stream *stream, const char *line, size_t length, u
   }
 }
 
-/* Lines of the event stream; those of HTTP's chunks, ids and comments are passed over. Returns what was taken. */
+/* Lines of the event stream; ids and comments are passed over. Empty data is a heartbeat's, or an opening's. Returns what was taken. */
 static size_t take_lines(struct stream *stream, char *bytes, size_t length, uint64_t now) {
   char *at = bytes, *end = bytes + length, *line_end;
   while ((line_end = memchr(at, '\n', end - at))) {
     if (line_end - at > 6 && at[0] == 'd' && at[6] == '{' && memcmp(at, "data: ", 6) == 0)
       take_event(stream, at + 6, line_end - at - 6, now);
+    else if (line_end - at == 5 && memcmp(at, "data:", 5) == 0) stream->heartbeats++;
     at = line_end + 1;
   }
   return at - bytes;
 }
 
-/* What one read brought, as it came, for the caller to parse in full. */
+/* Takes the framing of chunks out of what one read brought, wherever it cuts lines. Returns the length that is left. */
+static size_t without_chunks(struct stream *stream, char *bytes, size_t length) {
+  size_t kept = 0;
+  for (size_t at = 0; at < length;) {
+    if (stream->chunk_left > 0) {
+      size_t part = length - at < stream->chunk_left ? length - at : stream->chunk_left;
+      memmove(bytes + kept, bytes + at, part);
+      kept += part;
+      at += part;
+      stream->chunk_left -= (uint32_t)part;
+      continue;
+    }
+    char byte = bytes[at++];
+    if (isxdigit((unsigned char)byte)) {
+      stream->chunk_size = stream->chunk_size * 16 + (uint32_t)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
+      stream->has_size = true;
+    } else if (byte == '\n' && stream->has_size) {
+      stream->chunk_left = stream->chunk_size;
+      stream->chunk_size = 0;
+      stream->has_size = false;
+    } else if (byte != '\r' && byte != '\n') fail("Not a chunk's size");
+  }
+  return kept;
+}
+
+static bool is_chunked(const char *head, size_t length) {
+  static const char NAME[] = "\ntransfer-encoding: chunked";
+  for (size_t i = 0; i + sizeof NAME <= length; i++)
+    if (!strncasecmp(head + i, NAME, sizeof NAME - 1)) return true;
+  return false;
+}
+
+/* What one read brought, as it came but for chunks, for the caller to parse in full. */
 static void sample(struct stream *stream, const char *bytes, size_t length) {
   static uint64_t reads;
   if (sampled >= options.samples || reads++ % SAMPLE_EVERY != 0) return;
@@ -230,8 +267,11 @@ static void read_stream(struct stream *stream) {
     if (body && body + 4 < reading + available) {
       taken = body + 4 - reading;
       opened(stream);
+      stream->chunked = is_chunked(reading, taken);
+      if (stream->chunked) available = taken + without_chunks(stream, reading + taken, available - taken);
     }
-  }
+  } else if (stream->chunked)
+    available = stream->carried + without_chunks(stream, reading + stream->carried, (size_t)length);
   if (stream->state == OPEN) {
     if (measuring && stream->carried == 0) sample(stream, reading + taken, available - taken);
     taken += take_lines(stream, reading + taken, available - taken, now_us());
@@ -292,6 +332,17 @@ size_t streams_incomplete(void) {
     incomplete += !whole;
   }
   return incomplete;
+}
+
+unsigned streams_least_heartbeats(void) {
+  unsigned least = UINT32_MAX;
+  for (size_t i = 0; i < totals.streams; i++)
+    if (streams[i].heartbeats < least) least = streams[i].heartbeats;
+  return least;
+}
+
+void streams_reset_heartbeats(void) {
+  for (size_t i = 0; i < totals.streams; i++) streams[i].heartbeats = 0;
 }
 
 void streams_close(void) {

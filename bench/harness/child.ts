@@ -82,6 +82,11 @@ export class Child {
     return this.#memory('VmRSS')
   }
 
+  /** The processes that it has started. */
+  get children(): number[] {
+    return readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  }
+
   /** From now on `peakRss` is the most since now. */
   resetPeak(): void {
     writeFileSync(`/proc/${this.pid}/clear_refs`, '5')

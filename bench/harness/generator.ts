@@ -25,12 +25,16 @@ export interface RunOptions {
   readonly settleMs?: number
   /** Looks for so long at what the server takes when nothing happens. */
   readonly idleMs?: number
+  /** The address that streams come from: any of 127.0.0.0/8, each with ports of its own. */
+  readonly source?: string
   /** How many streams are being opened at any time. */
   readonly parallel?: number
   /** This many of the streams never read, and come back whenever they are closed. */
   readonly stalled?: number
   /** Ends after as many events, instead of after a time. */
   readonly count?: number
+  /** So many events were made before, by a run of the same name and load: numbers go on from there. */
+  readonly made?: number
   /** Stops this process by a signal while the events are sent, and lets it go on when all are. */
   readonly freeze?: number
   /** No events. */
@@ -53,10 +57,18 @@ export interface RunResult {
   readonly deliveries: number
   readonly bytes: number
   readonly serverCpuMs: number
+  /** The same of each process, in the order of `pids`. */
+  readonly eachCpuMs: readonly number[]
   readonly ownCpuMs: number
   /** What everybody, the server included, took of the server's core. */
   readonly coreBusyMs: number
-  readonly latencyMs: { readonly count: number; readonly p50: number; readonly p90: number; readonly p99: number }
+  readonly latencyMs: {
+    readonly count: number
+    readonly p50: number
+    readonly p90: number
+    readonly p99: number
+    readonly max: number
+  }
   /** Of the server, once a second. */
   readonly rssBytes: readonly number[]
   readonly streams: number
@@ -123,18 +135,38 @@ export async function run(system: System, options: RunOptions): Promise<RunResul
   }
 }
 
+/** What has come to streams that are held, from events that another process makes: all there were, of the same run. */
+export interface Report {
+  readonly open: number
+  readonly closed: number
+  /** Events that were each the next of their stream; any other is an order fault. */
+  readonly deliveries: number
+  readonly orderFaults: number
+  /** Of the stream that had the fewest, since the last reset. */
+  readonly leastHeartbeats: number
+  /** From the making of an event, since the last reset. */
+  readonly latencyMs: RunResult['latencyMs']
+  readonly samples: readonly Sample[]
+}
+
 export interface Held {
   readonly result: RunResult
+  /** With `reset`, latencies and heartbeats count anew from then. */
+  report(reset?: 'reset'): Promise<Report>
   close(): Promise<void>
 }
 
-/** Opens streams and keeps them, without any event. */
+/** Opens streams and keeps them, without making any event. */
 export async function hold(system: System, options: RunOptions): Promise<Held> {
   const files = writeLoad(options.load, system)
   try {
     const args = [...argumentsFor(system, { ...options, idle: true }, files), 'hold=1']
     const child = new Child({ program: compiled(), args, measured: false })
-    return { result: judged(await child.said('{"streams"'), options), close: () => child.end() }
+    return {
+      result: judged(await child.said('{"streams"', 0, (options.limitMs ?? 0) + LIMIT_MS), options),
+      report: async (reset) => JSON.parse(await child.ask(reset)),
+      close: () => child.end(),
+    }
   } finally {
     files.remove()
   }
@@ -143,6 +175,7 @@ export async function hold(system: System, options: RunOptions): Promise<Held> {
 function argumentsFor(system: System, options: RunOptions, files: { requests: string; templates: string }): string[] {
   const values: Record<string, string | number | undefined> = {
     target: `127.0.0.1:${system.port}`,
+    source: options.source,
     requests: files.requests,
     templates: files.templates,
     feed: options.idle ? undefined : system.feed,
@@ -160,7 +193,7 @@ function argumentsFor(system: System, options: RunOptions, files: { requests: st
     count: options.count,
     freeze: options.freeze,
     resume: options.resumeAfter === undefined ? undefined : 1,
-    made: options.resumeAfter,
+    made: options.resumeAfter ?? options.made,
     limit_ms: options.limitMs,
     core: SERVER_CORE,
   }

@@ -2,15 +2,17 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { kafkaMissing } from '../../deploy/kafka/broker.ts'
+import { findNginx, NGINX_MISSING } from '../../deploy/nginx/run.ts'
 
 export const NGINX = '/usr/sbin/nginx'
 export const NGINX_MODULES = '/usr/lib/nginx/modules'
 
-export type Need = 'generator' | 'kafka' | 'nchan'
+export type Need = 'generator' | 'kafka' | 'nchan' | 'nginx'
 
 /** One sentence on what is missing, or null when nothing is. */
 export async function missing(need: Need): Promise<string | null> {
   if (need === 'kafka') return kafkaMissing()
+  if (need === 'nginx') return findNginx() === undefined ? NGINX_MISSING : null
   if (need === 'nchan') {
     const here = existsSync(NGINX) && existsSync(join(NGINX_MODULES, 'ngx_nchan_module.so'))
     return here ? null : 'nchan is not there: install nginx and libnginx-mod-nchan'

@@ -5,7 +5,7 @@ export interface Settings {
   readonly rounds: number
   /** Fewer clients and shorter intervals: to see that all runs, not to publish. */
   readonly quick: boolean
-  /** Of a storm; undefined: as many as the scenario says. */
+  /** Of a storm, or of many streams; undefined: as many as the scenario says. */
   readonly clients: number | undefined
   /** Where Sluice's CPU profile goes; undefined: none is taken. */
   readonly profile: string | undefined
@@ -20,7 +20,8 @@ export interface Measure {
   readonly target: string
   readonly result: Spread
   readonly unit: string
-  readonly met: boolean
+  /** undefined: there is no target. */
+  readonly met: boolean | undefined
 }
 
 /** The figures of one system, round by round, for the plot. */
@@ -51,6 +52,11 @@ export function atMost(what: string, result: Spread, limit: number, unit = '×',
 
 export function atLeast(what: string, result: Spread, limit: number, unit = '×', faults = 0): Measure {
   return { what, target: `≥ ${figure(limit)} ${unit}`, result, unit, met: faults === 0 && result.median >= limit }
+}
+
+/** A figure without a target; where something was lost it is worth nothing, and missed. */
+export function told(what: string, result: Spread, unit: string, faults = 0): Measure {
+  return { what, target: '–', result, unit, met: faults === 0 ? undefined : false }
 }
 
 /** Three significant digits; thousands in groups. */

@@ -13,4 +13,4 @@ export interface System extends Dialect {
   stop(): Promise<void>
 }
 
-export type SystemName = 'Sluice' | 'Yoga' | 'bare' | 'nchan' | 'kafkajs'
+export type SystemName = 'Sluice' | 'Yoga' | 'bare' | 'nchan' | 'kafkajs' | 'Nginx'

@@ -14,7 +14,7 @@ export function rowsOf(finished: readonly Finished[]): string[][] {
 
 function cells({ what, target, result, unit, met }: Measure): string[] {
   const spread = `${figure(result.median)} ${unit} (${figure(result.low)}–${figure(result.high)})`
-  return [what, target, spread, met ? 'met' : 'missed']
+  return [what, target, spread, met === undefined ? '' : met ? 'met' : 'missed']
 }
 
 /** For a terminal; the notes below it. */

@@ -18,8 +18,8 @@ const FURTHEST = 10_000
 const OF_EACH = 11_000
 /** Orders a second while they are made: so that partitions interleave as in a busy hour, and not by the megabyte. */
 const PRODUCE_RATE = 10_000
-/** Orders a second while the clients come back. */
-const LIVE_RATE = 50
+/** Orders a second while the clients come back: a few, so that each has to pass from what was to what is. */
+const LIVE_RATE = 6
 /** Being opened at any time: within what may wait to be accepted at a Node server. */
 const AT_ONCE = 256
 const TARGET = 3

@@ -8,6 +8,7 @@ import { Child } from '../harness/child.ts'
 import { postRequest, resultOf } from '../harness/load.ts'
 import { NGINX, NGINX_MODULES } from '../harness/needs.ts'
 import type { System } from '../harness/system.ts'
+import { workersOf } from './nginx.ts'
 
 const BENCH = join(import.meta.dirname, '..')
 const PROJECT = join(BENCH, '..')
@@ -30,6 +31,10 @@ export interface StartOptions {
 
 export interface Sluice extends System {
   readonly adminPort: number
+  /** Its INSTANCE_ID. */
+  readonly instance: string
+  /** For a proxy: `127.0.0.1:PORT`, or `unix:PATH`. */
+  readonly address: string
   /** What /metrics says of a name, with this label where it has others beside the instance and the topic. */
   metric(name: string, label?: string): Promise<number>
   /** Resident memory, in bytes. */
@@ -39,14 +44,17 @@ export interface Sluice extends System {
   readonly peakRss: number
 }
 
-interface Fed {
+interface GatewayOptions {
   /** Lines go into an embedded log: for what is not about Kafka. */
   readonly embedded?: boolean
+  readonly instance?: string
+  /** The path of a unix socket to listen on, instead of a port. */
+  readonly socket?: string
 }
 
-export async function startSluice(options: StartOptions & Fed = {}): Promise<Sluice> {
+export async function startSluice(options: StartOptions & GatewayOptions = {}): Promise<Sluice> {
   const [port, adminPort, feedPort] = (await freePorts(3)) as [number, number, number]
-  const { brokers, embedded = false, env } = options
+  const { brokers, embedded = false, env, instance = 'bench', socket } = options
   const entry = embedded ? join(BENCH, 'systems', 'sluice-embedded.ts') : join(PROJECT, 'src', 'main.ts')
   const child = new Child({
     program: process.execPath,
@@ -57,7 +65,8 @@ export async function startSluice(options: StartOptions & Fed = {}): Promise<Slu
       PORT: String(port),
       ADMIN_PORT: String(adminPort),
       DEMO_RATE: '0',
-      INSTANCE_ID: 'bench',
+      INSTANCE_ID: instance,
+      ...(socket && { LISTEN_SOCKET: socket }),
       // `memory` opens 15,000.
       MAX_STREAMS: '16000',
       ...(brokers && { KAFKA_BROKERS: brokers }),
@@ -71,6 +80,8 @@ export async function startSluice(options: StartOptions & Fed = {}): Promise<Slu
     name: 'Sluice',
     port,
     adminPort,
+    instance,
+    address: socket ? `unix:${socket}` : `127.0.0.1:${port}`,
     pids: [child.pid],
     ...(brokers && { feed: `kafka:${brokers}:orders` }),
     ...(embedded && { feed: `lines:127.0.0.1:${feedPort}` }),
@@ -191,7 +202,7 @@ export async function startNchan(): Promise<System> {
   const file = join(folder, 'nginx.conf')
   writeFileSync(file, config)
   const child = new Child({ program: NGINX, args: ['-p', folder, '-c', file], measured: true })
-  const pids = await workersOf(child)
+  const pids = await workersOf(child, 1)
   return {
     name: 'nchan',
     port,
@@ -204,21 +215,6 @@ export async function startNchan(): Promise<System> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** The workers; the master does nothing but wait. */
-async function workersOf(master: Child): Promise<number[]> {
-  const path = `/proc/${master.pid}/task/${master.pid}/children`
-  for (const deadline = performance.now() + READY_TIMEOUT_MS; performance.now() < deadline; ) {
-    if (master.ended) throw new Error(`Nginx ended:\n${master.tail}`)
-    const pids = readFileSync(path, 'utf8').trim()
-    if (pids !== '') {
-      await delay(READY_EVERY_MS)
-      return pids.split(' ').map(Number)
-    }
-    await delay(READY_EVERY_MS)
-  }
-  throw new Error('Nginx started no worker')
 }
 
 function startBaseline(file: string, options: StartOptions, env: Readonly<Record<string, string>>): Child {
