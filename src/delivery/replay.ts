@@ -26,6 +26,8 @@ export class Replay implements Worker {
   #isChecking = false
   #began = 0
   #readsLog = false
+  /** The place in the window up to which it has read what the members in step have. */
+  #inOrderAt = -1
   /** Events written in the current second. */
   #second = 0
   #written = 0
@@ -54,6 +56,7 @@ export class Replay implements Worker {
     const next = this.#position.next(seq)
     switch (next.kind) {
       case 'gaps':
+        this.#inOrderAt = -1
         this.#group.writeGaps(this.#member, next.gaps, this.#position.cursor)
         return true
       case 'log':
@@ -76,6 +79,7 @@ export class Replay implements Worker {
         if (this.#member.closed || this.#member.lagging) return
         const gaps = this.#position.passEnds(ranges)
         if (gaps.length === 0) return
+        this.#inOrderAt = -1
         this.#group.writeGaps(this.#member, gaps, this.#position.cursor)
         this.#goOn()
       })
@@ -96,16 +100,32 @@ export class Replay implements Worker {
 
   /** From `seq` on, the position is what that of the members in step is. */
   #isInOrder(seq: number): boolean {
+    if (seq === this.#inOrderAt) return true
     const { feed } = this.#group
     return !this.#position.isAhead && feed.window.endOf(this.#position.vector) <= seq
   }
 
   #stepShared(seq: number, limit: number): boolean {
-    const read = this.#group.history.read(seq, limit, PIECE_BYTES)
-    if (read instanceof Promise) return this.#await(read)
-    const { feed } = this.#group
-    this.#position.raise(feed.window.vectorAt(read.next, feed.head), read.next)
-    return this.#write(read.bytes, read.frames)
+    const { feed, history } = this.#group
+    const pieces: Buffer[] = []
+    let size = 0
+    let frames = 0
+    let next = seq
+    // Where little matches, several reads make one write.
+    for (let reads = 0; next < limit && size < PIECE_BYTES / 2 && reads < MAX_READS; reads++) {
+      const read = history.read(next, limit, PIECE_BYTES - size)
+      if (read instanceof Promise) {
+        if (next === seq) return this.#await(read)
+        break
+      }
+      if (read.bytes) pieces.push(read.bytes)
+      size += read.bytes?.length ?? 0
+      frames += read.frames
+      next = read.next
+    }
+    this.#position.raise(feed.window.vectorAt(next, feed.head), next)
+    this.#inOrderAt = next
+    return this.#write(pieces.length > 1 ? Buffer.concat(pieces, size) : pieces[0], frames)
   }
 
   #stepOwn(seq: number, limit: number): boolean {
@@ -131,6 +151,7 @@ export class Replay implements Worker {
 
   #stepLog(partition: number, offset: number): boolean {
     const { feed, stats } = this.#group
+    this.#inOrderAt = -1
     if (!this.#readsLog) {
       this.#readsLog = true
       stats.replays.log++
@@ -243,6 +264,8 @@ export class Replay implements Worker {
 
 /** A position is compared with the group's now and then: that costs as much as a few frames. */
 const CHECK_EVERY = 32
+/** Reads for one write: each looks at up to 1,024 events, which may have to be rendered first. */
+const MAX_READS = 8
 /** Events looked at in one go: less than a millisecond. */
 const MAX_PASSED = 2048
 
