@@ -1,8 +1,10 @@
-import type { StreamEvent } from '../streams/event.ts'
+import { decodeCursor } from '../streams/cursor.ts'
+import type { Gap, StreamEvent } from '../streams/event.ts'
 import type { Page } from '../streams/pages.ts'
 import { BEYOND_END_MS, type Position } from '../streams/position.ts'
-import { covers } from '../streams/vector.ts'
+import { covers, type Vector } from '../streams/vector.ts'
 import { PIECE_BYTES } from './chunk.ts'
+import { cursorOf } from './frame.ts'
 import type { Group } from './group.ts'
 import type { Subscriber } from './subscriber.ts'
 import type { Worker } from './turns.ts'
@@ -16,6 +18,8 @@ export class Replay implements Worker {
   readonly #member: Subscriber
   readonly #position: Position
   readonly #hasMarker: boolean
+  /** What its client goes by: no frame of the group may name less. Undefined: those to come do not. */
+  #named: Vector | undefined
   /** The page it is in, and where in it. */
   #page: Page | undefined
   #index = 0
@@ -36,6 +40,7 @@ export class Replay implements Worker {
     this.#member = member
     this.#position = position
     this.#hasMarker = hasMarker
+    this.#named = [...position.vector]
     this.#began = performance.now()
   }
 
@@ -57,7 +62,7 @@ export class Replay implements Worker {
     switch (next.kind) {
       case 'gaps':
         this.#inOrderAt = -1
-        this.#group.writeGaps(this.#member, next.gaps, this.#position.cursor)
+        this.#writeGaps(next.gaps)
         return true
       case 'log':
         return this.#stepLog(next.partition, next.offset)
@@ -80,7 +85,7 @@ export class Replay implements Worker {
         const gaps = this.#position.passEnds(ranges)
         if (gaps.length === 0) return
         this.#inOrderAt = -1
-        this.#group.writeGaps(this.#member, gaps, this.#position.cursor)
+        this.#writeGaps(gaps)
         this.#goOn()
       })
       // The log cannot be reached: it is asked again at the next check.
@@ -118,6 +123,7 @@ export class Replay implements Worker {
         if (next === seq) return this.#await(read)
         break
       }
+      if (read.bytes && this.#isBelowNamed(read.bytes)) return this.#stepOwn(seq, limit)
       if (read.bytes) pieces.push(read.bytes)
       size += read.bytes?.length ?? 0
       frames += read.frames
@@ -168,7 +174,7 @@ export class Replay implements Worker {
     if (!found || this.#member.closed) return
     if (found.kind === 'gap') {
       const gap = this.#position.passGap(found)
-      if (gap) this.#group.writeGaps(this.#member, [gap], this.#position.cursor)
+      if (gap) this.#writeGaps([gap])
       return
     }
     this.#position.check(found)
@@ -206,6 +212,7 @@ export class Replay implements Worker {
   #gather(act: (frames: Frames) => Promise<void> | undefined): boolean {
     const frames = new Frames(this.#group, this.#group.pieceBytes)
     const pending = act(frames)
+    if (frames.count > 0) this.#named = [...this.#position.vector]
     const more = this.#write(frames.bytes, frames.count)
     return pending === undefined ? more : this.#await(pending)
   }
@@ -217,6 +224,20 @@ export class Replay implements Worker {
       this.#goOn()
     })
     return false
+  }
+
+  /** Whether the first of the group's frames names less than the client goes by; those after it then do neither. */
+  #isBelowNamed(frames: Buffer): boolean {
+    if (!this.#named) return false
+    const { positions } = decodeCursor(this.#group.feed.topic.name, cursorOf(frames))
+    if (!covers(positions, this.#named)) return true
+    this.#named = undefined
+    return false
+  }
+
+  #writeGaps(gaps: readonly Gap[]): void {
+    this.#named = [...this.#position.vector]
+    this.#group.writeGaps(this.#member, gaps, this.#position.cursor)
   }
 
   #write(bytes: Buffer | undefined, events: number): boolean {
