@@ -2,9 +2,11 @@ import type { Instance } from './options.ts'
 
 /** Instances that are asked in turn where the one that a token names refuses: any of them answers 404. */
 const STAND_INS = 3
+/** No instance's group has this name: theirs have no underscores. */
+const NEW_STREAMS = 'sluice_new_streams'
 const WORDS_OF_MAP = ['default', 'include', 'hostnames', 'volatile']
 
-/** The groups of gateways that a request can go to: all of them, and each by itself. */
+/** The groups of gateways that a request can go to: all of them, for one thing or another, and each by itself. */
 export function upstreams(instances: readonly Instance[]): string {
   const all = instances.map(({ address }) => `        server ${address} max_fails=1 fail_timeout=10s;`)
   // One alone is never left alone, and would only be asked twice.
@@ -29,6 +31,13 @@ ${standIns.join('')}    }`
 ${[...all, ...again].join('\n')}
     }
 
+    # Every instance, for a PUT: in turn. The streams that these lead to count below, not here, so that least_conn would
+    # give nearly all of them to whichever instance has the fewest streams of other kinds.
+    upstream ${NEW_STREAMS} {
+        zone ${NEW_STREAMS} 256k;
+${[...all, ...again].join('\n')}
+    }
+
     # Each instance by itself, for the streams of single connection mode that it holds. If it is gone, so are they:
     # another one says so, with 404.
 ${each.join('\n')}
@@ -37,7 +46,7 @@ ${each.join('\n')}
 
 /** From a stream's token to one of these groups. */
 export function routes(instances: readonly Instance[]): string {
-  const width = Math.max(...instances.map(({ name }) => name.length), 'default'.length) + 1
+  const width = Math.max(...instances.map(({ name }) => name.length), 'new_streams'.length) + 1
   const rows = instances.map(({ name }) => `        ${asKey(name).padEnd(width + 1)}sluice_${name};`)
   return `    # Single connection mode: a stream's token is INSTANCE.RANDOM, from the header, else from the query. $arg_token is as
     # it came: one with percent signs matches nothing here (a token needs none), and is answered 404 like a wrong one. If
@@ -50,12 +59,13 @@ export function routes(instances: readonly Instance[]): string {
     # A PUT asks for a new stream, on any instance, whatever token it carries.
     map "$request_method $sluice_token" $sluice_named {
         default "";
-        "~^PUT " "";
+        "~^PUT " new_streams;
         "~^[A-Z]+ (?<sluice_name>[a-z0-9-]{1,40})\\.[A-Za-z0-9_-]{1,128}$" $sluice_name;
     }
     # Only these names lead anywhere: a token never chooses a host.
     map $sluice_named $sluice_upstream {
         ${'default'.padEnd(width + 1)}sluice;
+        ${'new_streams'.padEnd(width + 1)}${NEW_STREAMS};
 ${rows.join('\n')}
     }
 `
