@@ -228,7 +228,8 @@ test('who was given something before it was found that the log is another one he
 })
 
 test('a frame of the group that names less than what a client goes by is not given to it', async () => {
-  const { world, connect } = await start([{}])
+  const { world, connect } = await start([{}, {}])
+  await connect(1, A)
   await connect(0, B)
   await world.addPartition()
   await world.produce(1, 'red')
@@ -238,6 +239,7 @@ test('a frame of the group that names less than what a client goes by is not giv
   await world.retain(1, 1)
   await world.produce(0, 'red')
   await world.advance(A, 0, 1)
+  await world.pass(5)
   await world.advance(A, 1, 1)
   await connect(0, A)
   await world.heal()
