@@ -23,6 +23,9 @@ export function officialClient(url: string, { retries }: { retries: boolean }): 
   const client = createClient({
     url,
     singleConnection: true,
+    // By default each operation would come back with a stream of its own.
+    lazy: false,
+    onNonLazyError: () => {}, // the operations are told as well
     retryAttempts: retries ? Number.POSITIVE_INFINITY : 0,
     retry: () => delay(RETRY_MS),
     headers: () => ({ connection: 'close' }),
