@@ -22,8 +22,9 @@ import { Capacity, possibleStreams } from './server/capacity.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
 import { Endpoint } from './server/endpoint.ts'
+import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
-import { listen, stopListening } from './server/listen.ts'
+import { demandFree, listen, stopListening } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
 import { createYogaServer } from './server/yoga.ts'
 import { createEmbeddedLog, type EmbeddedLog } from './streams/embedded.ts'
@@ -50,6 +51,8 @@ export interface GatewayOptions {
   readonly topics?: readonly Topic<any, any>[]
   /** An embedded log that somebody else fills; without it and without KAFKA_BROKERS, one with the demo feed. */
   readonly embedded?: EmbeddedLog
+  /** Take no connections before it is ready, unless Kafka cannot be reached for this long; at once, if absent. */
+  readonly listenWithinMs?: number
 }
 
 export interface Gateway {
@@ -66,7 +69,7 @@ export interface Gateway {
 }
 
 /**
- * Starts a gateway. It listens at once; /readyz says when its streams can be had.
+ * Starts a gateway. Its admin port answers at once, and /readyz says when streams can be had.
  * @throws Error if it cannot listen where it is told to.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -94,8 +97,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let leaving: Promise<void> | undefined
   const isLeaving = () => leaving !== undefined
   // A full instance is ready: it serves what it has, and to be taken out of service would help nobody.
-  const readiness = (): Readiness =>
-    isLeaving() ? { ready: false, reason: 'The gateway is shutting down' } : streams.readiness()
+  const readiness = (): Readiness => {
+    if (isLeaving()) return { ready: false, reason: 'The gateway is shutting down' }
+    const state = streams.readiness()
+    return state.ready && !server.listening ? { ready: false, reason: 'The gateway does not listen yet' } : state
+  }
   const refusal = () => {
     if (sockets.isDraining) return new SluiceError('NOT_READY', 'The gateway is shutting down')
     const state = streams.readiness()
@@ -171,11 +177,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 
   try {
-    const { HOST: host, PORT: port, LISTEN_SOCKET: socket } = config
-    const url = await listen(server, socket === undefined ? { host, port } : { socket })
-    const adminUrl = await listen(admin, { host: config.ADMIN_HOST, port: config.ADMIN_PORT })
+    const { HOST: host, PORT: port, LISTEN_SOCKET: socket, ADMIN_HOST, ADMIN_PORT } = config
+    const address = socket === undefined ? { host, port } : { socket }
+    const { listenWithinMs } = options
+    let url = listenWithinMs === undefined ? await listen(server, address) : undefined
+    if (url === undefined) await demandFree(address)
+    const adminUrl = await listen(admin, { host: ADMIN_HOST, port: ADMIN_PORT })
     streams.start()
     data.start()
+    if (listenWithinMs !== undefined) await untilFitToListen(() => streams.readiness(), listenWithinMs)
+    url ??= await listen(server, address)
     return { url, adminUrl, streams, engine, close }
   } catch (error) {
     await close()

@@ -17,6 +17,8 @@ Everything is set by environment variables: see the table in README.md.`
  * bytes, and as much again for requests under way and for Kafka.
  */
 const SHUTDOWN_GRACE_MS = 10_000
+/** Without Kafka for this long at its start, it lets clients in, to tell them so. Kafka's own join takes 3 s. */
+const LISTEN_WITHIN_MS = 10_000
 /** One Ctrl-C may come twice: from the terminal, and passed on by npm. */
 const SAME_SIGNAL_MS = 100
 
@@ -37,7 +39,9 @@ try {
 
 async function run(config: Config): Promise<void> {
   const log = createLog(config)
-  const gateway = await startGateway({ config, log }).catch((error: Error) => {
+  // The embedded log is there at once.
+  const wait = config.KAFKA_BROKERS !== undefined && { listenWithinMs: LISTEN_WITHIN_MS }
+  const gateway = await startGateway({ config, log, ...wait }).catch((error: Error) => {
     log.fatal(error.message)
     process.exitCode = 1
   })

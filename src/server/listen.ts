@@ -6,6 +6,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /** Where connections keep coming, it is closed after this long all the same. */
 const MAX_ACCEPTING_MS = 1_000
+/** An address of this machine answers at once, or refuses. */
+const MAX_CONNECTING_MS = 1_000
 
 /** Connects that may wait to be accepted: a storm of clients coming back. The kernel's own limit is 4,096 by default. */
 const BACKLOG = 4096
@@ -23,24 +25,45 @@ export async function listen(server: Server, address: Address): Promise<string> 
   try {
     await once(server, 'listening')
   } catch (error) {
-    const where = 'socket' in address ? address.socket : `${address.host}:${address.port}`
     const { code, message } = error as NodeJS.ErrnoException
-    throw new Error(code === 'EADDRINUSE' ? `Something else listens at ${where} already` : message)
+    throw code === 'EADDRINUSE' ? taken(address) : new Error(message)
   }
   if ('socket' in address) return address.socket
   const { port } = server.address() as AddressInfo
   return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`
 }
 
+/**
+ * For whoever is going to listen there later.
+ * @throws Error with one sentence for people, if something else listens there now.
+ */
+export async function demandFree(address: Address): Promise<void> {
+  if ('port' in address && address.port === 0) return
+  if ((await refusal(address)) === undefined) throw taken(address)
+}
+
+function taken(address: Address): Error {
+  const where = 'socket' in address ? address.socket : `${address.host}:${address.port}`
+  return new Error(`Something else listens at ${where} already`)
+}
+
 /** A unix socket outlives a process that was killed; then nobody answers there. */
 async function isStale(path: string): Promise<boolean> {
-  const socket = connect(path)
+  return (await refusal({ socket: path })) === 'ECONNREFUSED'
+}
+
+/** Why a connect there fails; undefined if it does not. */
+async function refusal(address: Address): Promise<string | undefined> {
+  const socket = 'socket' in address ? connect(address.socket) : connect(address.port, address.host)
+  // An address of another machine, which is no place to listen at, may not answer at all.
+  const timer = setTimeout(() => socket.destroy(new Error('No answer')), MAX_CONNECTING_MS)
   try {
     await once(socket, 'connect')
-    return false
+    return undefined
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
+    return (error as NodeJS.ErrnoException).code ?? 'ETIMEDOUT'
   } finally {
+    clearTimeout(timer)
     socket.destroy()
   }
 }

@@ -27,7 +27,10 @@ const SMALLEST_EVENT_BYTES = 256
 /** How often age is looked at where no events come. */
 const EVICT_INTERVAL_MS = 10_000
 
-export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string }
+export type Readiness =
+  | { readonly ready: true }
+  /** `isFilling`: it reads, and has its windows to fill. */
+  | { readonly ready: false; readonly reason: string; readonly isFilling?: true }
 
 /** All topics of this process, fed by one reader. */
 export class Streams implements Reader {
@@ -75,7 +78,8 @@ export class Streams implements Reader {
     if (this.#caughtUp) return { ready: true }
     for (const feed of this.#feeds.values()) {
       if (feed.behind > 0) {
-        return { ready: false, reason: `Filling the window of "${feed.topic.name}": ${feed.behind} offsets to go` }
+        const reason = `Filling the window of "${feed.topic.name}": ${feed.behind} offsets to go`
+        return { ready: false, reason, isFilling: true }
       }
     }
     this.#caughtUp = true
