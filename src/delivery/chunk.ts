@@ -3,6 +3,8 @@ export const PIECE_BYTES = 64 * 1024
 /** What a Buffer takes beside its bytes, and what a place for one takes. */
 const BUFFER_BYTES = 128
 const PLACE_BYTES = 8
+/** A chunk of nothing counts too. */
+const CHUNK_BYTES = 256
 
 /** A frame or a body; null: the event is none of the group's; a promise: it is being rendered. */
 export type Slot = Buffer | null | Promise<void>
@@ -36,7 +38,7 @@ export class Chunk {
 
   /** What it takes in memory. */
   get bytes(): number {
-    return this.#bytes + this.places * PLACE_BYTES + (this.#pieces ? 0 : this.#filled * BUFFER_BYTES)
+    return CHUNK_BYTES + this.#bytes + this.places * PLACE_BYTES + (this.#pieces ? 0 : this.#filled * BUFFER_BYTES)
   }
 
   get isLaidOut(): boolean {

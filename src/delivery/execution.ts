@@ -6,7 +6,7 @@ import { meets } from '../streams/interest-index.ts'
 import { LogReader } from '../streams/log-reader.ts'
 import { Position } from '../streams/position.ts'
 import type { Where } from '../streams/topic.ts'
-import type { Vector } from '../streams/vector.ts'
+import { UNKNOWN, type Vector } from '../streams/vector.ts'
 import type { BoundStream } from './operation.ts'
 import type { Renderer } from './renderer.ts'
 
@@ -25,6 +25,8 @@ export interface Settled {
   readonly vector: Vector
   /** In the window: the first event that is still to come. Below all, while it reads from the log. */
   readonly seq: number
+  /** How often the log had been replaced by then: positions from before and after cannot be compared. */
+  readonly restarts: number
 }
 
 /**
@@ -67,7 +69,7 @@ export class Execution implements Interest<unknown> {
 
   get settled(): Settled {
     const { head, window, cursor } = this.#feed
-    return this.#settled ?? { cursor, vector: head, seq: window.nextSeq }
+    return this.#settled ?? { cursor, vector: head, seq: window.nextSeq, restarts: window.restartCount }
   }
 
   /** The body of any event; undefined if it is none of those that the group asks for. */
@@ -123,8 +125,9 @@ export class Execution implements Interest<unknown> {
     }
     const { head, cursor } = this.#feed
     const before = head.with(event.partition, event.offset)
-    this.#settled = { cursor: this.#feed.cursorAt(before), vector: before, seq }
-    this.#await(body, { cursor, vector: [...head], seq: seq + 1 })
+    const restarts = this.#feed.window.restartCount
+    this.#settled = { cursor: this.#feed.cursorAt(before), vector: before, seq, restarts }
+    this.#await(body, { cursor, vector: [...head], seq: seq + 1, restarts })
   }
 
   onGap(gap: Gap): void {
@@ -149,8 +152,6 @@ export class Execution implements Interest<unknown> {
     void pending.then((body) => {
       this.#busy = false
       if (this.#ended) return
-      // A gap is told before anything that comes after it, and with a position before it: rather twice than never.
-      for (const gap of this.#gaps.splice(0)) this.#tell(gap, this.cursor)
       this.#onBody(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1)
       this.#settled = after
       this.#readOn()
@@ -160,7 +161,7 @@ export class Execution implements Interest<unknown> {
   /** Goes on where it is behind, up to the next event that has to be awaited. */
   #readOn(): void {
     for (let count = 0; !this.#suspended && !this.#ended; count++) {
-      for (const gap of this.#gaps.splice(0)) this.#tell(gap, this.cursor)
+      for (const gap of this.#gaps.splice(0)) this.#pass(gap)
       const reader = this.#reader
       const item = reader?.next((event) => meets(this.#where, event.value))
       if (item instanceof Promise) {
@@ -172,7 +173,8 @@ export class Execution implements Interest<unknown> {
         this.#settled = undefined
         return
       }
-      const after = { cursor: reader.cursor, vector: [...reader.vector], seq: reader.seq }
+      const restarts = this.#feed.window.restartCount
+      const after = { cursor: reader.cursor, vector: [...reader.vector], seq: reader.seq, restarts }
       if (item.kind === 'gap') {
         this.#tell(item, after.cursor)
       } else {
@@ -197,6 +199,17 @@ export class Execution implements Interest<unknown> {
       this.#busy = false
       this.#readOn()
     })
+  }
+
+  /** A gap that came while an event was resolved: after that event, and before all that followed. */
+  #pass(gap: Gap): void {
+    const { vector, seq } = this.settled
+    const moved = [...vector]
+    while (moved.length <= gap.partition) moved.push(UNKNOWN)
+    moved[gap.partition] = gap.to
+    const cursor = this.#feed.cursorAt(moved)
+    this.#settled = { cursor, vector: moved, seq, restarts: this.#feed.window.restartCount }
+    this.#tell(gap, cursor)
   }
 
   #tell(gap: Gap, cursor: string): void {

@@ -108,6 +108,10 @@ export class Group implements FrameHolder {
     return this.#engine.maxReplayRate
   }
 
+  reportFailed(error: unknown): void {
+    this.#engine.log.error({ err: error, topic: this.feed.topic.name }, 'A client could not be given what it missed')
+  }
+
   /** What a member whose bytes are its own may be given at once. */
   get pieceBytes(): number {
     return Math.max(MIN_PIECE_BYTES, Math.min(PIECE_BYTES, ALL_PIECES_BYTES / (this.#engine.lagging + 1)))

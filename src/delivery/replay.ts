@@ -73,6 +73,12 @@ export class Replay implements Worker {
     }
   }
 
+  /** A mistake of ours: its client comes back, to where it was. */
+  failed(error: unknown): void {
+    this.#group.reportFailed(error)
+    this.#member.cut('failed')
+  }
+
   /** Whether the log ends before the position is found out, once that has been waited for. */
   check(now: number): void {
     if (this.#aheadSince === 0 || this.#isChecking || now - this.#aheadSince < BEYOND_END_MS) return
@@ -269,8 +275,9 @@ export class Replay implements Worker {
 
   #arrive(): false {
     const { settled } = this.#group
-    // A group that is on its own way through the log may have passed what this has not.
-    const isInOrder = settled.seq >= 0
+    // A group that is on its own way through the log may have passed what this has not, and one that still resolves an
+    // event of a log that was replaced says nothing of this one.
+    const isInOrder = settled.seq >= 0 && settled.restarts === this.#group.feed.window.restartCount
     if (isInOrder && covers(settled.vector, this.#position.vector)) {
       this.#group.arrive(this.#member, this.#hasMarker)
       return false

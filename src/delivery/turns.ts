@@ -2,6 +2,8 @@
 export interface Worker {
   /** Does a little. True: there is more to do at once. */
   step(): boolean
+  /** `step` threw: it gets no more turns by itself. */
+  failed(error: unknown): void
 }
 
 /** Work of this many milliseconds a turn: what is live waits for it at most this long. */
@@ -38,12 +40,21 @@ export class Turns<W extends Worker> {
     while (this.#next < this.#queue.length && performance.now() < end) {
       const worker = this.#queue[this.#next++] as W
       this.#waiting.delete(worker)
-      if (worker.step()) this.add(worker)
+      this.#step(worker)
     }
     if (this.#next > this.#queue.length / 2) {
       this.#queue = this.#queue.slice(this.#next)
       this.#next = 0
     }
     if (this.#queue.length > this.#next) this.#scheduled ??= setImmediate(() => this.#run())
+  }
+
+  /** One's mistake must not cost the others their turns. */
+  #step(worker: W): void {
+    try {
+      if (worker.step()) this.add(worker)
+    } catch (error) {
+      worker.failed(error)
+    }
   }
 }

@@ -97,6 +97,8 @@ export class LogReader<V> {
   }
 
   #nextOfPage(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | undefined {
+    // A page of a log that has been replaced meanwhile is none of this one.
+    if (this.#position.isStale) this.#page = undefined
     const page = this.#page
     if (!page) return undefined
     // What the feed has not passed yet is still to come with it.

@@ -187,7 +187,8 @@ export class Client {
         continue
       }
       reset.add(partition)
-      const era = this.#history.era(partition)
+      // Of the next cut, as far as can be told: events of a later one show that it was passed too.
+      const era = Math.min(this.#eraOf(partition) + 1, this.#history.era(partition))
       if (!this.#history.isCut) throw new Error(`Nothing was cut off: ${JSON.stringify(gap)}`)
       // What was gone of a log that was replaced says nothing of the new one.
       if (this.#cutBelow(partition, era) === 0) this.#gone = this.#gone.filter((gone) => gone.partition !== partition)
