@@ -23,7 +23,7 @@ const LINGER_MS = RETRY_MAX_MS + 1_000
 /** Groups that wait at once; the longest waiting make room. */
 const MAX_LINGERING = 500
 /** One client that missed much takes no more of a core than this: some tenth of it, where bodies have to be rendered. */
-export const REPLAY_EVENTS_PER_SECOND = 50_000
+const REPLAY_EVENTS_PER_SECOND = 50_000
 /** Heartbeats of all members are spread over this many moments of an interval. */
 const HEARTBEAT_SLOTS = 32
 

@@ -30,7 +30,7 @@ export interface Witness {
 }
 
 /** Every instance reads both. All write the older one until told otherwise, so that an upgrade can be taken back. */
-export const CURSOR_VERSIONS = { oldest: 1, newest: 2 } as const
+const CURSOR_VERSIONS = { oldest: 1, newest: 2 } as const
 const HAS_EPOCH = 1
 const HAS_WITNESS = 2
 const HEADER_BYTES = 2 + 4

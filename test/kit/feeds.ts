@@ -14,7 +14,13 @@ export const paints = defineTopic('paints', { schema: Paint, index: ['color', 's
 export const ROOMY: WindowLimits = { maxBytes: 64 * 1024 * 1024, maxAgeMs: 3600_000 }
 
 /** A feed of paints that has begun to read empty partitions. */
-export function paintFeed({ partitions = 1, limits = ROOMY, log = silentLog, epoch = 1, cursorVersion = 1 } = {}): Feed<Paint> {
+export function paintFeed({
+  partitions = 1,
+  limits = ROOMY,
+  log = silentLog,
+  epoch = 1,
+  cursorVersion = 1,
+} = {}): Feed<Paint> {
   const feed = new Feed(paints, { limits, log, epoch, cursorVersion })
   const ranges = Array.from({ length: partitions }, (_, partition) => ({ partition, earliest: 0, next: 0 }))
   feed.begin(ranges, new Map(ranges.map(({ partition }) => [partition, 0])))
