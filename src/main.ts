@@ -41,10 +41,15 @@ async function run(config: Config): Promise<void> {
   const log = createLog(config)
   // The embedded log is there at once.
   const wait = config.KAFKA_BROKERS !== undefined && { listenWithinMs: LISTEN_WITHIN_MS }
+  const leaveEarly = (): never => process.exit(0) // it has no clients yet
+  process.on('SIGINT', leaveEarly)
+  process.on('SIGTERM', leaveEarly)
   const gateway = await startGateway({ config, log, ...wait }).catch((error: Error) => {
     log.fatal(error.message)
     process.exitCode = 1
   })
+  process.off('SIGINT', leaveEarly)
+  process.off('SIGTERM', leaveEarly)
   if (!gateway) return
 
   const { url, adminUrl } = gateway

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { freePorts } from '../../deploy/kafka/probe.ts'
 import { readConfig } from '../../src/config.ts'
@@ -57,17 +59,18 @@ describe('a gateway that has just been started', () => {
   })
 })
 
+const readyz = (adminPort: number) =>
+  fetch(`http://127.0.0.1:${adminPort}/readyz`).then(
+    ({ status }) => status,
+    () => 0,
+  )
+
 test('until then its port refuses, so that a proxy asks another one, while the admin port says why', async () => {
   const [port, adminPort, nobody] = (await freePorts(3)) as [number, number, number]
   const env = { PORT: String(port), ADMIN_PORT: String(adminPort), KAFKA_BROKERS: `127.0.0.1:${nobody}` }
   const starting = startGateway({ config: readConfig(env), log: silentLog, listenWithinMs: 2_000 })
   onTestFinished(async () => (await starting).close())
-  const readyz = () =>
-    fetch(`http://127.0.0.1:${adminPort}/readyz`).then(
-      ({ status }) => status,
-      () => 0,
-    )
-  await until('the admin port answers', async () => (await readyz()) === 503)
+  await until('the admin port answers', async () => (await readyz(adminPort)) === 503)
   expect(await isRefused(`http://127.0.0.1:${port}/graphql`)).toBe(true)
   const { url } = await starting
   expect(await isRefused(`${url}/graphql`)).toBe(false)
@@ -88,4 +91,16 @@ test('a port that is taken is told at once, and not after the wait', async () =>
     /listens at .* already/,
   )
   expect(performance.now() - began).toBeLessThan(30_000)
+})
+
+test('SIGTERM ends it at once, with 0, while it waits: it has no clients', async () => {
+  const [adminPort, nobody] = (await freePorts(2)) as [number, number]
+  const kafka = { KAFKA_BROKERS: `127.0.0.1:${nobody}`, LOG_LEVEL: 'fatal' }
+  const env = { PATH: process.env.PATH, PORT: '0', ADMIN_PORT: String(adminPort), ...kafka }
+  const child = spawn(process.execPath, ['src/main.ts'], { env, stdio: 'ignore' })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await until('the admin port answers', async () => (await readyz(adminPort)) === 503)
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  expect(await exit).toEqual([0, null])
 })
