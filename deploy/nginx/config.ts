@@ -9,6 +9,11 @@ import { time } from './time.ts'
 
 /** Connections of a worker that are no stream: listeners, clients that are idle or asking something else. */
 const OTHER_CONNECTIONS = 1_000
+/**
+ * From the last sixteenth of its connections on, Nginx closes clients whose request it has not read yet, to have some
+ * left ("worker_connections are not enough, reusing connections"): so there are that many more.
+ */
+const SPARE = 16 / 15
 /** Open files of a worker that are no connection: logs, request bodies, certificates, the event queue. */
 const OTHER_FILES = 512
 /** Room for the jitter of the streams' maximum age. */
@@ -24,7 +29,7 @@ export function nginxConfig(options: NginxOptions): string {
 }
 
 function processes({ user, workers, pidFile, logs, streamsPerWorker, streamMaxAgeMs }: Settings): string {
-  const connections = 2 * streamsPerWorker + OTHER_CONNECTIONS
+  const connections = Math.ceil((2 * streamsPerWorker + OTHER_CONNECTIONS) * SPARE)
   return `# Nginx in front of Sluice. Printed by deploy/nginx/main.ts: change the options, not this file.
 # For Nginx 1.22. From 1.25.1 on, write "listen ... ssl" and a line "http2 on;" instead of "listen ... ssl http2".
 user ${user};
@@ -33,7 +38,8 @@ error_log ${logs}/error.log warn;
 
 worker_processes ${workers};
 # A stream takes two connections, the client's and the gateway's (over HTTP/2, a client's streams share theirs):
-# 2 x ${streamsPerWorker} streams + ${OTHER_CONNECTIONS} for listeners, idle clients and short requests = ${connections} a worker.
+# 2 x ${streamsPerWorker} streams + ${OTHER_CONNECTIONS} for listeners, idle clients and short requests, and a fifteenth of that, since Nginx
+# closes clients that are waiting once less than a sixteenth is free: ${connections} a worker.
 events {
     worker_connections ${connections};
 }

@@ -32,7 +32,7 @@ const Options = z.strictObject({
     .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'has a name twice'),
   workers: z.union([z.literal('auto'), count(512)]).default('auto'),
   /** The hard limit of open files is often 20,000 in containers: this fits. */
-  streamsPerWorker: count(1_000_000).default(9_000),
+  streamsPerWorker: count(1_000_000).default(8_600),
   /** Open requests of one client address; an office of a hundred people, five streams each. Nginx counts no further. */
   streamsPerAddress: count(65_535).default(512),
   /** The gateways' HEARTBEAT_MS. */

@@ -28,7 +28,8 @@ test('the example that is checked in is what the example options print', () => {
 test('a worker has two connections for each of its streams, a descriptor for each, and some to spare', () => {
   const [connections = 0] = numbers('worker_connections')
   const [files = 0] = numbers('worker_rlimit_nofile')
-  expect(connections).toBe(2 * 9_000 + 1_000)
+  // Nginx keeps a sixteenth of them free, by closing clients that are waiting.
+  expect(connections - connections / 16).toBeGreaterThanOrEqual(2 * 8_600 + 1_000)
   expect(files).toBeGreaterThan(connections + 100)
   expect(files).toBeLessThanOrEqual(20_000)
 })
