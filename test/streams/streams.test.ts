@@ -74,9 +74,10 @@ test('before it is started, and while it fills its window, it says what it waits
   expect(streams.readiness()).toEqual({ ready: false, reason: 'The reader has not been started' })
   streams.start()
   await turn()
-  expect(streams.readiness()).toEqual({ ready: false, reason: 'Filling the window of "paints": 10 offsets to go' })
+  const filling = { ready: false, isFilling: true }
+  expect(streams.readiness()).toEqual({ ...filling, reason: 'Filling the window of "paints": 10 offsets to go' })
   source.hand(0, 0, 4, [paint(0), paint(1)])
-  expect(streams.readiness()).toEqual({ ready: false, reason: 'Filling the window of "paints": 6 offsets to go' })
+  expect(streams.readiness()).toEqual({ ...filling, reason: 'Filling the window of "paints": 6 offsets to go' })
   source.hand(0, 4, 10, [paint(2)])
   expect(streams.readiness()).toEqual({ ready: true })
 })
