@@ -154,6 +154,7 @@ export class Group implements FrameHolder {
   arrive(member: Subscriber, hasMarker: boolean): void {
     this.flush()
     this.#replaying.delete(member)
+    if (member.replay) this.#ahead.delete(member.replay)
     member.replay = undefined
     this.#live.add(member)
     member.position = this.#flushed

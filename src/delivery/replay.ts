@@ -50,7 +50,8 @@ export class Replay implements Worker {
   }
 
   step(): boolean {
-    if (this.#member.closed || this.#member.lagging || this.#isAwaiting) return false
+    // It may be asked again after it has come to its end.
+    if (this.#member.replay !== this || this.#member.closed || this.#member.lagging || this.#isAwaiting) return false
     if (this.#began !== 0) {
       this.#group.stats.replayWaitMs += performance.now() - this.#began
       this.#began = 0

@@ -1,6 +1,6 @@
 import { parse, validate } from 'graphql'
 import { onTestFinished, vi } from 'vitest'
-import { Engine } from '../../src/delivery/engine.ts'
+import { Engine, type SubscribeOptions } from '../../src/delivery/engine.ts'
 import { prepareOperation } from '../../src/delivery/operation.ts'
 import type { Outlet, Subscriber } from '../../src/delivery/subscriber.ts'
 import { createBuilder } from '../../src/schema/builder.ts'
@@ -102,7 +102,11 @@ export function startEngine(options: TestEngineOptions = {}) {
     feed,
     paintOn,
     /** Joins the stream of an operation, as a transport would. */
-    open(query: string, { outlet = new FakeOutlet(), variables = {}, audience = ANONYMOUS as Audience } = {}) {
+    open(
+      query: string,
+      { outlet = new FakeOutlet(), variables = {}, audience = ANONYMOUS as Audience } = {},
+      options: SubscribeOptions = {},
+    ) {
       const document = parse(query)
       const [invalid] = validate(schema, document)
       if (invalid) throw invalid
@@ -110,7 +114,7 @@ export function startEngine(options: TestEngineOptions = {}) {
       const operation = prepareOperation({ schema, document, operationName: undefined, variables, context })
       if (!('args' in operation)) throw operation[0]
       if (!operation.stream) throw new Error('The operation is no stream')
-      const member = engine.subscribe(operation, operation.stream, () => outlet) as Subscriber
+      const member = engine.subscribe(operation, operation.stream, () => outlet, options) as Subscriber
       return { outlet, member }
     },
     /** Hands the feed events with these numbers, in one batch. */

@@ -140,6 +140,9 @@ function testKafka(address: () => string): { kafka: TestKafka; close: () => Prom
       const { admin } = await connect()
       await admin.createPartitions({ topicPartitions: [{ topic, count }] })
       await untilKnown(admin, topic, count)
+      // A producer that has sent to the topic drops what is for partitions that it did not know then, without a word.
+      await close()
+      connected = undefined
     },
     async deleteRecords(topic, partition, before) {
       const { admin } = await connect()
@@ -147,7 +150,10 @@ function testKafka(address: () => string): { kafka: TestKafka; close: () => Prom
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] })
     },
     async produce(topic, messages) {
-      await (await connect()).producer.send({ topic, messages, acks: -1 })
+      const taken = await (await connect()).producer.send({ topic, messages, acks: -1 })
+      const known = new Set(taken.map(({ partition }) => partition))
+      const lost = messages.find(({ partition }) => partition !== undefined && !known.has(partition))
+      if (lost) throw new Error(`The producer dropped what is for partition ${lost.partition} of ${topic}`)
     },
     async beginTransaction() {
       const producer = client().producer({ transactionalId: randomUUID(), maxInFlightRequests: 1, idempotent: true })

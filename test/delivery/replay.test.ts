@@ -1,0 +1,31 @@
+import { expect, test, vi } from 'vitest'
+import { settle, startEngine } from '../kit/engine.ts'
+
+const ODD = 'subscription { paint(color: "odd") { n } }'
+// Sooner than the groups are swept.
+const HEARTBEAT_MS = 320
+
+test('a client that has come to the head goes with its group, whatever woke it before', async () => {
+  const { open, feed, paintOn } = startEngine({ partitions: 2, heartbeatMs: HEARTBEAT_MS })
+  paintOn(0, 1)
+  const { outlet, member } = open(ODD, {}, { start: { after: feed.cursorAt([1, 2]) }, markers: true })
+  await settle()
+  // It has seen two events more than its instance, and waits. A heartbeat fills its outlet.
+  outlet.full = true
+  vi.advanceTimersByTime(HEARTBEAT_MS)
+  expect(member.lagging).toBe(true)
+  outlet.full = false
+  member.drained()
+  // Before its turn comes, the instance has passed them, and nobody is told: they are not what was asked for.
+  paintOn(1, 2, 4)
+  await settle()
+  paintOn(0, 3)
+  await settle()
+  paintOn(0, 5)
+  await settle()
+  expect(outlet.results).toEqual([
+    { extensions: { caughtUp: true, cursor: expect.any(String) } },
+    { data: { paint: { n: 3 } } },
+    { data: { paint: { n: 5 } } },
+  ])
+})
