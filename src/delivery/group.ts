@@ -312,7 +312,7 @@ export class Group implements FrameHolder {
     this.#live.delete(member)
     this.#lagging.set(member, this.feed.window.restarts)
     // Where it goes on, should the log have let go of that by then.
-    const last = this.log.at(next - 1)
+    const last = next < this.log.next ? this.log.at(next - 1) : undefined
     member.cursor = last ? cursorOf(last) : this.#execution.cursor
   }
 }

@@ -3,6 +3,7 @@ import { Statistics } from '../kit/statistics.ts'
 import { Gate } from '../kit/two-instances.ts'
 import { MADE_UP } from './clock.ts'
 import { openEmbedded } from './log.ts'
+import { run } from './schedules.ts'
 import { CASES, type ClientPlan, World, type WorldOptions } from './world.ts'
 
 /** Schedules that once went wrong, each as short as it gets. The clients check what they are given as it comes. */
@@ -244,4 +245,36 @@ test('a frame of the group that names less than what a client goes by is not giv
   await connect(0, A)
   await world.heal()
   world.checkComplete()
+})
+
+test('a slow client that falls off the frames is not sent back behind a position that it was told', async () => {
+  const produce = (...colors: ('red' | 'blue')[]) => ({ kind: 'produce', partition: 0, colors, reads: 'none', at: 0 })
+  const advance = { kind: 'advance', at: A, partition: 0, count: 1 }
+  const steps = [
+    { kind: 'connect', client: 0, at: A, capacity: 1 },
+    { kind: 'new partition', at: A },
+    { kind: 'catch up', at: A },
+    // A heartbeat tells that something was passed that it did not ask for, and fills the socket.
+    { kind: 'stall', client: 0 },
+    produce('blue', 'red'),
+    advance,
+    { kind: 'wait', ms: 7000 },
+    produce('red'),
+    advance,
+    produce('red'),
+    produce('red'),
+    { kind: 'stall', client: 0 },
+  ].map((step) => [step, 0] as const)
+  const options = {
+    partitions: 1,
+    windowBytes: 700,
+    frameBytes: 300,
+    replayEventsPerSecond: 10,
+    hasEpoch: false,
+    cursorVersion: 1,
+    before: 0,
+  }
+  const plans = [{ asked: 'later', cursor: false, markers: false, start: 'now' }]
+  const statistics = new Statistics('case', CASES)
+  await run({ options, plans, steps } as never, { clock: MADE_UP, openLog: openEmbedded, gate, statistics })
 })
