@@ -145,8 +145,8 @@ export class Group implements FrameHolder {
     this.flush()
     this.#live.add(member)
     const { cursor } = this.#execution
-    this.#write(member, open(cursor), this.#flushed)
-    if (hasMarker) this.#write(member, caughtUpBlock(cursor), this.#flushed)
+    this.#write(member, open(cursor), this.#flushed, cursor)
+    if (hasMarker) this.#write(member, caughtUpBlock(cursor), this.#flushed, cursor)
     return member
   }
 
@@ -243,7 +243,7 @@ export class Group implements FrameHolder {
     }
     this.flush()
     const { cursor } = this.#execution
-    if (!member.lagging && !member.closed) this.#write(member, this.#beat(member, cursor), this.#flushed)
+    if (!member.lagging && !member.closed) this.#write(member, this.#beat(member, cursor), this.#flushed, cursor)
   }
 
   /**
@@ -293,15 +293,16 @@ export class Group implements FrameHolder {
   }
 
   #beat(member: Subscriber, cursor: string): Buffer {
-    if (this.style !== BY_ID && member.cursor !== cursor) {
-      member.cursor = cursor
+    if (this.style !== BY_ID && member.told !== cursor) {
+      member.told = cursor
       return this.style.movedTo(cursor)
     }
     if (this.#heartbeat?.cursor !== cursor) this.#heartbeat = { cursor, block: positionBlock(cursor) }
     return this.#heartbeat.block
   }
 
-  #write(member: Subscriber, bytes: Buffer, next: number): void {
+  /** `cursor`: the position that the bytes tell, where that is not the last frame's. */
+  #write(member: Subscriber, bytes: Buffer, next: number, cursor?: string): void {
     this.stats.writes++
     this.stats.bytes += bytes.length
     member.position = next
@@ -312,7 +313,7 @@ export class Group implements FrameHolder {
     this.#live.delete(member)
     this.#lagging.set(member, this.feed.window.restarts)
     // Where it goes on, should the log have let go of that by then.
-    const last = next < this.log.next ? this.log.at(next - 1) : undefined
-    member.cursor = last ? cursorOf(last) : this.#execution.cursor
+    const last = this.log.at(next - 1)
+    member.cursor = cursor ?? (last ? cursorOf(last) : this.#execution.cursor)
   }
 }

@@ -49,8 +49,10 @@ export class Subscriber implements Member {
   fullSince = 0
   /** Set while it wants what the frame log does not have. */
   replay: Replay | undefined
-  /** The position of the last thing it was given when its outlet was found full, or of a heartbeat. */
+  /** Where it was when its outlet was found full: it goes on from there, should the frame log have let go of that. */
   cursor = ''
+  /** The position that its last heartbeat told in a result. */
+  told = ''
   /** Which of the engine's heartbeat slots it is in. */
   slot = 0
   closed = false
