@@ -141,14 +141,15 @@ export class History {
 
   #render(chunk: Chunk, base: number, seq: number): Buffer | null | Promise<void> {
     const { feed, log, style } = this.#options
-    // What the group has rendered for those in step is not rendered again.
-    const frame = log.frameOf(seq)
-    if (frame !== undefined) {
-      chunk.put(seq - base, frame)
-      return frame
-    }
     const event = feed.window.at(seq) as StreamEvent
-    return this.#put(chunk, seq - base, event, (body) => style.frameOf(this.#cursorAfter(event, seq), body))
+    const finish = (body: Buffer) => style.frameOf(this.#cursorAfter(event, seq), body)
+    // What the group has rendered for those in step is not rendered again. Its position is what it was then, which may
+    // be less than what is told of the event before it by now.
+    const frame = log.frameOf(seq)
+    if (frame === undefined) return this.#put(chunk, seq - base, event, finish)
+    const again = frame && finish(style.bodyOf(frame))
+    chunk.put(seq - base, again)
+    return again
   }
 
   #put(

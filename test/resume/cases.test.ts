@@ -278,3 +278,38 @@ test('a slow client that falls off the frames is not sent back behind a position
   const statistics = new Statistics('case', CASES)
   await run({ options, plans, steps } as never, { clock: MADE_UP, openLog: openEmbedded, gate, statistics })
 })
+
+test('what a group has rendered does not send back who reads it again', async () => {
+  const schedule = {
+    options: {
+      partitions: 1,
+      windowBytes: 1000000,
+      frameBytes: 300,
+      replayEventsPerSecond: 10,
+      hasEpoch: false,
+      cursorVersion: 1,
+      before: 0,
+    },
+    plans: [
+      { asked: 'all', cursor: false, markers: false, start: 'now' },
+      { asked: 'all', cursor: false, markers: false, start: 'now' },
+      { asked: 'all', cursor: false, markers: false, start: 'now' },
+    ],
+    steps: [
+      [{ kind: 'new partition', at: 0 }, 0],
+      [{ kind: 'connect', client: 530, at: 0, capacity: 1 }, 0],
+      [{ kind: 'produce', partition: 0, colors: ['red'], reads: 'both', at: 0 }, 0],
+      [{ kind: 'replace' }, 0],
+      [{ kind: 'connect', client: 0, at: 0, capacity: 1 }, 0],
+      [{ kind: 'produce', partition: 33, colors: ['red', 'red'], reads: 'none', at: 0 }, 0],
+      [{ kind: 'produce', partition: 1, colors: ['red'], reads: 'both', at: 0 }, 0],
+      [{ kind: 'produce', partition: 0, colors: ['poison'], reads: 'none', at: 0 }, 0],
+      [{ kind: 'disconnect', client: 0, lost: 0 }, 0],
+      [{ kind: 'produce', partition: 0, colors: ['red'], reads: 'none', at: 0 }, 0],
+      [{ kind: 'connect', client: 324, at: 0, capacity: 1 }, 0],
+      [{ kind: 'produce', partition: 0, colors: ['red'], reads: 'none', at: 0 }, 0],
+    ],
+  }
+  const statistics = new Statistics('case', CASES)
+  await run(schedule as never, { clock: MADE_UP, openLog: openEmbedded, gate, statistics })
+})
