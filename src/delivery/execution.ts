@@ -7,6 +7,7 @@ import { LogReader } from '../streams/log-reader.ts'
 import { Position } from '../streams/position.ts'
 import type { Where } from '../streams/topic.ts'
 import { UNKNOWN, type Vector } from '../streams/vector.ts'
+import type { Restarts } from '../streams/window.ts'
 import type { BoundStream } from './operation.ts'
 import type { Renderer } from './renderer.ts'
 
@@ -15,9 +16,9 @@ const CATCH_UP_BATCH = 100
 
 /**
  * Takes bodies in the order of their events, with the position after each. `seq` is the event's place in the window;
- * undefined for what has none: a gap, or an event that the window has let go.
+ * undefined for what has none: a gap, or an event that the window has let go. `restarts` tells of which log the position is.
  */
-export type OnBody = (body: Buffer, cursor: string, seq: number | undefined) => void
+export type OnBody = (body: Buffer, cursor: string, seq: number | undefined, restarts: Restarts) => void
 
 /** A position that all bodies so far lead to: never past an event that is being resolved. */
 export interface Settled {
@@ -25,8 +26,8 @@ export interface Settled {
   readonly vector: Vector
   /** In the window: the first event that is still to come. Below all, while it reads from the log. */
   readonly seq: number
-  /** How often the log had been replaced by then: positions from before and after cannot be compared. */
-  readonly restarts: number
+  /** How the log had been replaced by then: positions from before and after cannot be compared. */
+  readonly restarts: Restarts
 }
 
 /**
@@ -69,7 +70,7 @@ export class Execution implements Interest<unknown> {
 
   get settled(): Settled {
     const { head, window, cursor } = this.#feed
-    return this.#settled ?? { cursor, vector: head, seq: window.nextSeq, restarts: window.restartCount }
+    return this.#settled ?? { cursor, vector: head, seq: window.nextSeq, restarts: window.restarts }
   }
 
   /** The body of any event; undefined if it is none of those that the group asks for. */
@@ -120,12 +121,12 @@ export class Execution implements Interest<unknown> {
     const body = this.#render(event)
     if (body === undefined) return
     if (!(body instanceof Promise)) {
-      this.#onBody(body, this.#feed.cursor, seq)
+      this.#onBody(body, this.#feed.cursor, seq, this.#feed.window.restarts)
       return
     }
     const { head, cursor } = this.#feed
     const before = head.with(event.partition, event.offset)
-    const restarts = this.#feed.window.restartCount
+    const restarts = this.#feed.window.restarts
     this.#settled = { cursor: this.#feed.cursorAt(before), vector: before, seq, restarts }
     this.#await(body, { cursor, vector: [...head], seq: seq + 1, restarts })
   }
@@ -152,7 +153,7 @@ export class Execution implements Interest<unknown> {
     void pending.then((body) => {
       this.#busy = false
       if (this.#ended) return
-      this.#onBody(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1)
+      this.#onBody(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
       this.#settled = after
       this.#readOn()
     })
@@ -173,7 +174,7 @@ export class Execution implements Interest<unknown> {
         this.#settled = undefined
         return
       }
-      const restarts = this.#feed.window.restartCount
+      const restarts = this.#feed.window.restarts
       const after = { cursor: reader.cursor, vector: [...reader.vector], seq: reader.seq, restarts }
       if (item.kind === 'gap') {
         this.#tell(item, after.cursor)
@@ -183,7 +184,8 @@ export class Execution implements Interest<unknown> {
           this.#await(body, after)
           return
         }
-        if (body !== undefined) this.#onBody(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1)
+        if (body !== undefined)
+          this.#onBody(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
       }
       this.#settled = after
       if (count === CATCH_UP_BATCH) {
@@ -208,11 +210,11 @@ export class Execution implements Interest<unknown> {
     while (moved.length <= gap.partition) moved.push(UNKNOWN)
     moved[gap.partition] = gap.to
     const cursor = this.#feed.cursorAt(moved)
-    this.#settled = { cursor, vector: moved, seq, restarts: this.#feed.window.restartCount }
+    this.#settled = { cursor, vector: moved, seq, restarts: this.#feed.window.restarts }
     this.#tell(gap, cursor)
   }
 
   #tell(gap: Gap, cursor: string): void {
-    this.#onBody(this.#renderer.renderError(gapError([gap])), cursor, undefined)
+    this.#onBody(this.#renderer.renderError(gapError([gap])), cursor, undefined, this.#feed.window.restarts)
   }
 }

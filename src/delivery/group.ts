@@ -58,6 +58,8 @@ export class Group implements FrameHolder {
   readonly #replaying = new Set<Subscriber>()
   /** and those of them that have seen more than the group has. */
   readonly #ahead = new Set<Replay>()
+  /** Frames whose position is of a log that had been replaced when they were made: their event took its time. */
+  readonly #ofOldLogs = new WeakMap<Buffer, Restarts>()
   /** Number of the first frame that was not written to the live members. */
   #flushed = 0
   /** Number of the next frame at each of the last sweeps, the oldest first. */
@@ -72,8 +74,10 @@ export class Group implements FrameHolder {
     this.renderer = renderer
     this.style = style
     this.#engine = engine
-    this.#execution = new Execution(feed, stream, renderer, (body, cursor, seq) => {
-      this.log.append(style.frameOf(cursor, body), seq)
+    this.#execution = new Execution(feed, stream, renderer, (body, cursor, seq, restarts) => {
+      const frame = style.frameOf(cursor, body)
+      if (restarts !== feed.window.restarts) this.#ofOldLogs.set(frame, restarts)
+      this.log.append(frame, seq)
       engine.appended(this)
     })
     this.log = new FrameLog(engine.budget, this, feed.window.nextSeq)
@@ -311,9 +315,9 @@ export class Group implements FrameHolder {
     this.#engine.lagging++
     if (member.replay) return
     this.#live.delete(member)
-    this.#lagging.set(member, this.feed.window.restarts)
     // Where it goes on, should the log have let go of that by then.
     const last = this.log.at(next - 1)
+    this.#lagging.set(member, (last && this.#ofOldLogs.get(last)) ?? this.feed.window.restarts)
     member.cursor = cursor ?? (last ? cursorOf(last) : this.#execution.cursor)
   }
 }

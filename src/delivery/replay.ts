@@ -278,7 +278,7 @@ export class Replay implements Worker {
     const { settled } = this.#group
     // A group that is on its own way through the log may have passed what this has not, and one that still resolves an
     // event of a log that was replaced says nothing of this one.
-    const isInOrder = settled.seq >= 0 && settled.restarts === this.#group.feed.window.restartCount
+    const isInOrder = settled.seq >= 0 && settled.restarts === this.#group.feed.window.restarts
     if (isInOrder && covers(settled.vector, this.#position.vector)) {
       this.#group.arrive(this.#member, this.#hasMarker)
       return false
