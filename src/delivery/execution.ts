@@ -132,7 +132,7 @@ export class Execution implements Interest<unknown> {
   }
 
   onGap(gap: Gap): void {
-    if (this.#settled === undefined) this.#tell(gap, this.#feed.cursor)
+    if (this.#settled === undefined) this.#tell([gap], this.#feed.cursor)
     // Who reads finds it in its place.
     else if (!this.#reader) this.#gaps.push(gap)
   }
@@ -177,7 +177,7 @@ export class Execution implements Interest<unknown> {
       const restarts = this.#feed.window.restarts
       const after = { cursor: reader.cursor, vector: [...reader.vector], seq: reader.seq, restarts }
       if (item.kind === 'gap') {
-        this.#tell(item, after.cursor)
+        this.#tell([item, ...reader.otherGaps()], after.cursor)
       } else {
         const body = this.#render(item)
         if (body instanceof Promise) {
@@ -211,10 +211,10 @@ export class Execution implements Interest<unknown> {
     moved[gap.partition] = gap.to
     const cursor = this.#feed.cursorAt(moved)
     this.#settled = { cursor, vector: moved, seq, restarts: this.#feed.window.restarts }
-    this.#tell(gap, cursor)
+    this.#tell([gap], cursor)
   }
 
-  #tell(gap: Gap, cursor: string): void {
-    this.#onBody(this.#renderer.renderError(gapError([gap])), cursor, undefined, this.#feed.window.restarts)
+  #tell(gaps: readonly Gap[], cursor: string): void {
+    this.#onBody(this.#renderer.renderError(gapError(gaps)), cursor, undefined, this.#feed.window.restarts)
   }
 }

@@ -47,6 +47,11 @@ export class LogReader<V> {
     this.#gaps.push(...this.#position.passEnds(ranges))
   }
 
+  /** The gaps that were found with the one just given: the position is behind all of them, so they are told together. */
+  otherGaps(): Gap[] {
+    return this.#gaps.splice(0)
+  }
+
   /** Nothing more is wanted. */
   close(): void {
     this.#closed = true

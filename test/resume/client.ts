@@ -128,7 +128,9 @@ export class Client {
   }
 
   #checkComplete(): void {
-    for (const what of this.#owed.values()) throw new Error(`Nobody told of it: at ${what}`)
+    // What could have been noticed then may have been taken by retention before anybody read it.
+    for (const [partition, what] of this.#owed)
+      if (!this.#excuses[partition]?.()) throw new Error(`Nobody told of it: at ${what}`)
     for (let p = 0; p < this.#history.partitions; p++) this.#pass(p, this.#history.next(p), 'at the end')
   }
 
@@ -223,11 +225,11 @@ export class Client {
     }
   }
 
-  /** Over what holds no event, or was told to be gone, a position may go back: nothing comes twice by that. */
+  /** Over what holds no event, or is gone by now, a position may go back: nothing comes twice by that. */
   #holdsEvents(partition: number, from: number, to: number): boolean {
     const records = this.#history.records(partition, this.#eraOf(partition))
     return records
-      .slice(Math.max(0, from), Math.max(0, to))
+      .slice(Math.max(0, from, this.#history.earliest[partition] ?? 0), Math.max(0, to))
       .some((written) => written.paint !== undefined && !this.#isGone(written))
   }
 
