@@ -162,7 +162,8 @@ export class Group implements FrameHolder {
     member.replay = undefined
     this.#live.add(member)
     member.position = this.#flushed
-    if (hasMarker) this.#write(member, caughtUpBlock(this.#execution.cursor), this.#flushed)
+    const { cursor } = this.#execution
+    if (hasMarker) this.#write(member, caughtUpBlock(cursor), this.#flushed, cursor)
   }
 
   /** A replay has read all there is, and has seen what is still to come: it goes on with the group. */
