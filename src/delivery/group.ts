@@ -7,7 +7,7 @@ import type { Restarts } from '../streams/window.ts'
 import { PIECE_BYTES } from './chunk.ts'
 import type { Engine, EngineStats } from './engine.ts'
 import { Execution, type Settled } from './execution.ts'
-import { BY_ID, caughtUpBlock, cursorOf, type FrameStyle, positionBlock } from './frame.ts'
+import { BY_ID, COMMENT_BLOCK, caughtUpBlock, cursorOf, type FrameStyle, positionBlock } from './frame.ts'
 import { type FrameHolder, FrameLog } from './frame-log.ts'
 import { History } from './history.ts'
 import type { BoundStream } from './operation.ts'
@@ -243,7 +243,7 @@ export class Group implements FrameHolder {
     if (member.lagging) return
     if (member.replay) {
       const { cursor } = member.replay
-      if (cursor !== undefined) this.#write(member, this.#beat(member, cursor), 0)
+      this.#write(member, cursor === undefined ? COMMENT_BLOCK : this.#beat(member, cursor), 0)
       return
     }
     this.flush()

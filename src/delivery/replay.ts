@@ -44,7 +44,7 @@ export class Replay implements Worker {
     this.#began = performance.now()
   }
 
-  /** What a heartbeat may say; undefined: nothing, before a gap has been told. */
+  /** The position that a heartbeat may name; undefined: none, before a gap has been told, or may have to be. */
   get cursor(): string | undefined {
     return this.#position.isStale || this.#position.isUnchecked ? undefined : this.#position.cursor
   }

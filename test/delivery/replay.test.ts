@@ -29,3 +29,13 @@ test('a client that has come to the head goes with its group, whatever woke it b
     { data: { paint: { n: 5 } } },
   ])
 })
+
+test('a client whose cursor cannot be checked yet is told nothing of a position, and still that its stream is alive', async () => {
+  const { open, feed } = startEngine({ partitions: 2, heartbeatMs: HEARTBEAT_MS })
+  const after = feed.cursorAt([0, 2], { partition: 1, offset: 1, timestamp: 1 })
+  const { outlet } = open(ODD, {}, { start: { after } })
+  await settle()
+  const before = outlet.text
+  vi.advanceTimersByTime(HEARTBEAT_MS)
+  expect(outlet.text.slice(before.length)).toBe(':\n\n')
+})
