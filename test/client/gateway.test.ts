@@ -1,10 +1,8 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Client } from 'graphql-sse'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ResumingClientOptions } from '../../client/graphql-sse.ts'
 import { createResumingClient } from '../../client/graphql-sse.ts'
-import { describeChromium } from '../kit/chromium.ts'
+import { describeChromium, startSite } from '../kit/chromium.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 import { bundle } from './bundle.ts'
@@ -73,18 +71,6 @@ function calm(chunk: Uint8Array): Uint8Array {
       .replace(/retry: \d+/, 'retry: 0'),
     'latin1',
   )
-}
-
-async function startSite(): Promise<string> {
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>A shop</title>')
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 
 /** What the page's script, made of the package, leaves in it. */

@@ -1,8 +1,6 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
-import { expect, onTestFinished, test } from 'vitest'
-import { describeChromium } from '../kit/chromium.ts'
+import { expect, test } from 'vitest'
+import { describeChromium, startSite } from '../kit/chromium.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 import { probeSchema } from '../transport/probe-schema.ts'
@@ -14,19 +12,6 @@ interface Heard {
   positions: string[]
   opened: number
   complete: number
-}
-
-/** Somebody's web page, of another origin than the gateway's. */
-async function startSite(): Promise<string> {
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>A shop</title>')
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 
 async function listen(page: Page, graphql: string, query: string): Promise<() => Promise<Heard>> {

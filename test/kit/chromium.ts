@@ -1,4 +1,6 @@
 import { accessSync, constants } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
@@ -44,6 +46,19 @@ export function describeChromium(name: string, tests: (browser: TestBrowser) => 
       },
     })
   })
+}
+
+/** Somebody's web page, of another origin than the gateway's: where it is, until the test ends. */
+export async function startSite(): Promise<string> {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>A shop</title>')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 
 function chromiumMissing(): string | undefined {

@@ -1,10 +1,8 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import { createEmbeddedLog } from '../../src/streams/embedded.ts'
 import { REGIONS } from '../../src/streams/topics/orders.ts'
-import { describeChromium } from '../kit/chromium.ts'
+import { describeChromium, startSite } from '../kit/chromium.ts'
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { addressOf, describeNginx, type NginxKit } from '../kit/nginx.ts'
 import { until } from '../kit/until.ts'
@@ -37,18 +35,6 @@ async function startThree(nginx: NginxKit) {
   const front = await nginx.start({ instances, heartbeatMs: NEVER_MS, edit })
   const each = (metric: string) => Promise.all(gateways.map((gateway) => gateway.metric(metric)))
   return { front, gateways, each }
-}
-
-async function startSite(): Promise<string> {
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>A shop</title>')
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 
 /** What the page keeps. */

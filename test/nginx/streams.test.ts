@@ -1,8 +1,6 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createEmbeddedLog } from '../../src/streams/embedded.ts'
-import { describeChromium } from '../kit/chromium.ts'
+import { describeChromium, startSite } from '../kit/chromium.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { addressOf, describeNginx, type NginxKit } from '../kit/nginx.ts'
 import { until } from '../kit/until.ts'
@@ -66,18 +64,6 @@ async function expectAtOnce(listeners: readonly Listener[], produce: (order: { i
   }
   for (const listener of listeners) expect(await listener.received()).toEqual(produced)
   console.log(`an order was with all ${listeners.length} in ${longest.toFixed()} ms at most`)
-}
-
-async function startSite(): Promise<string> {
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>A shop</title>')
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 
 describeNginx('through TLS', (nginx) => {
