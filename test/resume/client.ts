@@ -100,7 +100,9 @@ export class Client {
     this.#excuses[partition] = isUnnoticed
   }
 
-  hasSeenCut(partition: number): boolean {
+  /** Whether it is to be told that the log was cut below what it has seen: now, or since an earlier stream. */
+  isToBeToldOfCut(partition: number): boolean {
+    if (this.#owed.has(partition)) return true
     return this.#cutBelow(partition, this.#history.era(partition)) < (this.#seen[partition] ?? 0)
   }
 

@@ -221,7 +221,7 @@ export class World {
         return !record?.paint || record.timestamp === witness.timestamp
       }
       for (let p = 0; p < this.history.partitions; p++)
-        client.excuse(p, client.hasSeenCut(p) ? isUnnoticed : () => false)
+        client.excuse(p, client.isToBeToldOfCut(p) ? isUnnoticed : () => false)
     }
     const pipe = new Pipe(capacity)
     session.pipe = pipe
