@@ -1,7 +1,13 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { type CompiledOperation, compileOperation } from './compile.ts'
+import { compileText, type TextOperation } from './compile-text.ts'
 import type { Renderer } from './renderer.ts'
+
+/** One of the two: the JSON at once, where all resolvers answer at once, or a result. */
+export type Compiled =
+  | { readonly textOf: TextOperation; readonly execute?: never }
+  | { readonly textOf?: never; readonly execute: CompiledOperation }
 
 /** Compiling takes some 3 ms, and saves some 15 µs an event: below this many events it would cost more than it saves. */
 const COMPILE_AFTER = 200
@@ -14,7 +20,7 @@ const REST_PER_COST = 4
 export class Compiler {
   readonly #stats: { compiled: number }
   readonly #log: Logger
-  readonly #known = new LRUCache<string, CompiledOperation>({ max: MAX_KNOWN })
+  readonly #known = new LRUCache<string, Compiled>({ max: MAX_KNOWN })
   readonly #counts = new WeakMap<Renderer, number>()
   /** In the order of their asking. Bounded by the renderers there are; those that end leave. */
   readonly #waiting = new Set<Renderer>()
@@ -25,7 +31,7 @@ export class Compiler {
     this.#log = log
   }
 
-  known(key: string | undefined): CompiledOperation | undefined {
+  known(key: string | undefined): Compiled | undefined {
     return key === undefined ? undefined : this.#known.get(key)
   }
 
@@ -36,6 +42,12 @@ export class Compiler {
     if (count !== COMPILE_AFTER) return
     this.#waiting.add(renderer)
     this.#timer ??= setTimeout(() => this.#compileNext(), 0)
+  }
+
+  /** What it was compiled to was no good: it is compiled anew, once it has been executed as often again. */
+  again(renderer: Renderer): void {
+    if (renderer.key !== undefined) this.#known.delete(renderer.key)
+    this.#counts.delete(renderer)
   }
 
   forget(renderer: Renderer): void {
@@ -58,9 +70,11 @@ export class Compiler {
     if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#compileNext(), cost * REST_PER_COST)
   }
 
-  #compile({ args, key }: Renderer): CompiledOperation | undefined {
+  #compile({ args, key, isText }: Renderer): Compiled | undefined {
     try {
-      const compiled = compileOperation(args)
+      const textOf = isText ? compileText(args) : undefined
+      const execute = textOf ? undefined : compileOperation(args)
+      const compiled = textOf ? { textOf } : execute && { execute }
       if (compiled) this.#stats.compiled++
       if (compiled && key !== undefined) this.#known.set(key, compiled)
       return compiled

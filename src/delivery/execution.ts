@@ -73,17 +73,21 @@ export class Execution implements Interest<unknown> {
     return this.#settled ?? { cursor, vector: head, seq: window.nextSeq, restarts: window.restarts }
   }
 
-  /** The body of any event; undefined if it is none of those that the group asks for. */
-  bodyOf(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
-    return meets(this.#where, event.value) ? this.#render(event) : undefined
+  /** The result of any event as JSON; undefined if it is none of those that the group asks for. */
+  jsonOf(event: StreamEvent): string | Promise<string> | undefined {
+    if (!meets(this.#where, event.value)) return undefined
+    try {
+      return this.#passes(event) ? this.#renderer.jsonOf(event) : undefined
+    } catch (error) {
+      return this.#renderer.jsonOfError(error)
+    }
   }
 
   /** Whether the group asks for an event; one that its filter fails on is told as an error. */
   wants(event: StreamEvent): boolean {
-    const { filter } = this.#stream.field
     if (!meets(this.#where, event.value)) return false
     try {
-      return !filter || filter(event.value, this.#stream.args, this.#context)
+      return this.#passes(event)
     } catch {
       return true
     }
@@ -139,13 +143,16 @@ export class Execution implements Interest<unknown> {
 
   /** Undefined if the filter does not want the event. A filter that fails cannot say so: the client hears of it. */
   #render(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
-    const { filter } = this.#stream.field
     try {
-      if (filter && !filter(event.value, this.#stream.args, this.#context)) return undefined
+      return this.#passes(event) ? this.#renderer.render(event) : undefined
     } catch (error) {
       return this.#renderer.renderError(error)
     }
-    return this.#renderer.render(event)
+  }
+
+  #passes({ value }: StreamEvent): boolean {
+    const { filter } = this.#stream.field
+    return !filter || filter(value, this.#stream.args, this.#context)
   }
 
   #await(pending: Promise<Buffer>, after: Settled): void {

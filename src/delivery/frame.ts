@@ -9,7 +9,16 @@ const BODY_END = '\n\n'
 
 /** A result without its position: `json` is an ExecutionResult, without line breaks. What members share. */
 export function bodyOf(json: string): Buffer {
-  return Buffer.from(BODY_START + json + BODY_END)
+  return Buffer.from(bodyText(json))
+}
+
+export function bodyText(json: string): string {
+  return BODY_START + json + BODY_END
+}
+
+/** The result in a body. */
+export function jsonOf(body: Buffer): string {
+  return body.toString('utf8', BODY_START.length, body.length - BODY_END.length)
 }
 
 /** The line before a body that names the position behind it. */
@@ -20,6 +29,8 @@ function idLine(cursor: string): Buffer {
 /** How a body and the position behind it become a frame: one piece of bytes, written as it is to every member in step. */
 export interface FrameStyle {
   frameOf(cursor: string, body: Buffer): Buffer
+  /** The same as text, for who puts many together. */
+  textOf(cursor: string, json: string): string
   /** The body of a frame. */
   bodyOf(frame: Buffer): Buffer
   /** A position that has moved, with no result to go with it. */
@@ -35,6 +46,7 @@ export const BY_ID: FrameStyle = {
     body.copy(frame, id.length)
     return frame
   },
+  textOf: (cursor, json) => `id: ${cursor}\n${bodyText(json)}`,
   bodyOf: (frame) => frame.subarray(frame.indexOf('\n') + 1),
   movedTo: positionBlock,
 }
@@ -45,6 +57,7 @@ export const IN_EXTENSIONS: FrameStyle = {
     const open = body.subarray(0, -CLOSE.length)
     return concat(idLineOf(cursor), open, Buffer.from(`,${extensionsOf(cursor)}`), CLOSE)
   },
+  textOf: (cursor, json) => `id: ${cursor}\n${bodyText(`${json.slice(0, -1)},${extensionsOf(cursor)}}`)}`,
   bodyOf(frame) {
     const start = frame.indexOf('\n') + 1
     const end = frame.length - CLOSE.length - 1 - extensionsOf(cursorOf(frame)).length

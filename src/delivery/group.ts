@@ -90,6 +90,11 @@ export class Group implements FrameHolder {
     return this.#live.size + this.#lagging.size + this.#replaying.size
   }
 
+  /** Members on their way to the head. */
+  get replaying(): number {
+    return this.#replaying.size
+  }
+
   /** Number of the oldest frame in the log. */
   get first(): number {
     return this.log.first

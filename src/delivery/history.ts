@@ -2,9 +2,10 @@ import { LRUCache } from 'lru-cache'
 import type { StreamEvent } from '../streams/event.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Page } from '../streams/pages.ts'
-import { Chunk } from './chunk.ts'
+import type { Vector } from '../streams/vector.ts'
+import { Chunk, PIECE_BYTES, type Piece, type Rendered } from './chunk.ts'
 import type { Execution } from './execution.ts'
-import type { FrameStyle } from './frame.ts'
+import { bodyText, type FrameStyle, jsonOf } from './frame.ts'
 import type { FrameLog } from './frame-log.ts'
 
 /** What all groups keep of what they rendered again for members that missed it. */
@@ -13,6 +14,8 @@ const HISTORY_BYTES = 128 * 1024 * 1024
 const CHUNK_EVENTS = 1024
 /** Events rendered in one go: some milliseconds, where they are not compiled. */
 const MAX_RENDERED = 256
+/** Pieces begin at multiples of this, or where others end, so that members at a thousand places do not make a thousand of them. */
+const ALIGN = 64
 
 /** Frames to be written, and the place in the window after them. */
 export interface Read {
@@ -55,68 +58,49 @@ export class History {
   }
 
   /**
-   * Frames of the events from `seq` to before `limit`, as members have them that are in step: at most about `maxBytes`,
-   * and not always all there are. A promise: ask again when it is settled. The window must hold the event at `seq`.
+   * Frames of the events from `seq` to before `limit`, as members have them that are in step: about a piece at most, and
+   * not always all there are. A promise: ask again when it is settled. The window must hold the event at `seq`. `keep`:
+   * others may want them soon.
    */
-  read(seq: number, limit: number, maxBytes: number): Read | Promise<void> {
-    const { chunk, base } = this.#chunkAt(seq)
-    if (chunk.isLaidOut && base + CHUNK_EVENTS <= limit) {
-      const { bytes, frames, end } = chunk.readFrom(seq - base)
-      return { bytes, frames, next: base + end }
-    }
-    const end = Math.min(limit, base + CHUNK_EVENTS)
-    const frames: Buffer[] = []
-    let size = 0
-    let next = seq
-    for (let rendered = 0; next < end && size < maxBytes && rendered < MAX_RENDERED; next++) {
-      let slot = chunk.at(next - base)
-      if (slot === undefined) {
-        slot = this.#render(chunk, base, next)
-        rendered++
-      }
-      if (slot instanceof Promise) {
-        if (next === seq) return slot
-        break
-      }
-      if (slot === null) continue
-      frames.push(slot)
-      size += slot.length
-    }
-    chunk.layOut()
-    this.#count(this.#lastKey, chunk)
-    const bytes = frames.length > 1 ? Buffer.concat(frames, size) : frames[0]
-    return { bytes, frames: frames.length, next }
+  read(seq: number, limit: number, keep: boolean): Read | Promise<void> {
+    const { chunk, base } = this.#chunkAt(seq, keep)
+    const place = seq - base
+    const piece = this.#framesAt(chunk, base, place, limit, keep)
+    if (piece instanceof Promise) return piece
+    const end = Math.min(piece.end, limit - base)
+    const { bytes, count } = chunk.read(piece, place, end)
+    return { bytes, frames: count, next: base + end }
   }
 
-  /** The body of the event at `seq`, for a member with a position of its own. */
-  bodyAt(seq: number): Buffer | null | Promise<void> {
+  /** The body of the event at `seq`, for a member with a position of its own; `limit` as above. */
+  bodyAt(seq: number, limit: number): Buffer | null | Promise<void> {
     const { chunk, base } = this.#chunkAt(seq)
-    let slot = chunk.at(seq - base)
-    if (slot === undefined) slot = this.#render(chunk, base, seq)
-    if (slot === null || slot instanceof Promise) return slot
-    return this.#options.style.bodyOf(slot)
+    const place = seq - base
+    const piece = this.#framesAt(chunk, base, place, limit)
+    if (piece instanceof Promise) return piece
+    const frame = chunk.at(piece, place)
+    return frame && this.#options.style.bodyOf(frame)
   }
 
   /** The body of an event of a page. */
   bodyOfPage(page: Page, index: number): Buffer | null | Promise<void> {
-    const chunk = this.#chunk(this.#keyOfPage(page), page.events.length)
-    const slot = chunk.at(index)
-    return slot === undefined ? this.#put(chunk, index, page.events[index] as StreamEvent, (body) => body) : slot
-  }
-
-  /** Has the cache know how large what was read of a page has become. */
-  keepPage(page: Page): void {
     const key = this.#keyOfPage(page)
-    this.#count(key, this.#chunk(key, page.events.length))
+    const chunk = this.#chunk(key, page.events.length)
+    const known = chunk.pieceAt(index)
+    if (known) return chunk.at(known, index)
+    const textAt = (place: number) => this.#textOf(chunk, place, page.events[place] as StreamEvent, bodyText)
+    const piece = layOut(chunk, index, 0, chunk.places, () => textAt)
+    this.#count(key, chunk)
+    return piece instanceof Promise ? piece : chunk.at(piece, index)
   }
 
-  #chunkAt(seq: number): { readonly chunk: Chunk; readonly base: number } {
+  #chunkAt(seq: number, keep = true): { readonly chunk: Chunk; readonly base: number } {
     const base = seq - (seq % CHUNK_EVENTS)
     if (this.#lastBase !== base) {
       this.#lastBase = base
       this.#lastKey = `${this.#options.key}\n${base}`
     }
-    return { chunk: this.#chunk(this.#lastKey, CHUNK_EVENTS), base }
+    return { chunk: this.#chunk(this.#lastKey, CHUNK_EVENTS, keep), base }
   }
 
   #keyOfPage(page: Page): string {
@@ -130,54 +114,51 @@ export class History {
     return this.#lastPageKey
   }
 
-  #chunk(key: string, places: number): Chunk {
+  #chunk(key: string, places: number, keep = true): Chunk {
     const { cache } = this.#options
     const known = cache.get(key)
     if (known) return known
     const chunk = new Chunk(places)
-    cache.set(key, chunk)
+    if (keep) cache.set(key, chunk)
     return chunk
   }
 
-  #render(chunk: Chunk, base: number, seq: number): Buffer | null | Promise<void> {
+  #framesAt(chunk: Chunk, base: number, place: number, limit: number, keep = true): Piece | Promise<void> {
+    const known = chunk.pieceAt(place)
+    if (known) return known
+    const { feed } = this.#options
+    const first = Math.max(0, feed.window.firstSeq - base)
+    const end = Math.min(CHUNK_EVENTS, limit - base)
+    const piece = layOut(chunk, place, first, end, (begin) => {
+      const pass = feed.window.walkFrom(base + begin, feed.head)
+      return (at) => this.#frameText(chunk, at, base + at, pass())
+    })
+    // What is awaited is not to be asked for again.
+    if (keep || chunk.isAwaited) this.#count(this.#lastKey, chunk)
+    return piece
+  }
+
+  /** `after` is the position after the event. */
+  #frameText(chunk: Chunk, place: number, seq: number, after: Vector): Rendered {
     const { feed, log, style } = this.#options
-    const event = feed.window.at(seq) as StreamEvent
-    const finish = (body: Buffer) => style.frameOf(this.#cursorAfter(event, seq), body)
     // What the group has rendered for those in step is not rendered again. Its position is what it was then, which may
     // be less than what is told of the event before it by now.
     const frame = log.frameOf(seq)
-    if (frame === undefined) return this.#put(chunk, seq - base, event, finish)
-    const again = frame && finish(style.bodyOf(frame))
-    chunk.put(seq - base, again)
-    return again
+    if (frame === null) return null
+    const event = feed.window.at(seq) as StreamEvent
+    if (frame) return style.textOf(feed.cursorAt(after, event), jsonOf(style.bodyOf(frame)))
+    return this.#textOf(chunk, place, event, (json) => style.textOf(feed.cursorAt(after, event), json))
   }
 
-  #put(
-    chunk: Chunk,
-    index: number,
-    event: StreamEvent,
-    finish: (body: Buffer) => Buffer,
-  ): Buffer | null | Promise<void> {
-    const take = (body: Buffer): Buffer => {
-      const frame = finish(body)
-      chunk.put(index, frame)
-      return frame
-    }
-    const body = this.#options.execution.bodyOf(event)
-    if (body instanceof Promise) {
-      const pending = body.then((settled) => void take(settled))
-      chunk.put(index, pending)
-      return pending
-    }
-    if (body !== undefined) return take(body)
-    chunk.put(index, null)
-    return null
-  }
-
-  #cursorAfter(event: StreamEvent, seq: number): string {
-    const { feed } = this.#options
-    const vector = feed.window.vectorAt(seq + 1, feed.head)
-    return feed.cursorAt(vector, event)
+  #textOf(chunk: Chunk, place: number, event: StreamEvent, finish: (json: string) => string): Rendered {
+    const apart = chunk.apart(place)
+    if (apart !== undefined) return apart
+    const json = this.#options.execution.jsonOf(event)
+    if (json === undefined) return null
+    if (typeof json === 'string') return finish(json)
+    const pending = json.then((settled) => chunk.putApart(place, finish(settled)))
+    chunk.putApart(place, pending)
+    return pending
   }
 
   /** The cache looks at the size of what it does not have yet. */
@@ -187,5 +168,42 @@ export class History {
     chunk.counted = bytes
     this.#options.cache.delete(key)
     this.#options.cache.set(key, chunk)
+  }
+}
+
+/**
+ * The piece that a place is in, made of what stands around it from `first` to before `end`, if there is none yet. A promise:
+ * of something there that is being rendered.
+ */
+function layOut(
+  chunk: Chunk,
+  place: number,
+  first: number,
+  end: number,
+  textsFrom: (begin: number) => (place: number) => Rendered,
+): Piece | Promise<void> {
+  for (;;) {
+    const piece = chunk.pieceAt(place)
+    if (piece) return piece
+    const space = chunk.spaceAround(place)
+    const begin = Math.max(first, space.begin, place - (place % ALIGN))
+    const textAt = textsFrom(begin)
+    const texts: (string | null)[] = []
+    let size = 0
+    let rendered = 0
+    let awaited: Promise<void> | undefined
+    for (let at = begin; at < end && at < space.end && size < PIECE_BYTES && rendered < MAX_RENDERED; at++) {
+      const text = textAt(at)
+      if (text instanceof Promise) {
+        awaited = text
+        break
+      }
+      texts.push(text)
+      if (text === null) continue
+      size += text.length
+      rendered++
+    }
+    if (texts.length > 0) chunk.add(begin, texts)
+    if (awaited && begin + texts.length <= place) return awaited
   }
 }

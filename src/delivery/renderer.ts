@@ -2,8 +2,7 @@ import { type ExecutionResult, executeSubscriptionEvent, GraphQLError, type Vali
 import type { Logger } from 'pino'
 import { SluiceError } from '../errors.ts'
 import type { StreamEvent } from '../streams/event.ts'
-import type { CompiledOperation } from './compile.ts'
-import type { Compiler } from './compiler.ts'
+import type { Compiled, Compiler } from './compiler.ts'
 import { formatError } from './format-error.ts'
 import { bodyOf } from './frame.ts'
 
@@ -23,15 +22,17 @@ export interface RendererOptions {
 }
 
 /**
- * Makes the body of an event: executes it, masks its errors and serializes it, once, however many groups ask for it
- * one after the other. Groups that differ only in their filter share a renderer.
+ * Makes the JSON and the body of an event: executes it, masks its errors and serializes it, once, however many groups ask
+ * for the body one after the other. Groups that differ only in their filter share a renderer.
  */
 export class Renderer {
   readonly key: string | undefined
   /** Groups that use it. */
   users = 0
   /** Set once the operation has been compiled. */
-  compiled: CompiledOperation | undefined
+  compiled: Compiled | undefined
+  /** Compiling it to text is worth a try: no resolver has been awaited. */
+  isText = true
   readonly args: ValidatedSubscriptionArgs
   readonly #compiler: Compiler
   readonly #stats: { executions: number; bodies: number }
@@ -54,64 +55,89 @@ export class Renderer {
     // The event that was rendered last is the one the other groups are being told of.
     if (this.#body === undefined || this.#rendered !== event) {
       this.#rendered = event
-      this.#body = this.#render(event)
+      const json = this.jsonOf(event)
+      this.#body = json instanceof Promise ? json.then(bodyOf) : bodyOf(json)
     }
     return this.#body
   }
 
   /** The body of an error, in place of an event's. */
   renderError(error: unknown): Buffer {
-    return this.#bodyOf(failed(error))
+    return bodyOf(this.jsonOfError(error))
   }
 
-  #render(event: StreamEvent): Buffer | Promise<Buffer> {
+  /** The event's result, as JSON. Never throws or rejects. */
+  jsonOf(event: StreamEvent): string | Promise<string> {
     this.#stats.executions++
     try {
+      const text = this.compiled?.textOf?.(event, this.args.contextValue)
+      if (text !== undefined) {
+        this.#stats.bodies++
+        return text
+      }
       const result = this.compiled ? this.#executeCompiled(this.compiled, event) : this.#execute(event)
-      return result instanceof Promise ? this.#await(result) : this.#bodyOf(result)
+      return result instanceof Promise ? this.#await(result) : this.#serialize(result)
     } catch (error) {
-      return this.renderError(error)
+      return this.jsonOfError(error)
     }
+  }
+
+  jsonOfError(error: unknown): string {
+    return this.#serialize(failed(error))
   }
 
   #execute(event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
     this.#compiler.executed(this)
-    return executeSubscriptionEvent({ ...this.args, rootValue: event })
+    const result = executeSubscriptionEvent({ ...this.args, rootValue: event })
+    if (result instanceof Promise) this.isText = false
+    return result
   }
 
-  #executeCompiled(compiled: CompiledOperation, event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
-    const result = compiled(event, this.args.contextValue, this.args.rawVariableValues)
+  #executeCompiled({ execute }: Compiled, event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
+    if (!execute) return this.#executeAgain(event)
+    const result = execute(event, this.args.contextValue, this.args.rawVariableValues)
     if (result instanceof Promise) return result.then((settled) => this.#withoutErrors(settled, event))
     return this.#withoutErrors(result, event)
   }
 
-  /**
-   * Of a failed event graphql-jit may tell more errors than graphql-js, which stops where a null spreads: so that one
-   * is asked again. An operation that keeps failing is better off without the detour.
-   */
+  /** Of a failed event graphql-jit may tell more errors than graphql-js, which stops where a null spreads. */
   #withoutErrors(result: ExecutionResult, event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
-    if (!result.errors) return result
-    if (++this.#compiledErrors >= MAX_COMPILED_ERRORS) this.compiled = undefined
+    return result.errors ? this.#executeAgain(event) : result
+  }
+
+  /** What compiled code cannot tell is asked of graphql-js. */
+  #executeAgain(event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
+    if (++this.#compiledErrors >= MAX_COMPILED_ERRORS) this.#giveUp()
     return this.#execute(event)
   }
 
-  async #await(pending: Promise<ExecutionResult>): Promise<Buffer> {
+  /** An operation that keeps failing is better off without the detour; one compiled to text with the other one. */
+  #giveUp(): void {
+    this.#compiledErrors = 0
+    if (this.compiled?.textOf) {
+      this.isText = false
+      this.#compiler.again(this)
+    }
+    this.compiled = undefined
+  }
+
+  async #await(pending: Promise<ExecutionResult>): Promise<string> {
     const { promise: timeout, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => reject(new SluiceError('RESOLVER_TIMEOUT')), EVENT_TIMEOUT_MS)
     try {
-      return this.#bodyOf(await Promise.race([pending, timeout]))
+      return this.#serialize(await Promise.race([pending, timeout]))
     } catch (error) {
-      return this.renderError(error)
+      return this.jsonOfError(error)
     } finally {
       clearTimeout(timer)
     }
   }
 
-  #bodyOf({ errors, data, extensions }: ExecutionResult): Buffer {
+  #serialize({ errors, data, extensions }: ExecutionResult): string {
     this.#stats.bodies++
     const rest = extensions ? { data, extensions } : { data }
-    if (!errors) return bodyOf(JSON.stringify(rest))
-    return bodyOf(JSON.stringify({ errors: errors.map((error) => formatError(error, this.#log)), ...rest }))
+    if (!errors) return JSON.stringify(rest)
+    return JSON.stringify({ errors: errors.map((error) => formatError(error, this.#log)), ...rest })
   }
 }
 

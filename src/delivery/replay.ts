@@ -32,7 +32,9 @@ export class Replay implements Worker {
   #readsLog = false
   /** The place in the window up to which it has read what the members in step have. */
   #inOrderAt = -1
-  /** Events written in the current second. */
+  /** Events written, */
+  #replayed = 0
+  /** and those of them in the current second. */
   #second = 0
   #written = 0
 
@@ -117,6 +119,11 @@ export class Replay implements Worker {
     return !this.#position.isAhead && feed.window.endOf(this.#position.vector) <= seq
   }
 
+  /** Whether what is rendered for it may soon be wanted by others. */
+  get #isKept(): boolean {
+    return this.#group.replaying > 1 || this.#replayed < ALONE_EVENTS
+  }
+
   #stepShared(seq: number, limit: number): boolean {
     const { feed, history } = this.#group
     const pieces: Buffer[] = []
@@ -125,7 +132,7 @@ export class Replay implements Worker {
     let next = seq
     // Where little matches, several reads make one write.
     for (let reads = 0; next < limit && size < PIECE_BYTES / 2 && reads < MAX_READS; reads++) {
-      const read = history.read(next, limit, PIECE_BYTES - size)
+      const read = history.read(next, limit, this.#isKept)
       if (read instanceof Promise) {
         if (next === seq) return this.#await(read)
         break
@@ -149,7 +156,7 @@ export class Replay implements Worker {
         const event = window.at(at) as StreamEvent
         if (position.wants(event)) {
           if (at > seq && frames.isEnough) return undefined
-          const body = this.#group.history.bodyAt(at)
+          const body = this.#group.history.bodyAt(at, limit)
           if (body instanceof Promise) return body
           position.take(event)
           if (body) frames.add(position.cursor, body)
@@ -209,7 +216,6 @@ export class Replay implements Worker {
         if (body) frames.add(position.cursor, body)
       }
       position.passPage(page)
-      history.keepPage(page)
       this.#page = undefined
       return undefined
     })
@@ -248,6 +254,7 @@ export class Replay implements Worker {
   }
 
   #write(bytes: Buffer | undefined, events: number): boolean {
+    this.#replayed += events
     this.#written += events
     this.#group.stats.replayedEvents += events
     if (bytes) this.#group.writeReplayed(this.#member, bytes, events)
@@ -295,6 +302,11 @@ export class Replay implements Worker {
 const CHECK_EVERY = 32
 /** Reads for one write: each looks at up to 1,024 events, which may have to be rendered first. */
 const MAX_READS = 8
+/**
+ * Who has read on alone for as many events keeps nothing for others: what is kept for a while costs the garbage collector as
+ * much as rendering costs.
+ */
+const ALONE_EVENTS = 4096
 /** Events looked at in one go: less than a millisecond. */
 const MAX_PASSED = 2048
 

@@ -172,6 +172,24 @@ export class Window<V> {
     })
   }
 
+  /**
+   * As `vectorAt`, for one event after another from `seq` on: each call passes one, and gives the position after it, in the
+   * same array every time. Only for as long as the window does not change.
+   */
+  walkFrom(seq: number, head: Vector): () => Vector {
+    const places = this.#partitions.map((list) => list.indexOf(seq))
+    const vector = this.vectorAt(seq, head)
+    let at = seq
+    return () => {
+      const { partition } = this.at(at++) as StreamEvent<V>
+      const place = (places[partition] as number) + 1
+      places[partition] = place
+      const next = this.#partitions[partition]?.at(place)
+      vector[partition] = next === undefined ? (head[partition] as number) : (this.at(next) as StreamEvent<V>).offset
+      return vector
+    }
+  }
+
   /** Offset of the event that follows in the same partition; undefined if there is none yet. */
   offsetAfter(event: StreamEvent<V>): number | undefined {
     return this.at(this.seqOf(event.partition, event.offset + 1))?.offset

@@ -12,6 +12,7 @@ import {
   type GraphQLNullableOutputType,
   GraphQLObjectType,
   type GraphQLOutputType,
+  type GraphQLResolveInfo,
   GraphQLScalarType,
   GraphQLSchema,
   GraphQLString,
@@ -22,7 +23,9 @@ import {
 } from 'graphql'
 import { expect, test } from 'vitest'
 import { compileOperation } from '../../src/delivery/compile.ts'
+import { compileText } from '../../src/delivery/compile-text.ts'
 import { SluiceError } from '../../src/errors.ts'
+import { Statistics } from '../kit/statistics.ts'
 
 /** What a leaf resolver does with its event: every way in which resolvers end. */
 type Leaf =
@@ -41,6 +44,8 @@ interface Event {
   readonly leaves: readonly Leaf[]
   readonly kind: 'Cat' | 'Dog'
   readonly length: number
+  readonly text: string
+  readonly number: number
 }
 
 const LEAVES: readonly Leaf[] = [
@@ -112,6 +117,13 @@ const commonFields = () => ({
     type: required(new GraphQLList(required(GraphQLString))),
     resolve: leafResolver(places++, ['a', 'b'], [null]),
   },
+  text: { type: GraphQLString, resolve: (self: unknown) => (self as { event: Event }).event.text },
+  number: { type: GraphQLFloat, resolve: (self: unknown) => (self as { event: Event }).event.number },
+  whole: { type: GraphQLInt, resolve: (self: unknown) => (self as { event: Event }).event.number },
+  path: {
+    type: GraphQLString,
+    resolve: (_self: unknown, _args: unknown, _context: unknown, info: GraphQLResolveInfo) => `${info.path.key}`,
+  },
   plus: {
     type: GraphQLInt,
     args: { by: { type: GraphQLInt, defaultValue: 1 } },
@@ -137,6 +149,14 @@ const animal = (name: string): GraphQLObjectType =>
         resolve: (self: unknown) => Array((self as { event: Event }).event.length).fill(self),
       },
       needed: { type: required(Cat), resolve: (self: unknown) => self },
+      perhaps: {
+        type: Cat,
+        resolve: (self: unknown) => ((self as { event: Event }).event.length === 0 ? null : self),
+      },
+      kittens: {
+        type: new GraphQLList(required(Cat)),
+        resolve: (self: unknown) => Array((self as { event: Event }).event.length).fill(self),
+      },
     }),
   })
 const Cat: GraphQLObjectType = animal('Cat')
@@ -167,6 +187,9 @@ const scalarField = fc.constantFrom(
   'p: plus',
   'plus(by: 3)',
   'v: plus(by: $by)',
+  'text',
+  'number',
+  'whole',
 )
 const directive = fc.constantFrom(
   '',
@@ -224,6 +247,8 @@ const event = fc.record<Event>({
   }),
   kind: fc.constantFrom('Cat', 'Dog'),
   length: fc.nat(3),
+  text: fc.string({ unit: 'binary' }).map((text) => (text.length > 5 ? `${text}\ud800` : text)),
+  number: fc.oneof(fc.double(), fc.integer(), fc.constant(-0)),
 })
 
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value ?? null))
@@ -270,4 +295,115 @@ test('a compiled operation gives the data that graphql-js gives, and errors wher
   console.log(`leaves: ${[...seen].map(([what, times]) => `${what} ${times}`).join(', ')}`)
   expect(withErrors).toBeGreaterThan(50)
   for (const each of LEAVES) expect(seen.get(each), each).toBeGreaterThan(0)
+})
+
+/** Selections of an object type in which every type is known beforehand. */
+function plainSelections(depth: number): fc.Arbitrary<string> {
+  const leafSelection = fc.tuple(scalarField, directive).map(([field, on]) => field + on)
+  const choices: fc.Arbitrary<string>[] = [
+    leafSelection,
+    leafSelection,
+    fc.constantFrom('...Named', '...Named', '...Named', 'path'),
+  ]
+  if (depth > 0) {
+    choices.push(
+      fc
+        .tuple(
+          fc.constantFrom(
+            'needed',
+            'perhaps',
+            'kittens',
+            'k: kittens',
+            '...',
+            '... on Animal',
+            '... on Cat',
+            '... on Anything',
+          ),
+          directive,
+          plainSelections(depth - 1),
+        )
+        .map(([field, on, set]) =>
+          field.startsWith('... on An') ? `${field}${on} { ... on Cat { ${set} } }` : `${field}${on} { ${set} }`,
+        ),
+    )
+  }
+  return fc.array(fc.oneof(...choices), { minLength: 1, maxLength: 5 }).map((fields) => fields.join(' '))
+}
+
+test('an operation compiled to text gives the JSON that graphql-js gives, byte for byte, or says that it cannot', async () => {
+  const statistics = new Statistics('texts', [
+    'told',
+    'refused',
+    'refused for an error',
+    'refused for a promise',
+    'refused for info',
+    'null',
+    'escaped',
+    'a list',
+  ])
+  let invalid = 0
+  await fc.assert(
+    fc.asyncProperty(
+      plainSelections(3),
+      fc.array(event, { minLength: 1, maxLength: 6 }),
+      fc.boolean(),
+      async (set, events, yes) => {
+        const text = `query($yes: Boolean!, $by: Int) { cat { ${set} } ...Both u: cat @include(if: $yes) { plus(by: $by) name @skip(if: $yes) } }
+          fragment Named on Animal { name id } fragment Both on Query { cat { id } }`
+        const document = parse(text)
+        if (validate(schema, document).length > 0) {
+          invalid++
+          return
+        }
+        const variableValues = { yes, by: 2 }
+        const args = validateExecutionArgs({ schema, document, variableValues })
+        if (!('operation' in args)) throw new Error('not valid')
+        const textOf = compileText(args)
+        if (!textOf) throw new Error(`Not compiled: ${text}`)
+        for (const rootValue of events) {
+          const told = textOf(rootValue, undefined)
+          const running = execute({ schema, document, rootValue, variableValues })
+          const expected = await running
+          const json = JSON.stringify({ data: expected.data })
+          if (told === undefined) {
+            statistics.count('refused')
+            const isForInfo = json.includes('"path":"path"')
+            if (expected.errors) statistics.count('refused for an error')
+            else if (running instanceof Promise) statistics.count('refused for a promise')
+            else if (isForInfo) statistics.count('refused for info')
+            else throw new Error(`Refused without a reason: ${text}, ${json}`)
+            continue
+          }
+          expect(expected.errors, text).toBeUndefined()
+          expect(told, text).toBe(json)
+          statistics.count('told')
+          if (json.includes('null')) statistics.count('null')
+          if (json.includes('\\')) statistics.count('escaped')
+          if (json.includes('[')) statistics.count('a list')
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  )
+  console.log(`${invalid} operations did not validate`)
+  statistics.report()
+})
+
+test.each([
+  ['an abstract type', '{ animal { id } }'],
+  ['fields that only some other directive leaves out', 'query { cat { id @later } }'],
+])('%s is not compiled to text', (_, text) => {
+  const args = validateExecutionArgs({ schema, document: parse(text) })
+  expect('operation' in args && compileText(args)).toBeUndefined()
+})
+
+test('fragments that multiply are not compiled', () => {
+  const levels = Array.from(
+    { length: 14 },
+    (_, i) => `fragment L${i} on Cat { a: needed { ...L${i + 1} } b: needed { ...L${i + 1} } }`,
+  )
+  const document = parse(`{ cat { ...L0 } } ${levels.join(' ')} fragment L14 on Cat { id }`)
+  const args = validateExecutionArgs({ schema, document })
+  if (!('operation' in args)) throw new Error('not valid')
+  expect(() => compileText(args)).toThrow('more than 10000 statements')
 })

@@ -39,3 +39,48 @@ test('a client whose cursor cannot be checked yet is told nothing of a position,
   vi.advanceTimersByTime(HEARTBEAT_MS)
   expect(outlet.text.slice(before.length)).toBe(':\n\n')
 })
+
+/** What a client gets that missed all of this; the engine forgets how it began. */
+const MANY = 10_000
+const numbers = Array.from({ length: MANY }, (_, i) => i)
+
+test('what one client alone missed is kept for others as far as they may soon come for it, and not beyond', async () => {
+  const { open, feed, engine, paintOn } = startEngine()
+  paintOn(0, ...numbers)
+  const start = { start: { after: feed.cursorAt([0]) } }
+  const { outlet, member } = open('subscription { paint { n } }', {}, start)
+  await settle()
+  expect(outlet.told).toEqual(numbers)
+  const ofOne = engine.history.calculatedSize
+  expect(ofOne).toBeGreaterThan(0)
+  expect(ofOne).toBeLessThan(outlet.bytes * 0.7)
+  const { executions } = engine.stats
+  expect(executions).toBe(MANY)
+  member.gone()
+
+  const both = [open('subscription { paint { n } }', {}, start), open('subscription { paint { n } }', {}, start)]
+  await settle()
+  for (const { outlet } of both) expect(outlet.told).toEqual(numbers)
+  expect(engine.history.calculatedSize).toBeGreaterThan(outlet.bytes)
+  // What was kept is there, and what was not is made once for both.
+  expect(engine.stats.executions).toBeLessThan(2 * MANY)
+  const { executions: afterTwo } = engine.stats
+  const third = open('subscription { paint { n } }', {}, start)
+  await settle()
+  expect(third.outlet.told).toEqual(numbers)
+  expect(engine.stats.executions).toBe(afterTwo)
+})
+
+test('what has to be awaited is awaited once, for who reads alone as well', async () => {
+  const asked: number[] = []
+  const later = (n: number) => {
+    asked.push(n)
+    return n > 6000 && n % 1000 === 0 ? Promise.resolve(n) : n
+  }
+  const { open, feed, paintOn } = startEngine({ later })
+  paintOn(0, ...numbers)
+  const { outlet } = open('subscription { paint { n later } }', {}, { start: { after: feed.cursorAt([0]) } })
+  await settle()
+  expect(outlet.told).toEqual(numbers)
+  expect(asked).toEqual(numbers)
+})
