@@ -14,8 +14,11 @@ const HISTORY_BYTES = 128 * 1024 * 1024
 const CHUNK_EVENTS = 1024
 /** Events rendered in one go: some milliseconds, where they are not compiled. */
 const MAX_RENDERED = 256
-/** Pieces begin at multiples of this, or where others end, so that members at a thousand places do not make a thousand of them. */
-const ALIGN = 64
+/**
+ * Places of a piece: a power of two, at a multiple of itself, so that members at a thousand places have the same pieces made. As
+ * many as fill a piece, by what the last one took.
+ */
+const PLACES = { first: 128, min: 16, max: CHUNK_EVENTS }
 
 /** Frames to be written, and the place in the window after them. */
 export interface Read {
@@ -52,6 +55,7 @@ export class History {
   #lastKey = ''
   #lastPage: WeakRef<Page> | undefined
   #lastPageKey = ''
+  #places = PLACES.first
 
   constructor(options: HistoryOptions) {
     this.#options = options
@@ -89,7 +93,7 @@ export class History {
     const known = chunk.pieceAt(index)
     if (known) return chunk.at(known, index)
     const textAt = (place: number) => this.#textOf(chunk, place, page.events[place] as StreamEvent, bodyText)
-    const piece = layOut(chunk, index, 0, chunk.places, () => textAt)
+    const piece = this.#layOut(chunk, index, { first: 0, end: chunk.places }, () => textAt)
     this.#count(key, chunk)
     return piece instanceof Promise ? piece : chunk.at(piece, index)
   }
@@ -127,9 +131,10 @@ export class History {
     const known = chunk.pieceAt(place)
     if (known) return known
     const { feed } = this.#options
-    const first = Math.max(0, feed.window.firstSeq - base)
+    // What is before the place is for others.
+    const first = keep ? Math.max(0, feed.window.firstSeq - base) : place
     const end = Math.min(CHUNK_EVENTS, limit - base)
-    const piece = layOut(chunk, place, first, end, (begin) => {
+    const piece = this.#layOut(chunk, place, { first, end }, (begin) => {
       const pass = feed.window.walkFrom(base + begin, feed.head)
       return (at) => this.#frameText(chunk, at, base + at, pass())
     })
@@ -169,41 +174,49 @@ export class History {
     this.#options.cache.delete(key)
     this.#options.cache.set(key, chunk)
   }
+
+  /**
+   * The piece that a place is in, made of what stands around it from `first` to before `end`, if there is none yet. A
+   * promise: of something there that is being rendered.
+   */
+  #layOut(
+    chunk: Chunk,
+    place: number,
+    { first, end }: { readonly first: number; readonly end: number },
+    textsFrom: (begin: number) => (place: number) => Rendered,
+  ): Piece | Promise<void> {
+    for (;;) {
+      const piece = chunk.pieceAt(place)
+      if (piece) return piece
+      const space = chunk.spaceAround(place)
+      const aligned = place - (place % this.#places)
+      const begin = Math.max(first, space.begin, aligned)
+      const stop = Math.min(end, space.end, aligned + this.#places)
+      const textAt = textsFrom(begin)
+      const texts: (string | null)[] = []
+      let size = 0
+      let rendered = 0
+      let awaited: Promise<void> | undefined
+      for (let at = begin; at < stop && size < 2 * PIECE_BYTES && rendered < MAX_RENDERED; at++) {
+        const text = textAt(at)
+        if (text instanceof Promise) {
+          awaited = text
+          break
+        }
+        texts.push(text)
+        if (text === null) continue
+        size += text.length
+        rendered++
+      }
+      if (texts.length > 0) chunk.add(begin, texts)
+      if (texts.length >= PLACES.min) this.#places = placesFor(size / texts.length)
+      if (awaited && begin + texts.length <= place) return awaited
+    }
+  }
 }
 
-/**
- * The piece that a place is in, made of what stands around it from `first` to before `end`, if there is none yet. A promise:
- * of something there that is being rendered.
- */
-function layOut(
-  chunk: Chunk,
-  place: number,
-  first: number,
-  end: number,
-  textsFrom: (begin: number) => (place: number) => Rendered,
-): Piece | Promise<void> {
-  for (;;) {
-    const piece = chunk.pieceAt(place)
-    if (piece) return piece
-    const space = chunk.spaceAround(place)
-    const begin = Math.max(first, space.begin, place - (place % ALIGN))
-    const textAt = textsFrom(begin)
-    const texts: (string | null)[] = []
-    let size = 0
-    let rendered = 0
-    let awaited: Promise<void> | undefined
-    for (let at = begin; at < end && at < space.end && size < PIECE_BYTES && rendered < MAX_RENDERED; at++) {
-      const text = textAt(at)
-      if (text instanceof Promise) {
-        awaited = text
-        break
-      }
-      texts.push(text)
-      if (text === null) continue
-      size += text.length
-      rendered++
-    }
-    if (texts.length > 0) chunk.add(begin, texts)
-    if (awaited && begin + texts.length <= place) return awaited
-  }
+/** How many places fill a piece where each takes so many bytes. */
+function placesFor(bytes: number): number {
+  const places = 2 ** Math.floor(Math.log2(PIECE_BYTES / Math.max(1, bytes)))
+  return Math.max(PLACES.min, Math.min(PLACES.max, places))
 }

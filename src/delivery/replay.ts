@@ -131,7 +131,7 @@ export class Replay implements Worker {
     let frames = 0
     let next = seq
     // Where little matches, several reads make one write.
-    for (let reads = 0; next < limit && size < PIECE_BYTES / 2 && reads < MAX_READS; reads++) {
+    for (let reads = 0; next < limit && size < ENOUGH_BYTES && reads < MAX_READS; reads++) {
       const read = history.read(next, limit, this.#isKept)
       if (read instanceof Promise) {
         if (next === seq) return this.#await(read)
@@ -300,6 +300,8 @@ export class Replay implements Worker {
 
 /** A position is compared with the group's now and then: that costs as much as a few frames. */
 const CHECK_EVERY = 32
+/** As much is written as it lies there; less is worth putting together with what comes after it. */
+const ENOUGH_BYTES = PIECE_BYTES / 4
 /** Reads for one write: each looks at up to 1,024 events, which may have to be rendered first. */
 const MAX_READS = 8
 /**
