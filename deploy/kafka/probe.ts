@@ -6,13 +6,16 @@ import { connect, createServer } from 'node:net'
  */
 const LOWEST_PORT = 20_000
 const HIGHEST_PORT = 32_000
+/** A process takes every so many-th of them, another one others: two that ask at once are not to be told the same. */
+const PORT_STEP = 97
 const PROBE_TIMEOUT_MS = 1000
 
 /** That many different ports that nobody listens on at this moment. Somebody may before they are used: try again then. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = []
+  const steps = Math.floor((HIGHEST_PORT - LOWEST_PORT) / PORT_STEP)
   while (ports.length < count) {
-    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT))
+    const port = LOWEST_PORT + (process.pid % PORT_STEP) + PORT_STEP * Math.floor(Math.random() * steps)
     if (!ports.includes(port) && (await isFree(port))) ports.push(port)
   }
   return ports

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
-import { freePorts } from '../../deploy/kafka/probe.ts'
+import { freePorts, isFree } from '../../deploy/kafka/probe.ts'
 import { findNginx, NGINX_MISSING } from '../../deploy/nginx/run.ts'
 import { describeKafka } from '../kit/kafka.ts'
 import { until } from '../kit/until.ts'
@@ -22,12 +22,23 @@ export interface RunningStack {
   untilEnded(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
+/** Of gateways as many as any test starts, with their admin ports; none of these is `taken`. */
+async function freeBase(taken: readonly number[]): Promise<number> {
+  for (;;) {
+    const [base] = (await freePorts(1)) as [number]
+    const wanted = [1, 2, 3, 101, 102, 103].map((offset) => base + offset)
+    const free = await Promise.all(wanted.map((port) => !taken.includes(port) && isFree(port)))
+    if (free.every(Boolean)) return base
+  }
+}
+
 /** As a shell runs it: in a process group of its own, which a Ctrl-C goes to. */
 export async function startStack(
   args: readonly string[] = [],
   env: Record<string, string> = {},
 ): Promise<RunningStack> {
-  const [port, kafka, base] = (await freePorts(3)) as [number, number, number]
+  const [port, kafka] = (await freePorts(2)) as [number, number]
+  const base = await freeBase([port, kafka])
   const places = ['--port', `${port}`, '--kafka-port', `${kafka}`, '--base-port', `${base}`]
   const stack = spawn(process.execPath, ['deploy/stack/main.ts', ...places, '--rate', '100', ...args], {
     env: { ...process.env, ...env },

@@ -1,5 +1,6 @@
 import { type ClientRequest, request as httpRequest } from 'node:http'
 import type { OrderEvent, REGIONS } from '../../src/streams/topics/orders.ts'
+import { type Block, onBlocks } from '../kit/blocks.ts'
 import { nameOf } from './order-log.ts'
 
 type Region = (typeof REGIONS)[number]
@@ -83,12 +84,7 @@ export class ResumingListener {
           response.resume()
           return
         }
-        let rest = ''
-        response.setEncoding('utf8').on('data', (text: string) => {
-          const blocks = (rest + text).split('\n\n')
-          rest = blocks.pop() ?? ''
-          for (const block of blocks) this.#take(block)
-        })
+        onBlocks(response, (block) => this.#take(block))
       },
     )
     request.on('error', end).on('close', end)
@@ -96,13 +92,7 @@ export class ResumingListener {
     this.#request = request
   }
 
-  #take(block: string): void {
-    let [id, event, data] = ['', '', '']
-    for (const line of block.split('\n')) {
-      if (line.startsWith('id: ')) id = line.slice(4)
-      else if (line.startsWith('event: ')) event = line.slice(7)
-      else if (line.startsWith('data: ')) data = line.slice(6)
-    }
+  #take({ id = '', event = '', data = '' }: Block): void {
     if (event === 'next') {
       const { data: order, errors } = JSON.parse(data) as Result
       for (const { message, extensions } of errors ?? []) this.errors.push(`${extensions?.code}: ${message}`)

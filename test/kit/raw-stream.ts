@@ -1,15 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { type Block, parseBlock } from './blocks.ts'
 import { until } from './until.ts'
-
-/** One block of an event stream, field by field, as it came. Fields that were not there are absent. */
-export interface Block {
-  readonly id?: string
-  readonly event?: string
-  readonly data?: string
-  readonly retry?: string
-}
 
 export interface RawRequest {
   readonly method?: string
@@ -176,16 +169,4 @@ export function requestBytes(url: string, request: RawRequest): string {
   }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
   return `${method} ${pathname}${search} HTTP/${httpVersion}\r\n${lines.join('')}\r\n${text ?? ''}`
-}
-
-function parseBlock(block: string): Block {
-  const fields: Record<string, string> = {}
-  for (const line of block.split('\n')) {
-    const colon = line.indexOf(':')
-    if (colon <= 0) continue
-    const value = line.slice(colon + 1).replace(/^ /, '')
-    const name = line.slice(0, colon)
-    fields[name] = name in fields ? `${fields[name]}\n${value}` : value
-  }
-  return fields
 }

@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { OrderEvent, REGIONS } from '../../src/streams/topics/orders.ts'
 import { nameOf } from '../e2e/order-log.ts'
+import { type Block, onBlocks } from '../kit/blocks.ts'
 import type { Tally } from './rolling-tally.ts'
 
 type Region = (typeof REGIONS)[number]
@@ -139,12 +140,9 @@ export class RollingClient {
       this.#retryMs = Number(response.headers['retry-after'] ?? 1) * 1000
       return
     }
-    let rest = ''
     let begun = false
-    response.setEncoding('utf8').on('data', (text: string) => {
-      const blocks = (rest + text).split('\n\n')
-      rest = blocks.pop() ?? ''
-      for (const block of blocks) this.#take(block)
+    onBlocks(response, (block) => {
+      this.#take(block)
       begun ||= this.#hasStream
     })
     response.once('close', () => {
@@ -152,14 +150,8 @@ export class RollingClient {
     })
   }
 
-  #take(block: string): void {
-    let [id, event, data] = ['', '', '']
-    for (const line of block.split('\n')) {
-      if (line.startsWith('id: ')) id = line.slice(4)
-      else if (line.startsWith('event: ')) event = line.slice(7)
-      else if (line.startsWith('data: ')) data = line.slice(6)
-      else if (line.startsWith('retry: ')) this.#retryMs = Number(line.slice(7))
-    }
+  #take({ id = '', event = '', data = '', retry }: Block): void {
+    if (retry !== undefined) this.#retryMs = Number(retry)
     if (event === 'next') {
       const { name, errors } = this.#front.results.of(data)
       this.errors.push(...errors)

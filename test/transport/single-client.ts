@@ -1,4 +1,5 @@
-import { type Block, type RawRequest, RawStream } from '../kit/raw-stream.ts'
+import type { Block } from '../kit/blocks.ts'
+import { type RawRequest, RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
 
 const HEADER = 'x-graphql-event-stream-token'
