@@ -99,7 +99,7 @@ function tell({ say }: Settings, label: string, { streams, allMs, openMs, leastH
 
 export const many: Scenario = {
   name: 'many',
-  load: '30,000 idle streams on three gateways, and 17,600 through Nginx, as many as its workers’ descriptors allow: heartbeats, and one event that reaches all; through Kafka',
+  load: '30,000 idle streams on three gateways, and 17,200 through Nginx, as many as its workers’ descriptors allow: heartbeats, and one event that reaches all; through Kafka',
   needs: ['generator', 'kafka', 'nginx'],
   quick: false,
   async run(settings) {

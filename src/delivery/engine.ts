@@ -12,6 +12,7 @@ import type { BoundStream, Operation } from './operation.ts'
 import { Renderer } from './renderer.ts'
 import type { Replay } from './replay.ts'
 import { plannedRetryMs, RETRY_MAX_MS, retryMs } from './retry.ts'
+import { Seats } from './seats.ts'
 import { type CloseReason, type Outlet, type Subscriber, WRITE_STALL_MS } from './subscriber.ts'
 import { Turns } from './turns.ts'
 
@@ -24,6 +25,8 @@ const LINGER_MS = RETRY_MAX_MS + 1_000
 const MAX_LINGERING = 500
 /** One client that missed much takes no more of a core than this: some tenth of it, where bodies have to be rendered. */
 const REPLAY_EVENTS_PER_SECOND = 50_000
+/** Replays of a topic that have a page of its log in hand at once: each is some MiB, once it is decoded. */
+const MAX_LOG_READERS = 16
 /** Heartbeats of all members are spread over this many moments of an interval. */
 const HEARTBEAT_SLOTS = 32
 
@@ -97,6 +100,7 @@ export class Engine {
   }
   readonly history = new HistoryCache()
   readonly replays = new Turns<Replay>()
+  readonly #logSeats = new Map<Feed, Seats<Replay>>()
   readonly maxReplayRate: number
   /** Members that wait for their outlets: counted by their groups. */
   lagging = 0
@@ -164,6 +168,23 @@ export class Engine {
     this.#slots[member.slot]?.add(member)
     outlet.attach(member)
     return member
+  }
+
+  /** Who reads pages of a topic's log takes one of its seats first, and is given its turn when it has got one. */
+  logSeatsOf(feed: Feed): Seats<Replay> {
+    let seats = this.#logSeats.get(feed)
+    if (!seats) {
+      seats = new Seats(MAX_LOG_READERS, (replay) => this.replays.add(replay))
+      this.#logSeats.set(feed, seats)
+    }
+    return seats
+  }
+
+  /** Replays that wait for their turn, or for a seat. */
+  get replaysWaiting(): number {
+    let waiting = this.replays.length
+    for (const seats of this.#logSeats.values()) waiting += seats.waiting
+    return waiting
   }
 
   /** A group has a new frame. */

@@ -13,6 +13,7 @@ import { History } from './history.ts'
 import type { BoundStream } from './operation.ts'
 import type { Renderer } from './renderer.ts'
 import { Replay } from './replay.ts'
+import type { Seats } from './seats.ts'
 import { type CloseReason, type Outlet, Subscriber } from './subscriber.ts'
 import type { Turns } from './turns.ts'
 
@@ -113,6 +114,10 @@ export class Group implements FrameHolder {
     return this.#engine.replays
   }
 
+  get logSeats(): Seats<Replay> {
+    return this.#engine.logSeatsOf(this.feed)
+  }
+
   get maxReplayRate(): number {
     return this.#engine.maxReplayRate
   }
@@ -180,7 +185,10 @@ export class Group implements FrameHolder {
     this.#live.delete(member)
     this.#lagging.delete(member)
     this.#replaying.delete(member)
-    if (member.replay) this.#ahead.delete(member.replay)
+    if (member.replay) {
+      this.#ahead.delete(member.replay)
+      member.replay.end()
+    }
     if (member.lagging) this.#engine.lagging--
     this.#engine.left(member, reason)
     this.endIfEmpty()

@@ -52,8 +52,12 @@ export class Replay implements Worker {
   }
 
   step(): boolean {
+    if (this.#isAwaiting) return false
     // It may be asked again after it has come to its end.
-    if (this.#member.replay !== this || this.#member.closed || this.#member.lagging || this.#isAwaiting) return false
+    if (this.#member.replay !== this || this.#member.closed || this.#member.lagging) {
+      this.end()
+      return false
+    }
     if (this.#began !== 0) {
       this.#group.stats.replayWaitMs += performance.now() - this.#began
       this.#began = 0
@@ -74,6 +78,12 @@ export class Replay implements Worker {
       case 'head':
         return this.#arrive()
     }
+  }
+
+  /** It is not going to read on now. */
+  end(): void {
+    this.#page = undefined
+    this.#group.logSeats.leave(this)
   }
 
   /** A mistake of ours: its client comes back, to where it was. */
@@ -172,6 +182,7 @@ export class Replay implements Worker {
   #stepLog(partition: number, offset: number): boolean {
     const { feed, stats } = this.#group
     this.#inOrderAt = -1
+    if (!this.#group.logSeats.take(this)) return false
     if (!this.#readsLog) {
       this.#readsLog = true
       stats.replays.log++
@@ -187,12 +198,16 @@ export class Replay implements Worker {
   #open(found: Awaited<ReturnType<Group['feed']['page']>>): void {
     if (!found || this.#member.closed) return
     if (found.kind === 'gap') {
+      this.end()
       const gap = this.#position.passGap(found)
       if (gap) this.#writeGaps([gap])
       return
     }
     this.#position.check(found)
-    if (this.#position.isStale) return
+    if (this.#position.isStale) {
+      this.end()
+      return
+    }
     this.#page = found
     this.#index = 0
     this.#group.feed.prefetch(found.partition, found.next)
@@ -201,7 +216,7 @@ export class Replay implements Worker {
   #stepPage(page: Page): boolean {
     const position = this.#position
     if (position.isStale) {
-      this.#page = undefined
+      this.end()
       return true
     }
     const { history } = this.#group
@@ -216,7 +231,8 @@ export class Replay implements Worker {
         if (body) frames.add(position.cursor, body)
       }
       position.passPage(page)
-      this.#page = undefined
+      // Others get their turn with the log in between.
+      this.end()
       return undefined
     })
   }
@@ -227,7 +243,9 @@ export class Replay implements Worker {
     const pending = act(frames)
     if (frames.count > 0) this.#named = [...this.#position.vector]
     const more = this.#write(frames.bytes, frames.count)
-    return pending === undefined ? more : this.#await(pending)
+    if (pending === undefined) return more
+    this.end()
+    return this.#await(pending)
   }
 
   #await(pending: Promise<void>): false {
@@ -258,6 +276,8 @@ export class Replay implements Worker {
     this.#written += events
     this.#group.stats.replayedEvents += events
     if (bytes) this.#group.writeReplayed(this.#member, bytes, events)
+    // What it has in hand is not to wait for its client.
+    if (this.#member.lagging) this.end()
     return !this.#member.lagging
   }
 
@@ -269,6 +289,7 @@ export class Replay implements Worker {
       this.#written = 0
     }
     if (this.#written < this.#group.maxReplayRate) return false
+    this.end()
     this.#isAwaiting = true
     const wait = setTimeout(
       () => {

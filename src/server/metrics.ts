@@ -122,7 +122,7 @@ export function createMetrics(sources: MetricsSources): Registry {
     () => engine.stats.writes,
   )
   counter('sent_bytes_total', 'Bytes given to sockets.', () => engine.stats.bytes)
-  gauge('replaying_waiting', 'Replays that wait for their turn.', () => engine.replays.length)
+  gauge('replaying_waiting', 'Replays that wait for their turn.', () => engine.replaysWaiting)
   gauge(
     'history_bytes',
     'Bytes of frames rendered again for those who missed them.',

@@ -6,13 +6,14 @@ import { UNKNOWN, type Vector } from './vector.ts'
 
 /**
  * Reads a topic on from a position, event by event, for those who cannot take events as they come, or want earlier
- * ones: from the window, or from the log where the window has too little. It keeps its position, and the page it is in.
+ * ones: from the window, or from the log where the window has too little. It keeps its position, and no
+ * events: the page that it is in may go, and is then read again.
  */
 export class LogReader<V> {
   readonly #feed: Feed<V>
   readonly #position: Position<V>
   #gaps: Gap[] = []
-  #page: Page<V> | undefined
+  #page: WeakRef<Page<V>> | undefined
   #index = 0
   #closed = false
 
@@ -96,7 +97,7 @@ export class LogReader<V> {
       if (gap) this.#gaps.push(gap)
     } else if (found) {
       this.#position.check(found)
-      this.#page = this.#position.isStale ? undefined : found
+      this.#page = this.#position.isStale ? undefined : new WeakRef(found)
       this.#index = 0
     }
   }
@@ -104,7 +105,7 @@ export class LogReader<V> {
   #nextOfPage(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | undefined {
     // A page of a log that has been replaced meanwhile is none of this one.
     if (this.#position.isStale) this.#page = undefined
-    const page = this.#page
+    const page = this.#page?.deref()
     if (!page) return undefined
     // What the feed has not passed yet is still to come with it.
     const end = Math.min(page.next, this.#feed.head[page.partition] ?? 0)

@@ -1,7 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, onTestFinished, test } from 'vitest'
 import { createEmbeddedLog } from '../../src/streams/embedded.ts'
 import type { Gap, StreamEvent } from '../../src/streams/event.ts'
 import { LogReader } from '../../src/streams/log-reader.ts'
+import type { Page } from '../../src/streams/pages.ts'
+import { Position } from '../../src/streams/position.ts'
 import { Streams } from '../../src/streams/streams.ts'
 import { type Paint, paints } from '../kit/feeds.ts'
 import { silentLog } from '../kit/log-lines.ts'
@@ -150,4 +155,34 @@ test('a partition that only the cursor knows is carried through', async () => {
   expect(told(await drain(reader))).toEqual([2])
   expect(reader.vector).toEqual([2, 7])
   expect(reader.isCovered).toBe(false)
+})
+
+test('a reader whose consumer stalls keeps no page of the log in memory, and reads on from where it was', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const { feed, source, append } = await startFeed()
+  await append(0, 3000)
+  await source.catchUp()
+  const pages: WeakRef<Page<Paint>>[] = []
+  const { page } = feed
+  // As after many others have been read: the cache has let go of it.
+  feed.page = async (...args) => {
+    const found = await page.apply(feed, args)
+    if (found?.kind !== 'page') return found
+    const copy = { ...found }
+    pages.push(new WeakRef(copy))
+    return copy
+  }
+  const reader = new LogReader(feed, new Position(feed, [0]))
+  const first: (StreamEvent<Paint> | Gap)[] = []
+  while (first.length < 10) {
+    const item = reader.next(() => true)
+    if (item instanceof Promise) await item
+    else if (item) first.push(item)
+  }
+  await turn()
+  collect()
+  expect(pages.map((ref) => ref.deref())).toEqual([undefined])
+  const rest = await drain(reader)
+  expect(told([...first, ...rest])).toEqual(Array.from({ length: 3000 }, (_, i) => i + 1))
 })
