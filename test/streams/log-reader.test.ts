@@ -178,7 +178,7 @@ test('a reader whose consumer stalls keeps no page of the log in memory, and rea
   while (first.length < 10) {
     const item = reader.next(() => true)
     if (item instanceof Promise) await item
-    else if (item) first.push(item)
+    else if (item !== undefined) first.push(item)
   }
   await turn()
   collect()
