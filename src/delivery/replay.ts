@@ -250,10 +250,11 @@ export class Replay implements Worker {
 
   #await(pending: Promise<void>): false {
     this.#isAwaiting = true
-    void pending.then(() => {
+    const goOn = (): void => {
       this.#isAwaiting = false
       this.#goOn()
-    })
+    }
+    void pending.then(goOn, (error: unknown) => this.failed(error))
     return false
   }
 
