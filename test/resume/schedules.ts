@@ -36,7 +36,7 @@ const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('stall' as const), client: any }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('unstall' as const), client: any, capacity }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('retain' as const), partition: any, part: fc.nat(100) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('new partition' as const), at: instance }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('new partition' as const), at: instance }) },
   {
     weight: 1,
     arbitrary: fc.record({
