@@ -17,15 +17,19 @@ const GRAPHQL = ['graphql', 'graphql-*', '@graphql-*', ...POTHOS]
 const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/config.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/errors.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/protocol': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/streams/kafka.ts': { may: ['src/streams'], not: [...HTTP, ...GRAPHQL] },
   'src/streams': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/schema': { may: ['src/streams'], not: [...KAFKA, ...HTTP] },
   'src/resolvers': { may: ['src/streams', 'src/schema'], not: [...KAFKA, ...HTTP] },
-  'src/delivery': { may: ['src/streams', 'src/schema'], not: [...KAFKA, ...HTTP, ...POTHOS] },
-  'src/admission': { may: ['src/streams', 'src/schema', 'src/delivery'], not: [...KAFKA, ...POTHOS] },
-  'src/transport': { may: ['src/streams', 'src/schema', 'src/delivery', 'src/admission'], not: [...KAFKA, ...POTHOS] },
+  'src/delivery': { may: ['src/protocol', 'src/streams', 'src/schema'], not: [...KAFKA, ...HTTP, ...POTHOS] },
+  'src/admission': { may: ['src/protocol', 'src/streams', 'src/schema', 'src/delivery'], not: [...KAFKA, ...POTHOS] },
+  'src/transport': {
+    may: ['src/protocol', 'src/streams', 'src/schema', 'src/delivery', 'src/admission'],
+    not: [...KAFKA, ...POTHOS],
+  },
   'src/server': {
-    may: ['src/streams', 'src/schema', 'src/delivery', 'src/admission', 'src/transport'],
+    may: ['src/protocol', 'src/streams', 'src/schema', 'src/delivery', 'src/admission', 'src/transport'],
     not: [...KAFKA, ...POTHOS],
   },
   'src/demo': { may: ['src/streams'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },

@@ -15,7 +15,6 @@ import type { Logger } from 'pino'
 import { Admission } from './admission/admission.ts'
 import type { Config } from './config.ts'
 import { Engine } from './delivery/engine.ts'
-import { SluiceError } from './errors.ts'
 import { schema as ownSchema, topics as ownTopics } from './resolvers/schema.ts'
 import { createAdminServer } from './server/admin-server.ts'
 import { Capacity, possibleStreams } from './server/capacity.ts'
@@ -35,6 +34,7 @@ import type { Topic } from './streams/topic.ts'
 import { orders } from './streams/topics/orders.ts'
 import { DistinctConnections } from './transport/distinct.ts'
 import { Operations } from './transport/operations.ts'
+import { Refusals } from './transport/refusals.ts'
 import { SingleConnections } from './transport/single-connections.ts'
 import { StreamSockets } from './transport/stream-sockets.ts'
 
@@ -102,21 +102,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const state = streams.readiness()
     return state.ready && !server.listening ? { ready: false, reason: 'The gateway does not listen yet' } : state
   }
-  const refusal = () => {
-    if (sockets.isDraining) return new SluiceError('NOT_READY', 'The gateway is shutting down')
-    const state = streams.readiness()
-    return state.ready ? undefined : new SluiceError('NOT_READY', `The gateway is not ready: ${state.reason}`)
-  }
-  const operations = new Operations({ schema, engine, streams, heartbeatMs, log, refusal })
-  const distinct = new DistinctConnections({ operations, sockets, log })
+  const refusals = new Refusals({ sockets, readiness: () => streams.readiness(), isLeaving })
+  const operations = new Operations({ schema, engine, streams, heartbeatMs, log, refusals })
+  const distinct = new DistinctConnections({ operations, sockets, refusals, log })
   const single = new SingleConnections({
     instance: config.INSTANCE_ID,
     operations,
     sockets,
     heartbeatMs,
     log,
-    // A stream that is reserved at the very end would be gone before it is opened.
-    refusal: () => (isLeaving() ? new SluiceError('NOT_READY', 'The gateway is shutting down') : refusal()),
+    refusals,
   })
   const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, log)
 
@@ -128,7 +123,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const capacity = new Capacity(
     {
       streams: { used: () => sockets.size, limit: maxStreams },
-      frame_log_bytes: { used: () => engine.budget.used, limit: engine.budget.limit },
+      frame_log_bytes: { used: () => engine.shared.budget.used, limit: engine.shared.budget.limit },
     },
     log,
   )

@@ -15,10 +15,10 @@ import type { Renderer } from './renderer.ts'
 const CATCH_UP_BATCH = 100
 
 /**
- * Takes bodies in the order of their events, with the position after each. `seq` is the event's place in the window;
+ * Takes results in the order of their events, with the position after each. `seq` is the event's place in the window;
  * undefined for what has none: a gap, or an event that the window has let go. `restarts` tells of which log the position is.
  */
-export type OnBody = (body: Buffer, cursor: string, seq: number | undefined, restarts: Restarts) => void
+export type OnJson = (json: Buffer, cursor: string, seq: number | undefined, restarts: Restarts) => void
 
 /** A position that all bodies so far lead to: never past an event that is being resolved. */
 export interface Settled {
@@ -41,7 +41,7 @@ export class Execution implements Interest<unknown> {
   readonly #context: Context
   readonly #renderer: Renderer
   readonly #where: Where<unknown>
-  readonly #onBody: OnBody
+  readonly #onJson: OnJson
   #remove: () => void
   /** Undefined: in step, so it is the feed's. */
   #settled: Settled | undefined
@@ -54,13 +54,13 @@ export class Execution implements Interest<unknown> {
   #ended = false
 
   /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` asks for too much. */
-  constructor(feed: Feed, stream: BoundStream, renderer: Renderer, onBody: OnBody) {
+  constructor(feed: Feed, stream: BoundStream, renderer: Renderer, onJson: OnJson) {
     this.#feed = feed
     this.#stream = stream
     this.#context = renderer.args.contextValue as Context
     this.#renderer = renderer
     this.#where = stream.field.where(stream.args, this.#context)
-    this.#onBody = onBody
+    this.#onJson = onJson
     this.#remove = feed.add(this.#where, this)
   }
 
@@ -125,7 +125,7 @@ export class Execution implements Interest<unknown> {
     const body = this.#render(event)
     if (body === undefined) return
     if (!(body instanceof Promise)) {
-      this.#onBody(body, this.#feed.cursor, seq, this.#feed.window.restarts)
+      this.#onJson(body, this.#feed.cursor, seq, this.#feed.window.restarts)
       return
     }
     const { head, cursor } = this.#feed
@@ -160,7 +160,7 @@ export class Execution implements Interest<unknown> {
     void pending.then((body) => {
       this.#busy = false
       if (this.#ended) return
-      this.#onBody(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
+      this.#onJson(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
       this.#settled = after
       this.#readOn()
     })
@@ -192,7 +192,7 @@ export class Execution implements Interest<unknown> {
           return
         }
         if (body !== undefined)
-          this.#onBody(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
+          this.#onJson(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
       }
       this.#settled = after
       if (count === CATCH_UP_BATCH) {
@@ -222,6 +222,6 @@ export class Execution implements Interest<unknown> {
   }
 
   #tell(gaps: readonly Gap[], cursor: string): void {
-    this.#onBody(this.#renderer.renderError(gapError(gaps)), cursor, undefined, this.#feed.window.restarts)
+    this.#onJson(this.#renderer.renderError(gapError(gaps)), cursor, undefined, this.#feed.window.restarts)
   }
 }

@@ -1,85 +1,44 @@
-/** Whoever keeps frames under a budget. */
-export interface FrameHolder {
-  /** Number of the oldest frame that it holds. */
-  readonly first: number
-  dropOldest(): void
+import type { Framing } from '../protocol/framing.ts'
+import type { Restarts } from '../streams/window.ts'
+import type { FrameBudget, FrameHolder } from './frame-budget.ts'
+
+/** A result and the position after it: what a framing makes bytes of. */
+export interface Frame {
+  readonly cursor: Buffer
+  readonly json: Buffer
+  /** Place of its event in the window; half a place further for a frame that has none. */
+  readonly seq: number
+  /** Which logs had been replaced at the position, where that was before the frame was made. */
+  readonly restarts: Restarts | undefined
+}
+
+/** What a frame takes beside its JSON: the object and its places; its position is shared by all groups. */
+const FRAME_BYTES = 64
+
+/** Frames as bytes of one framing, and the number after them. */
+export interface FramesRead {
+  readonly bytes: Buffer
+  readonly next: number
 }
 
 /**
- * Bounds the bytes of all frames of a process together, whatever the number of groups: when there are too many, the
- * oldest go first, whosever they are.
- */
-export class FrameBudget {
-  readonly limit: number
-  used = 0
-  /** Every frame in the order in which they were made: whose it is, and its number. Some have been let go. */
-  #holders: FrameHolder[] = []
-  #numbers: number[] = []
-  #oldest = 0
-  #held = 0
-
-  constructor(limit: number) {
-    this.limit = limit
-  }
-
-  /** A frame has been made. */
-  add(holder: FrameHolder, number: number, bytes: number): void {
-    this.used += bytes
-    this.#held++
-    this.#holders.push(holder)
-    this.#numbers.push(number)
-    while (this.used > this.limit && this.#oldest < this.#holders.length) {
-      const oldest = this.#holders[this.#oldest] as FrameHolder
-      if (oldest.first === this.#numbers[this.#oldest++]) oldest.dropOldest()
-    }
-    if (this.#holders.length > 2 * this.#held + MIN_QUEUE) this.#tidy()
-  }
-
-  /** Frames have been let go, however it came. */
-  remove(frames: number, bytes: number): void {
-    this.used -= bytes
-    this.#held -= frames
-  }
-
-  /** Forgets the frames that nobody holds any more. */
-  #tidy(): void {
-    const holders: FrameHolder[] = []
-    const numbers: number[] = []
-    for (let i = this.#oldest; i < this.#holders.length; i++) {
-      const holder = this.#holders[i] as FrameHolder
-      const number = this.#numbers[i] as number
-      if (number < holder.first) continue
-      holders.push(holder)
-      numbers.push(number)
-    }
-    this.#holders = holders
-    this.#numbers = numbers
-    this.#oldest = 0
-  }
-}
-
-/** Below this many entries the queue is not worth tidying. */
-const MIN_QUEUE = 1024
-
-/**
- * The newest frames of one group, as bytes. A frame's number is its place in the order in which the group made them.
- * Subscribers are numbers in it, so it is the only place where frames are kept.
+ * The newest frames of one group. A frame's number is its place in the order in which the group made them. Subscribers
+ * are numbers in it, so it is the only place where frames are kept.
  */
 export class FrameLog {
   readonly #budget: FrameBudget
   readonly #holder: FrameHolder
-  /** Frames from `#base` on; those below `#first` have been let go, and are cut off now and then. */
-  #frames: (Buffer | undefined)[] = []
-  /** Of each frame the place of its event in the window; half a place further for a frame that has none. */
-  #seqs: number[] = []
+  /** Frames from `#base` on; those below `#first` have been dropped, and are cut off now and then. */
+  #frames: (Frame | undefined)[] = []
+  #lastSeq = -1
   #coversFrom: number
   #base = 0
   #first = 0
   #bytes = 0
 
   /**
-   * `holder` is asked to let go of a frame where the budget wants one back. `coversFrom` is the place in the window of
-   * the first event that the log is going to know.
+   * `holder` is asked to drop a frame where the budget wants one back. `coversFrom` is the place in the window of the
+   * first event that the log is going to know.
    */
   constructor(budget: FrameBudget, holder: FrameHolder, coversFrom = 0) {
     this.#budget = budget
@@ -102,70 +61,94 @@ export class FrameLog {
   }
 
   /** `seq` is the place of its event in the window; undefined: it has none. Frames come in the order of their places. */
-  append(frame: Buffer, seq?: number): void {
+  append(cursor: Buffer, json: Buffer, seq?: number, restarts?: Restarts): void {
     const number = this.next
+    this.#lastSeq = seq ?? Math.floor(this.#lastSeq) + 0.5
+    const frame = { cursor, json, seq: this.#lastSeq, restarts }
     this.#frames.push(frame)
-    this.#seqs.push(seq ?? Math.floor(this.#seqs.at(-1) ?? -1) + 0.5)
     // Of an event that was read from the log it is not known whether the window has it too.
     if (seq === undefined) this.#coversFrom = Number.POSITIVE_INFINITY
     else if (this.#coversFrom > seq) this.#coversFrom = seq
-    this.#bytes += frame.length
-    this.#budget.add(this.#holder, number, frame.length)
+    const bytes = bytesOf(frame)
+    this.#bytes += bytes
+    this.#budget.add(this.#holder, number, bytes)
   }
 
   /**
-   * The frame of the event at a place in the window; null: the event has none, since nobody wanted it; undefined: the
+   * The JSON of the event at a place in the window; null: the event has none, since nobody wanted it; undefined: the
    * log does not know any more, or did not yet.
    */
-  frameOf(seq: number): Buffer | null | undefined {
+  jsonOf(seq: number): Buffer | null | undefined {
     if (seq < this.#coversFrom) return undefined
     let low = this.#first - this.#base
-    let high = this.#seqs.length
+    let high = this.#frames.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#seqs[middle] as number) < seq) low = middle + 1
+      if ((this.#frames[middle] as Frame).seq < seq) low = middle + 1
       else high = middle
     }
-    return this.#seqs[low] === seq ? this.#frames[low] : null
+    const frame = this.#frames[low]
+    return frame?.seq === seq ? frame.json : null
   }
 
   /** The frame of this number, if it is held. */
-  at(number: number): Buffer | undefined {
+  at(number: number): Frame | undefined {
     return this.#frames[number - this.#base]
   }
 
-  /** Frames from `from` to before `to` as one piece of at most `maxBytes`, but at least one; and the number after them. */
-  read(from: number, to: number, maxBytes: number): { readonly bytes: Buffer; readonly next: number } {
-    let end = from
+  /** Frames from `from` to before `to` as one buffer of at most `maxBytes`, but at least one frame. */
+  read(from: number, to: number, maxBytes: number, framing: Framing): FramesRead {
+    let next = from
     let size = 0
-    while (end < to) {
-      const { length } = this.#frames[end - this.#base] as Buffer
+    while (next < to) {
+      const { cursor, json } = this.#frames[next - this.#base] as Frame
+      const length = framing.sizeOf(cursor, json)
       if (size > 0 && size + length > maxBytes) break
       size += length
-      end++
+      next++
     }
-    const frames = this.#frames.slice(from - this.#base, end - this.#base) as Buffer[]
-    return { bytes: frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames, size), next: end }
+    const bytes = Buffer.allocUnsafe(size)
+    let at = 0
+    for (let number = from; number < next; number++) {
+      const { cursor, json } = this.#frames[number - this.#base] as Frame
+      at = framing.write(bytes, at, cursor, json)
+    }
+    return { bytes, next }
   }
 
-  /** Lets go of the frames below `number`. */
+  /** Drops the frames below `number`. */
   dropBefore(number: number): void {
     const before = this.#first
     const end = Math.min(number, this.next)
     let dropped = 0
     for (; this.#first < end; this.#first++) {
       const slot = this.#first - this.#base
-      dropped += (this.#frames[slot] as Buffer).length
+      const frame = this.#frames[slot] as Frame
+      dropped += bytesOf(frame)
       this.#frames[slot] = undefined
-      this.#coversFrom = Math.max(this.#coversFrom, Math.floor(this.#seqs[slot] as number) + 1)
+      this.#coversFrom = Math.max(this.#coversFrom, Math.floor(frame.seq) + 1)
     }
     if (this.#first === before) return
     this.#bytes -= dropped
     this.#budget.remove(this.#first - before, dropped)
     if (this.#first - this.#base > this.#frames.length / 2) {
       this.#frames = this.#frames.slice(this.#first - this.#base)
-      this.#seqs = this.#seqs.slice(this.#first - this.#base)
       this.#base = this.#first
     }
   }
 }
+
+function bytesOf({ json }: Frame): number {
+  return json.length + FRAME_BYTES
+}
+
+/** The bytes of one position are made once for all groups that are told of the same event. */
+export function cursorBytes(cursor: string): Buffer {
+  if (cursor !== lastCursor) {
+    lastCursor = cursor
+    lastBytes = Buffer.from(cursor, 'latin1')
+  }
+  return lastBytes
+}
+let lastCursor = ''
+let lastBytes = Buffer.alloc(0)

@@ -1,99 +1,93 @@
+import { type Framing, NOTHING } from '../protocol/framing.ts'
 import { gapError } from '../schema/stream-field.ts'
-import { decodeCursor } from '../streams/cursor.ts'
 import type { Gap } from '../streams/event.ts'
 import type { Feed } from '../streams/feed.ts'
-import { Position } from '../streams/position.ts'
-import type { Restarts } from '../streams/window.ts'
-import { PIECE_BYTES } from './chunk.ts'
-import type { Engine, EngineStats } from './engine.ts'
+import type { Position } from '../streams/position.ts'
 import { Execution, type Settled } from './execution.ts'
-import { BY_ID, COMMENT_BLOCK, caughtUpBlock, cursorOf, type FrameStyle, positionBlock } from './frame.ts'
-import { type FrameHolder, FrameLog } from './frame-log.ts'
+import type { FrameHolder } from './frame-budget.ts'
+import { cursorBytes, FrameLog } from './frame-log.ts'
 import { History } from './history.ts'
+import { fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 import type { BoundStream } from './operation.ts'
+import { type CloseReason, type Outlet, WRITE_STALL_MS } from './outlet.ts'
 import type { Renderer } from './renderer.ts'
-import { Replay } from './replay.ts'
-import type { Seats } from './seats.ts'
-import { type CloseReason, type Outlet, Subscriber } from './subscriber.ts'
-import type { Turns } from './turns.ts'
+import type { Shared } from './shared.ts'
+import { type Beginning, type MemberGroup, Subscriber } from './subscriber.ts'
 
-/** A lagging member reads on in pieces, for the sake of few writes, but smaller ones where many lag, */
-const ALL_PIECES_BYTES = 64 * 1024 * 1024
-/** since each may hold one for as long as its client takes nothing: about three frames, if ten thousand do. */
-const MIN_PIECE_BYTES = 1024
+/** What a group tells the engine. */
+export interface GroupHost {
+  /** It has a new frame. */
+  appended(group: Group): void
+  /** Something in it is to be looked at once a second: frames, or members that are not live. */
+  unsettled(group: Group): void
+  left(member: Subscriber, reason: CloseReason): void
+  /** It has lost its last member, and waits for others. */
+  lingers(group: Group): void
+  ended(group: Group): void
+}
 
 export interface GroupOptions {
-  readonly engine: Engine
+  readonly host: GroupHost
+  readonly shared: Shared
   readonly feed: Feed
   readonly stream: BoundStream
   readonly renderer: Renderer
-  readonly style: FrameStyle
   /** Names what is asked for; undefined: shared with nobody. */
   readonly key: string | undefined
 }
 
-export interface JoinOptions {
-  /** Where to begin; at what the group has passed, if absent. */
-  readonly position?: Position | undefined
-  /** Say where the past ends, and what comes is new. */
-  readonly hasMarker: boolean
-}
-
 let nextPrivateKey = 0
 
-/** Clients that ask the same thing: one execution, one serialization and one frame for each event that matches. */
-export class Group implements FrameHolder {
+/** Clients that ask the same thing: one execution, one serialization and, of each framing, one frame for each event. */
+export class Group implements FrameHolder, MemberGroup {
   readonly key: string | undefined
   readonly feed: Feed
   readonly log: FrameLog
   readonly renderer: Renderer
-  readonly style: FrameStyle
   readonly history: History
-  readonly #engine: Engine
+  readonly shared: Shared
+  readonly #host: GroupHost
   readonly #execution: Execution
-  /** At the head: they get what a flush writes. */
-  readonly #live = new Set<Subscriber>()
-  /** Waiting for their outlets, each at its own position in the log; with what had been replaced when they began to. */
-  readonly #lagging = new Map<Subscriber, Restarts>()
-  /** On their way to the head through what is older than the log, */
-  readonly #replaying = new Set<Subscriber>()
-  /** and those of them that have seen more than the group has. */
-  readonly #ahead = new Set<Replay>()
-  /** Frames whose position is of a log that had been replaced when they were made: their event took its time. */
-  readonly #ofOldLogs = new WeakMap<Buffer, Restarts>()
-  /** Number of the first frame that was not written to the live members. */
+  readonly #members = new Set<Subscriber>()
+  #replaying = 0
   #flushed = 0
   /** Number of the next frame at each of the last sweeps, the oldest first. */
-  readonly #marks: number[] = []
+  #marks: number[] = []
   /** Since when it has no members, in milliseconds of the monotonic clock; 0: it has. */
   emptySince = 0
-  #heartbeat: { readonly cursor: string; readonly block: Buffer } | undefined
 
-  constructor({ engine, feed, stream, renderer, style, key }: GroupOptions) {
+  constructor({ host, shared, feed, stream, renderer, key }: GroupOptions) {
     this.key = key
     this.feed = feed
     this.renderer = renderer
-    this.style = style
-    this.#engine = engine
-    this.#execution = new Execution(feed, stream, renderer, (body, cursor, seq, restarts) => {
-      const frame = style.frameOf(cursor, body)
-      if (restarts !== feed.window.restarts) this.#ofOldLogs.set(frame, restarts)
-      this.log.append(frame, seq)
-      engine.appended(this)
+    this.shared = shared
+    this.#host = host
+    this.#execution = new Execution(feed, stream, renderer, (json, cursor, seq, restarts) => {
+      this.log.append(cursorBytes(cursor), json, seq, restarts === feed.window.restarts ? undefined : restarts)
+      host.appended(this)
+      host.unsettled(this)
     })
-    this.log = new FrameLog(engine.budget, this, feed.window.nextSeq)
-    const { history: cache } = engine
+    this.log = new FrameLog(shared.budget, this, feed.window.nextSeq)
     const historyKey = key ?? `private ${nextPrivateKey++}`
-    this.history = new History({ cache, key: historyKey, feed, execution: this.#execution, log: this.log, style })
+    this.history = new History({
+      cache: shared.history,
+      key: historyKey,
+      feed,
+      execution: this.#execution,
+      log: this.log,
+    })
   }
 
   get size(): number {
-    return this.#live.size + this.#lagging.size + this.#replaying.size
+    return this.#members.size
   }
 
-  /** Members on their way to the head. */
   get replaying(): number {
-    return this.#replaying.size
+    return this.#replaying
+  }
+
+  get flushed(): number {
+    return this.#flushed
   }
 
   /** Number of the oldest frame in the log. */
@@ -106,91 +100,34 @@ export class Group implements FrameHolder {
     return this.#execution.settled
   }
 
-  get stats(): EngineStats {
-    return this.#engine.stats
-  }
-
-  get replays(): Turns<Replay> {
-    return this.#engine.replays
-  }
-
-  get logSeats(): Seats<Replay> {
-    return this.#engine.logSeatsOf(this.feed)
-  }
-
-  get maxReplayRate(): number {
-    return this.#engine.maxReplayRate
-  }
-
-  reportFailed(error: unknown): void {
-    this.#engine.log.error({ err: error, topic: this.feed.topic.name }, 'A client could not be given what it missed')
-  }
-
-  /** What a member whose bytes are its own may be given at once. */
-  get pieceBytes(): number {
-    return Math.max(MIN_PIECE_BYTES, Math.min(PIECE_BYTES, ALL_PIECES_BYTES / (this.#engine.lagging + 1)))
-  }
-
-  /** Members that wait for their outlets. */
-  *stuck(): Iterable<Subscriber> {
-    yield* this.#lagging.keys()
-    for (const member of this.#replaying) if (member.lagging) yield member
-  }
-
   /** Where the newest `count` events begin that the group asks for. */
   startLast(count: number): Position {
     return this.feed.startLast(count, (event) => this.#execution.wants(event))
   }
 
-  /** Adds a member. Its first block names its position, which `open` makes into bytes. */
-  join(outlet: Outlet, open: (cursor: string) => Buffer, { position, hasMarker }: JoinOptions): Subscriber {
+  /** Adds a member, and writes its first block. */
+  join(outlet: Outlet, framing: Framing, beginning: Beginning): Subscriber {
     if (this.emptySince !== 0) {
       this.emptySince = 0
       this.#execution.resume()
     }
-    const member = new Subscriber(this, outlet)
-    if (position) {
-      member.replay = new Replay(member, position, hasMarker)
-      this.#replaying.add(member)
-      this.#write(member, open(position.cursor), 0)
-      this.replays.add(member.replay)
-      return member
-    }
-    this.flush()
-    this.#live.add(member)
-    const { cursor } = this.#execution
-    this.#write(member, open(cursor), this.#flushed, cursor)
-    if (hasMarker) this.#write(member, caughtUpBlock(cursor), this.#flushed, cursor)
+    // What the live members have still to get is not for one that begins now.
+    if (!beginning.position) this.flush()
+    const member = new Subscriber(this, outlet, framing)
+    this.#members.add(member)
+    member.begin(beginning)
     return member
   }
 
-  /** A member that was replaying has read all there is. */
-  arrive(member: Subscriber, hasMarker: boolean): void {
-    this.flush()
-    this.#replaying.delete(member)
-    if (member.replay) this.#ahead.delete(member.replay)
-    member.replay = undefined
-    this.#live.add(member)
-    member.position = this.#flushed
-    const { cursor } = this.#execution
-    if (hasMarker) this.#write(member, caughtUpBlock(cursor), this.#flushed, cursor)
+  changed(from: MemberState, to: MemberState): void {
+    this.#replaying += Number(replayOf(to) !== undefined) - Number(replayOf(from) !== undefined)
+    this.shared.lagging += Number(fullSinceOf(to) !== 0) - Number(fullSinceOf(from) !== 0)
+    if (to !== LIVE) this.#host.unsettled(this)
   }
 
-  /** A replay has read all there is, and has seen what is still to come: it goes on with the group. */
-  follow(replay: Replay): void {
-    this.#ahead.add(replay)
-  }
-
-  leave(member: Subscriber, reason: CloseReason): void {
-    this.#live.delete(member)
-    this.#lagging.delete(member)
-    this.#replaying.delete(member)
-    if (member.replay) {
-      this.#ahead.delete(member.replay)
-      member.replay.end()
-    }
-    if (member.lagging) this.#engine.lagging--
-    this.#engine.left(member, reason)
+  left(member: Subscriber, reason: CloseReason): void {
+    this.#members.delete(member)
+    this.#host.left(member, reason)
     this.endIfEmpty()
   }
 
@@ -206,76 +143,52 @@ export class Group implements FrameHolder {
     }
     this.emptySince = performance.now()
     this.#execution.suspend()
-    this.#engine.lingers(this)
+    this.#host.lingers(this)
   }
 
   end(): void {
     this.#execution.end()
     this.log.dropBefore(this.log.next)
-    this.#engine.ended(this)
+    this.#host.ended(this)
   }
 
-  /** Writes what is new to every live member: the same bytes, in one write each. */
+  /** Writes what is new to every live member: of each framing the same bytes, in one write each. */
   flush(): void {
-    if (this.#flushed === this.log.next) return
     const from = this.#flushed
-    this.#flushed = this.log.next
-    this.#wakeAhead()
-    if (this.#live.size === 0) return
-    const { bytes } = this.log.read(from, this.#flushed, Number.POSITIVE_INFINITY)
-    this.stats.deliveries += (this.#flushed - from) * this.#live.size
-    for (const member of this.#live) this.#write(member, bytes, this.#flushed)
-  }
-
-  /** A member's outlet has room again. */
-  readOn(member: Subscriber): void {
-    member.fullSince = 0
-    this.#engine.lagging--
-    if (member.replay) {
-      this.replays.add(member.replay)
-      return
+    const next = this.log.next
+    if (from === next) return
+    this.#flushed = next
+    const bytesOf = new FlushBytes((framing) => this.log.read(from, next, Number.POSITIVE_INFINITY, framing).bytes)
+    let delivered = 0
+    for (const member of this.#members) {
+      if (member.state === LIVE) {
+        member.deliver(bytesOf.framed(member.framing), next)
+        delivered++
+      } else member.wake()
     }
-    const restarts = this.#lagging.get(member)
-    this.#lagging.delete(member)
-    this.#live.add(member)
-    const { pieceBytes } = this
-    while (!member.lagging && !member.closed && member.position < this.#flushed) {
-      if (member.position < this.log.first) {
-        this.#fallOff(member, restarts)
-        return
-      }
-      // Only what the live members have: the rest comes to it with them, in the next flush.
-      const { bytes, next } = this.log.read(member.position, this.#flushed, pieceBytes)
-      this.stats.deliveries += next - member.position
-      this.#write(member, bytes, next)
-    }
-  }
-
-  /** Says where a member is, so that a quiet stream does not look dead. One that lags has other bytes to wait for. */
-  heartbeat(member: Subscriber): void {
-    if (member.lagging) return
-    if (member.replay) {
-      const { cursor } = member.replay
-      this.#write(member, cursor === undefined ? COMMENT_BLOCK : this.#beat(member, cursor), 0)
-      return
-    }
-    this.flush()
-    const { cursor } = this.#execution
-    if (!member.lagging && !member.closed) this.#write(member, this.#beat(member, cursor), this.#flushed, cursor)
+    this.shared.stats.deliveries += (next - from) * delivered
   }
 
   /**
-   * Called once a second. Lets go of frames that are older than `seconds`, but for those that a member is still to read:
-   * who comes back later than that reads them from the window.
+   * Called once a second. Closes streams that are stuck, and drops frames that are older than `seconds`, but for those
+   * that a member is still to read: who comes back later than that reads them from the window.
+   * @returns false: there is nothing to look at until something changes.
    */
-  sweep(now: number, seconds: number): void {
-    for (const replay of this.#ahead) replay.check(now)
-    this.#wakeAhead()
+  sweep(now: number, seconds: number): boolean {
+    let oldest = this.#flushed
+    let isSettled = true
+    for (const member of this.#members) {
+      const { state } = member
+      if (state === LIVE) continue
+      isSettled = false
+      const fullSince = fullSinceOf(state)
+      if (fullSince !== 0 && fullSince < now - WRITE_STALL_MS) member.end('stalled')
+      else member.sweep(now)
+      oldest = Math.min(oldest, member.lagsAt ?? oldest)
+    }
     this.#marks.push(this.log.next)
-    if (this.#marks.length <= seconds) return
-    let oldest = Math.min(this.#marks.shift() as number, this.#flushed)
-    for (const { position } of this.#lagging.keys()) if (position < oldest) oldest = position
-    this.log.dropBefore(oldest)
+    if (this.#marks.length > seconds) this.log.dropBefore(Math.min(oldest, this.#marks.shift() as number))
+    return !isSettled || this.log.first < this.log.next
   }
 
   /** Members that were still to read the oldest frame have fallen behind; those at the head get it first. */
@@ -284,54 +197,29 @@ export class Group implements FrameHolder {
     this.log.dropBefore(this.log.first + 1)
   }
 
-  /** Tells a member what is gone, and where its stream goes on. */
-  writeGaps(member: Subscriber, gaps: readonly Gap[], cursor: string): void {
-    this.stats.gaps += gaps.length
-    this.#write(member, this.style.frameOf(cursor, this.renderer.renderError(gapError(gaps))), 0)
+  gapJson(gaps: readonly Gap[]): Buffer {
+    return this.renderer.renderError(gapError(gaps))
+  }
+}
+
+/** The bytes of one flush, made once for each framing that has members. Nearly always there is one. */
+class FlushBytes {
+  readonly #make: (framing: Framing) => Buffer
+  #framing: Framing | undefined
+  #bytes: Buffer = NOTHING
+  #made: Map<Framing, Buffer> | undefined
+
+  constructor(make: (framing: Framing) => Buffer) {
+    this.#make = make
   }
 
-  writeReplayed(member: Subscriber, bytes: Buffer, frames: number): void {
-    this.stats.deliveries += frames
-    this.#write(member, bytes, 0)
-  }
-
-  /** What a member wants is not in the log any more: it is read again, in place. */
-  #fallOff(member: Subscriber, restarts: Restarts | undefined): void {
-    this.stats.replays.fellBehind++
-    const position = Position.after(this.feed, decodeCursor(this.feed.topic.name, member.cursor), restarts)
-    this.#live.delete(member)
-    this.#replaying.add(member)
-    member.replay = new Replay(member, position, false)
-    this.replays.add(member.replay)
-  }
-
-  #wakeAhead(): void {
-    for (const replay of this.#ahead) this.replays.add(replay)
-    this.#ahead.clear()
-  }
-
-  #beat(member: Subscriber, cursor: string): Buffer {
-    if (this.style !== BY_ID && member.told !== cursor) {
-      member.told = cursor
-      return this.style.movedTo(cursor)
-    }
-    if (this.#heartbeat?.cursor !== cursor) this.#heartbeat = { cursor, block: positionBlock(cursor) }
-    return this.#heartbeat.block
-  }
-
-  /** `cursor`: the position that the bytes tell, where that is not the last frame's. */
-  #write(member: Subscriber, bytes: Buffer, next: number, cursor?: string): void {
-    this.stats.writes++
-    this.stats.bytes += bytes.length
-    member.position = next
-    if (member.outlet.write(bytes) || member.closed || member.lagging) return
-    member.fullSince = performance.now()
-    this.#engine.lagging++
-    if (member.replay) return
-    this.#live.delete(member)
-    // Where it goes on, should the log have let go of that by then.
-    const last = this.log.at(next - 1)
-    this.#lagging.set(member, (last && this.#ofOldLogs.get(last)) ?? this.feed.window.restarts)
-    member.cursor = cursor ?? (last ? cursorOf(last) : this.#execution.cursor)
+  framed(framing: Framing): Buffer {
+    if (framing === this.#framing) return this.#bytes
+    if (!framing.isShared) return this.#make(framing)
+    if (this.#framing) this.#made ??= new Map([[this.#framing, this.#bytes]])
+    this.#bytes = this.#made?.get(framing) ?? this.#make(framing)
+    this.#made?.set(framing, this.#bytes)
+    this.#framing = framing
+    return this.#bytes
   }
 }

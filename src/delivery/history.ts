@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache'
+import type { Framing } from '../protocol/framing.ts'
 import type { StreamEvent } from '../streams/event.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Page } from '../streams/pages.ts'
-import type { Vector } from '../streams/vector.ts'
-import { Chunk, PIECE_BYTES, type Piece, type Rendered } from './chunk.ts'
+import { Chunk, type Rendered } from './chunk.ts'
 import type { Execution } from './execution.ts'
-import { bodyText, type FrameStyle, jsonOf } from './frame.ts'
 import type { FrameLog } from './frame-log.ts'
+import { PIECE_BYTES, type Piece } from './piece.ts'
 
 /** What all groups keep of what they rendered again for members that missed it. */
 const HISTORY_BYTES = 128 * 1024 * 1024
@@ -15,8 +15,8 @@ const CHUNK_EVENTS = 1024
 /** Events rendered in one go: some milliseconds, where they are not compiled. */
 const MAX_RENDERED = 256
 /**
- * Places of a piece: a power of two, at a multiple of itself, so that members at a thousand places have the same pieces made. As
- * many as fill a piece, by what the last one took.
+ * Places of a piece: a power of two, at a multiple of itself, so that members at a thousand places have the same pieces
+ * made. As many as fill a piece, by what the last one took.
  */
 const PLACES = { first: 128, min: 16, max: CHUNK_EVENTS }
 
@@ -24,6 +24,7 @@ const PLACES = { first: 128, min: 16, max: CHUNK_EVENTS }
 export interface Read {
   readonly bytes: Buffer | undefined
   readonly frames: number
+  readonly firstCursor: string | undefined
   readonly next: number
 }
 
@@ -36,21 +37,27 @@ export class HistoryCache extends LRUCache<string, Chunk> {
 
 export interface HistoryOptions {
   readonly cache: HistoryCache
-  /** Names what is rendered, and how. */
+  /** Names what is rendered. */
   readonly key: string
   readonly feed: Feed
   readonly execution: Execution
   readonly log: FrameLog
-  readonly style: FrameStyle
+}
+
+/** The events of a run, asked for one place after the other. */
+interface Run {
+  json(place: number): Rendered
+  /** The position after the place that was asked for last; undefined: who reads knows it. */
+  readonly cursor: (() => string) | undefined
 }
 
 /**
- * A group's frames of the past, rendered for the first member that missed them and kept for the others: a thousand
+ * A group's results of the past, rendered for the first member that missed them and kept for the others: a thousand
  * members that come back at a thousand places read the same bytes.
  */
 export class History {
   readonly #options: HistoryOptions
-  // Members that read one after the other mostly read the same, whose key is not to be made anew for every event.
+  // Members that read one after the other mostly read the same: its key is not made again for every event.
   #lastBase = -1
   #lastKey = ''
   #lastPage: WeakRef<Page> | undefined
@@ -66,36 +73,35 @@ export class History {
    * not always all there are. A promise: ask again when it is settled. The window must hold the event at `seq`. `keep`:
    * others may want them soon.
    */
-  read(seq: number, limit: number, keep: boolean): Read | Promise<void> {
+  read(seq: number, limit: number, framing: Framing, keep: boolean): Read | Promise<void> {
     const { chunk, base } = this.#chunkAt(seq, keep)
     const place = seq - base
-    const piece = this.#framesAt(chunk, base, place, limit, keep)
+    const piece = this.#pieceAt(chunk, base, place, limit, keep)
     if (piece instanceof Promise) return piece
     const end = Math.min(piece.end, limit - base)
-    const { bytes, count } = chunk.read(piece, place, end)
-    return { bytes, frames: count, next: base + end }
+    const { bytes, count, firstCursor } = piece.read(place, end, framing)
+    if (keep) this.#count(this.#lastKey, chunk)
+    return { bytes, frames: count, firstCursor, next: base + end }
   }
 
-  /** The body of the event at `seq`, for a member with a position of its own; `limit` as above. */
-  bodyAt(seq: number, limit: number): Buffer | null | Promise<void> {
+  /** The result of the event at `seq`, for a member with a position of its own; `limit` as above. */
+  jsonAt(seq: number, limit: number): Buffer | null | Promise<void> {
     const { chunk, base } = this.#chunkAt(seq)
     const place = seq - base
-    const piece = this.#framesAt(chunk, base, place, limit)
-    if (piece instanceof Promise) return piece
-    const frame = chunk.at(piece, place)
-    return frame && this.#options.style.bodyOf(frame)
+    const piece = this.#pieceAt(chunk, base, place, limit)
+    return piece instanceof Promise ? piece : piece.json(place)
   }
 
-  /** The body of an event of a page. */
-  bodyOfPage(page: Page, index: number): Buffer | null | Promise<void> {
+  /** The result of an event of a page. */
+  jsonOfPage(page: Page, index: number): Buffer | null | Promise<void> {
     const key = this.#keyOfPage(page)
     const chunk = this.#chunk(key, page.events.length)
     const known = chunk.pieceAt(index)
-    if (known) return chunk.at(known, index)
-    const textAt = (place: number) => this.#textOf(chunk, place, page.events[place] as StreamEvent, bodyText)
-    const piece = this.#layOut(chunk, index, { first: 0, end: chunk.places }, () => textAt)
+    if (known) return known.json(index)
+    const json = (place: number) => this.#jsonOf(chunk, place, page.events[place] as StreamEvent)
+    const piece = this.#layOut(chunk, index, { first: 0, end: chunk.places }, () => ({ json, cursor: undefined }))
     this.#count(key, chunk)
-    return piece instanceof Promise ? piece : chunk.at(piece, index)
+    return piece instanceof Promise ? piece : piece.json(index)
   }
 
   #chunkAt(seq: number, keep = true): { readonly chunk: Chunk; readonly base: number } {
@@ -127,41 +133,43 @@ export class History {
     return chunk
   }
 
-  #framesAt(chunk: Chunk, base: number, place: number, limit: number, keep = true): Piece | Promise<void> {
+  #pieceAt(chunk: Chunk, base: number, place: number, limit: number, keep = true): Piece | Promise<void> {
     const known = chunk.pieceAt(place)
     if (known) return known
     const { feed } = this.#options
     // What is before the place is for others.
     const first = keep ? Math.max(0, feed.window.firstSeq - base) : place
     const end = Math.min(CHUNK_EVENTS, limit - base)
-    const piece = this.#layOut(chunk, place, { first, end }, (begin) => {
-      const pass = feed.window.walkFrom(base + begin, feed.head)
-      return (at) => this.#frameText(chunk, at, base + at, pass())
-    })
+    const piece = this.#layOut(chunk, place, { first, end }, (begin) => this.#runFrom(chunk, base, begin))
     // What is awaited is not to be asked for again.
     if (keep || chunk.isAwaited) this.#count(this.#lastKey, chunk)
     return piece
   }
 
-  /** `after` is the position after the event. */
-  #frameText(chunk: Chunk, place: number, seq: number, after: Vector): Rendered {
-    const { feed, log, style } = this.#options
-    // What the group has rendered for those in step is not rendered again. Its position is what it was then, which may
-    // be less than what is told of the event before it by now.
-    const frame = log.frameOf(seq)
-    if (frame === null) return null
-    const event = feed.window.at(seq) as StreamEvent
-    if (frame) return style.textOf(feed.cursorAt(after, event), jsonOf(style.bodyOf(frame)))
-    return this.#textOf(chunk, place, event, (json) => style.textOf(feed.cursorAt(after, event), json))
+  #runFrom(chunk: Chunk, base: number, begin: number): Run {
+    const { feed, log } = this.#options
+    const pass = feed.window.walkFrom(base + begin, feed.head)
+    let event: StreamEvent
+    let after: readonly number[]
+    return {
+      json: (place) => {
+        after = pass()
+        event = feed.window.at(base + place) as StreamEvent
+        // What the group has rendered for those in step is not rendered again.
+        const known = log.jsonOf(base + place)
+        return known === undefined ? this.#jsonOf(chunk, place, event) : (known?.toString() ?? null)
+      },
+      cursor: () => feed.cursorAt(after, event),
+    }
   }
 
-  #textOf(chunk: Chunk, place: number, event: StreamEvent, finish: (json: string) => string): Rendered {
+  #jsonOf(chunk: Chunk, place: number, event: StreamEvent): Rendered {
     const apart = chunk.apart(place)
     if (apart !== undefined) return apart
     const json = this.#options.execution.jsonOf(event)
     if (json === undefined) return null
-    if (typeof json === 'string') return finish(json)
-    const pending = json.then((settled) => chunk.putApart(place, finish(settled)))
+    if (typeof json === 'string') return json
+    const pending = json.then((settled) => chunk.putApart(place, settled))
     chunk.putApart(place, pending)
     return pending
   }
@@ -183,7 +191,7 @@ export class History {
     chunk: Chunk,
     place: number,
     { first, end }: { readonly first: number; readonly end: number },
-    textsFrom: (begin: number) => (place: number) => Rendered,
+    runFrom: (begin: number) => Run,
   ): Piece | Promise<void> {
     for (;;) {
       const piece = chunk.pieceAt(place)
@@ -192,25 +200,28 @@ export class History {
       const aligned = place - (place % this.#places)
       const begin = Math.max(first, space.begin, aligned)
       const stop = Math.min(end, space.end, aligned + this.#places)
-      const textAt = textsFrom(begin)
-      const texts: (string | null)[] = []
+      const run = runFrom(begin)
+      const jsons: (string | null)[] = []
+      const cursors: string[] = []
       let size = 0
       let rendered = 0
       let awaited: Promise<void> | undefined
       for (let at = begin; at < stop && size < 2 * PIECE_BYTES && rendered < MAX_RENDERED; at++) {
-        const text = textAt(at)
-        if (text instanceof Promise) {
-          awaited = text
+        const json = run.json(at)
+        if (json instanceof Promise) {
+          awaited = json
           break
         }
-        texts.push(text)
-        if (text === null) continue
-        size += text.length
+        jsons.push(json)
+        const cursor = json === null ? '' : (run.cursor?.() ?? '')
+        cursors.push(cursor)
+        if (json === null) continue
+        size += json.length + cursor.length
         rendered++
       }
-      if (texts.length > 0) chunk.add(begin, texts)
-      if (texts.length >= PLACES.min) this.#places = placesFor(size / texts.length)
-      if (awaited && begin + texts.length <= place) return awaited
+      if (jsons.length > 0) chunk.add(begin, jsons, run.cursor && cursors)
+      if (jsons.length >= PLACES.min) this.#places = placesFor(size / jsons.length)
+      if (awaited && begin + jsons.length <= place) return awaited
     }
   }
 }

@@ -5,12 +5,14 @@ import {
   type ValidatedSubscriptionArgs,
 } from 'graphql'
 import type { Logger } from 'pino'
+import { type Framing, frame, NO_CURSOR } from '../protocol/framing.ts'
+import { endOutlet } from './ending.ts'
 import { formatError } from './format-error.ts'
-import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, openingBlock } from './frame.ts'
+import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from './outlet.ts'
 import { retryMs } from './retry.ts'
-import { type CloseReason, type Member, type Outlet, WRITE_STALL_MS } from './subscriber.ts'
 
 export interface PullOptions {
+  readonly framing: Framing
   readonly heartbeatMs: number
   readonly log: Logger
   /** Called once, when the stream has ended, however it did. */
@@ -21,9 +23,10 @@ export interface PullOptions {
  * A subscription to a field with a hand-written `subscribe`: a stream of its own for each client, without a cursor.
  * It pulls: the next event is asked for when the outlet has taken the last one, so that nothing is queued here.
  */
-export class PullSubscriber implements Member {
+export class PullSubscriber implements OutletListener {
   readonly #args: ValidatedSubscriptionArgs
   readonly #outlet: Outlet
+  readonly #framing: Framing
   readonly #log: Logger
   readonly #onEnd: (reason: CloseReason) => void
   readonly #events: AsyncIterator<unknown>
@@ -33,13 +36,14 @@ export class PullSubscriber implements Member {
   #onDrained: (() => void) | undefined
   #closed = false
 
-  constructor(args: ValidatedSubscriptionArgs, events: AsyncIterable<unknown>, outlet: Outlet, options: PullOptions) {
+  constructor(args: ValidatedSubscriptionArgs, events: AsyncIterator<unknown>, outlet: Outlet, options: PullOptions) {
     this.#args = args
     this.#outlet = outlet
+    this.#framing = options.framing
     this.#log = options.log
     this.#onEnd = options.onEnd
-    this.#events = events[Symbol.asyncIterator]()
-    this.#write(openingBlock(retryMs(), undefined))
+    this.#events = events
+    this.#write(this.#framing.opening(retryMs(), undefined))
     this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs)
     void this.#run()
   }
@@ -55,17 +59,21 @@ export class PullSubscriber implements Member {
   }
 
   gone(): void {
-    this.end('client')
+    this.#leave('client')
   }
 
-  end(reason: CloseReason, bytes?: Buffer): void {
-    if (this.#closed) return
+  end(reason: CloseReason): void {
+    if (this.#leave(reason)) endOutlet(this.#outlet, this.#framing, reason)
+  }
+
+  #leave(reason: CloseReason): boolean {
+    if (this.#closed) return false
     this.#closed = true
     clearInterval(this.#heartbeat)
     this.drained()
     void endSource(this.#events, this.#log)
-    this.#outlet.end(bytes)
     this.#onEnd(reason)
+    return true
   }
 
   async #run(): Promise<void> {
@@ -80,13 +88,15 @@ export class PullSubscriber implements Member {
       reason = 'failed'
       if (!this.#closed) await this.#send({ errors: [error as never] })
     }
-    this.end(reason, COMPLETE_BLOCK)
+    // Also after an error: its client would come back to the same.
+    if (this.#leave(reason)) endOutlet(this.#outlet, this.#framing, 'complete')
   }
 
   async #send(result: ExecutionResult): Promise<void> {
     if (this.#closed) return
     const errors = result.errors?.map((error) => formatError(error, this.#log))
-    this.#write(bodyOf(JSON.stringify(errors ? { ...result, errors } : result)))
+    const json = Buffer.from(JSON.stringify(errors ? { ...result, errors } : result))
+    this.#write(frame(this.#framing, NO_CURSOR, json))
     if (this.#fullSince === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onDrained = resolve
@@ -95,11 +105,10 @@ export class PullSubscriber implements Member {
 
   /** A full outlet has other bytes to wait for; one that takes them for too long is given up. */
   #beat(): void {
-    if (this.#fullSince === 0) this.#write(COMMENT_BLOCK)
-    else if (this.#fullSince < performance.now() - WRITE_STALL_MS) {
-      this.#outlet.destroy()
-      this.end('stalled')
-    }
+    const beat = this.#framing.heartbeat(undefined)
+    if (this.#fullSince !== 0) {
+      if (this.#fullSince < performance.now() - WRITE_STALL_MS) this.end('stalled')
+    } else if (beat.length > 0) this.#write(beat)
   }
 
   #write(bytes: Buffer): void {

@@ -4,7 +4,6 @@ import { SluiceError } from '../errors.ts'
 import type { StreamEvent } from '../streams/event.ts'
 import type { Compiled, Compiler } from './compiler.ts'
 import { formatError } from './format-error.ts'
-import { bodyOf } from './frame.ts'
 
 /** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
 const EVENT_TIMEOUT_MS = 10_000
@@ -56,14 +55,14 @@ export class Renderer {
     if (this.#body === undefined || this.#rendered !== event) {
       this.#rendered = event
       const json = this.jsonOf(event)
-      this.#body = json instanceof Promise ? json.then(bodyOf) : bodyOf(json)
+      this.#body = json instanceof Promise ? json.then(bytesOf) : bytesOf(json)
     }
     return this.#body
   }
 
   /** The body of an error, in place of an event's. */
   renderError(error: unknown): Buffer {
-    return bodyOf(this.jsonOfError(error))
+    return bytesOf(this.jsonOfError(error))
   }
 
   /** The event's result, as JSON. Never throws or rejects. */
@@ -139,6 +138,11 @@ export class Renderer {
     if (!errors) return JSON.stringify(rest)
     return JSON.stringify({ errors: errors.map((error) => formatError(error, this.#log)), ...rest })
   }
+}
+
+/** The body of a result: what all framings share. */
+function bytesOf(json: string): Buffer {
+  return Buffer.from(json)
 }
 
 function failed(error: unknown): ExecutionResult {

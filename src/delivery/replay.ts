@@ -1,12 +1,12 @@
 import { decodeCursor } from '../streams/cursor.ts'
 import type { Gap, StreamEvent } from '../streams/event.ts'
+import type { Feed } from '../streams/feed.ts'
 import type { Page } from '../streams/pages.ts'
 import { BEYOND_END_MS, type Position } from '../streams/position.ts'
 import { covers, type Vector } from '../streams/vector.ts'
-import { PIECE_BYTES } from './chunk.ts'
-import { cursorOf } from './frame.ts'
-import type { Group } from './group.ts'
-import type { Subscriber } from './subscriber.ts'
+import { OwnFrames } from './own-frames.ts'
+import { PIECE_BYTES } from './piece.ts'
+import type { ReplayHost } from './replay-host.ts'
 import type { Worker } from './turns.ts'
 
 /**
@@ -15,7 +15,7 @@ import type { Worker } from './turns.ts'
  * piece at a time, as its outlet takes it.
  */
 export class Replay implements Worker {
-  readonly #member: Subscriber
+  readonly #host: ReplayHost
   readonly #position: Position
   readonly #hasMarker: boolean
   /** What its client goes by: no frame of the group may name less. Undefined: those to come do not. */
@@ -25,8 +25,6 @@ export class Replay implements Worker {
   #index = 0
   /** The log or a resolver is awaited. */
   #isAwaiting = false
-  /** Since when it waits for the group to get as far, in milliseconds of the monotonic clock; 0: it does not. */
-  #aheadSince = 0
   #isChecking = false
   #began = 0
   #readsLog = false
@@ -38,8 +36,8 @@ export class Replay implements Worker {
   #second = 0
   #written = 0
 
-  constructor(member: Subscriber, position: Position, hasMarker: boolean) {
-    this.#member = member
+  constructor(host: ReplayHost, position: Position, hasMarker: boolean) {
+    this.#host = host
     this.#position = position
     this.#hasMarker = hasMarker
     this.#named = [...position.vector]
@@ -54,17 +52,17 @@ export class Replay implements Worker {
   step(): boolean {
     if (this.#isAwaiting) return false
     // It may be asked again after it has come to its end.
-    if (this.#member.replay !== this || this.#member.closed || this.#member.lagging) {
+    if (!this.#host.takes(this)) {
       this.end()
       return false
     }
     if (this.#began !== 0) {
-      this.#group.stats.replayWaitMs += performance.now() - this.#began
+      this.#host.stats.replayWaitMs += performance.now() - this.#began
       this.#began = 0
     }
     if (this.#isTooFast()) return false
     if (this.#page) return this.#stepPage(this.#page)
-    const { seq } = this.#group.settled
+    const { seq } = this.#host.settled
     const next = this.#position.next(seq)
     switch (next.kind) {
       case 'gaps':
@@ -83,29 +81,26 @@ export class Replay implements Worker {
   /** It is not going to read on now. */
   end(): void {
     this.#page = undefined
-    this.#group.logSeats.leave(this)
+    this.#host.releaseLogPermit(this)
   }
 
   /** A mistake of ours: its client comes back, to where it was. */
   failed(error: unknown): void {
-    this.#group.reportFailed(error)
-    this.#member.cut('failed')
+    this.#host.failed(error)
   }
 
-  /** Whether the log ends before the position is found out, once that has been waited for. */
-  check(now: number): void {
-    if (this.#aheadSince === 0 || this.#isChecking || now - this.#aheadSince < BEYOND_END_MS) return
+  /** Finds out whether the log ends before the position, once it has followed the group since `since` for long enough. */
+  check(since: number, now: number): void {
+    if (this.#isChecking || now - since < BEYOND_END_MS) return
     this.#isChecking = true
-    const feed = this.#group.feed
-    void feed
+    void this.#host.feed
       .ranges()
       .then((ranges) => {
-        if (this.#member.closed || this.#member.lagging) return
+        if (!this.#host.takes(this)) return
         const gaps = this.#position.passEnds(ranges)
         if (gaps.length === 0) return
         this.#inOrderAt = -1
-        this.#writeGaps(gaps)
-        this.#goOn()
+        if (this.#writeGaps(gaps)) this.#goOn()
       })
       // The log cannot be reached: it is asked again at the next check.
       .catch(() => {})
@@ -114,40 +109,36 @@ export class Replay implements Worker {
       })
   }
 
-  get #group(): Group {
-    return this.#member.group
-  }
-
   #goOn(): void {
-    if (!this.#member.closed) this.#group.replays.add(this)
+    if (!this.#host.isClosed) this.#host.schedule()
   }
 
   /** From `seq` on, the position is what that of the members in step is. */
   #isInOrder(seq: number): boolean {
     if (seq === this.#inOrderAt) return true
-    const { feed } = this.#group
+    const { feed } = this.#host
     return !this.#position.isAhead && feed.window.endOf(this.#position.vector) <= seq
   }
 
   /** Whether what is rendered for it may soon be wanted by others. */
   get #isKept(): boolean {
-    return this.#group.replaying > 1 || this.#replayed < ALONE_EVENTS
+    return this.#host.hasCompany || this.#replayed < ALONE_EVENTS
   }
 
   #stepShared(seq: number, limit: number): boolean {
-    const { feed, history } = this.#group
+    const { feed, history, framing } = this.#host
     const pieces: Buffer[] = []
     let size = 0
     let frames = 0
     let next = seq
     // Where little matches, several reads make one write.
     for (let reads = 0; next < limit && size < ENOUGH_BYTES && reads < MAX_READS; reads++) {
-      const read = history.read(next, limit, this.#isKept)
+      const read = history.read(next, limit, framing, this.#isKept)
       if (read instanceof Promise) {
         if (next === seq) return this.#await(read)
         break
       }
-      if (read.bytes && this.#isBelowNamed(read.bytes)) return this.#stepOwn(seq, limit)
+      if (read.firstCursor !== undefined && this.#isBelowNamed(read.firstCursor)) return this.#stepOwn(seq, limit)
       if (read.bytes) pieces.push(read.bytes)
       size += read.bytes?.length ?? 0
       frames += read.frames
@@ -159,17 +150,17 @@ export class Replay implements Worker {
   }
 
   #stepOwn(seq: number, limit: number): boolean {
-    const { window } = this.#group.feed
+    const { window } = this.#host.feed
     const position = this.#position
     return this.#gather((frames) => {
       for (let at = seq; at < limit; at++) {
         const event = window.at(at) as StreamEvent
         if (position.wants(event)) {
           if (at > seq && frames.isEnough) return undefined
-          const body = this.#group.history.bodyAt(at, limit)
-          if (body instanceof Promise) return body
+          const json = this.#host.history.jsonAt(at, limit)
+          if (json instanceof Promise) return json
           position.take(event)
-          if (body) frames.add(position.cursor, body)
+          if (json !== null) frames.add(position.cursor, json)
         }
         position.moveTo(at + 1)
         // It may be in order from here on.
@@ -180,14 +171,14 @@ export class Replay implements Worker {
   }
 
   #stepLog(partition: number, offset: number): boolean {
-    const { feed, stats } = this.#group
+    const { feed, stats } = this.#host
     this.#inOrderAt = -1
-    if (!this.#group.logSeats.take(this)) return false
+    if (!this.#host.takeLogPermit(this)) return false
     if (!this.#readsLog) {
       this.#readsLog = true
       stats.replays.log++
     }
-    const found = feed.page(partition, offset, () => !this.#member.closed)
+    const found = feed.page(partition, offset, () => !this.#host.isClosed)
     if (found instanceof Promise) {
       return this.#await(found.then((settled) => this.#open(settled)))
     }
@@ -195,8 +186,8 @@ export class Replay implements Worker {
     return true
   }
 
-  #open(found: Awaited<ReturnType<Group['feed']['page']>>): void {
-    if (!found || this.#member.closed) return
+  #open(found: Awaited<ReturnType<Feed['page']>>): void {
+    if (!found || this.#host.isClosed) return
     if (found.kind === 'gap') {
       this.end()
       const gap = this.#position.passGap(found)
@@ -210,7 +201,7 @@ export class Replay implements Worker {
     }
     this.#page = found
     this.#index = 0
-    this.#group.feed.prefetch(found.partition, found.next)
+    this.#host.feed.prefetch(found.partition, found.next)
   }
 
   #stepPage(page: Page): boolean {
@@ -219,16 +210,16 @@ export class Replay implements Worker {
       this.end()
       return true
     }
-    const { history } = this.#group
+    const { history } = this.#host
     return this.#gather((frames) => {
       for (; this.#index < page.events.length; this.#index++) {
         const event = page.events[this.#index] as StreamEvent
         if (!position.wants(event)) continue
         if (frames.isEnough) return undefined
-        const body = history.bodyOfPage(page, this.#index)
-        if (body instanceof Promise) return body
+        const json = history.jsonOfPage(page, this.#index)
+        if (json instanceof Promise) return json
         position.take(event)
-        if (body) frames.add(position.cursor, body)
+        if (json !== null) frames.add(position.cursor, json)
       }
       position.passPage(page)
       // Others get their turn with the log in between.
@@ -238,8 +229,8 @@ export class Replay implements Worker {
   }
 
   /** Has frames gathered, and writes them; what had to be awaited is awaited then. */
-  #gather(act: (frames: Frames) => Promise<void> | undefined): boolean {
-    const frames = new Frames(this.#group, this.#group.pieceBytes)
+  #gather(act: (frames: OwnFrames) => Promise<void> | undefined): boolean {
+    const frames = new OwnFrames(this.#host.framing, this.#host.pieceBytes)
     const pending = act(frames)
     if (frames.count > 0) this.#named = [...this.#position.vector]
     const more = this.#write(frames.bytes, frames.count)
@@ -259,27 +250,27 @@ export class Replay implements Worker {
   }
 
   /** Whether the first of the group's frames names less than the client goes by; those after it then do neither. */
-  #isBelowNamed(frames: Buffer): boolean {
+  #isBelowNamed(firstCursor: string): boolean {
     if (!this.#named) return false
-    const { positions } = decodeCursor(this.#group.feed.topic.name, cursorOf(frames))
+    const { positions } = decodeCursor(this.#host.feed.topic.name, firstCursor)
     if (!covers(positions, this.#named)) return true
     this.#named = undefined
     return false
   }
 
-  #writeGaps(gaps: readonly Gap[]): void {
+  #writeGaps(gaps: readonly Gap[]): boolean {
     this.#named = [...this.#position.vector]
-    this.#group.writeGaps(this.#member, gaps, this.#position.cursor)
+    return this.#host.writeGaps(gaps, this.#position.cursor)
   }
 
   #write(bytes: Buffer | undefined, events: number): boolean {
     this.#replayed += events
     this.#written += events
-    this.#group.stats.replayedEvents += events
-    if (bytes) this.#group.writeReplayed(this.#member, bytes, events)
+    this.#host.stats.replayedEvents += events
+    const more = !bytes || this.#host.writeReplayed(bytes, events)
     // What it has in hand is not to wait for its client.
-    if (this.#member.lagging) this.end()
-    return !this.#member.lagging
+    if (!more) this.end()
+    return more
   }
 
   /** A client gets so many events a second, so that one that missed much takes no more than its part. */
@@ -289,7 +280,7 @@ export class Replay implements Worker {
       this.#second = now
       this.#written = 0
     }
-    if (this.#written < this.#group.maxReplayRate) return false
+    if (this.#written < this.#host.maxReplayRate) return false
     this.end()
     this.#isAwaiting = true
     const wait = setTimeout(
@@ -304,18 +295,17 @@ export class Replay implements Worker {
   }
 
   #arrive(): false {
-    const { settled } = this.#group
+    const { settled } = this.#host
     // A group that is on its own way through the log may have passed what this has not, and one that still resolves an
     // event of a log that was replaced says nothing of this one.
-    const isInOrder = settled.seq >= 0 && settled.restarts === this.#group.feed.window.restarts
+    const isInOrder = settled.seq >= 0 && settled.restarts === this.#host.feed.window.restarts
     if (isInOrder && covers(settled.vector, this.#position.vector)) {
-      this.#group.arrive(this.#member, this.#hasMarker)
+      this.#host.arrive(this.#hasMarker)
       return false
     }
     // What is before the group's position has been passed; what is after it comes with the group.
     if (isInOrder) this.#position.raise(settled.vector, this.#position.seq)
-    this.#aheadSince ||= performance.now()
-    this.#group.follow(this)
+    this.#host.follow()
     return false
   }
 }
@@ -333,34 +323,3 @@ const MAX_READS = 8
 const ALONE_EVENTS = 4096
 /** Events looked at in one go: less than a millisecond. */
 const MAX_PASSED = 2048
-
-/** Frames of one member, which nobody else can have, on their way into one write. */
-class Frames {
-  readonly #group: Group
-  readonly #maxBytes: number
-  readonly #frames: Buffer[] = []
-  #size = 0
-
-  constructor(group: Group, maxBytes: number) {
-    this.#group = group
-    this.#maxBytes = maxBytes
-  }
-
-  get count(): number {
-    return this.#frames.length
-  }
-
-  get isEnough(): boolean {
-    return this.#size >= this.#maxBytes
-  }
-
-  get bytes(): Buffer | undefined {
-    return this.count > 1 ? Buffer.concat(this.#frames, this.#size) : this.#frames[0]
-  }
-
-  add(cursor: string, body: Buffer): void {
-    const frame = this.#group.style.frameOf(cursor, body)
-    this.#frames.push(frame)
-    this.#size += frame.length
-  }
-}

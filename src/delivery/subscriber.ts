@@ -1,97 +1,307 @@
-import type { Group } from './group.ts'
-import type { Replay } from './replay.ts'
+import { type Framing, frame } from '../protocol/framing.ts'
+import { decodeCursor } from '../streams/cursor.ts'
+import type { Gap } from '../streams/event.ts'
+import type { Feed } from '../streams/feed.ts'
+import { Position } from '../streams/position.ts'
+import type { Restarts } from '../streams/window.ts'
+import { endOutlet } from './ending.ts'
+import type { Settled } from './execution.ts'
+import { cursorBytes, type FrameLog } from './frame-log.ts'
+import type { History } from './history.ts'
+import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
+import type { CloseReason, Outlet, OutletListener } from './outlet.ts'
+import { Replay } from './replay.ts'
+import type { ReplayHost } from './replay-host.ts'
+import { retryMs } from './retry.ts'
+import type { EngineStats, Shared } from './shared.ts'
+import type { Worker } from './turns.ts'
 
-/**
- * An outlet that has not taken what it was given (64 KiB, or one flush) for this long is closed: it is dead, or slower
- * than 2 KiB a second.
- */
-export const WRITE_STALL_MS = 30_000
-
-/** Where a subscriber's bytes go: a socket, as far as the delivery engine knows. */
-export interface Outlet {
-  /** Takes bytes, always. False: it is full, and wants no more before it calls `Member.drained`. */
-  write(bytes: Buffer): boolean
-  /** Ends after what was written, and these bytes. */
-  end(bytes?: Buffer): void
-  /** Ends at once, losing what was not sent. */
-  destroy(): void
-  /** Who is told when it has room again, and when it is gone. */
-  attach(member: Member): void
+/** What a member knows of its group. */
+export interface MemberGroup {
+  readonly feed: Feed
+  readonly log: FrameLog
+  readonly history: History
+  readonly settled: Settled
+  readonly shared: Shared
+  /** Members on their way to the head. */
+  readonly replaying: number
+  /** Number of the first frame that was not written to the live members. */
+  readonly flushed: number
+  flush(): void
+  /** The result that tells gaps. */
+  gapJson(gaps: readonly Gap[]): Buffer
+  /** A member's state has changed. */
+  changed(from: MemberState, to: MemberState): void
+  left(member: Subscriber, reason: CloseReason): void
 }
 
-/** What an outlet tells of itself. */
-export interface Member {
-  /** It has room again. */
-  drained(): void
-  /** It has no room yet, but it does move: others who share its socket were served. */
-  progressed?(): void
-  /** It is gone. */
-  gone(): void
-  /** Ends the stream after what was written, and these bytes: it is too old, or the gateway shuts down. */
-  end(reason: CloseReason, bytes?: Buffer): void
+/** Where a member begins. */
+export interface Beginning {
+  /** Undefined: at what the group has passed. */
+  readonly position: Position | undefined
+  /** What the client came with: named until it has been told what became of it. */
+  readonly named: string | undefined
+  /** Say where the past ends, and what comes is new. */
+  readonly hasMarker: boolean
 }
 
-/** Why a stream ended, for the metrics. */
-export const CLOSE_REASONS = ['client', 'complete', 'stalled', 'age', 'shutdown', 'failed'] as const
-export type CloseReason = (typeof CLOSE_REASONS)[number]
-
-/**
- * One client of a group: a position in the group's frame log, not a queue. *Live* at the head, where a flush writes
- * the same bytes to everybody; *lagging* from the moment its outlet is full until it has read up to the head again;
- * *replaying* where it wants what the frame log does not have.
- */
-export class Subscriber implements Member {
-  readonly group: Group
+/** One client of a group: a position in the group's frame log, not a queue. */
+export class Subscriber implements OutletListener, ReplayHost {
   readonly outlet: Outlet
-  /** Number of the next frame it wants. */
-  position = 0
-  /** Since when it waits for its outlet, in milliseconds of the monotonic clock; 0: it does not. */
-  fullSince = 0
-  /** Set while it wants what the frame log does not have. */
-  replay: Replay | undefined
-  /** Where it was when its outlet was found full: it goes on from there, should the frame log have let go of that. */
-  cursor = ''
-  /** The position that its last heartbeat told in a result. */
-  told = ''
+  readonly framing: Framing
   /** Which of the engine's heartbeat slots it is in. */
   slot = 0
-  closed = false
+  readonly #group: MemberGroup
+  #state: MemberState = LIVE
+  /** Number of the next frame it wants, while it is live or lagging. */
+  #next = 0
+  /** The position that its last heartbeat told. */
+  #told = ''
 
-  constructor(group: Group, outlet: Outlet) {
-    this.group = group
+  constructor(group: MemberGroup, outlet: Outlet, framing: Framing) {
+    this.#group = group
     this.outlet = outlet
+    this.framing = framing
   }
 
-  get lagging(): boolean {
-    return this.fullSince !== 0
+  get state(): MemberState {
+    return this.#state
+  }
+
+  /** Number of the frame it wants next; undefined: it does not read the frame log at the moment, or is at its head. */
+  get lagsAt(): number | undefined {
+    return this.#state.kind === 'lagging' ? this.#next : undefined
+  }
+
+  /** Writes the first block, and goes live, or on its way to the head. */
+  begin({ position, named, hasMarker }: Beginning): void {
+    if (position) {
+      this.#readPast(new Replay(this, position, hasMarker))
+      this.#writeNow(this.framing.opening(retryMs(), named ?? position.cursor))
+      this.schedule()
+      return
+    }
+    this.#next = this.#group.flushed
+    const { cursor } = this.#group.settled
+    this.#writeAt(this.framing.opening(retryMs(), named ?? cursor), cursor)
+    if (hasMarker) this.#writeAt(this.framing.caughtUp(cursor), cursor)
+  }
+
+  /** Live: what a flush writes. */
+  deliver(bytes: Buffer, next: number): void {
+    this.#next = next
+    if (this.#writes(bytes) || this.#state !== LIVE) return
+    const last = this.#group.log.at(next - 1)
+    const cursor = last ? last.cursor.toString('latin1') : this.#group.settled.cursor
+    this.#lag(cursor, last?.restarts)
+  }
+
+  /** Says where a member is, so that a quiet stream does not look dead. One that lags has other bytes to wait for. */
+  heartbeat(): void {
+    if (this.#isStopped) return
+    const replay = replayOf(this.#state)
+    if (replay) {
+      const beat = this.#beat(replay.cursor)
+      if (beat.length > 0) this.#writeNow(beat)
+      return
+    }
+    this.#group.flush()
+    if (this.#state !== LIVE) return
+    const { cursor } = this.#group.settled
+    const beat = this.#beat(cursor)
+    if (beat.length > 0) this.#writeAt(beat, cursor)
+  }
+
+  /** Called once a second while it is not live: it may have waited for long enough. */
+  sweep(now: number): void {
+    if (this.#state.kind !== 'following') return
+    this.#state.replay.check(this.#state.since, now)
+    this.wake()
+  }
+
+  /** The group has moved: who follows looks whether it has come as far. */
+  wake(): void {
+    if (this.#state.kind === 'following' && this.#state.fullSince === 0) this.schedule()
   }
 
   drained(): void {
-    if (!this.closed && this.lagging) this.group.readOn(this)
+    const state = this.#state
+    if (fullSinceOf(state) === 0) return
+    if (state.kind === 'lagging') {
+      this.#become(LIVE)
+      this.#readOn(state.cursor, state.restarts)
+      return
+    }
+    this.#setFullSince(0)
+    this.schedule()
   }
 
   progressed(): void {
-    if (this.lagging) this.fullSince = performance.now()
+    if (fullSinceOf(this.#state) !== 0) this.#setFullSince(performance.now())
   }
 
   gone(): void {
     this.#leave('client')
   }
 
-  /** Ends the stream after what was written. */
-  end(reason: CloseReason, bytes?: Buffer): void {
-    if (this.#leave(reason)) this.outlet.end(bytes)
+  /** Ends the stream after what was written; at once, where its outlet takes nothing more. */
+  end(reason: CloseReason): void {
+    if (this.#leave(reason)) endOutlet(this.outlet, this.framing, reason)
   }
 
-  /** Ends the stream at once: for an outlet that takes nothing more. */
-  cut(reason: CloseReason): void {
-    if (this.#leave(reason)) this.outlet.destroy()
+  // What a replay asks for.
+
+  get feed(): Feed {
+    return this.#group.feed
+  }
+
+  get history(): History {
+    return this.#group.history
+  }
+
+  get settled(): Settled {
+    return this.#group.settled
+  }
+
+  get stats(): EngineStats {
+    return this.#group.shared.stats
+  }
+
+  get pieceBytes(): number {
+    return this.#group.shared.pieceBytes
+  }
+
+  get maxReplayRate(): number {
+    return this.#group.shared.maxReplayRate
+  }
+
+  get hasCompany(): boolean {
+    return this.#group.replaying > 1
+  }
+
+  get isClosed(): boolean {
+    return this.#state === CLOSED
+  }
+
+  takes(reader: Worker): boolean {
+    return replayOf(this.#state) === reader && !this.#isStopped
+  }
+
+  schedule(): void {
+    const replay = replayOf(this.#state)
+    if (replay) this.#group.shared.replays.add(replay)
+  }
+
+  takeLogPermit(reader: Worker): boolean {
+    return this.#group.shared.logPermitsOf(this.feed).take(reader)
+  }
+
+  releaseLogPermit(reader: Worker): void {
+    this.#group.shared.logPermitsOf(this.feed).leave(reader)
+  }
+
+  writeReplayed(bytes: Buffer, frames: number): boolean {
+    this.stats.deliveries += frames
+    return this.#writeNow(bytes)
+  }
+
+  writeGaps(gaps: readonly Gap[], cursor: string): boolean {
+    this.stats.gaps += gaps.length
+    return this.#writeNow(frame(this.framing, cursorBytes(cursor), this.#group.gapJson(gaps)))
+  }
+
+  arrive(hasMarker: boolean): void {
+    this.#group.flush()
+    this.#become(LIVE)
+    this.#next = this.#group.flushed
+    const { cursor } = this.#group.settled
+    if (hasMarker) this.#writeAt(this.framing.caughtUp(cursor), cursor)
+  }
+
+  follow(): void {
+    const state = this.#state
+    if (state.kind === 'replaying') this.#become({ ...state, kind: 'following', since: performance.now() })
+  }
+
+  failed(error: unknown): void {
+    this.#group.shared.log.error(
+      { err: error, topic: this.feed.topic.name },
+      'A client could not be given what it missed',
+    )
+    this.end('failed')
+  }
+
+  /** Its outlet is full, or it has ended. */
+  get #isStopped(): boolean {
+    return this.isClosed || fullSinceOf(this.#state) !== 0
+  }
+
+  #become(state: MemberState): void {
+    const before = this.#state
+    this.#state = state
+    this.#group.changed(before, state)
   }
 
   #leave(reason: CloseReason): boolean {
-    if (this.closed) return false
-    this.closed = true
-    this.group.leave(this, reason)
+    if (this.isClosed) return false
+    const replay = replayOf(this.#state)
+    this.#become(CLOSED)
+    replay?.end()
+    this.#group.left(this, reason)
     return true
+  }
+
+  #setFullSince(fullSince: number): void {
+    this.#become({ ...this.#state, fullSince } as MemberState)
+  }
+
+  #readPast(replay: Replay): void {
+    this.#become({ kind: 'replaying', replay, fullSince: 0 })
+  }
+
+  /** Reads on from the frame log, up to where the live members are: the rest comes with them, in the next flush. */
+  #readOn(cursor: string, restarts: Restarts): void {
+    const { log, shared } = this.#group
+    while (this.#state === LIVE && this.#next < this.#group.flushed) {
+      if (this.#next < log.first) {
+        shared.stats.replays.fellBehind++
+        const position = Position.after(this.feed, decodeCursor(this.feed.topic.name, cursor), restarts)
+        this.#readPast(new Replay(this, position, false))
+        this.schedule()
+        return
+      }
+      const { bytes, next } = log.read(this.#next, this.#group.flushed, shared.pieceBytes, this.framing)
+      shared.stats.deliveries += next - this.#next
+      this.deliver(bytes, next)
+    }
+  }
+
+  /** The bytes of a heartbeat; `cursor` undefined: there is no position to tell yet. */
+  #beat(cursor: string | undefined): Buffer {
+    if (cursor === undefined || this.#told === cursor) return this.framing.heartbeat(cursor)
+    this.#told = cursor
+    return this.framing.moved(cursor)
+  }
+
+  /** Live: writes bytes that tell a position which is not the last frame's. */
+  #writeAt(bytes: Buffer, cursor: string): void {
+    if (!this.#writes(bytes) && this.#state === LIVE) this.#lag(cursor, undefined)
+  }
+
+  /** On its way to the head: writes, and says whether the outlet has room. */
+  #writeNow(bytes: Buffer): boolean {
+    if (!this.#writes(bytes) && !this.isClosed) this.#setFullSince(performance.now())
+    return !this.#isStopped
+  }
+
+  #lag(cursor: string, restarts: Restarts = this.feed.window.restarts): void {
+    this.#become({ kind: 'lagging', fullSince: performance.now(), cursor, restarts })
+  }
+
+  #writes(bytes: Buffer): boolean {
+    const { stats } = this.#group.shared
+    stats.writes++
+    stats.bytes += bytes.length
+    return this.outlet.write(bytes)
   }
 }

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Engine } from '../delivery/engine.ts'
-import { CLOSE_REASONS } from '../delivery/subscriber.ts'
+import { CLOSE_REASONS } from '../delivery/outlet.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Readiness, Streams } from '../streams/streams.ts'
 import type { SingleConnections } from '../transport/single-connections.ts'
@@ -104,8 +104,8 @@ export function createMetrics(sources: MetricsSources): Registry {
   gauge('streams_limit', 'Open streams beyond which newcomers are refused.', () => sockets.maxStreams)
   counter('refused_streams_total', 'Streams refused because there were too many.', () => sockets.stats.refused)
   counter('cut_streams_total', 'Streams that took no more bytes when they were to end.', () => sockets.stats.cut)
-  gauge('lagging_subscribers', 'Subscriptions that wait for their sockets.', () => engine.lagging)
-  gauge('frame_log_bytes', 'Bytes of frames kept for lagging subscribers.', () => engine.budget.used)
+  gauge('lagging_subscribers', 'Subscriptions that wait for their sockets.', () => engine.shared.lagging)
+  gauge('frame_log_bytes', 'Bytes of frames kept for lagging subscribers.', () => engine.shared.budget.used)
   counter('executions_total', 'Events executed: once for each group that they match.', () => engine.stats.executions)
   counter(
     'bodies_total',
@@ -122,11 +122,11 @@ export function createMetrics(sources: MetricsSources): Registry {
     () => engine.stats.writes,
   )
   counter('sent_bytes_total', 'Bytes given to sockets.', () => engine.stats.bytes)
-  gauge('replaying_waiting', 'Replays that wait for their turn.', () => engine.replaysWaiting)
+  gauge('replaying_waiting', 'Replays that wait for their turn.', () => engine.shared.replaysWaiting)
   gauge(
     'history_bytes',
     'Bytes of frames rendered again for those who missed them.',
-    () => engine.history.calculatedSize,
+    () => engine.shared.history.calculatedSize,
   )
   counter('replayed_events_total', 'Events of the past given to subscribers.', () => engine.stats.replayedEvents)
   counter(

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
-import { bodyOf, COMPLETE_BLOCK, retryBlock } from '../delivery/frame.ts'
 import type { SluiceError } from '../errors.ts'
+import { COMPLETE_BLOCK, resultBlock, retryBlock } from '../protocol/event-stream.ts'
 import { GRAPHQL_RESPONSE, PLAIN_TEXT } from './accept.ts'
 
 /** Proxies must neither keep, change, compress nor hold back a stream; the last line is for Nginx. */
@@ -32,7 +32,7 @@ export function answerRefused(
 
 /** One result as an event stream: what queries, mutations and refused operations get in distinct connections mode. */
 export function answerOnce(response: ServerResponse, result: object): void {
-  answerBlocks(response, Buffer.concat([bodyOf(JSON.stringify(result)), COMPLETE_BLOCK]))
+  answerBlocks(response, Buffer.concat([resultBlock(JSON.stringify(result)), COMPLETE_BLOCK]))
 }
 
 /** To a native EventSource any status but 200 is final: it is told to come back, and the stream ends. */

@@ -4,13 +4,16 @@ import type { Logger } from 'pino'
 import type { Admitted } from '../admission/admission.ts'
 import { formatError } from '../delivery/format-error.ts'
 import { SluiceError } from '../errors.ts'
+import { BY_ID, IN_EXTENSIONS } from '../protocol/event-stream.ts'
 import { answerOnce } from './answer.ts'
 import type { Operations } from './operations.ts'
+import type { Refusals } from './refusals.ts'
 import type { StreamSockets } from './stream-sockets.ts'
 
 export interface DistinctOptions {
   readonly operations: Operations
   readonly sockets: StreamSockets
+  readonly refusals: Refusals
   readonly log: Logger
 }
 
@@ -24,20 +27,27 @@ export class DistinctConnections {
 
   /** Answers an admitted operation. @throws SluiceError where no stream can be opened now. */
   async serve(response: ServerResponse, admitted: Admitted): Promise<void> {
-    const { operations, sockets, log } = this.#options
+    const { operations, log } = this.#options
     try {
-      if (admitted.operation.operation === 'subscription') {
-        // Before anything is done for it; it may have to be said again when the stream is to be opened.
-        sockets.demandRoom()
-        const opened = await operations.subscribe(admitted, () => sockets.open(response))
-        if ('errors' in opened) this.refuse(response, opened.errors)
-      } else {
-        answerOnce(response, await operations.execute(admitted))
-      }
+      if (admitted.operation.operation === 'subscription') await this.#subscribe(response, admitted)
+      else answerOnce(response, await operations.execute(admitted))
     } catch (error) {
       if (error instanceof SluiceError && error.status === 503) throw error
       this.refuse(response, [formatError(error, log)])
     }
+  }
+
+  async #subscribe(response: ServerResponse, admitted: Admitted): Promise<void> {
+    const { operations, sockets, refusals } = this.#options
+    // Before anything is done for it.
+    sockets.demandRoom()
+    const outcome = await operations.prepare(admitted)
+    if ('errors' in outcome) return this.refuse(response, outcome.errors)
+    using prepared = outcome.prepared
+    // The preparation may have taken a while.
+    refusals.demandStream()
+    const socket = sockets.open(response)
+    if (socket) prepared.start(socket, outcome.hasCursors ? IN_EXTENSIONS : BY_ID)
   }
 
   refuse(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {

@@ -3,15 +3,14 @@ import type { Logger } from 'pino'
 import type { Admitted, GraphQLParams } from '../admission/admission.ts'
 import type { Engine, Start } from '../delivery/engine.ts'
 import { formatError } from '../delivery/format-error.ts'
-import { retryBlock } from '../delivery/frame.ts'
-import type { BoundStream } from '../delivery/operation.ts'
+import type { BoundStream, Operation } from '../delivery/operation.ts'
 import { OperationCache } from '../delivery/operation-cache.ts'
+import { type Prepared, prepared } from '../delivery/prepared.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
-import { plannedRetryMs } from '../delivery/retry.ts'
-import type { Member, Outlet } from '../delivery/subscriber.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { positionSince } from '../schema/stream-field.ts'
+import type { Refusals } from './refusals.ts'
 
 export interface OperationsOptions {
   readonly schema: GraphQLSchema
@@ -19,15 +18,14 @@ export interface OperationsOptions {
   readonly streams: Context['streams']
   readonly heartbeatMs: number
   readonly log: Logger
-  /** Says why no stream can be opened now; undefined: it can. */
-  readonly refusal: () => SluiceError | undefined
+  readonly refusals: Refusals
 }
 
-/** What became of a subscription. */
-export type Opened =
+/** What became of a subscription that was to be prepared. */
+export type PreparedOperation =
   | { readonly errors: readonly GraphQLFormattedError[] }
-  /** It runs; no member: its client has gone meanwhile. */
-  | { readonly member: Member | undefined }
+  /** `hasCursors`: its client wants the position in each result's `extensions`. */
+  | { readonly prepared: Prepared; readonly hasCursors: boolean }
 
 /** Runs admitted operations, whatever transport they came by: each client of a subscription is an outlet. */
 export class Operations {
@@ -60,11 +58,11 @@ export class Operations {
   }
 
   /**
-   * Starts a subscription. The outlet is opened when nothing can go wrong any more.
-   * @throws SluiceError where no stream can be opened now (its status is 503), or the operation asks for what cannot be.
+   * Finds out everything that can be refused of a subscription, and where it starts. It is then to be started at once.
+   * @throws SluiceError where none can begin now (its status is 503), or the operation asks for what cannot be.
    */
-  async subscribe(admitted: Admitted, open: () => Outlet | undefined): Promise<Opened> {
-    const { schema, engine, heartbeatMs, log, refusal } = this.#options
+  async prepare(admitted: Admitted): Promise<PreparedOperation> {
+    const { schema, engine, log, refusals } = this.#options
     const { document, params } = admitted
     const { operationName, variables } = params
     const context = this.#context(admitted)
@@ -72,43 +70,43 @@ export class Operations {
     if (!('args' in operation)) {
       return { errors: operation.map((error) => formatError(error, log, 'BAD_USER_INPUT')) }
     }
-    const refused = refusal()
-    if (refused) throw refused
-
-    if (operation.stream) {
-      const cursor = wants(params, 'cursor')
-      const markers = wants(params, 'markers')
-      const asked = startOf(params, operation.stream)
-      const start = asked && 'since' in asked ? await this.#since(operation.stream, asked.since) : asked
-      return { member: engine.subscribe(operation, operation.stream, open, { start, cursor, markers }) }
-    }
-    const source = await openSource(operation.args)
-    if (!(Symbol.asyncIterator in source)) {
-      return { errors: source.errors?.map((error) => formatError(error, log, 'SUBSCRIBE_FAILED')) ?? [] }
-    }
-    let outlet: Outlet | undefined
-    try {
-      outlet = open()
-    } finally {
-      if (!outlet) await endSource(source[Symbol.asyncIterator](), log)
-    }
-    if (!outlet) return { member: undefined }
-    const subscriber = new PullSubscriber(operation.args, source, outlet, {
-      heartbeatMs,
-      log,
-      onEnd: (reason) => {
-        this.#pulling.delete(subscriber)
-        engine.countClose(reason)
-      },
-    })
-    this.#pulling.add(subscriber)
-    outlet.attach(subscriber)
-    return { member: subscriber }
+    refusals.demandReady()
+    const { stream, args } = operation
+    const hasCursors = wants(params, 'cursor')
+    const hasMarker = wants(params, 'markers')
+    if (!stream) return await this.#preparePull(args)
+    const asked = startOf(params, stream)
+    const start = asked && 'since' in asked ? await this.#since(stream, asked.since) : asked
+    return { prepared: engine.prepare(operation, stream, { start, hasMarker }), hasCursors }
   }
 
   /** Ends the streams that the engine does not know; each client is told when to come back. */
   close(): void {
-    for (const subscriber of this.#pulling) subscriber.end('shutdown', retryBlock(plannedRetryMs()))
+    for (const subscriber of this.#pulling) subscriber.end('shutdown')
+  }
+
+  /** A hand-written `subscribe` has its source opened first: that is what may be refused. */
+  async #preparePull(args: Operation['args']): Promise<PreparedOperation> {
+    const { engine, heartbeatMs, log } = this.#options
+    const source = await openSource(args)
+    if (!(Symbol.asyncIterator in source)) {
+      return { errors: source.errors?.map((error) => formatError(error, log, 'SUBSCRIBE_FAILED')) ?? [] }
+    }
+    const events = source[Symbol.asyncIterator]()
+    const start: Prepared['start'] = (outlet, framing) => {
+      const subscriber = new PullSubscriber(args, events, outlet, {
+        framing,
+        heartbeatMs,
+        log,
+        onEnd: (reason) => {
+          this.#pulling.delete(subscriber)
+          engine.countClose(reason)
+        },
+      })
+      this.#pulling.add(subscriber)
+      outlet.attach(subscriber)
+    }
+    return { prepared: prepared(start, () => void endSource(events, log)), hasCursors: false }
   }
 
   async #since({ field }: BoundStream, timestamp: number): Promise<Start> {

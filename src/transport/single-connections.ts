@@ -3,10 +3,12 @@ import type { GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
 import type { Admitted, GraphQLParams, Principal } from '../admission/admission.ts'
 import { formatError } from '../delivery/format-error.ts'
-import { bodyOf, COMPLETE_BLOCK } from '../delivery/frame.ts'
 import { SluiceError } from '../errors.ts'
+import { frame, NO_CURSOR } from '../protocol/framing.ts'
+import { OperationFraming } from '../protocol/single-connection.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from './answer.ts'
 import type { Operations } from './operations.ts'
+import type { Refusals } from './refusals.ts'
 import type { SingleOperation } from './single-operation.ts'
 import { SingleStream } from './single-stream.ts'
 import type { StreamSockets } from './stream-sockets.ts'
@@ -24,8 +26,7 @@ export interface SingleConnectionsOptions {
   readonly sockets: StreamSockets
   readonly heartbeatMs: number
   readonly log: Logger
-  /** Says why no stream can be opened now; undefined: it can. */
-  readonly refusal: () => SluiceError | undefined
+  readonly refusals: Refusals
 }
 
 /**
@@ -56,10 +57,8 @@ export class SingleConnections {
 
   /** Answers with the token of a new stream. @throws SluiceError where there can be none now. */
   reserve(response: ServerResponse, principal: Principal): void {
-    const { instance, sockets, heartbeatMs, refusal } = this.#options
-    const refused = refusal()
-    if (refused) throw refused
-    sockets.demandRoom()
+    const { instance, heartbeatMs, refusals } = this.#options
+    refusals.demandReservation()
     if (this.#reserved >= MAX_RESERVATIONS) {
       throw new SluiceError('TOO_MANY_STREAMS', 'Too many streams are reserved and not open')
     }
@@ -86,13 +85,19 @@ export class SingleConnections {
 
   /** Answers with the stream itself. @throws SluiceError if it is open already, or none can be opened now. */
   openStream(response: ServerResponse, stream: SingleStream): void {
-    const { sockets, refusal } = this.#options
-    stream.open(() => {
-      const refused = refusal()
-      if (refused) throw refused
-      return sockets.open(response)
-    })
-    if (stream.isOpen) this.#reserved--
+    const { sockets, refusals } = this.#options
+    stream.demandUnopened()
+    refusals.demandStream()
+    const socket = sockets.open(response)
+    // Its client has gone meanwhile, and may try again.
+    if (!socket) return
+    this.#reserved--
+    try {
+      stream.open(socket)
+    } catch (error) {
+      socket.destroy()
+      throw error
+    }
   }
 
   /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be begun now. */
@@ -104,12 +109,15 @@ export class SingleConnections {
         this.#finish(response, operation, await operations.execute(admitted))
         return
       }
-      const opened = await operations.subscribe(admitted, () => (operation.isRunning ? operation : undefined))
-      if ('errors' in opened) {
+      const outcome = await operations.prepare(admitted)
+      if ('errors' in outcome) {
         operation.drop()
-        answerNotAccepted(response, opened.errors)
+        answerNotAccepted(response, outcome.errors)
         return
       }
+      using prepared = outcome.prepared
+      // It may have been stopped meanwhile.
+      if (operation.isRunning) prepared.start(operation, new OperationFraming(operation.id, outcome.hasCursors))
       answerAccepted(response)
     } catch (error) {
       operation.drop()
@@ -138,7 +146,9 @@ export class SingleConnections {
       return
     }
     answerAccepted(response)
-    operation.finish(Buffer.concat([bodyOf(JSON.stringify(result)), COMPLETE_BLOCK]))
+    const framing = new OperationFraming(operation.id, false)
+    const json = Buffer.from(JSON.stringify(result))
+    operation.finish(Buffer.concat([frame(framing, NO_CURSOR, json), framing.complete]))
   }
 }
 

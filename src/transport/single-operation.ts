@@ -1,8 +1,6 @@
-import type { CloseReason, Member, Outlet } from '../delivery/subscriber.ts'
-import { Envelope } from './single-frame.ts'
+import type { CloseReason, Outlet, OutletListener } from '../delivery/outlet.ts'
+import { NOTHING } from '../protocol/framing.ts'
 import type { SingleStream } from './single-stream.ts'
-
-const NOTHING = Buffer.alloc(0)
 
 /** One operation of a stream that carries several: an outlet like any other, as far as the engine knows. */
 export class SingleOperation implements Outlet {
@@ -10,14 +8,12 @@ export class SingleOperation implements Outlet {
   /** Its one result waits for room: of so many bytes. */
   heldBytes = 0
   readonly #stream: SingleStream
-  readonly #envelope: Envelope
-  #member: Member | undefined
+  #listener: OutletListener | undefined
   #ended = false
 
   constructor(stream: SingleStream, id: string) {
     this.#stream = stream
     this.id = id
-    this.#envelope = new Envelope(id)
   }
 
   /** False: its client has stopped it, or the stream is gone. */
@@ -25,25 +21,24 @@ export class SingleOperation implements Outlet {
     return !this.#ended
   }
 
-  attach(member: Member): void {
-    this.#member = member
-    if (this.#ended) member.gone()
+  attach(listener: OutletListener): void {
+    this.#listener = listener
+    if (this.#ended) listener.gone()
   }
 
-  write(blocks: Buffer): boolean {
-    return this.#ended || this.#stream.write(this, this.#envelope.wrap(blocks).bytes)
+  write(bytes: Buffer): boolean {
+    return this.#ended || this.#stream.write(this, bytes)
   }
 
   /**
    * Only `complete` tells a client that this operation has ended, and not to come back for it. Where there is none, its
    * client is to come back; it cannot be told so of one operation, so the stream ends.
    */
-  end(blocks: Buffer = NOTHING): void {
+  end(bytes: Buffer = NOTHING, isComplete = false): void {
     if (this.#ended) return
-    const { bytes, complete } = this.#envelope.wrap(blocks)
     this.#stream.write(this, bytes)
     this.#leave()
-    if (!complete) this.#stream.endSoon()
+    if (!isComplete) this.#stream.endSoon()
   }
 
   /** Its socket is stuck, which is that of all the others too. */
@@ -52,26 +47,26 @@ export class SingleOperation implements Outlet {
   }
 
   /** Gives these last blocks when there is room for them: what needs no source to wait for it. */
-  finish(blocks: Buffer): void {
+  finish(bytes: Buffer): void {
     if (this.write(NOTHING)) {
-      this.end(blocks)
+      this.end(bytes, true)
       return
     }
-    this.heldBytes = blocks.length
-    this.attach({ drained: () => this.end(blocks), gone: () => {}, end: () => {} })
+    this.heldBytes = bytes.length
+    this.attach({ drained: () => this.end(bytes, true), gone: () => {}, end: () => {} })
   }
 
   drained(): void {
-    this.#member?.drained()
+    this.#listener?.drained()
   }
 
   progressed(): void {
-    this.#member?.progressed?.()
+    this.#listener?.progressed?.()
   }
 
   /** Lets it go: nothing more can or should be said of it. */
   drop(reason: CloseReason = 'client'): void {
-    if (this.#leave()) this.#member?.end(reason)
+    if (this.#leave()) this.#listener?.end(reason)
   }
 
   #leave(): boolean {

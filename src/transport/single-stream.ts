@@ -1,7 +1,8 @@
-import { COMMENT_BLOCK, openingBlock, retryBlock } from '../delivery/frame.ts'
-import { plannedRetryMs, retryMs } from '../delivery/retry.ts'
-import { type CloseReason, type Member, type Outlet, WRITE_STALL_MS } from '../delivery/subscriber.ts'
+import { endOutlet } from '../delivery/ending.ts'
+import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from '../delivery/outlet.ts'
+import { retryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
+import { BY_ID, COMMENT_BLOCK, openingBlock } from '../protocol/event-stream.ts'
 import { SingleOperation } from './single-operation.ts'
 
 /** A reservation lasts this long: less than `WRITE_STALL_MS`, since its operations wait as for a stuck socket. */
@@ -33,7 +34,7 @@ export interface SingleStreamOptions {
  * full: its operations lag behind in their groups' logs, so that almost nothing waits here. From then on all share the
  * flow control of one socket: while that is full all are, and when it has room they go on in turn.
  */
-export class SingleStream implements Member {
+export class SingleStream implements OutletListener {
   readonly token: string
   readonly principal: string
   readonly #options: SingleStreamOptions
@@ -91,16 +92,14 @@ export class SingleStream implements Member {
     this.#waiting.delete(operation)
   }
 
-  /**
-   * Opens the stream, and gives it what has waited.
-   * @throws SluiceError `STREAM_ALREADY_OPEN`, or what `open` throws.
-   */
-  open(open: () => StreamOutlet | undefined): void {
+  /** @throws SluiceError `STREAM_NOT_FOUND` or `STREAM_ALREADY_OPEN`, where `open` cannot be called. */
+  demandUnopened(): void {
     if (this.#gone) throw new SluiceError('STREAM_NOT_FOUND')
     if (this.#outlet) throw new SluiceError('STREAM_ALREADY_OPEN')
-    const outlet = open()
-    // Its client has gone meanwhile, and may try again.
-    if (!outlet) return
+  }
+
+  /** Opens the stream, and gives it what has waited. */
+  open(outlet: StreamOutlet): void {
     clearTimeout(this.#timer)
     this.#timer = setInterval(() => this.#beat(), this.#options.heartbeatMs)
     this.#outlet = outlet
@@ -131,14 +130,14 @@ export class SingleStream implements Member {
     this.#close('client')
   }
 
-  /** Ends the stream after what was written, and these bytes. */
-  end(reason: CloseReason, bytes?: Buffer): void {
-    if (this.#close(reason)) this.#outlet?.end(bytes)
+  /** Ends the stream after what was written. */
+  end(reason: CloseReason): void {
+    if (this.#close(reason) && this.#outlet) endOutlet(this.#outlet, BY_ID, reason)
   }
 
   /** Ends it in this turn of the event loop, once, however many of its operations ask for it. */
   endSoon(): void {
-    queueMicrotask(() => this.end('shutdown', retryBlock(plannedRetryMs())))
+    queueMicrotask(() => this.end('shutdown'))
   }
 
   /** Ends it at once, losing what was not sent. */

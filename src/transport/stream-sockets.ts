@@ -1,97 +1,20 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { retryBlock } from '../delivery/frame.ts'
-import { plannedRetryMs } from '../delivery/retry.ts'
-import type { CloseReason, Member, Outlet } from '../delivery/subscriber.ts'
 import { SluiceError } from '../errors.ts'
 import { STREAM_HEADERS } from './answer.ts'
 import { spread } from './spread.ts'
 import { StreamAges } from './stream-ages.ts'
+import { StreamSocket, type StreamStats } from './stream-socket.ts'
 import { isFollowed } from './turn.ts'
 
-/** An ended stream whose client takes no more bytes is cut after this long. */
-const END_GRACE_MS = 5_000
 /** A drain takes no longer than this for each stream: few streams need not be spread over all of `DRAIN_MS`. */
 const DRAIN_STREAM_MS = 1_000
 
 export interface StreamSocketsOptions {
-  /** Beyond it, newcomers are refused. Nobody is ever closed to make room: who is closed comes back at once. */
+  /** Beyond it, new streams are refused. Nobody is ever closed to make room: who is closed comes back at once. */
   readonly maxStreams?: number
   /** After this and a jitter a stream is ended as planned, in milliseconds; 0: it may become as old as it likes. */
   readonly maxAgeMs?: number
-}
-
-/** What happened to streams of any mode. */
-export interface StreamStats {
-  /** Newcomers for whom there was no room. */
-  refused: number
-  /** Ended streams that took no more bytes, and were cut. */
-  cut: number
-}
-
-/**
- * A response's socket, as the outlet of a stream. The body is delimited by the connection's close, so what is written
- * is the same for HTTP/1.0 and 1.1, and the engine's bytes go out as they are.
- */
-class StreamSocket implements Outlet {
-  readonly #socket: Socket
-  readonly #stats: StreamStats
-  #member: Member | undefined
-  #gone = false
-  /** In which its time is over. */
-  slot = 0
-
-  constructor(socket: Socket, stats: StreamStats) {
-    this.#socket = socket
-    this.#stats = stats
-  }
-
-  /** Who is told when the socket has room again, and when it is gone. */
-  attach(member: Member): void {
-    this.#member = member
-    if (this.#gone) member.gone()
-    this.#socket.uncork()
-  }
-
-  write(bytes: Buffer): boolean {
-    return this.#socket.write(bytes)
-  }
-
-  cork(): void {
-    this.#socket.cork()
-  }
-
-  uncork(): void {
-    this.#socket.uncork()
-  }
-
-  end(bytes?: Buffer): void {
-    if (bytes) this.#socket.write(bytes)
-    this.#socket.end()
-    const timer = setTimeout(() => {
-      if (this.#socket.writableLength > 0) this.#stats.cut++
-      this.#socket.destroy()
-    }, END_GRACE_MS)
-    this.#socket.once('close', () => clearTimeout(timer))
-  }
-
-  /** Ends as planned, behind a whole frame: its client is told to come back soon. */
-  leave(reason: CloseReason): void {
-    if (!this.#gone) this.#member?.end(reason, retryBlock(plannedRetryMs()))
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
-  }
-
-  drained(): void {
-    this.#member?.drained()
-  }
-
-  gone(): void {
-    this.#gone = true
-    this.#member?.gone()
-  }
 }
 
 /** The sockets of all open streams, whatever runs on them. */
@@ -154,7 +77,7 @@ export class StreamSockets {
       socket.destroy()
       return undefined
     }
-    // The head and the first block go out as one, when whoever opened the stream has attached its member.
+    // The head and the first block go out as one, when whoever opened the stream has attached its listener.
     socket.cork()
     response.useChunkedEncodingByDefault = false
     response.shouldKeepAlive = false

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
-import { FakeOutlet, settle, startEngine } from '../kit/engine.ts'
+import { FakeOutlet, lags, settle, startEngine } from '../kit/engine.ts'
 import { Statistics } from '../kit/statistics.ts'
 
 const ALL = 'subscription { paint { n } }'
@@ -55,7 +55,7 @@ test('a full outlet costs the others nothing, and gets all it missed when it has
   }
   expect(fast.outlet.told).toEqual(range(0, 50))
   expect(slow.outlet.told).toEqual([0])
-  expect([engine.lagging, engine.subscribers, engine.groups]).toEqual([1, 2, 1])
+  expect([engine.shared.lagging, engine.subscribers, engine.groups]).toEqual([1, 2, 1])
   slow.outlet.full = false
   slow.member.drained()
   expect(slow.outlet.text.slice(slow.outlet.text.indexOf('event: next'))).toBe(
@@ -63,7 +63,7 @@ test('a full outlet costs the others nothing, and gets all it missed when it has
   )
   // The missed ones came in one write.
   expect(slow.outlet.writes).toBe(3)
-  expect(engine.lagging).toBe(0)
+  expect(engine.shared.lagging).toBe(0)
   paint(50)
   await settle()
   expect(slow.outlet.told).toEqual(range(0, 51))
@@ -113,7 +113,7 @@ test('every outlet gets the frames of its group in order and each once, however 
         members.push({ ...open(query, { outlet }), from: next, wants, gone: false })
         if (full) statistics.count('joined full')
       }
-      const isLagging = ({ member }: Member) => member.lagging
+      const isLagging = ({ member }: Member) => lags(member)
       const drain = (one: Member, stays: boolean) => {
         if (!isLagging(one)) return
         one.outlet.full = stays
@@ -161,12 +161,12 @@ test('every outlet gets the frames of its group in order and each once, however 
         expect(told).toEqual(gone ? wanted.slice(0, told.length) : wanted)
         const heads = outlet.positions.filter((position) => position !== undefined).map(([offset]) => offset as number)
         expect(heads, 'positions never go back').toEqual(heads.toSorted((a, b) => a - b))
-        expect(member.closed).toBe(gone)
+        expect(member.isClosed).toBe(gone)
       }
-      expect(engine.lagging).toBe(0)
+      expect(engine.shared.lagging).toBe(0)
       for (const { member, gone } of members) if (!gone) member.gone()
       vi.advanceTimersByTime(LINGER_MS)
-      expect([engine.groups, engine.subscribers, feed.interests, engine.budget.used]).toEqual([0, 0, 0, 0])
+      expect([engine.groups, engine.subscribers, feed.interests, engine.shared.budget.used]).toEqual([0, 0, 0, 0])
       engine.close()
     }),
     { numRuns: 200 },
@@ -189,7 +189,7 @@ test('a member that lags while it drains little by little reads on in pieces', a
   }
   outlet.full = false
   member.drained()
-  expect(member.lagging).toBe(false)
+  expect(lags(member)).toBe(false)
 })
 
 test('what all lagging members may hold in their outlets together is bounded, however many they are', async () => {
@@ -200,7 +200,7 @@ test('what all lagging members may hold in their outlets together is bounded, ho
   await settle()
   paint(...range(1, 1_001))
   await settle()
-  expect(engine.lagging).toBe(4_000)
+  expect(engine.shared.lagging).toBe(4_000)
   const [{ outlet, member }] = members as [(typeof members)[number]]
   const before = outlet.bytes
   member.drained()
@@ -253,13 +253,13 @@ test('when slow members fill the memory for frames, they read on from further ba
   for (let n = 0; n < 900; n++) {
     paint(n)
     await settle()
-    most = Math.max(most, engine.budget.used)
+    most = Math.max(most, engine.shared.budget.used)
     expect(fast.outlet.bytes).toBeGreaterThan(n * 100_000)
     fast.outlet.forget()
   }
   // 90 MB went by.
   expect(most).toBeGreaterThan(32 * 1024 * 1024)
-  expect(most).toBeLessThanOrEqual(engine.budget.limit)
+  expect(most).toBeLessThanOrEqual(engine.shared.budget.limit)
   slow.outlet.full = false
   slow.member.drained()
   for (let turn = 0; turn < 200; turn++) await settle()
@@ -321,7 +321,7 @@ test('who leaves frees its place, and the last one its group', async () => {
   other.member.gone()
   expect(engine.subscribers).toBe(0)
   vi.advanceTimersByTime(LINGER_MS)
-  expect([engine.groups, feed.interests, engine.budget.used]).toEqual([0, 0, 0])
+  expect([engine.groups, feed.interests, engine.shared.budget.used]).toEqual([0, 0, 0])
   const again = open(ALL)
   paint(2)
   await settle()
@@ -368,9 +368,9 @@ test('frames are kept for as long as somebody may come back for them, and longer
   const fast = open(ALL)
   paint(0, 1)
   await settle()
-  expect(engine.budget.used).toBeGreaterThan(0)
+  expect(engine.shared.budget.used).toBeGreaterThan(0)
   vi.advanceTimersByTime(LINGER_MS)
-  expect(engine.budget.used).toBe(0)
+  expect(engine.shared.budget.used).toBe(0)
 
   const slow = open(ALL)
   slow.outlet.full = true
@@ -403,7 +403,7 @@ test('of the groups that linger, the longest waiting make room', async () => {
   }
   expect(engine.groups).toBe(MAX_LINGERING)
   vi.advanceTimersByTime(LINGER_MS)
-  expect([engine.groups, engine.budget.used]).toEqual([0, 0])
+  expect([engine.groups, engine.shared.budget.used]).toEqual([0, 0])
 })
 
 test('an outlet that is gone while it is written to disturbs nobody', async () => {
@@ -419,7 +419,7 @@ test('an outlet that is gone while it is written to disturbs nobody', async () =
   paint(2)
   await settle()
   for (const { outlet } of staying) expect(outlet.told).toEqual([1, 2])
-  expect([engine.subscribers, engine.lagging]).toEqual([2, 0])
+  expect([engine.subscribers, engine.shared.lagging]).toEqual([2, 0])
 })
 
 test('closing the engine ends every stream with a time to come back, after all that was still to be written', async () => {

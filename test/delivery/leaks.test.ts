@@ -70,7 +70,7 @@ test('two thousand streams over changing operations leave nothing behind', async
   const growth = heapAfterCollection() / heap
   console.log(`heap after ${CYCLES} streams: ${growth.toFixed(3)} of ${(heap / 1024 / 1024).toFixed(1)} MiB`)
   expect(gateway.engine.groups).toBe(0)
-  expect(gateway.engine.budget.used).toBe(0)
+  expect(gateway.engine.shared.budget.used).toBe(0)
   expect(resources()).toEqual(before)
   expect(growth).toBeLessThan(HEAP_SLACK)
 })

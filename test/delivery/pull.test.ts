@@ -1,6 +1,7 @@
 import { buildSchema, parse, type ValidatedSubscriptionArgs, validateSubscriptionArgs } from 'graphql'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { PullSubscriber } from '../../src/delivery/pull.ts'
+import { BY_ID } from '../../src/protocol/event-stream.ts'
 import { FakeOutlet, settle } from '../kit/engine.ts'
 import { silentLog } from '../kit/log-lines.ts'
 
@@ -28,7 +29,7 @@ function startNumbers() {
   }) as ValidatedSubscriptionArgs
   const outlet = new FakeOutlet()
   outlet.full = true
-  const options = { heartbeatMs: HEARTBEAT_MS, log: silentLog, onEnd: () => state.ended++ }
+  const options = { framing: BY_ID, heartbeatMs: HEARTBEAT_MS, log: silentLog, onEnd: () => state.ended++ }
   const subscriber = new PullSubscriber(args, source, outlet, options)
   return { state, outlet, subscriber }
 }

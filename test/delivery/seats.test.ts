@@ -49,7 +49,7 @@ test('clients that stall in the middle of the log keep nothing of it in memory, 
     return instance.streams.readiness().ready
   })
 
-  const seats = instance.engine.logSeatsOf(instance.feed as never)
+  const seats = instance.engine.shared.logPermitsOf(instance.feed as never)
   // The first block of a stream fits, and nothing of the log after the first piece.
   const pipes = Array.from({ length: CLIENTS }, () => new Pipe(2000))
   const texts = pipes.map(() => '')
@@ -59,7 +59,7 @@ test('clients that stall in the middle of the log keep nothing of it in memory, 
     instance.open(ASKED.all, pipe, { start: { after }, cursor: false, markers: false })
   }
   await until('each of them is full', () => pipes.every(({ size, capacity }) => size >= capacity))
-  expect([seats.taken, seats.waiting, instance.engine.lagging]).toEqual([0, 0, CLIENTS])
+  expect([seats.taken, seats.waiting, instance.engine.shared.lagging]).toEqual([0, 0, CLIENTS])
 
   const numbersOf = (text: string) => [...text.matchAll(/"n":(\d+)/g)].map(([, n]) => Number(n))
   await until('each of them has all', async () => {

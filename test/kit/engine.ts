@@ -1,8 +1,11 @@
 import { parse, validate } from 'graphql'
 import { onTestFinished, vi } from 'vitest'
-import { Engine, type SubscribeOptions } from '../../src/delivery/engine.ts'
+import { Engine, type Start } from '../../src/delivery/engine.ts'
+import { fullSinceOf } from '../../src/delivery/member-state.ts'
 import { prepareOperation } from '../../src/delivery/operation.ts'
-import type { Outlet, Subscriber } from '../../src/delivery/subscriber.ts'
+import type { Outlet, OutletListener } from '../../src/delivery/outlet.ts'
+import { Subscriber } from '../../src/delivery/subscriber.ts'
+import { BY_ID, IN_EXTENSIONS } from '../../src/protocol/event-stream.ts'
 import { createBuilder } from '../../src/schema/builder.ts'
 import { ANONYMOUS, type Audience, type Context } from '../../src/schema/context.ts'
 import { decodeCursor } from '../../src/streams/cursor.ts'
@@ -17,6 +20,7 @@ export class FakeOutlet implements Outlet {
   end_: 'open' | 'ended' | 'destroyed' = 'open'
   writes = 0
   bytes = 0
+  listener: OutletListener | undefined
   #chunks: Buffer[] = []
 
   write(bytes: Buffer): boolean {
@@ -36,7 +40,9 @@ export class FakeOutlet implements Outlet {
     this.end_ = 'destroyed'
   }
 
-  attach(): void {}
+  attach(listener: OutletListener): void {
+    this.listener = listener
+  }
 
   get text(): string {
     return Buffer.concat(this.#chunks).toString()
@@ -66,6 +72,19 @@ export class FakeOutlet implements Outlet {
   get positions(): (readonly number[] | undefined)[] {
     return this.blocks.map(({ id }) => (id === undefined ? undefined : decodeCursor('paints', id).positions))
   }
+}
+
+/** As a client asks for a stream. */
+export interface OpenOptions {
+  readonly start?: Start
+  /** The position is wanted in each result's `extensions`. */
+  readonly cursor?: boolean
+  readonly markers?: boolean
+}
+
+/** Whether a member waits for its outlet. */
+export function lags(member: Subscriber): boolean {
+  return fullSinceOf(member.state) !== 0
 }
 
 export interface TestEngineOptions {
@@ -105,7 +124,7 @@ export function startEngine(options: TestEngineOptions = {}) {
     open(
       query: string,
       { outlet = new FakeOutlet(), variables = {}, audience = ANONYMOUS as Audience } = {},
-      options: SubscribeOptions = {},
+      { start, cursor = false, markers = false }: OpenOptions = {},
     ) {
       const document = parse(query)
       const [invalid] = validate(schema, document)
@@ -114,8 +133,11 @@ export function startEngine(options: TestEngineOptions = {}) {
       const operation = prepareOperation({ schema, document, operationName: undefined, variables, context })
       if (!('args' in operation)) throw operation[0]
       if (!operation.stream) throw new Error('The operation is no stream')
-      const member = engine.subscribe(operation, operation.stream, () => outlet, options) as Subscriber
-      return { outlet, member }
+      engine
+        .prepare(operation, operation.stream, { start, hasMarker: markers })
+        .start(outlet, cursor ? IN_EXTENSIONS : BY_ID)
+      if (!(outlet.listener instanceof Subscriber)) throw new Error('Nobody has attached to the outlet')
+      return { outlet, member: outlet.listener }
     },
     /** Hands the feed events with these numbers, in one batch. */
     paint: (...numbers: number[]) => paintOn(0, ...numbers),

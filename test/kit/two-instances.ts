@@ -1,7 +1,8 @@
 import { type DocumentNode, type GraphQLSchema, parse } from 'graphql'
 import { Engine, type Start } from '../../src/delivery/engine.ts'
 import { type Operation, prepareOperation } from '../../src/delivery/operation.ts'
-import type { Member, Outlet } from '../../src/delivery/subscriber.ts'
+import type { Outlet, OutletListener } from '../../src/delivery/outlet.ts'
+import { BY_ID, IN_EXTENSIONS } from '../../src/protocol/event-stream.ts'
 import { createBuilder } from '../../src/schema/builder.ts'
 import { ANONYMOUS } from '../../src/schema/context.ts'
 import type { Positions } from '../../src/streams/event.ts'
@@ -163,7 +164,7 @@ export class Instance {
       log: silentLog,
       ...(replayEventsPerSecond !== undefined && { replayEventsPerSecond }),
     })
-    if (frameBytes !== undefined) Object.assign(this.engine.budget, { limit: frameBytes })
+    if (frameBytes !== undefined) Object.assign(this.engine.shared.budget, { limit: frameBytes })
     this.streams.start()
   }
 
@@ -175,11 +176,17 @@ export class Instance {
   open(
     { query }: Asked,
     outlet: Outlet,
-    options: { readonly start?: Start | undefined; readonly cursor: boolean; readonly markers: boolean },
+    {
+      start,
+      cursor,
+      markers,
+    }: { readonly start?: Start | undefined; readonly cursor: boolean; readonly markers: boolean },
   ): void {
     const operation = this.#operations.get(query) ?? this.#prepare(query)
     if (!operation.stream) throw new Error('The operation is no stream')
-    this.engine.subscribe(operation, operation.stream, () => outlet, options)
+    this.engine
+      .prepare(operation, operation.stream, { start, hasMarker: markers })
+      .start(outlet, cursor ? IN_EXTENSIONS : BY_ID)
   }
 
   async close(): Promise<void> {
@@ -239,7 +246,7 @@ function schemaWith(gate: Gate): GraphQLSchema {
 export class Pipe implements Outlet {
   capacity: number
   isOpen = true
-  member: Member | undefined
+  member: OutletListener | undefined
   #chunks: Buffer[] = []
   #size = 0
   #wasFull = false
@@ -270,7 +277,7 @@ export class Pipe implements Outlet {
     this.isOpen = false
   }
 
-  attach(member: Member): void {
+  attach(member: OutletListener): void {
     this.member = member
   }
 

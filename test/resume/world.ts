@@ -301,7 +301,7 @@ export class World {
 
   checkComplete(): void {
     for (const { instance } of this.#places) {
-      if (instance.engine.lagging !== 0) throw new Error('Somebody still lags')
+      if (instance.engine.shared.lagging !== 0) throw new Error('Somebody still lags')
       this.#countInstance(instance)
     }
     for (const { client, pipe, plan } of this.sessions) {

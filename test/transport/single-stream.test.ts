@@ -1,11 +1,15 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, retryBlock } from '../../src/delivery/frame.ts'
-import type { CloseReason, Member } from '../../src/delivery/subscriber.ts'
+import type { CloseReason, OutletListener } from '../../src/delivery/outlet.ts'
+import { COMMENT_BLOCK } from '../../src/protocol/event-stream.ts'
+import { frame, NO_CURSOR } from '../../src/protocol/framing.ts'
+import { OperationFraming } from '../../src/protocol/single-connection.ts'
 import { SingleStream, type StreamOutlet } from '../../src/transport/single-stream.ts'
 import { FakeOutlet } from '../kit/engine.ts'
 
 const HEARTBEAT_MS = 10_000
-const RESULT = bodyOf('{"data":{"n":1}}')
+const FRAMING = new OperationFraming('1', false)
+const RESULT = frame(FRAMING, NO_CURSOR, Buffer.from('{"data":{"n":1}}'))
+const COMPLETE = FRAMING.complete
 
 /** A socket that counts how often it is corked. */
 class FakeSocket extends FakeOutlet implements StreamOutlet {
@@ -23,7 +27,7 @@ class FakeSocket extends FakeOutlet implements StreamOutlet {
 }
 
 /** An operation's member, which writes a result whenever it is told to go on. */
-class FakeMember implements Member {
+class FakeMember implements OutletListener {
   drains = 0
   progress = 0
   ended: CloseReason | undefined
@@ -63,7 +67,7 @@ function reserve() {
   }
   const open = () => {
     const socket = new FakeSocket()
-    stream.open(() => socket)
+    stream.open(socket)
     socket.forget()
     return socket
   }
@@ -81,7 +85,7 @@ describe('a reservation', () => {
     vi.advanceTimersByTime(1)
     expect([member.ended, gone()]).toEqual(['client', 1])
     expect(() => stream.begin('2')).toThrow('No stream has this token')
-    expect(() => stream.open(() => new FakeSocket())).toThrow('No stream has this token')
+    expect(() => stream.demandUnopened()).toThrow('No stream has this token')
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -90,14 +94,6 @@ describe('a reservation', () => {
     open()
     vi.advanceTimersByTime(60_000)
     expect(gone()).toBe(0)
-  })
-
-  test('stays if its client has gone while it was opened', () => {
-    const { stream, gone } = reserve()
-    stream.open(() => undefined)
-    expect([stream.isOpen, gone()]).toEqual([false, 0])
-    vi.advanceTimersByTime(20_000)
-    expect(gone()).toBe(1)
   })
 
   test('is full from the first moment, so that operations wait where they are', () => {
@@ -189,7 +185,7 @@ describe('the end', () => {
     const { begin, open } = reserve()
     const [one, other] = [begin('1'), begin('2')]
     const socket = open()
-    one.operation.end(COMPLETE_BLOCK)
+    one.operation.end(COMPLETE, true)
     expect(socket.blocks).toEqual([{ event: 'complete', data: '{"id":"1"}' }])
     expect([socket.end_, other.member.ended]).toEqual(['open', undefined])
     expect(one.operation.write(RESULT)).toBe(true)
@@ -200,7 +196,7 @@ describe('the end', () => {
     const { begin, open, gone } = reserve()
     const [one, other, third] = [begin('1'), begin('2'), begin('3')]
     const socket = open()
-    one.operation.end(retryBlock(1))
+    one.operation.end()
     other.operation.end()
     expect([socket.end_, third.member.ended]).toEqual(['open', undefined])
     await nextTurn()
@@ -213,16 +209,20 @@ describe('the end', () => {
       const { stream, begin, open } = reserve()
       const { member } = begin('1')
       const socket = open()
-      stream.end(reason, retryBlock(1234))
-      expect([socket.text, socket.end_, member.ended]).toEqual(['retry: 1234\n\n', 'ended', reason])
+      stream.end(reason)
+      expect([socket.text, socket.end_, member.ended]).toEqual([
+        expect.stringMatching(/^retry: \d+\n\n$/),
+        'ended',
+        reason,
+      ])
     }
   })
 
   test('of one whose result waits drops it', () => {
     const { stream, open } = reserve()
     const operation = stream.begin('1')
-    operation.finish(Buffer.concat([RESULT, COMPLETE_BLOCK]))
-    expect(operation.heldBytes).toBe(RESULT.length + COMPLETE_BLOCK.length)
+    operation.finish(Buffer.concat([RESULT, COMPLETE]))
+    expect(operation.heldBytes).toBe(RESULT.length + COMPLETE.length)
     stream.stop('1')
     const socket = open()
     expect(socket.text).toBe('')

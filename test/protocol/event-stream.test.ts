@@ -2,16 +2,17 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   BY_ID,
-  bodyOf,
   COMMENT_BLOCK,
   COMPLETE_BLOCK,
-  caughtUpBlock,
-  cursorOf,
   IN_EXTENSIONS,
   openingBlock,
-  positionBlock,
+  resultBlock,
   retryBlock,
-} from '../../src/delivery/frame.ts'
+} from '../../src/protocol/event-stream.ts'
+import { type Framing, frame } from '../../src/protocol/framing.ts'
+
+const framed = (framing: Framing, cursor: string, json: string) =>
+  frame(framing, Buffer.from(cursor), Buffer.from(json))
 
 /** Reads an event stream as the WHATWG's standard says: its lines may end in any of three ways. */
 function parse(stream: string): { events: { type: string; data: string; id: string }[]; retry: number | undefined } {
@@ -40,8 +41,7 @@ test('any result comes back from its frame, with its position, whatever text is 
   })
   fc.assert(
     fc.property(results, fc.base64String({ minLength: 1 }), (result, cursor) => {
-      const frame = BY_ID.frameOf(cursor, bodyOf(JSON.stringify(result)))
-      const { events } = parse(frame.toString())
+      const { events } = parse(framed(BY_ID, cursor, JSON.stringify(result)).toString())
       expect(events).toEqual([{ type: 'next', data: JSON.stringify(result), id: cursor }])
     }),
   )
@@ -49,7 +49,7 @@ test('any result comes back from its frame, with its position, whatever text is 
 
 test('line breaks of every kind stay within their frame', () => {
   const result = { data: 'a\nb\rc\r\nd\u2028e\u2029f\u0085g\n\nevent: complete\ndata:\n\n' }
-  const { events } = parse(BY_ID.frameOf('AQ', bodyOf(JSON.stringify(result))).toString())
+  const { events } = parse(framed(BY_ID, 'AQ', JSON.stringify(result)).toString())
   expect(events).toHaveLength(1)
   expect(JSON.parse(events[0]?.data ?? '')).toEqual(result)
 })
@@ -59,47 +59,55 @@ test('blocks without a result move the position, and are told as empty messages 
     events: [{ type: 'message', data: '', id: 'AQ' }],
     retry: 1234,
   })
-  expect(parse(positionBlock('AQ').toString()).events).toEqual([{ type: 'message', data: '', id: 'AQ' }])
+  expect(parse(BY_ID.heartbeat('AQ').toString()).events).toEqual([{ type: 'message', data: '', id: 'AQ' }])
   expect(parse(openingBlock(1, undefined).toString()).events).toEqual([{ type: 'message', data: '', id: '' }])
   expect(parse(retryBlock(77).toString())).toEqual({ events: [], retry: 77 })
   expect(parse(COMMENT_BLOCK.toString()).events).toEqual([])
   expect(parse(COMPLETE_BLOCK.toString()).events).toEqual([{ type: 'complete', data: '', id: '' }])
 })
 
-test('a frame is the id and the body, and changes neither', () => {
-  const body = bodyOf('{}')
-  const [first, second] = [BY_ID.frameOf('AQ', body), BY_ID.frameOf('AQ', body)]
-  first.fill(0)
-  expect([second.toString(), body.toString()]).toEqual([
-    'id: AQ\nevent: next\ndata: {}\n\n',
-    'event: next\ndata: {}\n\n',
-  ])
+test('a frame is written at its place, and nowhere else', () => {
+  for (const framing of [BY_ID, IN_EXTENSIONS]) {
+    const [cursor, json] = [Buffer.from('AQ'), Buffer.from('{"data":1}')]
+    const size = framing.sizeOf(cursor, json)
+    const target = Buffer.alloc(size + 8, '.')
+    expect(framing.write(target, 4, cursor, json)).toBe(4 + size)
+    expect(target.toString()).toBe(`....${frame(framing, cursor, json)}....`)
+  }
 })
 
-test('a position in the extensions is added to any result, and both come back from the frame', () => {
+test('a result without a position has no id', () => {
+  expect(resultBlock('{"data":1}').toString()).toBe('event: next\ndata: {"data":1}\n\n')
+  expect(framed(IN_EXTENSIONS, '', '{"data":1}').toString()).toBe('event: next\ndata: {"data":1}\n\n')
+})
+
+test('a position in the extensions is added to any result', () => {
   fc.assert(
     fc.property(fc.record({ data: fc.jsonValue() }), fc.stringMatching(/^[A-Za-z0-9_-]{1,120}$/), (result, cursor) => {
-      const body = bodyOf(JSON.stringify(result))
-      for (const style of [BY_ID, IN_EXTENSIONS]) {
-        const frame = style.frameOf(cursor, body)
-        const [event] = parse(frame.toString()).events
-        const extensions = style === BY_ID ? {} : { extensions: { cursor } }
+      for (const framing of [BY_ID, IN_EXTENSIONS]) {
+        const bytes = framed(framing, cursor, JSON.stringify(result))
+        expect(bytes.length).toBe(framing.sizeOf(Buffer.from(cursor), Buffer.from(JSON.stringify(result))))
+        const [event] = parse(bytes.toString()).events
+        const extensions = framing === BY_ID ? {} : { extensions: { cursor } }
         expect([event?.id, JSON.parse(event?.data ?? '')]).toEqual([
           cursor,
           { ...JSON.parse(JSON.stringify(result)), ...extensions },
         ])
-        expect(cursorOf(frame)).toBe(cursor)
-        expect(style.bodyOf(frame).equals(body)).toBe(true)
       }
     }),
   )
 })
 
 test('what moves a position alone, and what tells that the past is over, are read as such', () => {
-  const [quiet, moved, caughtUp] = [BY_ID.movedTo('AQ'), IN_EXTENSIONS.movedTo('AQ'), caughtUpBlock('AQ')].map(
+  const [quiet, moved, caughtUp] = [BY_ID.moved('AQ'), IN_EXTENSIONS.moved('AQ'), BY_ID.caughtUp('AQ')].map(
     (block) => parse(block.toString()).events,
   )
   expect(quiet).toEqual([{ type: 'message', data: '', id: 'AQ' }])
   expect(moved).toEqual([{ type: 'next', data: '{"extensions":{"cursor":"AQ"}}', id: 'AQ' }])
   expect(caughtUp).toEqual([{ type: 'next', data: '{"extensions":{"caughtUp":true,"cursor":"AQ"}}', id: 'AQ' }])
+  expect(IN_EXTENSIONS.caughtUp('AQ')).toEqual(BY_ID.caughtUp('AQ'))
+})
+
+test('a heartbeat without a position is a comment', () => {
+  expect(BY_ID.heartbeat(undefined)).toBe(COMMENT_BLOCK)
 })

@@ -1,0 +1,43 @@
+/** Heartbeats of all members are spread over this many moments of an interval. */
+const HEARTBEAT_SLOTS = 32
+
+interface Beating {
+  slot: number
+  heartbeat(): void
+}
+
+/** Has every member beat once in an interval, each at its own moment of it. */
+export class Heartbeats<M extends Beating> {
+  readonly #slots: readonly Set<M>[] = Array.from({ length: HEARTBEAT_SLOTS }, () => new Set())
+  readonly #timer: NodeJS.Timeout
+  #joined = 0
+  #beat = 0
+  size = 0
+
+  constructor(intervalMs: number) {
+    this.#timer = setInterval(() => this.#next(), intervalMs / HEARTBEAT_SLOTS)
+  }
+
+  add(member: M): void {
+    member.slot = this.#joined++ % HEARTBEAT_SLOTS
+    this.#slots[member.slot]?.add(member)
+    this.size++
+  }
+
+  remove(member: M): void {
+    if (this.#slots[member.slot]?.delete(member)) this.size--
+  }
+
+  *[Symbol.iterator](): Iterator<M> {
+    for (const slot of this.#slots) yield* slot
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #next(): void {
+    const slot = this.#slots[this.#beat++ % HEARTBEAT_SLOTS] as Set<M>
+    for (const member of slot) member.heartbeat()
+  }
+}

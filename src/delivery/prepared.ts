@@ -1,0 +1,31 @@
+import type { Framing } from '../protocol/framing.ts'
+import type { Outlet } from './outlet.ts'
+
+/**
+ * A subscription of which everything is known that can be refused: it only lacks an outlet. It is started in the turn
+ * of the event loop in which it was prepared, or not at all. Disposed without a start, it leaves nothing behind.
+ */
+export interface Prepared extends Disposable {
+  /** Writes the first block to the outlet, and attaches to it. */
+  start(outlet: Outlet, framing: Framing): void
+}
+
+export function prepared(start: Prepared['start'], release: () => void): Prepared {
+  let isPending = true
+  return {
+    start(outlet, framing) {
+      isPending = false
+      try {
+        start(outlet, framing)
+      } catch (error) {
+        // Nobody would ever close it.
+        outlet.destroy()
+        throw error
+      }
+    },
+    [Symbol.dispose]() {
+      if (isPending) release()
+      isPending = false
+    },
+  }
+}

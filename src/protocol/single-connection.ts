@@ -1,0 +1,67 @@
+import {
+  caughtUpJson,
+  EXTENSIONS_BYTES,
+  type Framing,
+  frame,
+  movedJson,
+  NO_CURSOR,
+  NOTHING,
+  writeWithExtensions,
+} from './framing.ts'
+
+const CLOSE = Buffer.from('}\n\n')
+
+/**
+ * The bytes of one operation on an event stream that it shares with others: GraphQL over SSE in single connection mode.
+ * Each result is in an envelope with the operation's id. Ids, `retry:` and comments are the whole stream's matter.
+ */
+export class OperationFraming implements Framing {
+  readonly isShared = false
+  readonly complete: Buffer
+  readonly #open: Buffer
+  readonly #hasCursors: boolean
+
+  /** `hasCursors`: the client has asked for positions, which come in the `extensions` of its results. */
+  constructor(operationId: string, hasCursors: boolean) {
+    const id = `{"id":${JSON.stringify(operationId)}`
+    this.#open = Buffer.from(`event: next\ndata: ${id},"payload":`)
+    this.complete = Buffer.from(`event: complete\ndata: ${id}}\n\n`)
+    this.#hasCursors = hasCursors
+  }
+
+  sizeOf(cursor: Buffer, json: Buffer): number {
+    const size = this.#open.length + json.length + CLOSE.length
+    return this.#hasCursors && cursor.length > 0 ? size + EXTENSIONS_BYTES + cursor.length : size
+  }
+
+  write(target: Buffer, at: number, cursor: Buffer, json: Buffer): number {
+    let to = at + this.#open.copy(target, at)
+    if (this.#hasCursors && cursor.length > 0) to = writeWithExtensions(target, to, cursor, json)
+    else to += json.copy(target, to)
+    return to + CLOSE.copy(target, to)
+  }
+
+  opening(): Buffer {
+    return NOTHING
+  }
+
+  moved(cursor: string): Buffer {
+    return this.#hasCursors ? this.#result(movedJson(cursor)) : NOTHING
+  }
+
+  heartbeat(): Buffer {
+    return NOTHING
+  }
+
+  caughtUp(cursor: string): Buffer {
+    return this.#result(caughtUpJson(cursor))
+  }
+
+  retry(): Buffer {
+    return NOTHING
+  }
+
+  #result(json: string): Buffer {
+    return frame(this, NO_CURSOR, Buffer.from(json))
+  }
+}

@@ -1,0 +1,43 @@
+import { SluiceError } from '../errors.ts'
+import type { Readiness } from '../streams/streams.ts'
+import type { StreamSockets } from './stream-sockets.ts'
+
+export interface RefusalsOptions {
+  readonly sockets: StreamSockets
+  readonly readiness: () => Readiness
+  /** The gateway shuts down. */
+  readonly isLeaving: () => boolean
+}
+
+/** Why nothing new can begin now: the one place that says so, for every transport. */
+export class Refusals {
+  readonly #options: RefusalsOptions
+
+  constructor(options: RefusalsOptions) {
+    this.#options = options
+  }
+
+  /** @throws SluiceError `NOT_READY`: no subscription can begin, not even on a stream that is open. */
+  demandReady(): void {
+    const { sockets, readiness } = this.#options
+    if (sockets.isDraining) throw shuttingDown()
+    const state = readiness()
+    if (!state.ready) throw new SluiceError('NOT_READY', `The gateway is not ready: ${state.reason}`)
+  }
+
+  /** @throws SluiceError `NOT_READY`, `TOO_MANY_STREAMS`: no stream can be opened. */
+  demandStream(): void {
+    this.demandReady()
+    this.#options.sockets.demandRoom()
+  }
+
+  /** @throws SluiceError as `demandStream`. A stream that is reserved at the very end would be gone before it is opened. */
+  demandReservation(): void {
+    if (this.#options.isLeaving()) throw shuttingDown()
+    this.demandStream()
+  }
+}
+
+function shuttingDown(): SluiceError {
+  return new SluiceError('NOT_READY', 'The gateway is shutting down')
+}
