@@ -1,4 +1,6 @@
 import type { Logger } from 'pino'
+import { Faults, logError } from '../faults.ts'
+import { RateLimit } from '../rate-limit.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Position } from '../streams/position.ts'
 import type { Topic } from '../streams/topic.ts'
@@ -13,7 +15,8 @@ import { Renderer } from './renderer.ts'
 import type { Replay } from './replay.ts'
 import { plannedRetryMs, RETRY_MAX_MS, retryMs } from './retry.ts'
 import { Seats } from './seats.ts'
-import { type CloseReason, type Outlet, type Subscriber, WRITE_STALL_MS } from './subscriber.ts'
+import { Sliced } from './sliced.ts'
+import type { CloseReason, Outlet, Subscriber } from './subscriber.ts'
 import { Turns } from './turns.ts'
 
 /** For the frame logs of all groups together: some 200,000 frames of 300 bytes. */
@@ -29,6 +32,8 @@ const REPLAY_EVENTS_PER_SECOND = 50_000
 const MAX_LOG_READERS = 16
 /** Heartbeats of all members are spread over this many moments of an interval. */
 const HEARTBEAT_SLOTS = 32
+/** A group that fails again as soon as its clients are back says so once in a while. */
+const FAILED_LOG_MS = 10_000
 
 export interface EngineOptions {
   readonly feed: <V>(topic: Topic<V>) => Feed<V>
@@ -36,6 +41,7 @@ export interface EngineOptions {
   /** Events of the past a second that one client gets. */
   readonly replayEventsPerSecond?: number
   readonly log: Logger
+  readonly faults?: Faults
 }
 
 /** Where a subscription starts. */
@@ -70,6 +76,8 @@ export interface EngineStats {
   bytes: number
   flushes: number
   closes: Partial<Record<CloseReason, number>>
+  /** Groups that could not go on. */
+  failedGroups: number
   /** Streams that started in the past; those of them that needed the log; members that fell off their frame log. */
   readonly replays: { started: number; log: number; fellBehind: number }
   replayedEvents: number
@@ -82,6 +90,7 @@ export interface EngineStats {
 /** The groups of this process: who asks the same thing joins the same group. */
 export class Engine {
   readonly log: Logger
+  readonly faults: Faults
   readonly budget = new FrameBudget(FRAME_LOG_BYTES)
   readonly stats: EngineStats = {
     executions: 0,
@@ -93,13 +102,14 @@ export class Engine {
     bytes: 0,
     flushes: 0,
     closes: {},
+    failedGroups: 0,
     replays: { started: 0, log: 0, fellBehind: 0 },
     replayedEvents: 0,
     gaps: 0,
     replayWaitMs: 0,
   }
   readonly history = new HistoryCache()
-  readonly replays = new Turns<Replay>()
+  readonly replays: Turns<Replay>
   readonly #logSeats = new Map<Feed, Seats<Replay>>()
   readonly maxReplayRate: number
   /** Members that wait for their outlets: counted by their groups. */
@@ -112,7 +122,18 @@ export class Engine {
   readonly #lingering = new Set<Group>()
   readonly #renderers = new Map<string, Renderer>()
   readonly #compiler: Compiler
-  readonly #timer = new FlushTimer(() => this.#flush())
+  readonly #timer: FlushTimer
+  /** Groups that have something to be swept: frames, or members that may be stuck. Idle groups cost nothing. */
+  readonly #unswept = new Set<Group>()
+  readonly #sweeps = new Sliced<Group>(
+    (group) => this.#sweepGroup(group),
+    (group, error) => group.fail(error),
+  )
+  readonly #beats = new Sliced<Subscriber>(
+    (member) => member.group.heartbeat(member),
+    (member, error) => (member.replay ? member.group.clientFailed(member, error) : member.group.fail(error)),
+  )
+  readonly #failedLog = new RateLimit(FAILED_LOG_MS)
   readonly #slots: readonly Set<Subscriber>[] = Array.from({ length: HEARTBEAT_SLOTS }, () => new Set())
   readonly #intervals: readonly NodeJS.Timeout[]
   #joined = 0
@@ -122,10 +143,17 @@ export class Engine {
     this.#options = options
     this.log = options.log
     this.maxReplayRate = options.replayEventsPerSecond ?? REPLAY_EVENTS_PER_SECOND
-    this.#compiler = new Compiler(this.stats, options.log)
+    this.faults = options.faults ?? new Faults(options.log)
+    this.#compiler = new Compiler(this.stats, this.faults)
+    this.replays = new Turns((error) => this.faults.tell('replay', error))
+    this.#timer = new FlushTimer(
+      () => this.#flush(),
+      (error) => this.faults.tell('flush', error),
+    )
+    const every = (ms: number, act: () => void) => setInterval(() => this.faults.contain('flush', act), ms)
     this.#intervals = [
-      setInterval(() => this.#heartbeat(), options.heartbeatMs / HEARTBEAT_SLOTS),
-      setInterval(() => this.#sweep(), SWEEP_MS),
+      every(options.heartbeatMs / HEARTBEAT_SLOTS, () => this.#heartbeat()),
+      every(SWEEP_MS, () => this.#sweep()),
     ]
   }
 
@@ -139,7 +167,7 @@ export class Engine {
 
   /**
    * Joins the group of an operation, or makes it, and writes the stream's first block. The outlet is opened when
-   * nothing can go wrong any more; undefined, where its client has gone.
+   * nothing can go wrong any more; undefined, where its client has gone, or is to come back.
    * @throws SluiceError `CURSOR_INVALID`, or if the field's `where` asks for too much.
    */
   subscribe(
@@ -163,18 +191,27 @@ export class Engine {
     // What a client came with is said again until it has been told what became of it.
     const named = start && 'after' in start ? start.after : undefined
     const opening = (at: string) => openingBlock(retryMs(), named ?? at)
-    const member = group.join(outlet, opening, { position, hasMarker: markers })
-    member.slot = this.#joined++ % HEARTBEAT_SLOTS
-    this.#slots[member.slot]?.add(member)
-    outlet.attach(member)
-    return member
+    let member: Subscriber | undefined
+    try {
+      member = group.join(outlet, opening, { position, hasMarker: markers })
+      member.slot = this.#joined++ % HEARTBEAT_SLOTS
+      this.#slots[member.slot]?.add(member)
+      outlet.attach(member)
+      return member
+    } catch (error) {
+      // The head of its stream has been sent, so that nothing else can be answered: its client is to come back.
+      this.faults.tell('client', error, { topic: group.feed.topic.name })
+      member?.fail()
+      return undefined
+    }
   }
 
   /** Who reads pages of a topic's log takes one of its seats first, and is given its turn when it has got one. */
   logSeatsOf(feed: Feed): Seats<Replay> {
     let seats = this.#logSeats.get(feed)
     if (!seats) {
-      seats = new Seats(MAX_LOG_READERS, (replay) => this.replays.add(replay))
+      const failed = (error: unknown) => this.faults.tell('replay', error)
+      seats = new Seats(MAX_LOG_READERS, (replay) => this.replays.add(replay), failed)
       this.#logSeats.set(feed, seats)
     }
     return seats
@@ -192,6 +229,18 @@ export class Engine {
     this.stats.frames++
     this.#dirty.add(group)
     this.#timer.schedule()
+  }
+
+  /** A group has something that its sweep is to look at. */
+  sweepLater(group: Group): void {
+    this.#unswept.add(group)
+  }
+
+  /** A group cannot go on, and ends. */
+  failed(group: Group, error: unknown, at: object): void {
+    this.stats.failedGroups++
+    const topic = group.feed.topic.name
+    this.#failedLog.tell((unlogged) => logError(this.log, error, { topic, ...at, unlogged }, 'A group failed'), topic)
   }
 
   left(member: Subscriber, reason: CloseReason): void {
@@ -216,6 +265,7 @@ export class Engine {
   ended(group: Group): void {
     this.#groups.delete(group)
     this.#dirty.delete(group)
+    this.#unswept.delete(group)
     this.#lingering.delete(group)
     if (group.key !== undefined && this.#byKey.get(group.key) === group) this.#byKey.delete(group.key)
     const { renderer } = group
@@ -229,11 +279,15 @@ export class Engine {
   close(): void {
     for (const interval of this.#intervals) clearInterval(interval)
     this.#timer.stop()
+    this.#sweeps.stop()
+    this.#beats.stop()
     this.replays.stop()
     this.#compiler.close()
     this.#flush()
-    for (const slot of this.#slots) for (const member of slot) member.end('shutdown', retryBlock(plannedRetryMs()))
-    for (const group of this.#groups) group.end()
+    const { faults } = this
+    for (const slot of this.#slots)
+      for (const member of slot) faults.contain('client', () => member.end('shutdown', retryBlock(plannedRetryMs())))
+    for (const group of this.#groups) faults.contain('flush', () => group.end())
   }
 
   #groupOf(operation: Operation, stream: BoundStream, cursor: boolean): Group {
@@ -257,23 +311,29 @@ export class Engine {
   }
 
   #heartbeat(): void {
-    const slot = this.#slots[this.#beat++ % HEARTBEAT_SLOTS] as Set<Subscriber>
-    for (const member of slot) member.group.heartbeat(member)
+    this.#beats.add(this.#slots[this.#beat++ % HEARTBEAT_SLOTS] as Set<Subscriber>)
   }
 
   /** Closes streams that are stuck, and ends groups that nobody came back to. */
   #sweep(): void {
+    this.#sweeps.add(this.#unswept)
     const now = performance.now()
-    for (const group of this.#groups) {
-      for (const member of group.stuck()) if (member.fullSince < now - WRITE_STALL_MS) member.cut('stalled')
-      group.sweep(now, LINGER_MS / SWEEP_MS)
+    for (const group of this.#lingering) {
+      if (group.emptySince >= now - LINGER_MS) break
+      this.faults.contain('flush', () => group.end())
     }
-    for (const group of this.#lingering) if (group.emptySince < now - LINGER_MS) group.end()
+  }
+
+  #sweepGroup(group: Group): void {
+    if (!group.sweep(performance.now(), LINGER_MS / SWEEP_MS)) this.#unswept.delete(group)
   }
 
   #flush(): void {
     this.stats.flushes++
-    for (const group of this.#dirty) group.flush()
+    for (const group of this.#dirty) {
+      group.flush()
+      if (!group.ended) this.#unswept.add(group)
+    }
     this.#dirty.clear()
   }
 }

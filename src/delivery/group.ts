@@ -14,7 +14,7 @@ import type { BoundStream } from './operation.ts'
 import type { Renderer } from './renderer.ts'
 import { Replay } from './replay.ts'
 import type { Seats } from './seats.ts'
-import { type CloseReason, type Outlet, Subscriber } from './subscriber.ts'
+import { type CloseReason, type Outlet, Subscriber, WRITE_STALL_MS } from './subscriber.ts'
 import type { Turns } from './turns.ts'
 
 /** A lagging member reads on in pieces, for the sake of few writes, but smaller ones where many lag, */
@@ -67,6 +67,7 @@ export class Group implements FrameHolder {
   readonly #marks: number[] = []
   /** Since when it has no members, in milliseconds of the monotonic clock; 0: it has. */
   emptySince = 0
+  #ended = false
   #heartbeat: { readonly cursor: string; readonly block: Buffer } | undefined
 
   constructor({ engine, feed, stream, renderer, style, key }: GroupOptions) {
@@ -75,12 +76,18 @@ export class Group implements FrameHolder {
     this.renderer = renderer
     this.style = style
     this.#engine = engine
-    this.#execution = new Execution(feed, stream, renderer, (body, cursor, seq, restarts) => {
-      const frame = style.frameOf(cursor, body)
-      if (restarts !== feed.window.restarts) this.#ofOldLogs.set(frame, restarts)
-      this.log.append(frame, seq)
-      engine.appended(this)
-    })
+    this.#execution = new Execution(
+      feed,
+      stream,
+      renderer,
+      (body, cursor, seq, restarts) => {
+        const frame = style.frameOf(cursor, body)
+        if (restarts !== feed.window.restarts) this.#ofOldLogs.set(frame, restarts)
+        this.log.append(frame, seq)
+        engine.appended(this)
+      },
+      (error, at) => this.fail(error, at),
+    )
     this.log = new FrameLog(engine.budget, this, feed.window.nextSeq)
     const { history: cache } = engine
     const historyKey = key ?? `private ${nextPrivateKey++}`
@@ -122,8 +129,15 @@ export class Group implements FrameHolder {
     return this.#engine.maxReplayRate
   }
 
-  reportFailed(error: unknown): void {
-    this.#engine.log.error({ err: error, topic: this.feed.topic.name }, 'A client could not be given what it missed')
+  /** There is nothing to come from it any more. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** One client's stream cannot go on. */
+  clientFailed(member: Subscriber, error: unknown): void {
+    this.#engine.faults.tell(member.replay ? 'replay' : 'client', error, { topic: this.feed.topic.name })
+    member.fail()
   }
 
   /** What a member whose bytes are its own may be given at once. */
@@ -132,7 +146,7 @@ export class Group implements FrameHolder {
   }
 
   /** Members that wait for their outlets. */
-  *stuck(): Iterable<Subscriber> {
+  *#stuck(): Iterable<Subscriber> {
     yield* this.#lagging.keys()
     for (const member of this.#replaying) if (member.lagging) yield member
   }
@@ -142,31 +156,46 @@ export class Group implements FrameHolder {
     return this.feed.startLast(count, (event) => this.#execution.wants(event))
   }
 
-  /** Adds a member. Its first block names its position, which `open` makes into bytes. */
+  /**
+   * Adds a member. Its first block names its position, which `open` makes into bytes.
+   * @throws what went wrong; the outlet has been ended by then.
+   */
   join(outlet: Outlet, open: (cursor: string) => Buffer, { position, hasMarker }: JoinOptions): Subscriber {
+    const member = new Subscriber(this, outlet)
+    try {
+      this.#begin(member, open, { position, hasMarker })
+      return member
+    } catch (error) {
+      member.fail()
+      throw error
+    }
+  }
+
+  #begin(member: Subscriber, open: (cursor: string) => Buffer, { position, hasMarker }: JoinOptions): void {
     if (this.emptySince !== 0) {
       this.emptySince = 0
       this.#execution.resume()
     }
-    const member = new Subscriber(this, outlet)
+    if (!position) this.flush()
+    if (this.#ended) throw new Error('The group has failed')
     if (position) {
       member.replay = new Replay(member, position, hasMarker)
       this.#replaying.add(member)
+      this.#engine.sweepLater(this)
       this.#write(member, open(position.cursor), 0)
       this.replays.add(member.replay)
-      return member
+      return
     }
-    this.flush()
     this.#live.add(member)
     const { cursor } = this.#execution
     this.#write(member, open(cursor), this.#flushed, cursor)
     if (hasMarker) this.#write(member, caughtUpBlock(cursor), this.#flushed, cursor)
-    return member
   }
 
   /** A member that was replaying has read all there is. */
   arrive(member: Subscriber, hasMarker: boolean): void {
     this.flush()
+    if (member.closed) return
     this.#replaying.delete(member)
     if (member.replay) this.#ahead.delete(member.replay)
     member.replay = undefined
@@ -199,7 +228,7 @@ export class Group implements FrameHolder {
    * nothing meanwhile, and then reads on from the window.
    */
   endIfEmpty(): void {
-    if (this.size > 0) return
+    if (this.size > 0 || this.#ended) return
     if (this.log.first === this.log.next) {
       this.end()
       return
@@ -209,15 +238,38 @@ export class Group implements FrameHolder {
     this.#engine.lingers(this)
   }
 
+  /**
+   * It cannot go on: its members' streams end without `complete`, so that they come back with their cursors, to another
+   * group of their operation. Never throws.
+   */
+  fail(error: unknown, at: object = {}): void {
+    if (this.#ended) return
+    this.#engine.failed(this, error, at)
+    const { faults } = this.#engine
+    faults.contain('flush', () => this.end())
+    for (const member of [...this.#live, ...this.#lagging.keys(), ...this.#replaying])
+      faults.contain('client', () => member.fail())
+  }
+
   end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#engine.ended(this)
     this.#execution.end()
     this.log.dropBefore(this.log.next)
-    this.#engine.ended(this)
   }
 
   /** Writes what is new to every live member: the same bytes, in one write each. */
   flush(): void {
-    if (this.#flushed === this.log.next) return
+    if (this.#flushed === this.log.next || this.#ended) return
+    try {
+      this.#flush()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  #flush(): void {
     const from = this.#flushed
     this.#flushed = this.log.next
     this.#wakeAhead()
@@ -265,17 +317,24 @@ export class Group implements FrameHolder {
   }
 
   /**
-   * Called once a second. Lets go of frames that are older than `seconds`, but for those that a member is still to read:
-   * who comes back later than that reads them from the window.
+   * Called once a second while there is something to do. Ends streams that are stuck, and lets go of frames that are
+   * older than `seconds`, but for those that a member is still to read: who comes back later than that reads them from the
+   * window. False: nothing is left to do, before something happens.
    */
-  sweep(now: number, seconds: number): void {
+  sweep(now: number, seconds: number): boolean {
+    for (const member of this.#stuck()) if (member.fullSince < now - WRITE_STALL_MS) member.cut('stalled')
     for (const replay of this.#ahead) replay.check(now)
     this.#wakeAhead()
+    if (this.log.first === this.log.next) {
+      this.#marks.length = 0
+      return this.#lagging.size > 0 || this.#replaying.size > 0
+    }
     this.#marks.push(this.log.next)
-    if (this.#marks.length <= seconds) return
+    if (this.#marks.length <= seconds) return true
     let oldest = Math.min(this.#marks.shift() as number, this.#flushed)
     for (const { position } of this.#lagging.keys()) if (position < oldest) oldest = position
     this.log.dropBefore(oldest)
+    return true
   }
 
   /** Members that were still to read the oldest frame have fallen behind; those at the head get it first. */
@@ -324,9 +383,17 @@ export class Group implements FrameHolder {
     this.stats.writes++
     this.stats.bytes += bytes.length
     member.position = next
-    if (member.outlet.write(bytes) || member.closed || member.lagging) return
+    let hasRoom: boolean
+    try {
+      hasRoom = member.outlet.write(bytes)
+    } catch (error) {
+      this.clientFailed(member, error)
+      return
+    }
+    if (hasRoom || member.closed || member.lagging) return
     member.fullSince = performance.now()
     this.#engine.lagging++
+    this.#engine.sweepLater(this)
     if (member.replay) return
     this.#live.delete(member)
     // Where it goes on, should the log have let go of that by then.

@@ -162,6 +162,8 @@ export class History {
     if (json === undefined) return null
     if (typeof json === 'string') return finish(json)
     const pending = json.then((settled) => chunk.putApart(place, finish(settled)))
+    // Perhaps nobody waits for it any more when it fails.
+    pending.catch(() => {})
     chunk.putApart(place, pending)
     return pending
   }

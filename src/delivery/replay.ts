@@ -88,8 +88,7 @@ export class Replay implements Worker {
 
   /** A mistake of ours: its client comes back, to where it was. */
   failed(error: unknown): void {
-    this.#group.reportFailed(error)
-    this.#member.cut('failed')
+    this.#group.clientFailed(this.#member, error)
   }
 
   /** Whether the log ends before the position is found out, once that has been waited for. */
@@ -104,8 +103,12 @@ export class Replay implements Worker {
         const gaps = this.#position.passEnds(ranges)
         if (gaps.length === 0) return
         this.#inOrderAt = -1
-        this.#writeGaps(gaps)
-        this.#goOn()
+        try {
+          this.#writeGaps(gaps)
+          this.#goOn()
+        } catch (error) {
+          this.failed(error)
+        }
       })
       // The log cannot be reached: it is asked again at the next check.
       .catch(() => {})
@@ -254,7 +257,7 @@ export class Replay implements Worker {
       this.#isAwaiting = false
       this.#goOn()
     }
-    void pending.then(goOn, (error: unknown) => this.failed(error))
+    pending.then(goOn).catch((error: unknown) => this.failed(error))
     return false
   }
 

@@ -1,5 +1,7 @@
+import { retryBlock } from './frame.ts'
 import type { Group } from './group.ts'
 import type { Replay } from './replay.ts'
+import { retryMs } from './retry.ts'
 
 /**
  * An outlet that has not taken what it was given (64 KiB, or one flush) for this long is closed: it is dead, or slower
@@ -67,7 +69,12 @@ export class Subscriber implements Member {
   }
 
   drained(): void {
-    if (!this.closed && this.lagging) this.group.readOn(this)
+    if (this.closed || !this.lagging) return
+    try {
+      this.group.readOn(this)
+    } catch (error) {
+      this.group.clientFailed(this, error)
+    }
   }
 
   progressed(): void {
@@ -86,6 +93,19 @@ export class Subscriber implements Member {
   /** Ends the stream at once: for an outlet that takes nothing more. */
   cut(reason: CloseReason): void {
     if (this.#leave(reason)) this.outlet.destroy()
+  }
+
+  /** Ends the stream, as far as that can be: its client is to come back to where it was. Never throws. */
+  fail(): void {
+    if (!this.#leave('failed')) return
+    try {
+      this.outlet.end(retryBlock(retryMs()))
+    } catch {
+      // What was thrown first has been told, and this outlet is of no use any more.
+      try {
+        this.outlet.destroy()
+      } catch {}
+    }
   }
 
   #leave(reason: CloseReason): boolean {
