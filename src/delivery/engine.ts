@@ -13,6 +13,7 @@ import { HistoryCache } from './history.ts'
 import type { BoundStream, Operation } from './operation.ts'
 import { Renderer } from './renderer.ts'
 import type { Replay } from './replay.ts'
+import { ResolverErrors } from './resolver-errors.ts'
 import { plannedRetryMs, RETRY_MAX_MS, retryMs } from './retry.ts'
 import { Seats } from './seats.ts'
 import { Sliced } from './sliced.ts'
@@ -42,6 +43,7 @@ export interface EngineOptions {
   readonly replayEventsPerSecond?: number
   readonly log: Logger
   readonly faults?: Faults
+  readonly errors?: ResolverErrors
 }
 
 /** Where a subscription starts. */
@@ -91,6 +93,7 @@ export interface EngineStats {
 export class Engine {
   readonly log: Logger
   readonly faults: Faults
+  readonly errors: ResolverErrors
   readonly budget = new FrameBudget(FRAME_LOG_BYTES)
   readonly stats: EngineStats = {
     executions: 0,
@@ -144,6 +147,7 @@ export class Engine {
     this.log = options.log
     this.maxReplayRate = options.replayEventsPerSecond ?? REPLAY_EVENTS_PER_SECOND
     this.faults = options.faults ?? new Faults(options.log)
+    this.errors = options.errors ?? new ResolverErrors(options.log)
     this.#compiler = new Compiler(this.stats, this.faults)
     this.replays = new Turns((error) => this.faults.tell('replay', error))
     this.#timer = new FlushTimer(
@@ -194,6 +198,8 @@ export class Engine {
     let member: Subscriber | undefined
     try {
       member = group.join(outlet, opening, { position, hasMarker: markers })
+      // Its outlet failed, or was gone, at the first write.
+      if (member.closed) return undefined
       member.slot = this.#joined++ % HEARTBEAT_SLOTS
       this.#slots[member.slot]?.add(member)
       outlet.attach(member)
@@ -307,7 +313,7 @@ export class Engine {
 
   #rendererOf({ args, bodyKey: key }: Operation): Renderer {
     const known = key === undefined ? undefined : this.#renderers.get(key)
-    return known ?? new Renderer({ args, key, compiler: this.#compiler, stats: this.stats, log: this.log })
+    return known ?? new Renderer({ args, key, compiler: this.#compiler, stats: this.stats, errors: this.errors })
   }
 
   #heartbeat(): void {

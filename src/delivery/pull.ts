@@ -5,14 +5,18 @@ import {
   type ValidatedSubscriptionArgs,
 } from 'graphql'
 import type { Logger } from 'pino'
+import type { Faults } from '../faults.ts'
 import { formatError } from './format-error.ts'
-import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, openingBlock } from './frame.ts'
+import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, openingBlock, retryBlock } from './frame.ts'
+import type { ResolverErrors } from './resolver-errors.ts'
 import { retryMs } from './retry.ts'
 import { type CloseReason, type Member, type Outlet, WRITE_STALL_MS } from './subscriber.ts'
 
 export interface PullOptions {
   readonly heartbeatMs: number
   readonly log: Logger
+  readonly errors: ResolverErrors
+  readonly faults: Faults
   /** Called once, when the stream has ended, however it did. */
   readonly onEnd: (reason: CloseReason) => void
 }
@@ -25,6 +29,8 @@ export class PullSubscriber implements Member {
   readonly #args: ValidatedSubscriptionArgs
   readonly #outlet: Outlet
   readonly #log: Logger
+  readonly #errors: ResolverErrors
+  readonly #faults: Faults
   readonly #onEnd: (reason: CloseReason) => void
   readonly #events: AsyncIterator<unknown>
   readonly #heartbeat: NodeJS.Timeout
@@ -37,11 +43,13 @@ export class PullSubscriber implements Member {
     this.#args = args
     this.#outlet = outlet
     this.#log = options.log
+    this.#errors = options.errors
+    this.#faults = options.faults
     this.#onEnd = options.onEnd
     this.#events = events[Symbol.asyncIterator]()
     this.#write(openingBlock(retryMs(), undefined))
-    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs)
-    void this.#run()
+    this.#heartbeat = setInterval(() => this.#contain(() => this.#beat()), options.heartbeatMs)
+    this.#run().catch((error: unknown) => this.#fail(error))
   }
 
   drained(): void {
@@ -85,12 +93,27 @@ export class PullSubscriber implements Member {
 
   async #send(result: ExecutionResult): Promise<void> {
     if (this.#closed) return
-    const errors = result.errors?.map((error) => formatError(error, this.#log))
+    const errors = result.errors?.map((error) => formatError(error, this.#errors))
     this.#write(bodyOf(JSON.stringify(errors ? { ...result, errors } : result)))
     if (this.#fullSince === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onDrained = resolve
     await promise
+  }
+
+  #contain(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** A mistake of ours, or an outlet that is of no use: it ends without `complete`. Never throws. */
+  #fail(error: unknown): void {
+    this.#faults.tell('pull', error)
+    this.#faults.contain('pull', () => this.end('failed', retryBlock(retryMs())))
+    this.#faults.contain('pull', () => this.#outlet.destroy())
   }
 
   /** A full outlet has other bytes to wait for; one that takes them for too long is given up. */

@@ -1,10 +1,10 @@
 import { type ExecutionResult, executeSubscriptionEvent, GraphQLError, type ValidatedSubscriptionArgs } from 'graphql'
-import type { Logger } from 'pino'
-import { SluiceError } from '../errors.ts'
+import { ERRORS, SluiceError } from '../errors.ts'
 import type { StreamEvent } from '../streams/event.ts'
 import type { Compiled, Compiler } from './compiler.ts'
 import { formatError } from './format-error.ts'
 import { bodyOf } from './frame.ts'
+import type { ResolverErrors } from './resolver-errors.ts'
 
 /** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
 const EVENT_TIMEOUT_MS = 10_000
@@ -12,13 +12,18 @@ const EVENT_TIMEOUT_MS = 10_000
 /** Events that failed after which a compiled operation is given up. */
 const MAX_COMPILED_ERRORS = 100
 
+const UNEXPECTED = JSON.stringify({
+  errors: [{ message: ERRORS.INTERNAL_SERVER_ERROR.message, extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+  data: null,
+})
+
 export interface RendererOptions {
   readonly args: ValidatedSubscriptionArgs
   /** Names what is rendered; undefined: shared with nobody. */
   readonly key: string | undefined
   readonly compiler: Compiler
   readonly stats: { executions: number; bodies: number }
-  readonly log: Logger
+  readonly errors: ResolverErrors
 }
 
 /**
@@ -36,7 +41,7 @@ export class Renderer {
   readonly args: ValidatedSubscriptionArgs
   readonly #compiler: Compiler
   readonly #stats: { executions: number; bodies: number }
-  readonly #log: Logger
+  readonly #errors: ResolverErrors
   #compiledErrors = 0
   #rendered: StreamEvent | undefined
   #body: Buffer | Promise<Buffer> | undefined
@@ -46,7 +51,7 @@ export class Renderer {
     this.key = options.key
     this.#compiler = options.compiler
     this.#stats = options.stats
-    this.#log = options.log
+    this.#errors = options.errors
     this.compiled = options.compiler.known(options.key)
   }
 
@@ -82,8 +87,15 @@ export class Renderer {
     }
   }
 
+  /** The result of an error, as JSON. Never throws, though what was thrown may be anything. */
   jsonOfError(error: unknown): string {
-    return this.#serialize(failed(error))
+    try {
+      return this.#serialize(failed(error))
+    } catch (failure) {
+      // It cannot be read (a getter throws), or has extensions that JSON cannot say.
+      this.#errors.tell(failure)
+      return UNEXPECTED
+    }
   }
 
   #execute(event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
@@ -137,7 +149,7 @@ export class Renderer {
     this.#stats.bodies++
     const rest = extensions ? { data, extensions } : { data }
     if (!errors) return JSON.stringify(rest)
-    return JSON.stringify({ errors: errors.map((error) => formatError(error, this.#log)), ...rest })
+    return JSON.stringify({ errors: errors.map((error) => formatError(error, this.#errors)), ...rest })
   }
 }
 

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
-import type { Logger } from 'pino'
 import type { Admitted } from '../admission/admission.ts'
 import { formatError } from '../delivery/format-error.ts'
 import { SluiceError } from '../errors.ts'
@@ -11,7 +10,6 @@ import type { StreamSockets } from './stream-sockets.ts'
 export interface DistinctOptions {
   readonly operations: Operations
   readonly sockets: StreamSockets
-  readonly log: Logger
 }
 
 /** GraphQL over SSE in distinct connections mode: a connection for each operation. */
@@ -24,7 +22,7 @@ export class DistinctConnections {
 
   /** Answers an admitted operation. @throws SluiceError where no stream can be opened now. */
   async serve(response: ServerResponse, admitted: Admitted): Promise<void> {
-    const { operations, sockets, log } = this.#options
+    const { operations, sockets } = this.#options
     try {
       if (admitted.operation.operation === 'subscription') {
         // Before anything is done for it; it may have to be said again when the stream is to be opened.
@@ -36,7 +34,7 @@ export class DistinctConnections {
       }
     } catch (error) {
       if (error instanceof SluiceError && error.status === 503) throw error
-      this.refuse(response, [formatError(error, log)])
+      this.refuse(response, [formatError(error, operations.errors)])
     }
   }
 

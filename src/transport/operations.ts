@@ -7,8 +7,9 @@ import { retryBlock } from '../delivery/frame.ts'
 import type { BoundStream } from '../delivery/operation.ts'
 import { OperationCache } from '../delivery/operation-cache.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
+import type { ResolverErrors } from '../delivery/resolver-errors.ts'
 import { plannedRetryMs } from '../delivery/retry.ts'
-import type { Member, Outlet } from '../delivery/subscriber.ts'
+import type { CloseReason, Member, Outlet } from '../delivery/subscriber.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { positionSince } from '../schema/stream-field.ts'
@@ -46,7 +47,7 @@ export class Operations {
 
   /** Executes a query or a mutation. */
   async execute(admitted: Admitted): Promise<object> {
-    const { schema, log } = this.#options
+    const { schema, engine } = this.#options
     const { document, params } = admitted
     const result = await execute({
       schema,
@@ -55,7 +56,7 @@ export class Operations {
       variableValues: params.variables,
       contextValue: this.#context(admitted),
     })
-    const errors = result.errors?.map((error) => formatError(error, log, 'BAD_USER_INPUT'))
+    const errors = result.errors?.map((error) => formatError(error, engine.errors, 'BAD_USER_INPUT'))
     return errors ? { ...result, errors } : result
   }
 
@@ -70,7 +71,7 @@ export class Operations {
     const context = this.#context(admitted)
     const operation = this.#cache.prepare({ schema, document, operationName, variables, context })
     if (!('args' in operation)) {
-      return { errors: operation.map((error) => formatError(error, log, 'BAD_USER_INPUT')) }
+      return { errors: operation.map((error) => formatError(error, engine.errors, 'BAD_USER_INPUT')) }
     }
     const refused = refusal()
     if (refused) throw refused
@@ -84,7 +85,7 @@ export class Operations {
     }
     const source = await openSource(operation.args)
     if (!(Symbol.asyncIterator in source)) {
-      return { errors: source.errors?.map((error) => formatError(error, log, 'SUBSCRIBE_FAILED')) ?? [] }
+      return { errors: source.errors?.map((error) => formatError(error, engine.errors, 'SUBSCRIBE_FAILED')) ?? [] }
     }
     let outlet: Outlet | undefined
     try {
@@ -93,17 +94,30 @@ export class Operations {
       if (!outlet) await endSource(source[Symbol.asyncIterator](), log)
     }
     if (!outlet) return { member: undefined }
-    const subscriber = new PullSubscriber(operation.args, source, outlet, {
-      heartbeatMs,
-      log,
-      onEnd: (reason) => {
-        this.#pulling.delete(subscriber)
-        engine.countClose(reason)
-      },
-    })
-    this.#pulling.add(subscriber)
-    outlet.attach(subscriber)
+    const { errors, faults } = engine
+    let subscriber: PullSubscriber | undefined
+    const onEnd = (reason: CloseReason): void => {
+      if (subscriber) this.#pulling.delete(subscriber)
+      engine.countClose(reason)
+    }
+    try {
+      subscriber = new PullSubscriber(operation.args, source, outlet, { heartbeatMs, log, errors, faults, onEnd })
+      this.#pulling.add(subscriber)
+      outlet.attach(subscriber)
+    } catch (error) {
+      // The head of its stream has been sent, so that nothing else can be answered.
+      faults.tell('pull', error)
+      if (subscriber) subscriber.end('failed')
+      else await endSource(source[Symbol.asyncIterator](), log)
+      outlet.destroy()
+      return { member: undefined }
+    }
     return { member: subscriber }
+  }
+
+  /** What resolvers throw, and how often. */
+  get errors(): ResolverErrors {
+    return this.#options.engine.errors
   }
 
   /** Ends the streams that the engine does not know; each client is told when to come back. */

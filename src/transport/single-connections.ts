@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
-import type { Logger } from 'pino'
 import type { Admitted, GraphQLParams, Principal } from '../admission/admission.ts'
 import { formatError } from '../delivery/format-error.ts'
 import { bodyOf, COMPLETE_BLOCK } from '../delivery/frame.ts'
 import { SluiceError } from '../errors.ts'
+import type { Faults } from '../faults.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from './answer.ts'
 import type { Operations } from './operations.ts'
 import type { SingleOperation } from './single-operation.ts'
@@ -23,7 +23,7 @@ export interface SingleConnectionsOptions {
   readonly operations: Operations
   readonly sockets: StreamSockets
   readonly heartbeatMs: number
-  readonly log: Logger
+  readonly faults: Faults
   /** Says why no stream can be opened now; undefined: it can. */
   readonly refusal: () => SluiceError | undefined
 }
@@ -56,7 +56,7 @@ export class SingleConnections {
 
   /** Answers with the token of a new stream. @throws SluiceError where there can be none now. */
   reserve(response: ServerResponse, principal: Principal): void {
-    const { instance, sockets, heartbeatMs, refusal } = this.#options
+    const { instance, sockets, heartbeatMs, faults, refusal } = this.#options
     const refused = refusal()
     if (refused) throw refused
     sockets.demandRoom()
@@ -67,6 +67,7 @@ export class SingleConnections {
       token: newStreamToken(instance),
       principal: principal.id,
       heartbeatMs,
+      faults,
       onGone: (gone) => {
         this.#streams.delete(gone.token)
         if (!gone.isOpen) this.#reserved--
@@ -90,14 +91,15 @@ export class SingleConnections {
     stream.open(() => {
       const refused = refusal()
       if (refused) throw refused
-      return sockets.open(response)
+      const outlet = sockets.open(response)
+      if (outlet) this.#reserved--
+      return outlet
     })
-    if (stream.isOpen) this.#reserved--
   }
 
   /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be begun now. */
   async start(response: ServerResponse, stream: SingleStream, admitted: Admitted): Promise<void> {
-    const { operations, log } = this.#options
+    const { operations } = this.#options
     const operation = stream.begin(operationIdOf(admitted.params))
     try {
       if (admitted.operation.operation !== 'subscription') {
@@ -114,7 +116,7 @@ export class SingleConnections {
     } catch (error) {
       operation.drop()
       if (error instanceof SluiceError && error.status === 503) throw error
-      answerNotAccepted(response, [formatError(error, log)])
+      answerNotAccepted(response, [formatError(error, operations.errors)])
     }
   }
 

@@ -4,6 +4,7 @@ import { retryBlock } from '../delivery/frame.ts'
 import { plannedRetryMs } from '../delivery/retry.ts'
 import type { CloseReason, Member, Outlet } from '../delivery/subscriber.ts'
 import { SluiceError } from '../errors.ts'
+import type { Faults } from '../faults.ts'
 import { STREAM_HEADERS } from './answer.ts'
 import { spread } from './spread.ts'
 import { StreamAges } from './stream-ages.ts'
@@ -19,6 +20,7 @@ export interface StreamSocketsOptions {
   readonly maxStreams?: number
   /** After this and a jitter a stream is ended as planned, in milliseconds; 0: it may become as old as it likes. */
   readonly maxAgeMs?: number
+  readonly faults: Faults
 }
 
 /** What happened to streams of any mode. */
@@ -36,14 +38,16 @@ export interface StreamStats {
 class StreamSocket implements Outlet {
   readonly #socket: Socket
   readonly #stats: StreamStats
+  readonly #faults: Faults
   #member: Member | undefined
   #gone = false
   /** In which its time is over. */
   slot = 0
 
-  constructor(socket: Socket, stats: StreamStats) {
+  constructor(socket: Socket, stats: StreamStats, faults: Faults) {
     this.#socket = socket
     this.#stats = stats
+    this.#faults = faults
   }
 
   /** Who is told when the socket has room again, and when it is gone. */
@@ -77,7 +81,7 @@ class StreamSocket implements Outlet {
 
   /** Ends as planned, behind a whole frame: its client is told to come back soon. */
   leave(reason: CloseReason): void {
-    if (!this.#gone) this.#member?.end(reason, retryBlock(plannedRetryMs()))
+    if (!this.#gone) this.#tell((member) => member.end(reason, retryBlock(plannedRetryMs())))
   }
 
   destroy(): void {
@@ -85,12 +89,23 @@ class StreamSocket implements Outlet {
   }
 
   drained(): void {
-    this.#member?.drained()
+    this.#tell((member) => member.drained())
   }
 
   gone(): void {
     this.#gone = true
-    this.#member?.gone()
+    this.#tell((member) => member.gone())
+  }
+
+  /** What throws in a listener of a socket would end the process: it ends this stream. */
+  #tell(act: (member: Member) => void): void {
+    if (!this.#member) return
+    try {
+      act(this.#member)
+    } catch (error) {
+      this.#faults.tell('stream', error)
+      this.#socket.destroy()
+    }
   }
 }
 
@@ -103,14 +118,17 @@ export class StreamSockets {
   readonly #hurry = new AbortController()
   #isDraining = false
   #onNone: (() => void)[] = []
+  readonly #faults: Faults
+  readonly #failed = (error: unknown): void => this.#faults.tell('stream', error)
 
   // One listener of each kind for all sockets, since closures of their own would be a good part of what a stream takes.
   readonly #onDrain: (this: Socket) => void
   readonly #onClose: (this: Socket) => void
 
-  constructor({ maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0 }: StreamSocketsOptions = {}) {
+  constructor({ maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0, faults }: StreamSocketsOptions) {
     this.maxStreams = maxStreams
-    this.#ages = new StreamAges(maxAgeMs, (stream) => stream.leave('age'))
+    this.#faults = faults
+    this.#ages = new StreamAges(maxAgeMs, (stream) => stream.leave('age'), this.#failed)
     const all = this
     this.#onDrain = function () {
       all.#open.get(this)?.drained()
@@ -160,7 +178,7 @@ export class StreamSockets {
     response.shouldKeepAlive = false
     response.writeHead(200, STREAM_HEADERS)
     response.flushHeaders()
-    const stream = new StreamSocket(socket, this.stats)
+    const stream = new StreamSocket(socket, this.stats, this.#faults)
     this.#open.set(socket, stream)
     this.#ages.add(stream)
     this.#takeOver(response, socket)
@@ -178,7 +196,7 @@ export class StreamSockets {
     if (spreadMs === 0) this.#hurry.abort()
     const streams = [...this.#open.values()]
     const overMs = Math.min(spreadMs, streams.length * DRAIN_STREAM_MS)
-    await spread(streams, overMs, (stream) => stream.leave('shutdown'), this.#hurry.signal)
+    await spread(streams, overMs, (stream) => stream.leave('shutdown'), this.#failed, this.#hurry.signal)
     await this.#none()
   }
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
+import { GraphQLError } from 'graphql'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Group } from '../../src/delivery/group.ts'
 import type { Subscriber } from '../../src/delivery/subscriber.ts'
-import { type FakeOutlet, settle, startEngine } from '../kit/engine.ts'
+import { FakeOutlet, settle, startEngine } from '../kit/engine.ts'
 import { recordedLog } from '../kit/log-lines.ts'
 import { Statistics } from '../kit/statistics.ts'
 
@@ -153,4 +154,99 @@ test('whatever throws in a flush, heartbeat, sweep or turn ends the one group or
     { numRuns: 60 },
   )
   seen.report()
+})
+
+test('a stream that cannot be begun ends with a time to come back, and its group goes on', async () => {
+  const { open, paint, engine, feed } = startEngine()
+  const sound = open(ALL)
+  paint(0)
+  await settle()
+  const start = { after: feed.cursorAt([0]) }
+  for (const [query, options] of [
+    [ALL, {}],
+    [ALL, { start }],
+    [ODD, {}],
+    [ODD, { start }],
+  ] as const) {
+    for (const method of ['write', 'attach']) {
+      const outlet = new FakeOutlet()
+      breaks(outlet, method)
+      const { member } = open(query, { outlet }, options)
+      expect(member?.closed ?? true).toBe(true)
+      expect(outlet.end_).toBe('ended')
+    }
+  }
+  const cursor = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(feed), 'cursor') as PropertyDescriptor
+  Object.defineProperty(feed, 'cursor', {
+    configurable: true,
+    get() {
+      throw new Error('Broken')
+    },
+  })
+  for (const query of [ALL, ODD]) isEndedToComeBack(open(query).outlet)
+  Object.defineProperty(feed, 'cursor', cursor)
+  paint(1)
+  await settle()
+  expect(sound.outlet.told).toEqual([0, 1])
+  expect(engine.stats).toMatchObject({ closes: { failed: 10 }, failedGroups: 0 })
+  expect([engine.groups, engine.subscribers, engine.lagging, engine.replays.length]).toEqual([1, 1, 0, 0])
+})
+
+test('a group that fails on its way back from lingering ends, and who woke it comes to another', async () => {
+  const { open, paint, engine, feed } = startEngine()
+  const first = open(ALL)
+  paint(0)
+  await settle()
+  first.member.gone()
+  paint(1)
+  breaks(first.member.group.log, 'append')
+  const second = open(ALL)
+  isEndedToComeBack(second.outlet)
+  const third = open(ALL)
+  paint(2)
+  await settle()
+  expect(third.outlet.told).toEqual([2])
+  expect([engine.groups, feed.interests, engine.stats.failedGroups, engine.budget.used > 0]).toEqual([1, 1, 1, true])
+})
+
+test('an error that cannot even be told is an event with an unexpected error, and its group goes on', async () => {
+  const circular: Record<string, unknown> = { code: 'MINE' }
+  circular.self = circular
+  const evil = new Proxy(new Error('Evil'), {
+    get() {
+      throw new Error('No')
+    },
+  })
+  for (const thrown of [
+    new GraphQLError('Circular', { extensions: circular }),
+    new GraphQLError('Big', { extensions: { code: 'MINE', big: 1n } }),
+    Object.create(null) as object,
+    evil,
+    Symbol('odd'),
+    undefined,
+  ]) {
+    for (const later of [
+      () => {
+        throw thrown
+      },
+      () => Promise.reject(thrown),
+    ]) {
+      const { log } = recordedLog()
+      const { open, paint, engine, filterWith } = startEngine({ log, later })
+      const { outlet } = open(LATER)
+      const filtered = open('subscription { paint(above: 666) { n } }')
+      filterWith(() => {
+        throw thrown
+      })
+      paint(1)
+      await settle()
+      paint(2)
+      await settle()
+      expect(outlet.results).toHaveLength(2)
+      expect(outlet.results.every(({ errors }) => errors?.length === 1)).toBe(true)
+      expect(filtered.outlet.told).toEqual(Array.from({ length: 2 }, () => expect.any(String)))
+      expect([outlet.end_, filtered.outlet.end_, engine.stats.failedGroups]).toEqual(['open', 'open', 0])
+      engine.close()
+    }
+  }
 })

@@ -2,6 +2,7 @@ import { parse, validate } from 'graphql'
 import { onTestFinished, vi } from 'vitest'
 import { Engine, type SubscribeOptions } from '../../src/delivery/engine.ts'
 import { prepareOperation } from '../../src/delivery/operation.ts'
+import { ResolverErrors } from '../../src/delivery/resolver-errors.ts'
 import type { Outlet, Subscriber } from '../../src/delivery/subscriber.ts'
 import { createBuilder } from '../../src/schema/builder.ts'
 import { ANONYMOUS, type Audience, type Context } from '../../src/schema/context.ts'
@@ -84,12 +85,16 @@ export function startEngine(options: TestEngineOptions = {}) {
   vi.advanceTimersByTime(1000) // no process has a monotonic clock at 0
   const feed = paintFeed({ partitions, limits, log })
   const streams = { feed: () => feed as never, feeds: [feed as Feed<unknown>] } as Context['streams']
-  const engine = new Engine({ feed: () => feed as never, heartbeatMs, log })
+  let failing = (): void => {
+    throw new Error('A filter that fails')
+  }
+  const schema = paintSchema(later, () => failing())
+  const errors = new ResolverErrors(log, schema)
+  const engine = new Engine({ feed: () => feed as never, heartbeatMs, log, errors })
   onTestFinished(() => {
     engine.close()
     vi.useRealTimers()
   })
-  const schema = paintSchema(later)
 
   const paintOn = (partition: number, ...numbers: number[]): void => {
     const offset = Math.max(0, feed.head[partition] ?? 0)
@@ -117,6 +122,10 @@ export function startEngine(options: TestEngineOptions = {}) {
       const member = engine.subscribe(operation, operation.stream, () => outlet, options) as Subscriber
       return { outlet, member }
     },
+    /** What the filter throws for events above 666. */
+    filterWith: (fail: () => void) => {
+      failing = fail
+    },
     /** Hands the feed events with these numbers, in one batch. */
     paint: (...numbers: number[]) => paintOn(0, ...numbers),
   }
@@ -127,7 +136,7 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-function paintSchema(later: (n: number) => unknown) {
+function paintSchema(later: (n: number) => unknown, fail: () => void) {
   const builder = createBuilder()
   builder.queryType({ fields: (t) => ({ ok: t.boolean({ resolve: () => true }) }) })
   const Type = builder.objectRef<Paint>('Paint').implement({
@@ -148,7 +157,7 @@ function paintSchema(later: (n: number) => unknown) {
         args: { color: t.arg.string(), above: t.arg.int() },
         where: ({ color }) => (color ? { color } : {}),
         filter: ({ n }, { above }) => {
-          if (above === 666) throw new Error('A filter that fails')
+          if (above === 666) fail()
           return n > (above ?? -1)
         },
       }),
