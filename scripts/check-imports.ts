@@ -18,6 +18,8 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/config.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/errors.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/protocol': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/rate-limit.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/faults.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/streams/kafka.ts': { may: ['src/streams'], not: [...HTTP, ...GRAPHQL] },
   'src/streams': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/schema': { may: ['src/streams'], not: [...KAFKA, ...HTTP] },
@@ -45,7 +47,7 @@ const KAFKA_FILES = 'src/streams/kafka'
 const KNOW_KAFKA = ['src/streams', 'src/demo', 'src/gateway.ts']
 
 /** Imported by anyone in src. */
-const SHARED = ['src/config.ts', 'src/errors.ts', 'package.json']
+const SHARED = ['src/config.ts', 'src/errors.ts', 'src/rate-limit.ts', 'src/faults.ts', 'package.json']
 
 const within = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`)
 const matches = (name: string, pattern: string) =>

@@ -14,7 +14,9 @@ import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import { Admission } from './admission/admission.ts'
 import type { Config } from './config.ts'
-import { Engine } from './delivery/engine.ts'
+import { Engine, type EngineOptions } from './delivery/engine.ts'
+import { ResolverErrors } from './delivery/resolver-errors.ts'
+import { Faults } from './faults.ts'
 import { schema as ownSchema, topics as ownTopics } from './resolvers/schema.ts'
 import { createAdminServer } from './server/admin-server.ts'
 import { Capacity, possibleStreams } from './server/capacity.ts'
@@ -90,10 +92,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const heartbeatMs = config.HEARTBEAT_MS
   const replayEventsPerSecond = config.REPLAY_EVENTS_PER_SECOND
-  const engine = new Engine({ feed: (topic) => streams.feed(topic), heartbeatMs, replayEventsPerSecond, log })
-  const admission = new Admission({ schema, log })
+  const faults = new Faults(log)
+  const errors = new ResolverErrors(log, schema)
+  const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
+  const engine = new Engine({ feed, heartbeatMs, replayEventsPerSecond, log, faults, errors })
+  const admission = new Admission({ schema, errors })
   const maxStreams = possibleStreams(config.MAX_STREAMS, log)
-  const sockets = new StreamSockets({ maxStreams, maxAgeMs: config.STREAM_MAX_AGE_MS })
+  const sockets = new StreamSockets({ maxStreams, maxAgeMs: config.STREAM_MAX_AGE_MS, faults })
   let leaving: Promise<void> | undefined
   const isLeaving = () => leaving !== undefined
   // A full instance is ready: it serves what it has, and to be taken out of service would help nobody.
@@ -104,16 +109,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const refusals = new Refusals({ sockets, readiness: () => streams.readiness(), isLeaving })
   const operations = new Operations({ schema, engine, streams, heartbeatMs, log, refusals })
-  const distinct = new DistinctConnections({ operations, sockets, refusals, log })
+  const distinct = new DistinctConnections({ operations, sockets, refusals })
   const single = new SingleConnections({
     instance: config.INSTANCE_ID,
     operations,
     sockets,
     heartbeatMs,
-    log,
+    faults,
     refusals,
   })
-  const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, log)
+  const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, errors)
 
   const endpoint = new Endpoint({ admission, distinct, single, yoga })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
@@ -126,6 +131,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       frame_log_bytes: { used: () => engine.shared.budget.used, limit: engine.shared.budget.limit },
     },
     log,
+    faults,
   )
   const pulling = () => operations.pulling
   const instance = config.INSTANCE_ID
@@ -140,7 +146,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     single,
     capacity,
   })
-  const admin = createAdminServer({ readiness, metrics, log })
+  const admin = createAdminServer({ readiness, metrics, faults, log })
 
   const leave = async (drainMs: number): Promise<void> => {
     const begin = performance.now()

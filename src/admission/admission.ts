@@ -5,8 +5,8 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql'
-import type { Logger } from 'pino'
 import { formatError } from '../delivery/format-error.ts'
+import type { ResolverErrors } from '../delivery/resolver-errors.ts'
 import { SluiceError } from '../errors.ts'
 import { ANONYMOUS, type Audience } from '../schema/context.ts'
 import { DocumentCache } from './document-cache.ts'
@@ -50,7 +50,7 @@ export type AdmissionResult =
 
 export interface AdmissionOptions {
   readonly schema: GraphQLSchema
-  readonly log: Logger
+  readonly errors: ResolverErrors
 }
 
 /**
@@ -59,11 +59,11 @@ export interface AdmissionOptions {
  */
 export class Admission {
   readonly #documents: DocumentCache
-  readonly #log: Logger
+  readonly #errors: ResolverErrors
 
-  constructor({ schema, log }: AdmissionOptions) {
+  constructor({ schema, errors }: AdmissionOptions) {
     this.#documents = new DocumentCache(schema)
-    this.#log = log
+    this.#errors = errors
   }
 
   /**
@@ -79,12 +79,12 @@ export class Admission {
     const { principal, audience } = this.authenticate(headers)
     try {
       const { document, errors, code } = this.#documents.get(params.query)
-      if (errors) return { errors: errors.map((error) => formatError(error, this.#log, code)) }
+      if (errors) return { errors: errors.map((error) => formatError(error, this.#errors, code)) }
       const operation = getOperationAST(document, params.operationName)
       if (!operation) throw operationNotChosen(params.operationName)
       return { admitted: { principal, audience, document, operation, params } }
     } catch (error) {
-      return { errors: [formatError(error, this.#log)] }
+      return { errors: [formatError(error, this.#errors)] }
     }
   }
 }

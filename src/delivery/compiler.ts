@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Logger } from 'pino'
+import type { Faults } from '../faults.ts'
 import { type CompiledOperation, compileOperation } from './compile.ts'
 import { compileText, type TextOperation } from './compile-text.ts'
 import type { Renderer } from './renderer.ts'
@@ -19,16 +19,16 @@ const REST_PER_COST = 4
 /** Compiles the operations of busy renderers, one at a time, and remembers those it has compiled. */
 export class Compiler {
   readonly #stats: { compiled: number }
-  readonly #log: Logger
+  readonly #faults: Faults
   readonly #known = new LRUCache<string, Compiled>({ max: MAX_KNOWN })
   readonly #counts = new WeakMap<Renderer, number>()
   /** In the order of their asking. Bounded by the renderers there are; those that end leave. */
   readonly #waiting = new Set<Renderer>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(stats: { compiled: number }, log: Logger) {
+  constructor(stats: { compiled: number }, faults: Faults) {
     this.#stats = stats
-    this.#log = log
+    this.#faults = faults
   }
 
   known(key: string | undefined): Compiled | undefined {
@@ -80,7 +80,7 @@ export class Compiler {
       return compiled
     } catch (error) {
       // It is only slower without: graphql-js goes on.
-      this.#log.warn({ err: error }, 'An operation could not be compiled')
+      this.#faults.tell('compiler', error)
       return undefined
     }
   }

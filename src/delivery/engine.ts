@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
+import { Faults, logError } from '../faults.ts'
 import type { Framing } from '../protocol/framing.ts'
+import { RateLimit } from '../rate-limit.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Position } from '../streams/position.ts'
 import type { Topic } from '../streams/topic.ts'
@@ -11,8 +13,10 @@ import type { BoundStream, Operation } from './operation.ts'
 import type { CloseReason, Outlet } from './outlet.ts'
 import { type Prepared, prepared } from './prepared.ts'
 import { Renderer } from './renderer.ts'
+import { ResolverErrors } from './resolver-errors.ts'
 import { RETRY_MAX_MS } from './retry.ts'
 import { Shared } from './shared.ts'
+import { Sliced } from './sliced.ts'
 import type { Beginning, Subscriber } from './subscriber.ts'
 
 const SWEEP_MS = 1_000
@@ -20,6 +24,8 @@ const SWEEP_MS = 1_000
 const LINGER_MS = RETRY_MAX_MS + 1_000
 /** Groups that wait at once; the longest waiting make room. */
 const MAX_LINGERING = 500
+/** A group that fails again as soon as its clients are back says so once in a while. */
+const FAILED_LOG_MS = 10_000
 
 export interface EngineOptions {
   readonly feed: <V>(topic: Topic<V>) => Feed<V>
@@ -27,6 +33,8 @@ export interface EngineOptions {
   /** Events of the past a second that one client gets. */
   readonly replayEventsPerSecond?: number
   readonly log: Logger
+  readonly faults?: Faults
+  readonly errors?: ResolverErrors
 }
 
 /** Where a subscription starts. */
@@ -53,20 +61,30 @@ export class Engine implements GroupHost {
   readonly #dirty = new Set<Group>()
   /** Groups in which something is to be looked at once a second. */
   readonly #unsettled = new Set<Group>()
+  readonly #sweeps = new Sliced<Group>(
+    (group) => this.#sweepGroup(group),
+    (group, error) => group.fail(error),
+  )
+  readonly #failedLog = new RateLimit(FAILED_LOG_MS)
   /** Groups without members, the longest waiting first. */
   readonly #lingering = new Set<Group>()
   readonly #renderers = new Map<string, Renderer>()
   readonly #compiler: Compiler
-  readonly #timer = new FlushTimer(() => this.#flush())
+  readonly #timer: FlushTimer
   readonly #members: Heartbeats<Subscriber>
   readonly #sweeper: NodeJS.Timeout
 
   constructor(options: EngineOptions) {
     this.#options = options
-    this.shared = new Shared(options.log, options.replayEventsPerSecond)
-    this.#compiler = new Compiler(this.shared.stats, options.log)
-    this.#members = new Heartbeats(options.heartbeatMs)
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
+    const { log, heartbeatMs, faults = new Faults(log), errors = new ResolverErrors(log) } = options
+    this.shared = new Shared(faults, errors, options.replayEventsPerSecond)
+    this.#compiler = new Compiler(this.stats, faults)
+    this.#timer = new FlushTimer(
+      () => this.#flush(),
+      (error) => faults.tell('flush', error),
+    )
+    this.#members = new Heartbeats(heartbeatMs)
+    this.#sweeper = setInterval(() => faults.contain('flush', () => this.#sweep()), SWEEP_MS)
   }
 
   get stats(): Shared['stats'] {
@@ -112,6 +130,13 @@ export class Engine implements GroupHost {
     this.#unsettled.add(group)
   }
 
+  failed(group: Group, error: unknown, at: object): void {
+    this.stats.failedGroups++
+    const topic = group.feed.topic.name
+    const { log } = this.#options
+    this.#failedLog.tell((unlogged) => logError(log, error, { topic, ...at, unlogged }, 'A group failed'), topic)
+  }
+
   left(member: Subscriber, reason: CloseReason): void {
     this.countClose(reason)
     this.#members.remove(member)
@@ -148,20 +173,31 @@ export class Engine implements GroupHost {
   close(): void {
     this.#members.stop()
     clearInterval(this.#sweeper)
+    this.#sweeps.stop()
     this.#timer.stop()
     this.shared.replays.stop()
     this.#compiler.close()
     this.#flush()
-    for (const member of this.#members) member.end('shutdown')
-    for (const group of this.#groups) group.end()
+    const { faults } = this.shared
+    for (const member of this.#members) faults.contain('client', () => member.end('shutdown'))
+    for (const group of this.#groups) faults.contain('flush', () => group.end())
   }
 
   #join(group: Group, outlet: Outlet, framing: Framing, beginning: Beginning): void {
     this.#lingering.delete(group)
     if (beginning.position) this.stats.replays.started++
-    const member = group.join(outlet, framing, beginning)
-    this.#members.add(member)
-    outlet.attach(member)
+    let member: Subscriber | undefined
+    try {
+      member = group.join(outlet, framing, beginning)
+      // Its outlet failed, or was gone, at the first write.
+      if (member.isClosed) return
+      this.#members.add(member)
+      outlet.attach(member)
+    } catch (error) {
+      // The head of its stream has been sent, so that nothing else can be answered: its client is to come back.
+      this.shared.faults.tell('client', error, { topic: group.feed.topic.name })
+      member?.fail()
+    }
   }
 
   #groupOf(operation: Operation, stream: BoundStream): Group {
@@ -180,20 +216,31 @@ export class Engine implements GroupHost {
 
   #rendererOf({ args, bodyKey: key }: Operation): Renderer {
     const known = key === undefined ? undefined : this.#renderers.get(key)
-    const { log } = this.#options
-    return known ?? new Renderer({ args, key, compiler: this.#compiler, stats: this.stats, log })
+    const { errors } = this.shared
+    return known ?? new Renderer({ args, key, compiler: this.#compiler, stats: this.stats, errors })
   }
 
   /** Closes streams that are stuck, drops old frames, and ends groups that nobody came back to. */
   #sweep(): void {
+    this.#sweeps.add(this.#unsettled)
     const now = performance.now()
-    for (const group of this.#unsettled) if (!group.sweep(now, LINGER_MS / SWEEP_MS)) this.#unsettled.delete(group)
-    for (const group of this.#lingering) if (group.emptySince < now - LINGER_MS) group.end()
+    for (const group of this.#lingering) {
+      if (group.emptySince >= now - LINGER_MS) break
+      this.shared.faults.contain('flush', () => group.end())
+    }
+  }
+
+  #sweepGroup(group: Group): void {
+    if (!group.sweep(performance.now(), LINGER_MS / SWEEP_MS)) this.#unsettled.delete(group)
   }
 
   #flush(): void {
     this.stats.flushes++
-    for (const group of this.#dirty) group.flush()
+    for (const group of this.#dirty) {
+      group.flush()
+      // Its frames are dropped again some seconds later.
+      if (this.#groups.has(group)) this.#unsettled.add(group)
+    }
     this.#dirty.clear()
   }
 }

@@ -20,6 +20,9 @@ const CATCH_UP_BATCH = 100
  */
 export type OnJson = (json: Buffer, cursor: string, seq: number | undefined, restarts: Restarts) => void
 
+/** It has ended, since it could not go on: at an event or gap of this partition and offset, where that is known. */
+export type OnFailed = (error: unknown, at: { readonly partition?: number; readonly offset?: number }) => void
+
 /** A position that all bodies so far lead to: never past an event that is being resolved. */
 export interface Settled {
   readonly cursor: string
@@ -42,6 +45,7 @@ export class Execution implements Interest<unknown> {
   readonly #renderer: Renderer
   readonly #where: Where<unknown>
   readonly #onJson: OnJson
+  readonly #onFailed: OnFailed
   #remove: () => void
   /** Undefined: in step, so it is the feed's. */
   #settled: Settled | undefined
@@ -54,13 +58,14 @@ export class Execution implements Interest<unknown> {
   #ended = false
 
   /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` asks for too much. */
-  constructor(feed: Feed, stream: BoundStream, renderer: Renderer, onJson: OnJson) {
+  constructor(feed: Feed, stream: BoundStream, renderer: Renderer, onJson: OnJson, onFailed: OnFailed) {
     this.#feed = feed
     this.#stream = stream
     this.#context = renderer.args.contextValue as Context
     this.#renderer = renderer
     this.#where = stream.field.where(stream.args, this.#context)
     this.#onJson = onJson
+    this.#onFailed = onFailed
     this.#remove = feed.add(this.#where, this)
   }
 
@@ -107,7 +112,7 @@ export class Execution implements Interest<unknown> {
     this.#suspended = false
     this.#remove()
     this.#remove = this.#feed.add(this.#where, this)
-    if (!this.#busy) this.#readOn()
+    if (!this.#busy) this.#contain(() => this.#readOn())
   }
 
   end(): void {
@@ -115,6 +120,12 @@ export class Execution implements Interest<unknown> {
     this.#remove()
     this.#reader?.close()
     this.#reader = undefined
+  }
+
+  failed(error: unknown, at = {}): void {
+    if (this.#ended) return
+    this.end()
+    this.#onFailed(error, at)
   }
 
   onEvent(event: StreamEvent, seq: number): void {
@@ -156,13 +167,9 @@ export class Execution implements Interest<unknown> {
   }
 
   #await(pending: Promise<Buffer>, after: Settled): void {
-    this.#busy = true
-    void pending.then((body) => {
-      this.#busy = false
-      if (this.#ended) return
-      this.#onJson(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
+    this.#later(pending, (json) => {
+      this.#onJson(json, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
       this.#settled = after
-      this.#readOn()
     })
   }
 
@@ -173,7 +180,7 @@ export class Execution implements Interest<unknown> {
       const reader = this.#reader
       const item = reader?.next((event) => meets(this.#where, event.value))
       if (item instanceof Promise) {
-        this.#later(item)
+        this.#later(item, () => {})
         return
       }
       if (!reader || !item) {
@@ -196,18 +203,30 @@ export class Execution implements Interest<unknown> {
       }
       this.#settled = after
       if (count === CATCH_UP_BATCH) {
-        this.#later(new Promise((resolve) => setImmediate(resolve)))
+        this.#later(new Promise((resolve) => setImmediate(resolve)), () => {})
         return
       }
     }
   }
 
-  #later(when: Promise<unknown>): void {
+  /** Reads on once something is there, and has been taken. What throws or rejects there is nobody's to catch but its own. */
+  #later<T>(pending: Promise<T>, take: (value: T) => void): void {
     this.#busy = true
-    void when.then(() => {
+    const goOn = (value: T): void => {
       this.#busy = false
+      if (this.#ended) return
+      take(value)
       this.#readOn()
-    })
+    }
+    pending.then(goOn).catch((error: unknown) => this.failed(error))
+  }
+
+  #contain(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.failed(error)
+    }
   }
 
   /** A gap that came while an event was resolved: after that event, and before all that followed. */

@@ -9,12 +9,15 @@ const REST_PER_COST = 2.3
  */
 export class FlushTimer {
   readonly #flush: () => void
+  readonly #failed: (error: unknown) => void
   #notBefore = 0
   #scheduled = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(flush: () => void) {
+  /** `failed` is told what `flush` throws: the next one comes as if nothing had happened. */
+  constructor(flush: () => void, failed: (error: unknown) => void) {
     this.#flush = flush
+    this.#failed = failed
   }
 
   schedule(): void {
@@ -33,7 +36,11 @@ export class FlushTimer {
   readonly #run = (): void => {
     this.#scheduled = false
     const start = performance.now()
-    this.#flush()
+    try {
+      this.#flush()
+    } catch (error) {
+      this.#failed(error)
+    }
     const end = performance.now()
     this.#notBefore = end + Math.min(MAX_INTERVAL_MS, (end - start) * REST_PER_COST)
   }

@@ -1,15 +1,15 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
-import type { Logger } from 'pino'
 import { ERRORS, type ErrorCode, SluiceError } from '../errors.ts'
+import type { ResolverErrors } from './resolver-errors.ts'
 
 /**
  * An error as clients see it. What was meant for them keeps its message: our own errors, what GraphQL says of a
- * request, and a GraphQLError with a `code` that a resolver threw. Everything else is masked, and logged with what it
+ * request, and a GraphQLError with a `code` that a resolver threw. Everything else is masked, and told to `errors` as it
  * really was: also what an executor says of a resolver's value, since it quotes the value.
  */
 export function formatError(
   error: unknown,
-  log: Logger,
+  errors: ResolverErrors,
   fallback: ErrorCode = 'INTERNAL_SERVER_ERROR',
 ): GraphQLFormattedError {
   const graphqlError = error instanceof GraphQLError ? error : undefined
@@ -27,7 +27,7 @@ export function formatError(
     // The outer message names the variable; where graphql only adds the place, the two are the same.
     return { message: graphqlError?.message ?? '', ...where, extensions: { code: fallback, ...cause.extensions } }
   }
-  log.error({ err: cause, path: graphqlError?.path }, 'A resolver failed')
+  errors.tell(cause, graphqlError)
   return { message: ERRORS.INTERNAL_SERVER_ERROR.message, ...where, extensions: { code: 'INTERNAL_SERVER_ERROR' } }
 }
 

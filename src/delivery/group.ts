@@ -7,7 +7,7 @@ import { Execution, type Settled } from './execution.ts'
 import type { FrameHolder } from './frame-budget.ts'
 import { cursorBytes, FrameLog } from './frame-log.ts'
 import { History } from './history.ts'
-import { fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
+import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 import type { BoundStream } from './operation.ts'
 import { type CloseReason, type Outlet, WRITE_STALL_MS } from './outlet.ts'
 import type { Renderer } from './renderer.ts'
@@ -21,6 +21,8 @@ export interface GroupHost {
   /** Something in it is to be looked at once a second: frames, or members that are not live. */
   unsettled(group: Group): void
   left(member: Subscriber, reason: CloseReason): void
+  /** It cannot go on, and ends. `at`: the place of the topic where it failed, if that is known. */
+  failed(group: Group, error: unknown, at: object): void
   /** It has lost its last member, and waits for others. */
   lingers(group: Group): void
   ended(group: Group): void
@@ -55,6 +57,7 @@ export class Group implements FrameHolder, MemberGroup {
   #marks: number[] = []
   /** Since when it has no members, in milliseconds of the monotonic clock; 0: it has. */
   emptySince = 0
+  #ended = false
 
   constructor({ host, shared, feed, stream, renderer, key }: GroupOptions) {
     this.key = key
@@ -62,11 +65,16 @@ export class Group implements FrameHolder, MemberGroup {
     this.renderer = renderer
     this.shared = shared
     this.#host = host
-    this.#execution = new Execution(feed, stream, renderer, (json, cursor, seq, restarts) => {
-      this.log.append(cursorBytes(cursor), json, seq, restarts === feed.window.restarts ? undefined : restarts)
-      host.appended(this)
-      host.unsettled(this)
-    })
+    this.#execution = new Execution(
+      feed,
+      stream,
+      renderer,
+      (json, cursor, seq, restarts) => {
+        this.log.append(cursorBytes(cursor), json, seq, restarts === feed.window.restarts ? undefined : restarts)
+        host.appended(this)
+      },
+      (error, at) => this.fail(error, at),
+    )
     this.log = new FrameLog(shared.budget, this, feed.window.nextSeq)
     const historyKey = key ?? `private ${nextPrivateKey++}`
     this.history = new History({
@@ -105,24 +113,36 @@ export class Group implements FrameHolder, MemberGroup {
     return this.feed.startLast(count, (event) => this.#execution.wants(event))
   }
 
-  /** Adds a member, and writes its first block. */
+  /**
+   * Adds a member, and writes its first block.
+   * @throws what went wrong; the outlet has been ended by then.
+   */
   join(outlet: Outlet, framing: Framing, beginning: Beginning): Subscriber {
-    if (this.emptySince !== 0) {
-      this.emptySince = 0
-      this.#execution.resume()
-    }
-    // What the live members have still to get is not for one that begins now.
-    if (!beginning.position) this.flush()
     const member = new Subscriber(this, outlet, framing)
-    this.#members.add(member)
-    member.begin(beginning)
-    return member
+    try {
+      this.#resume()
+      // What the live members have still to get is not for one that begins now.
+      if (!beginning.position) this.flush()
+      if (this.#ended) throw new Error('The group has failed')
+      this.#members.add(member)
+      member.begin(beginning)
+      return member
+    } catch (error) {
+      member.fail()
+      throw error
+    }
+  }
+
+  #resume(): void {
+    if (this.emptySince === 0) return
+    this.emptySince = 0
+    this.#execution.resume()
   }
 
   changed(from: MemberState, to: MemberState): void {
     this.#replaying += Number(replayOf(to) !== undefined) - Number(replayOf(from) !== undefined)
     this.shared.lagging += Number(fullSinceOf(to) !== 0) - Number(fullSinceOf(from) !== 0)
-    if (to !== LIVE) this.#host.unsettled(this)
+    if (to !== LIVE && to !== CLOSED) this.#host.unsettled(this)
   }
 
   left(member: Subscriber, reason: CloseReason): void {
@@ -136,7 +156,7 @@ export class Group implements FrameHolder, MemberGroup {
    * nothing meanwhile, and then reads on from the window.
    */
   endIfEmpty(): void {
-    if (this.size > 0) return
+    if (this.size > 0 || this.#ended) return
     if (this.log.first === this.log.next) {
       this.end()
       return
@@ -146,17 +166,39 @@ export class Group implements FrameHolder, MemberGroup {
     this.#host.lingers(this)
   }
 
+  /**
+   * It cannot go on: its members' streams end without `complete`, so that their clients come back with their cursors,
+   * to another group of the same operation. Never throws.
+   */
+  fail(error: unknown, at: object = {}): void {
+    if (this.#ended) return
+    const { faults } = this.shared
+    this.#host.failed(this, error, at)
+    faults.contain('flush', () => this.end())
+    for (const member of [...this.#members]) faults.contain('client', () => member.fail())
+  }
+
   end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#host.ended(this)
     this.#execution.end()
     this.log.dropBefore(this.log.next)
-    this.#host.ended(this)
   }
 
   /** Writes what is new to every live member: of each framing the same bytes, in one write each. */
   flush(): void {
+    if (this.#flushed === this.log.next || this.#ended) return
+    try {
+      this.#flush()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  #flush(): void {
     const from = this.#flushed
     const next = this.log.next
-    if (from === next) return
     this.#flushed = next
     const bytesOf = new FlushBytes((framing) => this.log.read(from, next, Number.POSITIVE_INFINITY, framing).bytes)
     let delivered = 0

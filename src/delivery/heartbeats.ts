@@ -1,14 +1,22 @@
+import { Sliced } from './sliced.ts'
+
 /** Heartbeats of all members are spread over this many moments of an interval. */
 const HEARTBEAT_SLOTS = 32
 
 interface Beating {
   slot: number
   heartbeat(): void
+  /** `heartbeat` threw. Must not throw. */
+  failed(error: unknown): void
 }
 
 /** Has every member beat once in an interval, each at its own moment of it. */
 export class Heartbeats<M extends Beating> {
   readonly #slots: readonly Set<M>[] = Array.from({ length: HEARTBEAT_SLOTS }, () => new Set())
+  readonly #beats = new Sliced<M>(
+    (member) => member.heartbeat(),
+    (member, error) => member.failed(error),
+  )
   readonly #timer: NodeJS.Timeout
   #joined = 0
   #beat = 0
@@ -34,10 +42,10 @@ export class Heartbeats<M extends Beating> {
 
   stop(): void {
     clearInterval(this.#timer)
+    this.#beats.stop()
   }
 
   #next(): void {
-    const slot = this.#slots[this.#beat++ % HEARTBEAT_SLOTS] as Set<M>
-    for (const member of slot) member.heartbeat()
+    this.#beats.add(this.#slots[this.#beat++ % HEARTBEAT_SLOTS] as Set<M>)
   }
 }

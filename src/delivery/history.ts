@@ -170,6 +170,8 @@ export class History {
     if (json === undefined) return null
     if (typeof json === 'string') return json
     const pending = json.then((settled) => chunk.putApart(place, settled))
+    // Perhaps nobody waits for it any more when it fails.
+    pending.catch(() => {})
     chunk.putApart(place, pending)
     return pending
   }

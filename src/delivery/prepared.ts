@@ -6,7 +6,7 @@ import type { Outlet } from './outlet.ts'
  * of the event loop in which it was prepared, or not at all. Disposed without a start, it leaves nothing behind.
  */
 export interface Prepared extends Disposable {
-  /** Writes the first block to the outlet, and attaches to it. */
+  /** Writes the first block to the outlet, and attaches to it. Never throws: an outlet that fails has been ended. */
   start(outlet: Outlet, framing: Framing): void
 }
 
@@ -15,13 +15,7 @@ export function prepared(start: Prepared['start'], release: () => void): Prepare
   return {
     start(outlet, framing) {
       isPending = false
-      try {
-        start(outlet, framing)
-      } catch (error) {
-        // Nobody would ever close it.
-        outlet.destroy()
-        throw error
-      }
+      start(outlet, framing)
     },
     [Symbol.dispose]() {
       if (isPending) release()

@@ -5,16 +5,20 @@ import {
   type ValidatedSubscriptionArgs,
 } from 'graphql'
 import type { Logger } from 'pino'
+import type { Faults } from '../faults.ts'
 import { type Framing, frame, NO_CURSOR } from '../protocol/framing.ts'
 import { endOutlet } from './ending.ts'
 import { formatError } from './format-error.ts'
 import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from './outlet.ts'
+import type { ResolverErrors } from './resolver-errors.ts'
 import { retryMs } from './retry.ts'
 
 export interface PullOptions {
   readonly framing: Framing
   readonly heartbeatMs: number
   readonly log: Logger
+  readonly errors: ResolverErrors
+  readonly faults: Faults
   /** Called once, when the stream has ended, however it did. */
   readonly onEnd: (reason: CloseReason) => void
 }
@@ -28,6 +32,8 @@ export class PullSubscriber implements OutletListener {
   readonly #outlet: Outlet
   readonly #framing: Framing
   readonly #log: Logger
+  readonly #errors: ResolverErrors
+  readonly #faults: Faults
   readonly #onEnd: (reason: CloseReason) => void
   readonly #events: AsyncIterator<unknown>
   readonly #heartbeat: NodeJS.Timeout
@@ -41,11 +47,13 @@ export class PullSubscriber implements OutletListener {
     this.#outlet = outlet
     this.#framing = options.framing
     this.#log = options.log
+    this.#errors = options.errors
+    this.#faults = options.faults
     this.#onEnd = options.onEnd
     this.#events = events
     this.#write(this.#framing.opening(retryMs(), undefined))
-    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs)
-    void this.#run()
+    this.#heartbeat = setInterval(() => this.#contain(() => this.#beat()), options.heartbeatMs)
+    this.#run().catch((error: unknown) => this.#fail(error))
   }
 
   drained(): void {
@@ -94,13 +102,28 @@ export class PullSubscriber implements OutletListener {
 
   async #send(result: ExecutionResult): Promise<void> {
     if (this.#closed) return
-    const errors = result.errors?.map((error) => formatError(error, this.#log))
+    const errors = result.errors?.map((error) => formatError(error, this.#errors))
     const json = Buffer.from(JSON.stringify(errors ? { ...result, errors } : result))
     this.#write(frame(this.#framing, NO_CURSOR, json))
     if (this.#fullSince === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onDrained = resolve
     await promise
+  }
+
+  #contain(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** A mistake of ours, or an outlet that is of no use: it ends without `complete`. Never throws. */
+  #fail(error: unknown): void {
+    this.#faults.tell('pull', error)
+    this.#faults.contain('pull', () => this.end('failed'))
+    this.#faults.contain('pull', () => this.#outlet.destroy())
   }
 
   /** A full outlet has other bytes to wait for; one that takes them for too long is given up. */

@@ -1,9 +1,9 @@
 import { type ExecutionResult, executeSubscriptionEvent, GraphQLError, type ValidatedSubscriptionArgs } from 'graphql'
-import type { Logger } from 'pino'
-import { SluiceError } from '../errors.ts'
+import { ERRORS, SluiceError } from '../errors.ts'
 import type { StreamEvent } from '../streams/event.ts'
 import type { Compiled, Compiler } from './compiler.ts'
 import { formatError } from './format-error.ts'
+import type { ResolverErrors } from './resolver-errors.ts'
 
 /** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
 const EVENT_TIMEOUT_MS = 10_000
@@ -11,13 +11,18 @@ const EVENT_TIMEOUT_MS = 10_000
 /** Events that failed after which a compiled operation is given up. */
 const MAX_COMPILED_ERRORS = 100
 
+const UNEXPECTED = JSON.stringify({
+  errors: [{ message: ERRORS.INTERNAL_SERVER_ERROR.message, extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+  data: null,
+})
+
 export interface RendererOptions {
   readonly args: ValidatedSubscriptionArgs
   /** Names what is rendered; undefined: shared with nobody. */
   readonly key: string | undefined
   readonly compiler: Compiler
   readonly stats: { executions: number; bodies: number }
-  readonly log: Logger
+  readonly errors: ResolverErrors
 }
 
 /**
@@ -35,7 +40,7 @@ export class Renderer {
   readonly args: ValidatedSubscriptionArgs
   readonly #compiler: Compiler
   readonly #stats: { executions: number; bodies: number }
-  readonly #log: Logger
+  readonly #errors: ResolverErrors
   #compiledErrors = 0
   #rendered: StreamEvent | undefined
   #body: Buffer | Promise<Buffer> | undefined
@@ -45,7 +50,7 @@ export class Renderer {
     this.key = options.key
     this.#compiler = options.compiler
     this.#stats = options.stats
-    this.#log = options.log
+    this.#errors = options.errors
     this.compiled = options.compiler.known(options.key)
   }
 
@@ -81,8 +86,15 @@ export class Renderer {
     }
   }
 
+  /** The result of an error, as JSON. Never throws, though what was thrown may be anything. */
   jsonOfError(error: unknown): string {
-    return this.#serialize(failed(error))
+    try {
+      return this.#serialize(failed(error))
+    } catch (failure) {
+      // It cannot be read (a getter throws), or has extensions that JSON cannot say.
+      this.#errors.tell(failure)
+      return UNEXPECTED
+    }
   }
 
   #execute(event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
@@ -136,7 +148,7 @@ export class Renderer {
     this.#stats.bodies++
     const rest = extensions ? { data, extensions } : { data }
     if (!errors) return JSON.stringify(rest)
-    return JSON.stringify({ errors: errors.map((error) => formatError(error, this.#log)), ...rest })
+    return JSON.stringify({ errors: errors.map((error) => formatError(error, this.#errors)), ...rest })
   }
 }
 

@@ -100,7 +100,11 @@ export class Replay implements Worker {
         const gaps = this.#position.passEnds(ranges)
         if (gaps.length === 0) return
         this.#inOrderAt = -1
-        if (this.#writeGaps(gaps)) this.#goOn()
+        try {
+          if (this.#writeGaps(gaps)) this.#goOn()
+        } catch (error) {
+          this.failed(error)
+        }
       })
       // The log cannot be reached: it is asked again at the next check.
       .catch(() => {})
@@ -245,7 +249,7 @@ export class Replay implements Worker {
       this.#isAwaiting = false
       this.#goOn()
     }
-    void pending.then(goOn, (error: unknown) => this.failed(error))
+    pending.then(goOn).catch((error: unknown) => this.failed(error))
     return false
   }
 

@@ -2,12 +2,15 @@
 export class Seats<T> {
   readonly #count: number
   readonly #onSeat: (who: T) => void
+  readonly #failed: (error: unknown) => void
   readonly #taken = new Set<T>()
   readonly #waiting = new Set<T>()
 
-  constructor(count: number, onSeat: (who: T) => void) {
+  /** `failed` is told what `onSeat` throws; the seat is then the next one's. */
+  constructor(count: number, onSeat: (who: T) => void, failed: (error: unknown) => void) {
     this.#count = count
     this.#onSeat = onSeat
+    this.#failed = failed
   }
 
   get taken(): number {
@@ -33,10 +36,16 @@ export class Seats<T> {
   leave(who: T): void {
     this.#waiting.delete(who)
     if (!this.#taken.delete(who)) return
-    const [next] = this.#waiting
-    if (next === undefined) return
-    this.#waiting.delete(next)
-    this.#taken.add(next)
-    this.#onSeat(next)
+    for (const next of this.#waiting) {
+      this.#waiting.delete(next)
+      this.#taken.add(next)
+      try {
+        this.#onSeat(next)
+        return
+      } catch (error) {
+        this.#taken.delete(next)
+        this.#failed(error)
+      }
+    }
   }
 }

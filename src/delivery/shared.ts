@@ -1,9 +1,10 @@
-import type { Logger } from 'pino'
+import type { Faults } from '../faults.ts'
 import type { Feed } from '../streams/feed.ts'
 import { FrameBudget } from './frame-budget.ts'
 import { HistoryCache } from './history.ts'
 import type { CloseReason } from './outlet.ts'
 import { PIECE_BYTES } from './piece.ts'
+import type { ResolverErrors } from './resolver-errors.ts'
 import { Seats } from './seats.ts'
 import { Turns, type Worker } from './turns.ts'
 
@@ -33,6 +34,8 @@ export interface EngineStats {
   bytes: number
   flushes: number
   closes: Partial<Record<CloseReason, number>>
+  /** Groups that could not go on. */
+  failedGroups: number
   /** Streams that started in the past; those of them that needed the log; members that fell off their frame log. */
   readonly replays: { started: number; log: number; fellBehind: number }
   replayedEvents: number
@@ -53,6 +56,7 @@ function noStats(): EngineStats {
     bytes: 0,
     flushes: 0,
     closes: {},
+    failedGroups: 0,
     replays: { started: 0, log: 0, fellBehind: 0 },
     replayedEvents: 0,
     gaps: 0,
@@ -62,18 +66,21 @@ function noStats(): EngineStats {
 
 /** What all groups of a process share: budgets, the order of replays, and what is counted. */
 export class Shared {
-  readonly log: Logger
+  readonly faults: Faults
+  readonly errors: ResolverErrors
   readonly stats = noStats()
   readonly budget = new FrameBudget(FRAME_LOG_BYTES)
   readonly history = new HistoryCache()
-  readonly replays = new Turns<Worker>()
+  readonly replays: Turns<Worker>
   readonly maxReplayRate: number
   /** Members whose outlets are full. Changed by `Subscriber` alone, with its state. */
   lagging = 0
   readonly #logPermits = new Map<Feed, Seats<Worker>>()
 
-  constructor(log: Logger, maxReplayRate: number = REPLAY_EVENTS_PER_SECOND) {
-    this.log = log
+  constructor(faults: Faults, errors: ResolverErrors, maxReplayRate: number = REPLAY_EVENTS_PER_SECOND) {
+    this.faults = faults
+    this.errors = errors
+    this.replays = new Turns((error) => faults.tell('replay', error))
     this.maxReplayRate = maxReplayRate
   }
 
@@ -86,7 +93,8 @@ export class Shared {
   logPermitsOf(feed: Feed): Seats<Worker> {
     let permits = this.#logPermits.get(feed)
     if (!permits) {
-      permits = new Seats(MAX_LOG_READERS, (replay) => this.replays.add(replay))
+      const failed = (error: unknown) => this.faults.tell('replay', error)
+      permits = new Seats(MAX_LOG_READERS, (replay) => this.replays.add(replay), failed)
       this.#logPermits.set(feed, permits)
     }
     return permits

@@ -51,7 +51,7 @@ export class Subscriber implements OutletListener, ReplayHost {
   readonly framing: Framing
   /** Which of the engine's heartbeat slots it is in. */
   slot = 0
-  readonly #group: MemberGroup
+  readonly group: MemberGroup
   #state: MemberState = LIVE
   /** Number of the next frame it wants, while it is live or lagging. */
   #next = 0
@@ -59,7 +59,7 @@ export class Subscriber implements OutletListener, ReplayHost {
   #told = ''
 
   constructor(group: MemberGroup, outlet: Outlet, framing: Framing) {
-    this.#group = group
+    this.group = group
     this.outlet = outlet
     this.framing = framing
   }
@@ -81,8 +81,8 @@ export class Subscriber implements OutletListener, ReplayHost {
       this.schedule()
       return
     }
-    this.#next = this.#group.flushed
-    const { cursor } = this.#group.settled
+    this.#next = this.group.flushed
+    const { cursor } = this.group.settled
     this.#writeAt(this.framing.opening(retryMs(), named ?? cursor), cursor)
     if (hasMarker) this.#writeAt(this.framing.caughtUp(cursor), cursor)
   }
@@ -91,8 +91,8 @@ export class Subscriber implements OutletListener, ReplayHost {
   deliver(bytes: Buffer, next: number): void {
     this.#next = next
     if (this.#writes(bytes) || this.#state !== LIVE) return
-    const last = this.#group.log.at(next - 1)
-    const cursor = last ? last.cursor.toString('latin1') : this.#group.settled.cursor
+    const last = this.group.log.at(next - 1)
+    const cursor = last ? last.cursor.toString('latin1') : this.group.settled.cursor
     this.#lag(cursor, last?.restarts)
   }
 
@@ -105,9 +105,9 @@ export class Subscriber implements OutletListener, ReplayHost {
       if (beat.length > 0) this.#writeNow(beat)
       return
     }
-    this.#group.flush()
+    this.group.flush()
     if (this.#state !== LIVE) return
-    const { cursor } = this.#group.settled
+    const { cursor } = this.group.settled
     const beat = this.#beat(cursor)
     if (beat.length > 0) this.#writeAt(beat, cursor)
   }
@@ -129,7 +129,11 @@ export class Subscriber implements OutletListener, ReplayHost {
     if (fullSinceOf(state) === 0) return
     if (state.kind === 'lagging') {
       this.#become(LIVE)
-      this.#readOn(state.cursor, state.restarts)
+      try {
+        this.#readOn(state.cursor, state.restarts)
+      } catch (error) {
+        this.failed(error)
+      }
       return
     }
     this.#setFullSince(0)
@@ -152,31 +156,31 @@ export class Subscriber implements OutletListener, ReplayHost {
   // What a replay asks for.
 
   get feed(): Feed {
-    return this.#group.feed
+    return this.group.feed
   }
 
   get history(): History {
-    return this.#group.history
+    return this.group.history
   }
 
   get settled(): Settled {
-    return this.#group.settled
+    return this.group.settled
   }
 
   get stats(): EngineStats {
-    return this.#group.shared.stats
+    return this.group.shared.stats
   }
 
   get pieceBytes(): number {
-    return this.#group.shared.pieceBytes
+    return this.group.shared.pieceBytes
   }
 
   get maxReplayRate(): number {
-    return this.#group.shared.maxReplayRate
+    return this.group.shared.maxReplayRate
   }
 
   get hasCompany(): boolean {
-    return this.#group.replaying > 1
+    return this.group.replaying > 1
   }
 
   get isClosed(): boolean {
@@ -189,15 +193,15 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   schedule(): void {
     const replay = replayOf(this.#state)
-    if (replay) this.#group.shared.replays.add(replay)
+    if (replay) this.group.shared.replays.add(replay)
   }
 
   takeLogPermit(reader: Worker): boolean {
-    return this.#group.shared.logPermitsOf(this.feed).take(reader)
+    return this.group.shared.logPermitsOf(this.feed).take(reader)
   }
 
   releaseLogPermit(reader: Worker): void {
-    this.#group.shared.logPermitsOf(this.feed).leave(reader)
+    this.group.shared.logPermitsOf(this.feed).leave(reader)
   }
 
   writeReplayed(bytes: Buffer, frames: number): boolean {
@@ -207,14 +211,16 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   writeGaps(gaps: readonly Gap[], cursor: string): boolean {
     this.stats.gaps += gaps.length
-    return this.#writeNow(frame(this.framing, cursorBytes(cursor), this.#group.gapJson(gaps)))
+    return this.#writeNow(frame(this.framing, cursorBytes(cursor), this.group.gapJson(gaps)))
   }
 
   arrive(hasMarker: boolean): void {
-    this.#group.flush()
+    this.group.flush()
+    // The group may have failed.
+    if (this.isClosed) return
     this.#become(LIVE)
-    this.#next = this.#group.flushed
-    const { cursor } = this.#group.settled
+    this.#next = this.group.flushed
+    const { cursor } = this.group.settled
     if (hasMarker) this.#writeAt(this.framing.caughtUp(cursor), cursor)
   }
 
@@ -224,11 +230,19 @@ export class Subscriber implements OutletListener, ReplayHost {
   }
 
   failed(error: unknown): void {
-    this.#group.shared.log.error(
-      { err: error, topic: this.feed.topic.name },
-      'A client could not be given what it missed',
+    this.group.shared.faults.tell(replayOf(this.#state) ? 'replay' : 'client', error, { topic: this.feed.topic.name })
+    this.fail()
+  }
+
+  /** Ends the stream, as far as that can be: its client is to come back to where it was. Never throws. */
+  fail(): void {
+    if (!this.#leave('failed')) return
+    this.group.shared.faults.contain(
+      'client',
+      () => endOutlet(this.outlet, this.framing, 'failed'),
+      // What was thrown first has been told, and an outlet that throws at its end is of no use.
+      () => this.outlet.destroy(),
     )
-    this.end('failed')
   }
 
   /** Its outlet is full, or it has ended. */
@@ -239,7 +253,7 @@ export class Subscriber implements OutletListener, ReplayHost {
   #become(state: MemberState): void {
     const before = this.#state
     this.#state = state
-    this.#group.changed(before, state)
+    this.group.changed(before, state)
   }
 
   #leave(reason: CloseReason): boolean {
@@ -247,7 +261,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     const replay = replayOf(this.#state)
     this.#become(CLOSED)
     replay?.end()
-    this.#group.left(this, reason)
+    this.group.left(this, reason)
     return true
   }
 
@@ -261,8 +275,8 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   /** Reads on from the frame log, up to where the live members are: the rest comes with them, in the next flush. */
   #readOn(cursor: string, restarts: Restarts): void {
-    const { log, shared } = this.#group
-    while (this.#state === LIVE && this.#next < this.#group.flushed) {
+    const { log, shared } = this.group
+    while (this.#state === LIVE && this.#next < this.group.flushed) {
       if (this.#next < log.first) {
         shared.stats.replays.fellBehind++
         const position = Position.after(this.feed, decodeCursor(this.feed.topic.name, cursor), restarts)
@@ -270,7 +284,7 @@ export class Subscriber implements OutletListener, ReplayHost {
         this.schedule()
         return
       }
-      const { bytes, next } = log.read(this.#next, this.#group.flushed, shared.pieceBytes, this.framing)
+      const { bytes, next } = log.read(this.#next, this.group.flushed, shared.pieceBytes, this.framing)
       shared.stats.deliveries += next - this.#next
       this.deliver(bytes, next)
     }
@@ -299,9 +313,14 @@ export class Subscriber implements OutletListener, ReplayHost {
   }
 
   #writes(bytes: Buffer): boolean {
-    const { stats } = this.#group.shared
+    const { stats } = this.group.shared
     stats.writes++
     stats.bytes += bytes.length
-    return this.outlet.write(bytes)
+    try {
+      return this.outlet.write(bytes)
+    } catch (error) {
+      this.failed(error)
+      return false
+    }
   }
 }

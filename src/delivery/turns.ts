@@ -2,7 +2,7 @@
 export interface Worker {
   /** Does a little. True: there is more to do at once. */
   step(): boolean
-  /** `step` threw: it gets no more turns by itself. */
+  /** `step` threw: it gets no more turns by itself. Should not throw. */
   failed(error: unknown): void
 }
 
@@ -14,7 +14,13 @@ export class Turns<W extends Worker> {
   #queue: W[] = []
   #next = 0
   readonly #waiting = new Set<W>()
+  readonly #failed: (error: unknown) => void
   #scheduled: NodeJS.Immediate | undefined
+
+  /** `failed` is told of a worker that cannot even be told that it has failed. */
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed
+  }
 
   get length(): number {
     return this.#waiting.size
@@ -54,7 +60,11 @@ export class Turns<W extends Worker> {
     try {
       if (worker.step()) this.add(worker)
     } catch (error) {
-      worker.failed(error)
+      try {
+        worker.failed(error)
+      } catch (failure) {
+        this.#failed(failure)
+      }
     }
   }
 }

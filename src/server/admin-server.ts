@@ -1,16 +1,18 @@
 import { createServer, type Server } from 'node:http'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import type { Faults } from '../faults.ts'
 import type { Readiness } from '../streams/streams.ts'
 
 export interface AdminOptions {
   readonly readiness: () => Readiness
   readonly metrics: Registry
+  readonly faults: Faults
   readonly log: Logger
 }
 
 /** Health and metrics, for platform engineers and their tools. It has no authentication, and is never exposed. */
-export function createAdminServer({ readiness, metrics, log }: AdminOptions): Server {
+export function createAdminServer({ readiness, metrics, faults, log }: AdminOptions): Server {
   const pages: Record<string, () => Promise<Page> | Page> = {
     '/livez': () => ({ status: 200, type: TEXT, body: 'live\n' }),
     '/readyz': () => {
@@ -19,7 +21,7 @@ export function createAdminServer({ readiness, metrics, log }: AdminOptions): Se
         ? { status: 200, type: TEXT, body: 'ready\n' }
         : { status: 503, type: TEXT, body: `not ready: ${state.reason}\n` }
     },
-    '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.metrics() }),
+    '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await scrape(metrics, faults) }),
   }
 
   return createServer((request, response) => {
@@ -36,10 +38,24 @@ export function createAdminServer({ readiness, metrics, log }: AdminOptions): Se
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
       } catch (error) {
         log.error({ err: error, url: request.url }, 'An admin page failed')
-        response.writeHead(500, { 'content-type': TEXT }).end('This page failed: the log says why\n')
+        if (response.headersSent) response.destroy()
+        else response.writeHead(500, { 'content-type': TEXT }).end('This page failed: the log says why\n')
       }
     })()
   })
+}
+
+/** All metrics but those that cannot be read: one that throws must not leave its operator without all others. */
+async function scrape(registry: Registry, faults: Faults): Promise<string> {
+  const texts = registry.getMetricsAsArray().map(async ({ name }) => {
+    try {
+      return await registry.getSingleMetricAsString(name)
+    } catch (error) {
+      faults.tell('metrics', error, { metric: name })
+      return `# ${name} could not be read: the log says why`
+    }
+  })
+  return `${(await Promise.all(texts)).join('\n\n')}\n`
 }
 
 interface Page {

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { performance as hooks } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
+import type { Faults } from '../faults.ts'
 
 const CHECK_MS = 5_000
 /** Part of a limit from which it is near. */
@@ -23,6 +24,7 @@ export interface Limit {
 export class Capacity {
   readonly #limits: Readonly<Record<string, Limit>>
   readonly #log: Logger
+  readonly #faults: Faults
   readonly #saidAt = new Map<string, number>()
   /** How often in a row each was found near. */
   readonly #found = new Map<string, number>()
@@ -34,11 +36,12 @@ export class Capacity {
   readonly openFilesLimit = readOpenFilesLimit()
 
   /** `limits` by name, beside those of the process: open files, memory and the event loop. */
-  constructor(limits: Readonly<Record<string, Limit>>, log: Logger) {
+  constructor(limits: Readonly<Record<string, Limit>>, log: Logger, faults: Faults) {
     const heap = getHeapStatistics().heap_size_limit
     // Without a control group it is more than any machine has.
     const memory = process.constrainedMemory() || Number.POSITIVE_INFINITY
     this.#log = log
+    this.#faults = faults
     this.#limits = {
       open_files: { used: () => this.openFiles, limit: this.openFilesLimit },
       heap_bytes: { used: () => getHeapStatistics().used_heap_size, limit: heap },
@@ -46,7 +49,9 @@ export class Capacity {
       event_loop: { used: () => this.eventLoopUtilization, limit: 1 },
       ...limits,
     }
-    this.#timer = setInterval(() => void this.check(), CHECK_MS)
+    this.#timer = setInterval(() => {
+      this.check().catch((error: unknown) => faults.tell('capacity', error))
+    }, CHECK_MS)
     this.#timer.unref()
   }
 
@@ -62,15 +67,18 @@ export class Capacity {
     this.#loop = loop
     this.openFiles = await countOpenFiles()
     const now = performance.now()
-    for (const [name, { used, limit }] of Object.entries(this.#limits)) {
-      const value = used()
-      const found = value < NEAR * limit ? 0 : (this.#found.get(name) ?? 0) + 1
-      this.#found.set(name, found)
-      if (found < CHECKS) continue
-      if (now < (this.#saidAt.get(name) ?? Number.NEGATIVE_INFINITY) + SAY_AGAIN_MS) continue
-      this.#saidAt.set(name, now)
-      this.#log.warn({ name, used: value, limit }, 'Near a limit')
-    }
+    for (const [name, limit] of Object.entries(this.#limits))
+      this.#faults.contain('capacity', () => this.#look(name, limit, now))
+  }
+
+  #look(name: string, { used, limit }: Limit, now: number): void {
+    const value = used()
+    const found = value < NEAR * limit ? 0 : (this.#found.get(name) ?? 0) + 1
+    this.#found.set(name, found)
+    if (found < CHECKS) return
+    if (now < (this.#saidAt.get(name) ?? Number.NEGATIVE_INFINITY) + SAY_AGAIN_MS) return
+    this.#saidAt.set(name, now)
+    this.#log.warn({ name, used: value, limit }, 'Near a limit')
   }
 
   close(): void {

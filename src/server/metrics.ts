@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Engine } from '../delivery/engine.ts'
 import { CLOSE_REASONS } from '../delivery/outlet.ts'
+import { FAULT_PLACES } from '../faults.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Readiness, Streams } from '../streams/streams.ts'
 import type { SingleConnections } from '../transport/single-connections.ts'
@@ -97,6 +98,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   gauge('ready', 'Whether /readyz says yes.', () => (readiness().ready ? 1 : 0))
   gauge('draining', 'Whether the gateway ends its streams to shut down.', () => (isLeaving() ? 1 : 0))
   gauge('groups', 'Groups of equal subscriptions.', () => engine.groups)
+  counter('failed_groups_total', 'Groups that could not go on.', () => engine.stats.failedGroups)
   gauge('subscribers', 'Subscriptions that run.', () => engine.subscribers + pulling())
   gauge('streams', 'Open streams.', () => sockets.size)
   gauge('single_streams', 'Open streams that carry several operations.', () => single.open)
@@ -173,6 +175,26 @@ export function createMetrics(sources: MetricsSources): Registry {
     collect() {
       closes.reset()
       for (const reason of CLOSE_REASONS) closes.inc({ reason }, engine.stats.closes[reason] ?? 0)
+    },
+  })
+  const failedFields: Counter = new Counter({
+    name: 'sluice_resolver_errors_total',
+    help: 'Unexpected errors of resolvers, by field; what is no field of the schema is "other".',
+    labelNames: ['field'],
+    registers: [registry],
+    collect() {
+      failedFields.reset()
+      for (const [field, count] of engine.shared.errors.counts) failedFields.inc({ field }, count)
+    },
+  })
+  const faults: Counter = new Counter({
+    name: 'sluice_faults_total',
+    help: 'What was thrown where only one thing ends by it, by place.',
+    labelNames: ['place'],
+    registers: [registry],
+    collect() {
+      faults.reset()
+      for (const place of FAULT_PLACES) faults.inc({ place }, engine.shared.faults.counts[place] ?? 0)
     },
   })
   return registry

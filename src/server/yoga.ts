@@ -1,9 +1,9 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
-import type { Logger } from 'pino'
 import type { Admitted } from '../admission/admission.ts'
 import { formatError } from '../delivery/format-error.ts'
+import type { ResolverErrors } from '../delivery/resolver-errors.ts'
 import type { Context } from '../schema/context.ts'
 
 /** What the server hands to Yoga with a request: absent for GraphiQL's page, which executes nothing. */
@@ -47,14 +47,14 @@ export function createYogaServer(
   schema: GraphQLSchema,
   path: string,
   streams: Context['streams'],
-  log: Logger,
+  errors: ResolverErrors,
 ): YogaServerInstance<YogaContext, Context> {
   return createYoga<YogaContext, Context>({
     schema,
     graphqlEndpoint: path,
     context: ({ admitted }) => ({ audience: demand(admitted).audience, streams }),
     plugins: [useAdmitted()],
-    maskedErrors: { maskError: (error) => masked(error, log) },
+    maskedErrors: { maskError: (error) => masked(error, errors) },
     graphiql: { title: 'Sluice', defaultQuery: GRAPHIQL_QUERY },
     renderGraphiQL,
     // The server has these, the same for every path.
@@ -84,8 +84,8 @@ function demand(admitted: Admitted | undefined): Admitted {
   return admitted
 }
 
-function masked(error: unknown, log: Logger): GraphQLError {
-  const { message, extensions, path } = formatError(error, log, 'BAD_USER_INPUT')
+function masked(error: unknown, errors: ResolverErrors): GraphQLError {
+  const { message, extensions, path } = formatError(error, errors, 'BAD_USER_INPUT')
   const { nodes, source, positions } = error instanceof GraphQLError ? error : {}
   return new GraphQLError(message, { extensions: withStatus(extensions), path, nodes, source, positions })
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { logError } from '../faults.ts'
 import { decodeCursor, encodeCursor, type Witness } from './cursor.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { decode } from './decode.ts'
@@ -20,6 +21,11 @@ export interface Interest<V> {
   onGap(gap: Gap): void
   /** A batch has been passed, whether or not any of it matched. */
   onProgress?(): void
+  /**
+   * A call threw, at this place of the topic: it has missed something, so it is told nothing any more. It says so to
+   * those whom it serves. Must not throw.
+   */
+  failed(error: unknown, at: { readonly partition: number; readonly offset: number }): void
 }
 
 export interface FeedOptions {
@@ -55,7 +61,8 @@ export class Feed<V = unknown> {
   events = 0
   readonly #options: FeedOptions
   readonly #index = new InterestIndex<V, Interest<V>>()
-  readonly #interests = new Set<Interest<V>>()
+  /** With how to remove each. */
+  readonly #interests = new Map<Interest<V>, () => void>()
   /** Those of them that want to hear of progress: few, so that a batch need not ask everybody. */
   #progressListeners = 0
   readonly #head: number[] = []
@@ -148,7 +155,7 @@ export class Feed<V = unknown> {
         try {
           interest.onEvent(event, seq)
         } catch (error) {
-          this.#report(error)
+          this.#failed(interest, error, event)
         }
       })
     }
@@ -159,7 +166,8 @@ export class Feed<V = unknown> {
       // As it was read, a partition at a time, it has an order of its own; by time it is near to other instances'.
       if (this.#interests.size === 0) this.window.sortByTime()
     }
-    if (this.#progressListeners > 0) this.#tellAll((interest) => interest.onProgress?.())
+    if (this.#progressListeners > 0)
+      this.#tellAll((interest) => interest.onProgress?.(), { partition, offset: nextOffset })
   }
 
   onGap(gap: Gap): void {
@@ -171,7 +179,7 @@ export class Feed<V = unknown> {
       this.window.restart(gap.partition, gap.to)
     } else this.window.setFloor(gap.partition, gap.to)
     this.#options.log.error({ ...gap }, 'Records are gone that were still to be read')
-    this.#tellAll((interest) => interest.onGap(gap))
+    this.#tellAll((interest) => interest.onGap(gap), { partition: gap.partition, offset: gap.from })
   }
 
   /**
@@ -179,21 +187,12 @@ export class Feed<V = unknown> {
    * @throws SluiceError `BAD_USER_INPUT` for a `where` with too many combinations.
    */
   add(where: Where<V>, interest: Interest<V>): () => void {
-    const remove = this.#index.add(where, interest)
-    const removeFromGaps = this.addToGaps(interest)
-    return () => {
-      remove()
-      removeFromGaps()
-    }
+    return this.#addToAll(interest, this.#index.add(where, interest))
   }
 
   /** Tells `interest` of gaps (and progress) only: for who reads the events from the window later. */
   addToGaps(interest: Interest<V>): () => void {
-    this.#interests.add(interest)
-    if (interest.onProgress) this.#progressListeners++
-    return () => {
-      if (this.#interests.delete(interest) && interest.onProgress) this.#progressListeners--
-    }
+    return this.#addToAll(interest, () => {})
   }
 
   /** The topic's events from now on, for whoever likes to pull them. */
@@ -263,19 +262,40 @@ export class Feed<V = unknown> {
     return this.#head.map((next, partition) => ({ partition, earliest: this.window.floor(partition) ?? 0, next }))
   }
 
-  #tellAll(call: (interest: Interest<V>) => void): void {
-    for (const interest of this.#interests) {
+  #addToAll(interest: Interest<V>, removeFromIndex: () => void): () => void {
+    const remove = (): void => {
+      removeFromIndex()
+      if (this.#interests.get(interest) !== remove) return
+      this.#interests.delete(interest)
+      if (interest.onProgress) this.#progressListeners--
+    }
+    this.#interests.set(interest, remove)
+    if (interest.onProgress) this.#progressListeners++
+    return remove
+  }
+
+  #tellAll(call: (interest: Interest<V>) => void, at: { readonly partition: number; readonly offset: number }): void {
+    for (const interest of this.#interests.keys()) {
       try {
         call(interest)
       } catch (error) {
-        this.#report(error)
+        this.#failed(interest, error, at)
       }
     }
   }
 
-  /** Somebody's mistake must stop neither the reader nor anybody else's events. */
-  #report(error: unknown): void {
-    this.#options.log.error({ err: error, topic: this.topic.name }, 'A subscriber failed to take an event')
+  /** One's failure stops neither the reader nor anybody else's events. */
+  #failed(
+    interest: Interest<V>,
+    error: unknown,
+    { partition, offset }: { readonly partition: number; readonly offset: number },
+  ): void {
+    this.#interests.get(interest)?.()
+    try {
+      interest.failed(error, { partition, offset })
+    } catch (failure) {
+      logError(this.#options.log, failure, { topic: this.topic.name, partition, offset }, 'A subscriber could not fail')
+    }
   }
 
   #know(partition: number): void {

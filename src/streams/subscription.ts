@@ -18,6 +18,10 @@ export interface SubscribeOptions<V> {
 }
 
 type Result<V> = IteratorResult<StreamItem<V>, undefined>
+interface Waiting<V> {
+  readonly resolve: (result: Result<V>) => void
+  readonly reject: (error: unknown) => void
+}
 const DONE = { done: true, value: undefined } as const
 /** Calls of `next` that may wait at once; more of them is a mistake that must not grow a queue. */
 const MAX_WAITING = 100
@@ -35,13 +39,15 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   readonly #tellsProgress: boolean
   readonly #remove: () => void
   readonly #gaps = new Map<number, Gap>()
-  readonly #waiting: ((result: Result<V>) => void)[] = []
+  readonly #waiting: Waiting<V>[] = []
   /** Set while it is not in step with the feed. */
   #reader: LogReader<V> | undefined
   #isReading = false
   #endCheck: NodeJS.Timeout | undefined
   #passed = false
   #done = false
+  /** Why it has ended, until somebody has been told. */
+  #failure: { readonly error: unknown } | undefined
 
   constructor(feed: Feed<V>, { where = {}, filter, from, progress = false, signal }: SubscribeOptions<V>) {
     this.#feed = feed
@@ -61,16 +67,22 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   }
 
   next(): Promise<Result<V>> {
+    if (this.#failure) {
+      const { error } = this.#failure
+      this.#failure = undefined
+      return Promise.reject(error)
+    }
     if (this.#done) return Promise.resolve(DONE)
     if (this.#waiting.length >= MAX_WAITING) return Promise.reject(new RangeError('Too many calls of next() at once'))
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve)
-      this.#pump()
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<Result<V>>()
+    this.#waiting.push({ resolve, reject })
+    this.#contain(() => this.#pump())
+    return promise
   }
 
   return(): Promise<Result<V>> {
     this.#end()
+    this.#failure = undefined
     return Promise.resolve(DONE)
   }
 
@@ -86,6 +98,23 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     if (this.#reader) this.#pump()
     else if (this.#waiting.length > 0) this.#resolve(gap)
     else this.#keep(gap)
+  }
+
+  /** Ends it: those who wait are told why, or else whoever asks next. */
+  failed(error: unknown): void {
+    if (this.#done) return
+    const waiting = this.#waiting.splice(0)
+    if (waiting.length === 0) this.#failure = { error }
+    for (const { reject } of waiting) reject(error)
+    this.#end()
+  }
+
+  #contain(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.failed(error)
+    }
   }
 
   #keep(gap: Gap): void {
@@ -110,10 +139,12 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
         continue
       }
       this.#isReading = true
-      void item.then(() => {
-        this.#isReading = false
-        this.#pump()
-      })
+      item
+        .then(() => {
+          this.#isReading = false
+          this.#pump()
+        })
+        .catch((error: unknown) => this.failed(error))
     }
   }
 
@@ -138,7 +169,7 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   #checkEnds(reader: LogReader<V>): void {
     const again = (): void => {
       this.#endCheck = undefined
-      this.#pump()
+      this.#contain(() => this.#pump())
     }
     // Where the log cannot be reached, it is asked again.
     if (this.#done || reader !== this.#reader) this.#endCheck = undefined
@@ -162,7 +193,7 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   }
 
   #resolve(item: StreamItem<V>): void {
-    this.#waiting.shift()?.({ done: false, value: item })
+    this.#waiting.shift()?.resolve({ done: false, value: item })
   }
 
   readonly #end = (): void => {
@@ -174,6 +205,6 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     clearTimeout(this.#endCheck)
     this.#reader?.close()
     this.#reader = undefined
-    for (const resolve of this.#waiting.splice(0)) resolve(DONE)
+    for (const { resolve } of this.#waiting.splice(0)) resolve(DONE)
   }
 }

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
-import type { Logger } from 'pino'
 import type { Admitted } from '../admission/admission.ts'
 import { formatError } from '../delivery/format-error.ts'
 import { SluiceError } from '../errors.ts'
@@ -14,7 +13,6 @@ export interface DistinctOptions {
   readonly operations: Operations
   readonly sockets: StreamSockets
   readonly refusals: Refusals
-  readonly log: Logger
 }
 
 /** GraphQL over SSE in distinct connections mode: a connection for each operation. */
@@ -27,13 +25,13 @@ export class DistinctConnections {
 
   /** Answers an admitted operation. @throws SluiceError where no stream can be opened now. */
   async serve(response: ServerResponse, admitted: Admitted): Promise<void> {
-    const { operations, log } = this.#options
+    const { operations } = this.#options
     try {
       if (admitted.operation.operation === 'subscription') await this.#subscribe(response, admitted)
       else answerOnce(response, await operations.execute(admitted))
     } catch (error) {
       if (error instanceof SluiceError && error.status === 503) throw error
-      this.refuse(response, [formatError(error, log)])
+      this.refuse(response, [formatError(error, operations.errors)])
     }
   }
 

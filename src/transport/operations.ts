@@ -5,8 +5,10 @@ import type { Engine, Start } from '../delivery/engine.ts'
 import { formatError } from '../delivery/format-error.ts'
 import type { BoundStream, Operation } from '../delivery/operation.ts'
 import { OperationCache } from '../delivery/operation-cache.ts'
+import type { CloseReason } from '../delivery/outlet.ts'
 import { type Prepared, prepared } from '../delivery/prepared.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
+import type { ResolverErrors } from '../delivery/resolver-errors.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { positionSince } from '../schema/stream-field.ts'
@@ -44,7 +46,7 @@ export class Operations {
 
   /** Executes a query or a mutation. */
   async execute(admitted: Admitted): Promise<object> {
-    const { schema, log } = this.#options
+    const { schema, engine } = this.#options
     const { document, params } = admitted
     const result = await execute({
       schema,
@@ -53,7 +55,7 @@ export class Operations {
       variableValues: params.variables,
       contextValue: this.#context(admitted),
     })
-    const errors = result.errors?.map((error) => formatError(error, log, 'BAD_USER_INPUT'))
+    const errors = result.errors?.map((error) => formatError(error, engine.shared.errors, 'BAD_USER_INPUT'))
     return errors ? { ...result, errors } : result
   }
 
@@ -62,13 +64,13 @@ export class Operations {
    * @throws SluiceError where none can begin now (its status is 503), or the operation asks for what cannot be.
    */
   async prepare(admitted: Admitted): Promise<PreparedOperation> {
-    const { schema, engine, log, refusals } = this.#options
+    const { schema, engine, refusals } = this.#options
     const { document, params } = admitted
     const { operationName, variables } = params
     const context = this.#context(admitted)
     const operation = this.#cache.prepare({ schema, document, operationName, variables, context })
     if (!('args' in operation)) {
-      return { errors: operation.map((error) => formatError(error, log, 'BAD_USER_INPUT')) }
+      return { errors: operation.map((error) => formatError(error, engine.shared.errors, 'BAD_USER_INPUT')) }
     }
     refusals.demandReady()
     const { stream, args } = operation
@@ -80,6 +82,11 @@ export class Operations {
     return { prepared: engine.prepare(operation, stream, { start, hasMarker }), hasCursors }
   }
 
+  /** What resolvers throw, and how often. */
+  get errors(): ResolverErrors {
+    return this.#options.engine.shared.errors
+  }
+
   /** Ends the streams that the engine does not know; each client is told when to come back. */
   close(): void {
     for (const subscriber of this.#pulling) subscriber.end('shutdown')
@@ -88,23 +95,29 @@ export class Operations {
   /** A hand-written `subscribe` has its source opened first: that is what may be refused. */
   async #preparePull(args: Operation['args']): Promise<PreparedOperation> {
     const { engine, heartbeatMs, log } = this.#options
+    const { errors, faults } = engine.shared
     const source = await openSource(args)
     if (!(Symbol.asyncIterator in source)) {
-      return { errors: source.errors?.map((error) => formatError(error, log, 'SUBSCRIBE_FAILED')) ?? [] }
+      return { errors: source.errors?.map((error) => formatError(error, errors, 'SUBSCRIBE_FAILED')) ?? [] }
     }
     const events = source[Symbol.asyncIterator]()
     const start: Prepared['start'] = (outlet, framing) => {
-      const subscriber = new PullSubscriber(args, events, outlet, {
-        framing,
-        heartbeatMs,
-        log,
-        onEnd: (reason) => {
-          this.#pulling.delete(subscriber)
-          engine.countClose(reason)
-        },
-      })
-      this.#pulling.add(subscriber)
-      outlet.attach(subscriber)
+      let subscriber: PullSubscriber | undefined
+      const onEnd = (reason: CloseReason): void => {
+        if (subscriber) this.#pulling.delete(subscriber)
+        engine.countClose(reason)
+      }
+      try {
+        subscriber = new PullSubscriber(args, events, outlet, { framing, heartbeatMs, log, errors, faults, onEnd })
+        this.#pulling.add(subscriber)
+        outlet.attach(subscriber)
+      } catch (error) {
+        // The head of its stream has been sent, so that nothing else can be answered.
+        faults.tell('pull', error)
+        if (subscriber) subscriber.end('failed')
+        else void endSource(events, log)
+        outlet.destroy()
+      }
     }
     return { prepared: prepared(start, () => void endSource(events, log)), hasCursors: false }
   }

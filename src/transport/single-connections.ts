@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
-import type { Logger } from 'pino'
 import type { Admitted, GraphQLParams, Principal } from '../admission/admission.ts'
 import { formatError } from '../delivery/format-error.ts'
 import { SluiceError } from '../errors.ts'
+import type { Faults } from '../faults.ts'
 import { frame, NO_CURSOR } from '../protocol/framing.ts'
 import { OperationFraming } from '../protocol/single-connection.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from './answer.ts'
@@ -25,7 +25,7 @@ export interface SingleConnectionsOptions {
   readonly operations: Operations
   readonly sockets: StreamSockets
   readonly heartbeatMs: number
-  readonly log: Logger
+  readonly faults: Faults
   readonly refusals: Refusals
 }
 
@@ -57,7 +57,7 @@ export class SingleConnections {
 
   /** Answers with the token of a new stream. @throws SluiceError where there can be none now. */
   reserve(response: ServerResponse, principal: Principal): void {
-    const { instance, heartbeatMs, refusals } = this.#options
+    const { instance, heartbeatMs, faults, refusals } = this.#options
     refusals.demandReservation()
     if (this.#reserved >= MAX_RESERVATIONS) {
       throw new SluiceError('TOO_MANY_STREAMS', 'Too many streams are reserved and not open')
@@ -66,6 +66,7 @@ export class SingleConnections {
       token: newStreamToken(instance),
       principal: principal.id,
       heartbeatMs,
+      faults,
       onGone: (gone) => {
         this.#streams.delete(gone.token)
         if (!gone.isOpen) this.#reserved--
@@ -92,17 +93,12 @@ export class SingleConnections {
     // Its client has gone meanwhile, and may try again.
     if (!socket) return
     this.#reserved--
-    try {
-      stream.open(socket)
-    } catch (error) {
-      socket.destroy()
-      throw error
-    }
+    stream.open(socket)
   }
 
   /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be begun now. */
   async start(response: ServerResponse, stream: SingleStream, admitted: Admitted): Promise<void> {
-    const { operations, log } = this.#options
+    const { operations } = this.#options
     const operation = stream.begin(operationIdOf(admitted.params))
     try {
       if (admitted.operation.operation !== 'subscription') {
@@ -122,7 +118,7 @@ export class SingleConnections {
     } catch (error) {
       operation.drop()
       if (error instanceof SluiceError && error.status === 503) throw error
-      answerNotAccepted(response, [formatError(error, log)])
+      answerNotAccepted(response, [formatError(error, operations.errors)])
     }
   }
 

@@ -2,6 +2,7 @@ import { endOutlet } from '../delivery/ending.ts'
 import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from '../delivery/outlet.ts'
 import { retryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
+import type { Faults } from '../faults.ts'
 import { BY_ID, COMMENT_BLOCK, openingBlock } from '../protocol/event-stream.ts'
 import { SingleOperation } from './single-operation.ts'
 
@@ -25,6 +26,7 @@ export interface SingleStreamOptions {
   /** The principal's id: nobody else opens it, adds to it or ends it. */
   readonly principal: string
   readonly heartbeatMs: number
+  readonly faults: Faults
   /** Called once, when it is gone, or its reservation has expired. */
   readonly onGone: (stream: SingleStream) => void
 }
@@ -57,7 +59,7 @@ export class SingleStream implements OutletListener {
     this.#options = options
     this.token = options.token
     this.principal = options.principal
-    this.#timer = setTimeout(() => this.gone(), RESERVATION_MS)
+    this.#timer = setTimeout(() => this.#contain(() => this.gone()), RESERVATION_MS)
   }
 
   get isOpen(): boolean {
@@ -101,15 +103,18 @@ export class SingleStream implements OutletListener {
   /** Opens the stream, and gives it what has waited. */
   open(outlet: StreamOutlet): void {
     clearTimeout(this.#timer)
-    this.#timer = setInterval(() => this.#beat(), this.#options.heartbeatMs)
+    this.#timer = setInterval(() => this.#contain(() => this.#beat()), this.#options.heartbeatMs)
     this.#outlet = outlet
     this.#full = false
-    this.#write(openingBlock(retryMs(), undefined))
-    for (const bytes of this.#held) this.#write(bytes)
-    this.#held = []
-    this.#heldBytes = 0
-    outlet.attach(this)
-    this.#wake()
+    // The head of its stream has been sent, so that nothing else can be answered.
+    this.#contain(() => {
+      this.#write(openingBlock(retryMs(), undefined))
+      for (const bytes of this.#held) this.#write(bytes)
+      this.#held = []
+      this.#heldBytes = 0
+      outlet.attach(this)
+      this.#wake()
+    })
   }
 
   /** Takes bytes, always. False: the operation is to wait until it is told that there is room. */
@@ -137,7 +142,7 @@ export class SingleStream implements OutletListener {
 
   /** Ends it in this turn of the event loop, once, however many of its operations ask for it. */
   endSoon(): void {
-    queueMicrotask(() => this.end('shutdown'))
+    queueMicrotask(() => this.#contain(() => this.end('shutdown')))
   }
 
   /** Ends it at once, losing what was not sent. */
@@ -150,7 +155,8 @@ export class SingleStream implements OutletListener {
     this.#gone = true
     clearTimeout(this.#timer)
     clearImmediate(this.#wakening)
-    for (const operation of this.#operations.values()) operation.drop(reason)
+    for (const operation of this.#operations.values())
+      this.#options.faults.contain('stream', () => operation.drop(reason))
     this.#held = []
     this.#options.onGone(this)
     return true
@@ -166,7 +172,7 @@ export class SingleStream implements OutletListener {
       this.#waiting.delete(operation)
       operation.drained()
     }
-    if (!this.#full && this.#waiting.size > 0) this.#wakening = setImmediate(() => this.#wake())
+    if (!this.#full && this.#waiting.size > 0) this.#wakening = setImmediate(() => this.#contain(() => this.#wake()))
   }
 
   #write(bytes: Buffer): void {
@@ -179,7 +185,7 @@ export class SingleStream implements OutletListener {
     if (!this.#corked) {
       this.#corked = true
       this.#outlet.cork()
-      process.nextTick(() => this.#uncork())
+      process.nextTick(() => this.#contain(() => this.#uncork()))
     }
     if (this.#outlet.write(bytes) || this.#full) return
     this.#full = true
@@ -189,6 +195,18 @@ export class SingleStream implements OutletListener {
   #uncork(): void {
     this.#corked = false
     this.#outlet?.uncork()
+  }
+
+  /** What throws costs this stream alone. */
+  #contain(act: () => void): void {
+    const { faults } = this.#options
+    try {
+      act()
+    } catch (error) {
+      faults.tell('stream', error)
+      faults.contain('stream', () => this.#close('failed'))
+      faults.contain('stream', () => this.#outlet?.destroy())
+    }
   }
 
   /** So that it does not look dead. One that is full has other bytes to wait for; for too long, and it is given up. */

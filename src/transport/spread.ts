@@ -7,12 +7,13 @@ const MAX_STEP_MS = 100
 /**
  * Does something to each item, evenly over a time, each at a random moment of its own part of it. Never more in any
  * second than two parts' worth, however busy the process is: then it takes longer. When aborted, it does the rest at
- * once.
+ * once. `failed` is told what `take` throws.
  */
 export async function spread<T>(
   items: readonly T[],
   overMs: number,
   take: (item: T) => void,
+  failed: (error: unknown) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const partMs = overMs / items.length
@@ -26,6 +27,10 @@ export async function spread<T>(
       passed += Math.min(now - last, MAX_STEP_MS)
       last = now
     }
-    take(item)
+    try {
+      take(item)
+    } catch (error) {
+      failed(error)
+    }
   }
 }

@@ -19,15 +19,21 @@ export class StreamAges<S extends Aging> {
   readonly #timer: NodeJS.Timeout | undefined
   #now = 0
 
-  /** `maxAgeMs` 0: they may become as old as they like. */
-  constructor(maxAgeMs: number, end: (stream: S) => void) {
+  /** `maxAgeMs` 0: they may become as old as they like. `failed` is told what `end` throws. */
+  constructor(maxAgeMs: number, end: (stream: S) => void, failed: (error: unknown) => void) {
     const slotMs = Math.min(SLOT_MS, maxAgeMs / MIN_SLOTS)
     this.#maxSlots = maxAgeMs === 0 ? 0 : Math.floor(maxAgeMs / slotMs)
     if (maxAgeMs === 0) return
     this.#timer = setInterval(() => {
       const due = this.#slots.get(++this.#now)
       this.#slots.delete(this.#now)
-      for (const stream of due ?? []) end(stream)
+      for (const stream of due ?? []) {
+        try {
+          end(stream)
+        } catch (error) {
+          failed(error)
+        }
+      }
     }, slotMs)
     this.#timer.unref()
   }

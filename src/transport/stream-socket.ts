@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { CloseReason, OutletListener } from '../delivery/outlet.ts'
+import type { Faults } from '../faults.ts'
 import type { StreamOutlet } from './single-stream.ts'
 
 /** An ended stream whose client takes no more bytes is cut after this long. */
@@ -20,14 +21,16 @@ export interface StreamStats {
 export class StreamSocket implements StreamOutlet {
   readonly #socket: Socket
   readonly #stats: StreamStats
+  readonly #faults: Faults
   #listener: OutletListener | undefined
   #gone = false
   /** In which its time is over. */
   slot = 0
 
-  constructor(socket: Socket, stats: StreamStats) {
+  constructor(socket: Socket, stats: StreamStats, faults: Faults) {
     this.#socket = socket
     this.#stats = stats
+    this.#faults = faults
   }
 
   /** Who is told when the socket has room again, and when it is gone. */
@@ -61,7 +64,7 @@ export class StreamSocket implements StreamOutlet {
 
   /** Ends as planned, behind a whole frame: its client is told to reconnect soon. */
   leave(reason: CloseReason): void {
-    if (!this.#gone) this.#listener?.end(reason)
+    if (!this.#gone) this.#tell((listener) => listener.end(reason))
   }
 
   destroy(): void {
@@ -69,11 +72,22 @@ export class StreamSocket implements StreamOutlet {
   }
 
   drained(): void {
-    this.#listener?.drained()
+    this.#tell((listener) => listener.drained())
   }
 
   gone(): void {
     this.#gone = true
-    this.#listener?.gone()
+    this.#tell((listener) => listener.gone())
+  }
+
+  /** What throws in a listener of a socket would end the process: it ends this stream. */
+  #tell(act: (listener: OutletListener) => void): void {
+    if (!this.#listener) return
+    try {
+      act(this.#listener)
+    } catch (error) {
+      this.#faults.tell('stream', error)
+      this.#socket.destroy()
+    }
   }
 }

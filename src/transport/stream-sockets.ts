@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { SluiceError } from '../errors.ts'
+import type { Faults } from '../faults.ts'
 import { STREAM_HEADERS } from './answer.ts'
 import { spread } from './spread.ts'
 import { StreamAges } from './stream-ages.ts'
@@ -15,6 +16,7 @@ export interface StreamSocketsOptions {
   readonly maxStreams?: number
   /** After this and a jitter a stream is ended as planned, in milliseconds; 0: it may become as old as it likes. */
   readonly maxAgeMs?: number
+  readonly faults: Faults
 }
 
 /** The sockets of all open streams, whatever runs on them. */
@@ -26,14 +28,17 @@ export class StreamSockets {
   readonly #hurry = new AbortController()
   #isDraining = false
   #onNone: (() => void)[] = []
+  readonly #faults: Faults
+  readonly #failed = (error: unknown): void => this.#faults.tell('stream', error)
 
   // One listener of each kind for all sockets, since closures of their own would be a good part of what a stream takes.
   readonly #onDrain: (this: Socket) => void
   readonly #onClose: (this: Socket) => void
 
-  constructor({ maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0 }: StreamSocketsOptions = {}) {
+  constructor({ maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0, faults }: StreamSocketsOptions) {
     this.maxStreams = maxStreams
-    this.#ages = new StreamAges(maxAgeMs, (stream) => stream.leave('age'))
+    this.#faults = faults
+    this.#ages = new StreamAges(maxAgeMs, (stream) => stream.leave('age'), this.#failed)
     const all = this
     this.#onDrain = function () {
       all.#open.get(this)?.drained()
@@ -83,7 +88,7 @@ export class StreamSockets {
     response.shouldKeepAlive = false
     response.writeHead(200, STREAM_HEADERS)
     response.flushHeaders()
-    const stream = new StreamSocket(socket, this.stats)
+    const stream = new StreamSocket(socket, this.stats, this.#faults)
     this.#open.set(socket, stream)
     this.#ages.add(stream)
     this.#takeOver(response, socket)
@@ -101,7 +106,7 @@ export class StreamSockets {
     if (spreadMs === 0) this.#hurry.abort()
     const streams = [...this.#open.values()]
     const overMs = Math.min(spreadMs, streams.length * DRAIN_STREAM_MS)
-    await spread(streams, overMs, (stream) => stream.leave('shutdown'), this.#hurry.signal)
+    await spread(streams, overMs, (stream) => stream.leave('shutdown'), this.#failed, this.#hurry.signal)
     await this.#none()
   }
 

@@ -7,11 +7,15 @@ afterEach(() => vi.useRealTimers())
 /** A timer whose flush takes as long as is said; the moments of its flushes. */
 function timed(costMs: () => number) {
   const moments: number[] = []
-  const timer = new FlushTimer(() => {
-    moments.push(performance.now())
-    vi.advanceTimersByTime(costMs())
-  })
-  return { timer, moments }
+  const errors: unknown[] = []
+  const timer = new FlushTimer(
+    () => {
+      moments.push(performance.now())
+      vi.advanceTimersByTime(costMs())
+    },
+    (error) => errors.push(error),
+  )
+  return { timer, moments, errors }
 }
 
 test('after a quiet moment it flushes at the end of the turn, once, however often it is asked', async () => {
@@ -64,4 +68,16 @@ test('a stopped timer flushes no more', async () => {
   timer.schedule()
   await null
   expect(moments).toHaveLength(1)
+})
+
+test('a flush that throws is told of, and the next one comes in its time', async () => {
+  const { timer, moments, errors } = timed(() => {
+    throw new Error('Broken')
+  })
+  timer.schedule()
+  await null
+  timer.schedule()
+  await null
+  vi.advanceTimersByTime(25)
+  expect([moments.length, errors]).toEqual([2, [new Error('Broken'), new Error('Broken')]])
 })

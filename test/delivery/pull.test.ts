@@ -1,6 +1,8 @@
-import { buildSchema, parse, type ValidatedSubscriptionArgs, validateSubscriptionArgs } from 'graphql'
+import { buildSchema, GraphQLError, parse, type ValidatedSubscriptionArgs, validateSubscriptionArgs } from 'graphql'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { PullSubscriber } from '../../src/delivery/pull.ts'
+import { ResolverErrors } from '../../src/delivery/resolver-errors.ts'
+import { Faults } from '../../src/faults.ts'
 import { BY_ID } from '../../src/protocol/event-stream.ts'
 import { FakeOutlet, settle } from '../kit/engine.ts'
 import { silentLog } from '../kit/log-lines.ts'
@@ -29,9 +31,18 @@ function startNumbers() {
   }) as ValidatedSubscriptionArgs
   const outlet = new FakeOutlet()
   outlet.full = true
-  const options = { framing: BY_ID, heartbeatMs: HEARTBEAT_MS, log: silentLog, onEnd: () => state.ended++ }
+  const errors = new ResolverErrors(silentLog)
+  const faults = new Faults(silentLog)
+  const options = {
+    framing: BY_ID,
+    heartbeatMs: HEARTBEAT_MS,
+    log: silentLog,
+    errors,
+    faults,
+    onEnd: () => state.ended++,
+  }
   const subscriber = new PullSubscriber(args, source, outlet, options)
-  return { state, outlet, subscriber }
+  return { state, source, faults, outlet, subscriber }
 }
 
 test('a full outlet is not pulled for, nor sent heartbeats', async () => {
@@ -55,4 +66,50 @@ test('an outlet that takes nothing for too long is given up, and its source ende
   vi.advanceTimersByTime(2 * HEARTBEAT_MS)
   expect([state.returned, state.ended]).toEqual([1, 1])
   expect(outlet.end_).not.toBe('open')
+})
+
+test('whatever of a pulled stream throws, that stream alone ends, and its source', async () => {
+  for (const [place, isAtBeat] of [
+    ['outlet', false],
+    ['outlet', true],
+    ['error', false],
+  ] as const) {
+    const { state, source, faults, outlet, subscriber } = startNumbers()
+    await settle()
+    const { write } = outlet
+    if (place === 'outlet')
+      outlet.write = () => {
+        outlet.write = write
+        throw new Error('Broken')
+      }
+    else
+      source.next = () => {
+        const extensions: Record<string, unknown> = { code: 'MINE' }
+        extensions.self = extensions
+        return Promise.reject(new GraphQLError('Circular', { extensions }))
+      }
+    if (isAtBeat) {
+      outlet.full = false
+      // A moment in which it waits for its source, and not for its outlet.
+      source.next = () => new Promise(() => {})
+      outlet.write = write
+      subscriber.drained()
+      await settle()
+      outlet.write = () => {
+        outlet.write = write
+        throw new Error('Broken')
+      }
+      vi.advanceTimersByTime(HEARTBEAT_MS)
+    } else {
+      subscriber.drained()
+      await settle()
+      subscriber.drained()
+    }
+    await settle()
+    expect(outlet.end_).not.toBe('open')
+    expect([state.returned, state.ended]).toEqual([1, 1])
+    expect(faults.counts.pull ?? 0).toBeLessThanOrEqual(1)
+    vi.advanceTimersByTime(WRITE_STALL_MS)
+    vi.useRealTimers()
+  }
 })

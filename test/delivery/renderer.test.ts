@@ -10,6 +10,8 @@ import {
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Compiler } from '../../src/delivery/compiler.ts'
 import { Renderer } from '../../src/delivery/renderer.ts'
+import { ResolverErrors } from '../../src/delivery/resolver-errors.ts'
+import { Faults } from '../../src/faults.ts'
 import type { StreamEvent } from '../../src/streams/event.ts'
 import { silentLog } from '../kit/log-lines.ts'
 
@@ -40,8 +42,8 @@ function rendererOf(fields: string) {
   const args = validateSubscriptionArgs({ schema, document: parse(`subscription { step { ${fields} } }`) })
   if (!('operation' in args)) throw new Error('not valid')
   const stats = { executions: 0, bodies: 0, compiled: 0 }
-  const compiler = new Compiler(stats, silentLog)
-  const renderer = new Renderer({ args, key: fields, compiler, stats, log: silentLog })
+  const compiler = new Compiler(stats, new Faults(silentLog))
+  const renderer = new Renderer({ args, key: fields, compiler, stats, errors: new ResolverErrors(silentLog) })
   return {
     renderer,
     stats,

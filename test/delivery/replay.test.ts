@@ -85,13 +85,14 @@ test('what has to be awaited is awaited once, for who reads alone as well', asyn
   expect(asked).toEqual(numbers)
 })
 
-test('a client whose page of the log cannot be read for a reason of ours is cut off, and comes back', async () => {
+test('a client whose page of the log cannot be read for a reason of ours is told to come back', async () => {
   const { open, feed, engine, paintOn } = startEngine({ limits: { maxBytes: 500, maxAgeMs: 3600_000 } })
   paintOn(0, ...numbers.slice(0, 10))
   feed.page = () => Promise.reject(new TypeError('Not what was expected'))
   const { outlet } = open('subscription { paint { n } }', {}, { start: { after: feed.cursorAt([0]) } })
   await settle()
   expect([outlet.end_, outlet.told]).toEqual(['ended', []])
+  expect(outlet.blocks.at(-1)).toEqual({ retry: expect.any(String) })
   expect(engine.stats.closes).toEqual({ failed: 1 })
   expect(engine.shared.logPermitsOf(feed as never).taken).toBe(0)
 })

@@ -11,9 +11,13 @@ const CLIENTS = 40
 const PAGE = 1024
 const EVENTS = (CLIENTS + 1) * PAGE
 
+const rethrow = (error: unknown): void => {
+  throw error
+}
+
 test('who finds no seat gets one in the order of asking, unless it has left by then', () => {
   const told: string[] = []
-  const seats = new Seats<string>(2, (who) => told.push(who))
+  const seats = new Seats<string>(2, (who) => told.push(who), rethrow)
   expect(['a', 'b', 'c', 'a', 'd', 'e'].map((who) => seats.take(who))).toEqual([true, true, false, true, false, false])
   expect([seats.taken, seats.waiting]).toEqual([2, 3])
   seats.leave('d')
@@ -23,6 +27,19 @@ test('who finds no seat gets one in the order of asking, unless it has left by t
   expect([seats.take('c'), seats.take('e'), seats.take('a')]).toEqual([true, true, false])
   for (const who of ['a', 'c', 'e', 'nobody']) seats.leave(who)
   expect([seats.taken, seats.waiting, told]).toEqual([0, 0, ['c', 'e']])
+})
+
+test('a seat whose taker cannot be told goes to the next in the row', () => {
+  const told: string[] = []
+  const errors: unknown[] = []
+  const onSeat = (who: string): void => {
+    if (who !== 'd') throw new Error(who)
+    told.push(who)
+  }
+  const seats = new Seats<string>(1, onSeat, (error) => errors.push(error))
+  for (const who of ['a', 'b', 'c', 'd', 'e']) seats.take(who)
+  seats.leave('a')
+  expect([told, errors, seats.taken, seats.waiting]).toEqual([['d'], [new Error('b'), new Error('c')], 1, 1])
 })
 
 test('clients that stall in the middle of the log keep nothing of it in memory, and nobody waits for them', async () => {

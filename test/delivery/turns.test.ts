@@ -2,6 +2,10 @@ import { expect, test } from 'vitest'
 import { Turns, type Worker } from '../../src/delivery/turns.ts'
 import { until } from '../kit/until.ts'
 
+const fail = (error: unknown): void => {
+  throw error
+}
+
 class Steps implements Worker {
   left: number
   readonly #log: string[]
@@ -27,7 +31,7 @@ class Steps implements Worker {
 
 test('workers take turns, and each as long as it has something to do', async () => {
   const log: string[] = []
-  const turns = new Turns<Steps>()
+  const turns = new Turns<Steps>(fail)
   for (const worker of [new Steps('a', 3, log), new Steps('b', 1, log), new Steps('c', 2, log)]) turns.add(worker)
   expect([log.length, turns.length]).toEqual([0, 3])
   await until('all is done', () => turns.length === 0)
@@ -36,7 +40,7 @@ test('workers take turns, and each as long as it has something to do', async () 
 
 test('a worker that is added twice has one turn', async () => {
   const log: string[] = []
-  const turns = new Turns<Steps>()
+  const turns = new Turns<Steps>(fail)
   const worker = new Steps('a', 1, log)
   turns.add(worker)
   turns.add(worker)
@@ -46,7 +50,7 @@ test('a worker that is added twice has one turn', async () => {
 
 test('a worker that throws is told, and the others have their turns', async () => {
   const log: string[] = []
-  const turns = new Turns<Steps>()
+  const turns = new Turns<Steps>(fail)
   const broken = new Steps('x', -1, log)
   for (const worker of [broken, new Steps('a', 2, log)]) turns.add(worker)
   await until('all is done', () => turns.length === 0)
@@ -54,7 +58,7 @@ test('a worker that throws is told, and the others have their turns', async () =
 })
 
 test('what is live comes between the turns of much work', async () => {
-  const turns = new Turns<Worker>()
+  const turns = new Turns<Worker>(fail)
   let steps = 0
   const slow: Worker = {
     step() {
@@ -70,4 +74,17 @@ test('what is live comes between the turns of much work', async () => {
     await new Promise((resolve) => setImmediate(resolve))
   }
   expect(seen.length).toBeGreaterThan(5)
+})
+
+test('a worker that throws also when it is told so costs the others nothing', async () => {
+  const log: string[] = []
+  const failures: unknown[] = []
+  const turns = new Turns<Steps>((error) => failures.push(error))
+  const broken = new Steps('x', -1, log)
+  broken.failed = () => {
+    throw new Error('Twice')
+  }
+  for (const worker of [broken, new Steps('a', 2, log)]) turns.add(worker)
+  await until('all is done', () => turns.length === 0)
+  expect([log.join(''), failures]).toEqual(['xaa', [new Error('Twice')]])
 })

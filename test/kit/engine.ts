@@ -4,7 +4,8 @@ import { Engine, type Start } from '../../src/delivery/engine.ts'
 import { fullSinceOf } from '../../src/delivery/member-state.ts'
 import { prepareOperation } from '../../src/delivery/operation.ts'
 import type { Outlet, OutletListener } from '../../src/delivery/outlet.ts'
-import { Subscriber } from '../../src/delivery/subscriber.ts'
+import { ResolverErrors } from '../../src/delivery/resolver-errors.ts'
+import type { Subscriber } from '../../src/delivery/subscriber.ts'
 import { BY_ID, IN_EXTENSIONS } from '../../src/protocol/event-stream.ts'
 import { createBuilder } from '../../src/schema/builder.ts'
 import { ANONYMOUS, type Audience, type Context } from '../../src/schema/context.ts'
@@ -103,12 +104,16 @@ export function startEngine(options: TestEngineOptions = {}) {
   vi.advanceTimersByTime(1000) // no process has a monotonic clock at 0
   const feed = paintFeed({ partitions, limits, log })
   const streams = { feed: () => feed as never, feeds: [feed as Feed<unknown>] } as Context['streams']
-  const engine = new Engine({ feed: () => feed as never, heartbeatMs, log })
+  let failing = (): void => {
+    throw new Error('A filter that fails')
+  }
+  const schema = paintSchema(later, () => failing())
+  const errors = new ResolverErrors(log, schema)
+  const engine = new Engine({ feed: () => feed as never, heartbeatMs, log, errors })
   onTestFinished(() => {
     engine.close()
     vi.useRealTimers()
   })
-  const schema = paintSchema(later)
 
   const paintOn = (partition: number, ...numbers: number[]): void => {
     const offset = Math.max(0, feed.head[partition] ?? 0)
@@ -136,8 +141,12 @@ export function startEngine(options: TestEngineOptions = {}) {
       engine
         .prepare(operation, operation.stream, { start, hasMarker: markers })
         .start(outlet, cursor ? IN_EXTENSIONS : BY_ID)
-      if (!(outlet.listener instanceof Subscriber)) throw new Error('Nobody has attached to the outlet')
-      return { outlet, member: outlet.listener }
+      // Undefined where the outlet failed before anybody attached to it.
+      return { outlet, member: outlet.listener as Subscriber }
+    },
+    /** What the filter throws for events above 666. */
+    filterWith: (fail: () => void) => {
+      failing = fail
     },
     /** Hands the feed events with these numbers, in one batch. */
     paint: (...numbers: number[]) => paintOn(0, ...numbers),
@@ -149,7 +158,7 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-function paintSchema(later: (n: number) => unknown) {
+function paintSchema(later: (n: number) => unknown, fail: () => void) {
   const builder = createBuilder()
   builder.queryType({ fields: (t) => ({ ok: t.boolean({ resolve: () => true }) }) })
   const Type = builder.objectRef<Paint>('Paint').implement({
@@ -170,7 +179,7 @@ function paintSchema(later: (n: number) => unknown) {
         args: { color: t.arg.string(), above: t.arg.int() },
         where: ({ color }) => (color ? { color } : {}),
         filter: ({ n }, { above }) => {
-          if (above === 666) throw new Error('A filter that fails')
+          if (above === 666) fail()
           return n > (above ?? -1)
         },
       }),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
+import { recordedLog } from '../kit/log-lines.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
 
@@ -151,4 +152,26 @@ test("the process's own metrics are there: memory, CPU and the delay of the even
   ]) {
     expect(text).toContain(`\n${name}{instance="test"} `)
   }
+})
+
+test('a metric that cannot be read leaves the scrape without it, and is told of', async () => {
+  const { log, lines } = recordedLog()
+  const gateway = await startTestGateway({ log })
+  for (const [what, property] of [
+    [gateway.engine, 'groups'],
+    [gateway.engine.shared.budget, 'used'],
+  ] as const)
+    Object.defineProperty(what, property, {
+      get() {
+        throw new Error('Broken')
+      },
+    })
+  const response = await fetch(`${gateway.adminUrl}/metrics`)
+  const text = await response.text()
+  expect(response.status).toBe(200)
+  expect(text).not.toMatch(/^sluice_(groups|frame_log_bytes)/m)
+  expect(text).toMatch(/^sluice_ready\{.*\} 1$/m)
+  expect(text).toMatch(/^nodejs_/m)
+  expect(await gateway.metric('sluice_faults_total', { place: 'metrics' })).toBeGreaterThanOrEqual(2)
+  expect(lines.filter(({ place }) => place === 'metrics')).toMatchObject([{ err: { message: 'Broken' } }])
 })

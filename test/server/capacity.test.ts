@@ -1,13 +1,23 @@
 import { closeSync, openSync } from 'node:fs'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { Faults } from '../../src/faults.ts'
 import { Capacity, possibleStreams } from '../../src/server/capacity.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { recordedLog } from '../kit/log-lines.ts'
 
+const throws = (): never => {
+  throw new Error('Broken')
+}
+
+/** One of its limits cannot be looked at. */
 function startCapacity() {
   const { log, lines } = recordedLog()
   const budget = { used: 0 }
-  const capacity = new Capacity({ budget: { used: () => budget.used, limit: 100 } }, log)
+  const capacity = new Capacity(
+    { broken: { used: throws, limit: 1 }, budget: { used: () => budget.used, limit: 100 } },
+    log,
+    new Faults(log),
+  )
   onTestFinished(() => capacity.close())
   return {
     capacity,

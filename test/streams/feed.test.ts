@@ -5,15 +5,20 @@ import { LogReader } from '../../src/streams/log-reader.ts'
 import { Position } from '../../src/streams/position.ts'
 import { UNKNOWN } from '../../src/streams/vector.ts'
 import { batchOf, type Paint, paintFeed, paints, ROOMY, recordOf } from '../kit/feeds.ts'
-import { silentLog } from '../kit/log-lines.ts'
+import { recordedLog, silentLog } from '../kit/log-lines.ts'
 
 const red = (offset: number, partition = 0) => recordOf(partition, offset, { n: offset, color: 'red' })
+
+const rethrow = (error: unknown): void => {
+  throw error
+}
 
 function listen(feed: Feed<Paint>, where = {}) {
   const heard: string[] = []
   const remove = feed.add(where, {
     onEvent: ({ partition, offset }, seq) => void heard.push(`${partition}:${offset} at ${seq}`),
     onGap: ({ partition, from, to }) => void heard.push(`gap ${partition}:${from}-${to}`),
+    failed: rethrow,
   })
   return { heard, remove }
 }
@@ -52,6 +57,7 @@ test('while an event is told, the cursor is the position right behind it', () =>
     {
       onEvent: () => void positions.push(decodeCursor('paints', feed.cursor).positions),
       onGap: () => {},
+      failed: rethrow,
     },
   )
   feed.onBatch(batchOf(0, [red(0), red(1), red(5)], 8))
@@ -150,10 +156,49 @@ test('an interest may leave while it is told', () => {
       remove()
     },
     onGap: () => {},
+    failed: rethrow,
   }
   const remove = feed.add({ color: 'red' }, leaving)
   const other = listen(feed, { color: 'red' })
   feed.onBatch(batchOf(0, [red(0), red(1)]))
   expect(heard).toEqual([0])
   expect(other.heard).toHaveLength(2)
+})
+
+test('an interest that fails at an event, a gap or progress is told so once, where it was, and then no more', () => {
+  const { log, lines } = recordedLog()
+  for (const [broken, place] of [
+    ['onEvent', '0:1'],
+    ['onGap', '1:3'],
+    ['onProgress', '0:2'],
+  ] as const) {
+    const feed = paintFeed({ partitions: 2, log })
+    const heard: string[] = []
+    const other = listen(feed)
+    feed.add(
+      {},
+      {
+        onEvent: ({ offset }) => take('onEvent', offset === 1),
+        onGap: () => take('onGap', true),
+        onProgress: () => take('onProgress', true),
+        failed(_error, { partition, offset }) {
+          heard.push(`failed at ${partition}:${offset}`)
+          throw new Error('It cannot even fail')
+        },
+      },
+    )
+    const take = (call: string, isDue: boolean): void => {
+      heard.push(call)
+      if (call === broken && isDue) throw new Error('Broken')
+    }
+    if (broken === 'onGap')
+      feed.onGap({ kind: 'gap', topic: 'paints', partition: 1, from: 3, to: 4, reason: 'retention' })
+    feed.onBatch(batchOf(0, [red(0), red(1)]))
+    feed.onBatch(batchOf(0, [red(2)]))
+    expect(heard.filter((each) => each.startsWith('failed'))).toEqual([`failed at ${place}`])
+    expect(heard.at(-1)).toBe(`failed at ${place}`)
+    expect(feed.interests).toBe(1)
+    expect(other.heard.filter((each) => !each.startsWith('gap'))).toEqual(['0:0 at 0', '0:1 at 1', '0:2 at 2'])
+  }
+  expect(lines.filter(({ msg }) => msg === 'A subscriber could not fail')).toHaveLength(3)
 })

@@ -4,7 +4,6 @@ import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import type { Feed } from '../../src/streams/feed.ts'
 import { batchOf, type Paint, paintFeed, ROOMY, recordOf } from '../kit/feeds.ts'
-import { recordedLog } from '../kit/log-lines.ts'
 
 /** Appends paints to partition 0 of a feed that has no holes. */
 function paint(feed: Feed<Paint>, ...colors: string[]): void {
@@ -163,39 +162,47 @@ test('progress comes after the events before it', async () => {
   expect(kinds).toEqual(['event', 'event', 'progress'])
 })
 
-test('a subscriber that throws disturbs nobody, and is reported', async () => {
-  const { log, lines } = recordedLog()
-  const feed = paintFeed({ log })
-  const before = feed.subscribe()
-  feed.add(
-    {},
-    {
-      onEvent() {
-        throw new Error('Broken')
-      },
-      onGap() {
-        throw new Error('Broken')
-      },
-      onProgress() {
-        throw new Error('Broken')
-      },
-    },
-  )
-  const after = feed.subscribe()
-  paint(feed, 'red', 'blue')
-  feed.onGap(retention(2, 4))
-  paint(feed, 'red')
-  for (const subscription of [before, after]) {
-    const items = []
-    for (let count = 0; count < 4; count++) items.push((await subscription.next()).value)
-    expect(items.map((item) => (item?.kind === 'event' ? item.offset : item?.kind)).toSorted()).toEqual([
-      0,
-      1,
-      4,
-      'gap',
-    ])
+test('a consumer whose reading fails is told why, once, and its subscription has ended', async () => {
+  const broken = (): never => {
+    throw new Error('Broken')
   }
-  expect(lines.filter(({ msg }) => msg === 'A subscriber failed to take an event')).not.toEqual([])
+  // The window fails it at once, the log later.
+  for (const breakIt of [
+    (feed: Feed<Paint>) => {
+      feed.window.at = broken
+    },
+    (feed: Feed<Paint>) => {
+      feed.window.evict(Number.POSITIVE_INFINITY)
+      feed.page = () => Promise.reject(new Error('Broken'))
+    },
+  ]) {
+    const feed = paintFeed()
+    paint(feed, 'red', 'blue')
+    const other = feed.subscribe()
+    const reading = feed.subscribe({ from: feed.startAfter(feed.cursorAt([0])) })
+    const told = other.next()
+    breakIt(feed)
+    await expect(reading.next()).rejects.toThrow('Broken')
+    expect(await reading.next()).toEqual({ done: true, value: undefined })
+    paint(feed, 'red')
+    expect((await told).value?.kind).toBe('event')
+    expect(feed.interests).toBe(1)
+  }
+})
+
+test('a consumer that fails to be told is told why when it asks next, unless it wants no more', async () => {
+  const feed = paintFeed()
+  for (const isLeaving of [false, true]) {
+    const subscription = feed.subscribe()
+    subscription.onEvent = () => {
+      throw new Error('Broken')
+    }
+    paint(feed, 'red')
+    expect(feed.interests).toBe(0)
+    if (isLeaving) await subscription.return()
+    else await expect(subscription.next()).rejects.toThrow('Broken')
+    expect(await subscription.next()).toEqual({ done: true, value: undefined })
+  }
 })
 
 test('a filter that throws wants nothing, for its own subscription alone', async () => {

@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { CloseReason, OutletListener } from '../../src/delivery/outlet.ts'
+import { Faults } from '../../src/faults.ts'
 import { COMMENT_BLOCK } from '../../src/protocol/event-stream.ts'
 import { frame, NO_CURSOR } from '../../src/protocol/framing.ts'
 import { OperationFraming } from '../../src/protocol/single-connection.ts'
 import { SingleStream, type StreamOutlet } from '../../src/transport/single-stream.ts'
 import { FakeOutlet } from '../kit/engine.ts'
+import { silentLog } from '../kit/log-lines.ts'
 
 const HEARTBEAT_MS = 10_000
 const FRAMING = new OperationFraming('1', false)
@@ -58,7 +60,9 @@ beforeEach(() => {
 
 function reserve() {
   let gone = 0
-  const stream = new SingleStream({ token: 't', principal: 'p', heartbeatMs: HEARTBEAT_MS, onGone: () => gone++ })
+  const faults = new Faults(silentLog)
+  const onGone = () => gone++
+  const stream = new SingleStream({ token: 't', principal: 'p', heartbeatMs: HEARTBEAT_MS, faults, onGone })
   const begin = (id: string) => {
     const operation = stream.begin(id)
     const member = new FakeMember()
@@ -71,7 +75,7 @@ function reserve() {
     socket.forget()
     return socket
   }
-  return { stream, begin, open, gone: () => gone }
+  return { stream, faults, begin, open, gone: () => gone }
 }
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
@@ -228,4 +232,69 @@ describe('the end', () => {
     expect(socket.text).toBe('')
     expect(operation.isRunning).toBe(false)
   })
+})
+
+describe('a stream of which something throws ends alone, and counts it', () => {
+  const broken = (): never => {
+    throw new Error('Broken')
+  }
+  const cases: Record<string, (of: ReturnType<typeof reserve>) => FakeSocket | undefined> = {
+    'while it is opened': ({ stream }) => {
+      const socket = new FakeSocket()
+      socket.write = broken
+      stream.open(socket)
+      return socket
+    },
+    'while it is attached': ({ stream }) => {
+      const socket = new FakeSocket()
+      socket.attach = broken
+      stream.open(socket)
+      return socket
+    },
+    'at a heartbeat': ({ open }) => {
+      const socket = open()
+      socket.write = broken
+      vi.advanceTimersByTime(HEARTBEAT_MS)
+      return socket
+    },
+    'when it is uncorked': ({ open }) => {
+      const socket = open()
+      socket.uncork = broken
+      return socket
+    },
+    'when it ends soon': ({ stream, open }) => {
+      const socket = open()
+      socket.end = broken
+      stream.endSoon()
+      return socket
+    },
+    'while its operations are woken': ({ begin, stream }) => {
+      for (let id = 0; id < 20; id++) {
+        const { operation, member } = begin(String(id))
+        operation.write(RESULT)
+        if (id === 15) member.drained = broken
+      }
+      const socket = new FakeSocket()
+      stream.open(socket)
+      return socket
+    },
+    'while an operation is let go of': ({ begin }) => {
+      const { member } = begin('1')
+      member.end = broken
+      vi.advanceTimersByTime(20_000)
+      return undefined
+    },
+  }
+  for (const [name, act] of Object.entries(cases)) {
+    test(name, async () => {
+      const reserved = reserve()
+      const { member } = reserved.begin('other')
+      const socket = act(reserved)
+      for (let turn = 0; turn < 5; turn++) await nextTurn()
+      expect(reserved.faults.counts.stream).toBeGreaterThan(0)
+      expect([reserved.gone(), member.ended]).toEqual([1, expect.any(String)])
+      if (socket) expect(socket.end_).toBe('destroyed')
+      expect(vi.getTimerCount()).toBe(0)
+    })
+  }
 })

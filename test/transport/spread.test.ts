@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { spread } from '../../src/transport/spread.ts'
 
+const failures: unknown[] = []
 const never = new AbortController().signal
 
 /** When each of `count` items was taken, in milliseconds since the beginning. */
@@ -11,7 +12,7 @@ async function moments(count: number, overMs: number, signal = never, onTake = (
     taken.push(performance.now() - begin)
     onTake(index)
   }
-  await spread(Array.from(Array(count).keys()), overMs, take, signal)
+  await spread(Array.from(Array(count).keys()), overMs, take, (error) => failures.push(error), signal)
   return taken
 }
 
@@ -43,4 +44,12 @@ test('over no time, and when aborted, they are taken at once', async () => {
   const taken = await moments(100, 3_600_000, hurry.signal)
   expect(taken).toHaveLength(100)
   expect(await moments(0, 1_000)).toEqual([])
+})
+
+test('an item that throws is told of, and those behind it are taken', async () => {
+  const broken = new Error('Broken')
+  const taken = await moments(10, 0, never, (index) => {
+    if (index === 3) throw broken
+  })
+  expect([taken.length, failures]).toEqual([10, [broken]])
 })

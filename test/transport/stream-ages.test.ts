@@ -8,14 +8,22 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers())
 })
 
+const rethrow = (error: unknown): void => {
+  throw error
+}
+
 /** Adds so many streams, and says how old each became. */
 function agesOf(count: number, maxAgeMs: number): number[] {
   const begin = Date.now()
   const ages: number[] = []
-  const all = new StreamAges<{ slot: number }>(maxAgeMs, (stream) => {
-    ages.push(Date.now() - begin)
-    all.remove(stream)
-  })
+  const all = new StreamAges<{ slot: number }>(
+    maxAgeMs,
+    (stream) => {
+      ages.push(Date.now() - begin)
+      all.remove(stream)
+    },
+    rethrow,
+  )
   for (let i = 0; i < count; i++) all.add({ slot: 0 })
   vi.advanceTimersByTime(2 * maxAgeMs + 10_000)
   all.stop()
@@ -48,7 +56,7 @@ test('with a maximum age of 0 none ends', () => {
 
 test('a stream that has gone is not ended', () => {
   const ended: object[] = []
-  const ages = new StreamAges<{ slot: number }>(1_000, (stream) => ended.push(stream))
+  const ages = new StreamAges<{ slot: number }>(1_000, (stream) => ended.push(stream), rethrow)
   const [gone, stays] = [{ slot: 0 }, { slot: 0 }]
   ages.add(gone)
   ages.add(stays)
@@ -56,4 +64,18 @@ test('a stream that has gone is not ended', () => {
   vi.advanceTimersByTime(2_000)
   ages.stop()
   expect(ended).toEqual([stays])
+})
+
+test('a stream that throws as it ends is told of, and those of its moment end', () => {
+  const ended: object[] = []
+  const failures: unknown[] = []
+  const end = (stream: object): void => {
+    ended.push(stream)
+    throw new Error('Broken')
+  }
+  const ages = new StreamAges<{ slot: number }>(1_000, end, (error) => failures.push(error))
+  for (let i = 0; i < 100; i++) ages.add({ slot: 0 })
+  vi.advanceTimersByTime(2_000)
+  ages.stop()
+  expect([ended.length, failures.length]).toEqual([100, 100])
 })

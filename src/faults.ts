@@ -1,0 +1,48 @@
+import type { Logger } from 'pino'
+import { RateLimit } from './rate-limit.ts'
+
+/** A fault of one kind comes with every event, or every second: one line of each says it. */
+const LOG_INTERVAL_MS = 10_000
+
+/** Where something was thrown that nobody is there to catch: a label's values, so there are few. */
+export const FAULT_PLACES = ['client', 'flush', 'replay', 'compiler', 'pull', 'stream', 'capacity', 'metrics'] as const
+export type FaultPlace = (typeof FAULT_PLACES)[number]
+
+/**
+ * What was thrown in a timer, a listener or a turn of its own. Whoever calls such a thing catches what it throws, ends the
+ * one thing that it was about, and tells it here, where it is counted and logged at a limited rate.
+ */
+export class Faults {
+  readonly counts: Partial<Record<FaultPlace, number>> = {}
+  readonly #log: Logger
+  readonly #limit = new RateLimit(LOG_INTERVAL_MS)
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  /** Never throws. `about` says more of what it was about. */
+  readonly tell = (place: FaultPlace, error: unknown, about: object = {}): void => {
+    this.counts[place] = (this.counts[place] ?? 0) + 1
+    this.#limit.tell((unlogged) => logError(this.#log, error, { place, ...about, unlogged }, 'Something failed'), place)
+  }
+
+  /** Does something, tells what it throws, and then does the other thing, if there is one. */
+  contain(place: FaultPlace, act: () => void, otherwise?: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.tell(place, error)
+      if (otherwise) this.contain(place, otherwise)
+    }
+  }
+}
+
+/** Logs an error. Never throws, though what was thrown may be anything: a getter of it may throw. */
+export function logError(log: Logger, error: unknown, about: object, message: string): void {
+  try {
+    log.error({ err: error, ...about }, message)
+  } catch {
+    log.error(about, message)
+  }
+}
