@@ -1,12 +1,13 @@
-import { decodeCursor } from '../streams/cursor.ts'
 import type { Gap, StreamEvent } from '../streams/event.ts'
 import type { Feed } from '../streams/feed.ts'
-import type { Page } from '../streams/pages.ts'
 import { BEYOND_END_MS, type Position } from '../streams/position.ts'
-import { covers, type Vector } from '../streams/vector.ts'
+import { covers } from '../streams/vector.ts'
+import { NamedPosition } from './named-position.ts'
 import { OwnFrames } from './own-frames.ts'
+import { PageReader } from './page-reader.ts'
 import { PIECE_BYTES } from './piece.ts'
-import type { ReplayHost } from './replay-host.ts'
+import type { ReplayGroup, ReplayHost } from './replay-host.ts'
+import { ReplayPace } from './replay-pace.ts'
 import type { Worker } from './turns.ts'
 
 /**
@@ -18,11 +19,9 @@ export class Replay implements Worker {
   readonly #host: ReplayHost
   readonly #position: Position
   readonly #hasMarker: boolean
-  /** What its client goes by: no frame of the group may name less. Undefined: those to come do not. */
-  #named: Vector | undefined
-  /** The page it is in, and where in it. */
-  #page: Page | undefined
-  #index = 0
+  readonly #named: NamedPosition
+  /** In the page that it is in. */
+  #page: PageReader | undefined
   /** The log or a resolver is awaited. */
   #isAwaiting = false
   #isChecking = false
@@ -30,18 +29,15 @@ export class Replay implements Worker {
   #readsLog = false
   /** The place in the window up to which it has read what the members in step have. */
   #inOrderAt = -1
-  /** Events written, */
-  #replayed = 0
-  /** and those of them in the current second. */
-  #second = 0
-  #written = 0
+  readonly #pace: ReplayPace
 
   constructor(host: ReplayHost, position: Position, hasMarker: boolean) {
     this.#host = host
     this.#position = position
     this.#hasMarker = hasMarker
-    this.#named = [...position.vector]
+    this.#named = new NamedPosition(host.group.feed.topic.name, position.vector)
     this.#began = performance.now()
+    this.#pace = new ReplayPace(host.group.shared.maxReplayRate)
   }
 
   /** The position that a heartbeat may name; undefined: none, before a gap has been told, or may have to be. */
@@ -57,12 +53,12 @@ export class Replay implements Worker {
       return false
     }
     if (this.#began !== 0) {
-      this.#host.stats.replayWaitMs += performance.now() - this.#began
+      this.#group.shared.stats.replayWaitMs += performance.now() - this.#began
       this.#began = 0
     }
     if (this.#isTooFast()) return false
     if (this.#page) return this.#stepPage(this.#page)
-    const { seq } = this.#host.settled
+    const { seq } = this.#group.settled
     const next = this.#position.next(seq)
     switch (next.kind) {
       case 'gaps':
@@ -81,7 +77,7 @@ export class Replay implements Worker {
   /** It is not going to read on now. */
   end(): void {
     this.#page = undefined
-    this.#host.releaseLogPermit(this)
+    this.#permits.leave(this)
   }
 
   /** A mistake of ours: its client comes back, to where it was. */
@@ -93,7 +89,7 @@ export class Replay implements Worker {
   check(since: number, now: number): void {
     if (this.#isChecking || now - since < BEYOND_END_MS) return
     this.#isChecking = true
-    void this.#host.feed
+    void this.#group.feed
       .ranges()
       .then((ranges) => {
         if (!this.#host.takes(this)) return
@@ -113,6 +109,14 @@ export class Replay implements Worker {
       })
   }
 
+  get #group(): ReplayGroup {
+    return this.#host.group
+  }
+
+  get #permits(): ReturnType<ReplayGroup['shared']['logPermitsOf']> {
+    return this.#group.shared.logPermitsOf(this.#group.feed)
+  }
+
   #goOn(): void {
     if (!this.#host.isClosed) this.#host.schedule()
   }
@@ -120,29 +124,29 @@ export class Replay implements Worker {
   /** From `seq` on, the position is what that of the members in step is. */
   #isInOrder(seq: number): boolean {
     if (seq === this.#inOrderAt) return true
-    const { feed } = this.#host
+    const { feed } = this.#group
     return !this.#position.isAhead && feed.window.endOf(this.#position.vector) <= seq
   }
 
   /** Whether what is rendered for it may soon be wanted by others. */
   get #isKept(): boolean {
-    return this.#host.hasCompany || this.#replayed < ALONE_EVENTS
+    return this.#group.replaying > 1 || this.#pace.total < ALONE_EVENTS
   }
 
   #stepShared(seq: number, limit: number): boolean {
-    const { feed, history, framing } = this.#host
+    const { feed, history } = this.#group
     const pieces: Buffer[] = []
     let size = 0
     let frames = 0
     let next = seq
     // Where little matches, several reads make one write.
     for (let reads = 0; next < limit && size < ENOUGH_BYTES && reads < MAX_READS; reads++) {
-      const read = history.read(next, limit, framing, this.#isKept)
+      const read = history.read(next, limit, this.#host.framing, this.#isKept)
       if (read instanceof Promise) {
         if (next === seq) return this.#await(read)
         break
       }
-      if (read.firstCursor !== undefined && this.#isBelowNamed(read.firstCursor)) return this.#stepOwn(seq, limit)
+      if (read.firstCursor !== undefined && this.#named.isAbove(read.firstCursor)) return this.#stepOwn(seq, limit)
       if (read.bytes) pieces.push(read.bytes)
       size += read.bytes?.length ?? 0
       frames += read.frames
@@ -154,14 +158,14 @@ export class Replay implements Worker {
   }
 
   #stepOwn(seq: number, limit: number): boolean {
-    const { window } = this.#host.feed
+    const { window } = this.#group.feed
     const position = this.#position
     return this.#gather((frames) => {
       for (let at = seq; at < limit; at++) {
         const event = window.at(at) as StreamEvent
         if (position.wants(event)) {
           if (at > seq && frames.isEnough) return undefined
-          const json = this.#host.history.jsonAt(at, limit)
+          const json = this.#group.history.jsonAt(at, limit)
           if (json instanceof Promise) return json
           position.take(event)
           if (json !== null) frames.add(position.cursor, json)
@@ -175,12 +179,12 @@ export class Replay implements Worker {
   }
 
   #stepLog(partition: number, offset: number): boolean {
-    const { feed, stats } = this.#host
+    const { feed, shared } = this.#group
     this.#inOrderAt = -1
-    if (!this.#host.takeLogPermit(this)) return false
+    if (!this.#permits.take(this)) return false
     if (!this.#readsLog) {
       this.#readsLog = true
-      stats.replays.log++
+      shared.stats.replays.log++
     }
     const found = feed.page(partition, offset, () => !this.#host.isClosed)
     if (found instanceof Promise) {
@@ -203,40 +207,30 @@ export class Replay implements Worker {
       this.end()
       return
     }
-    this.#page = found
-    this.#index = 0
-    this.#host.feed.prefetch(found.partition, found.next)
+    this.#page = new PageReader(found, this.#group.history)
+    this.#group.feed.prefetch(found.partition, found.next)
   }
 
-  #stepPage(page: Page): boolean {
+  #stepPage(page: PageReader): boolean {
     const position = this.#position
     if (position.isStale) {
       this.end()
       return true
     }
-    const { history } = this.#host
     return this.#gather((frames) => {
-      for (; this.#index < page.events.length; this.#index++) {
-        const event = page.events[this.#index] as StreamEvent
-        if (!position.wants(event)) continue
-        if (frames.isEnough) return undefined
-        const json = history.jsonOfPage(page, this.#index)
-        if (json instanceof Promise) return json
-        position.take(event)
-        if (json !== null) frames.add(position.cursor, json)
-      }
-      position.passPage(page)
+      const done = page.read(position, frames)
+      if (done instanceof Promise) return done
       // Others get their turn with the log in between.
-      this.end()
+      if (done === true) this.end()
       return undefined
     })
   }
 
   /** Has frames gathered, and writes them; what had to be awaited is awaited then. */
   #gather(act: (frames: OwnFrames) => Promise<void> | undefined): boolean {
-    const frames = new OwnFrames(this.#host.framing, this.#host.pieceBytes)
+    const frames = new OwnFrames(this.#host.framing, this.#group.shared.pieceBytes)
     const pending = act(frames)
-    if (frames.count > 0) this.#named = [...this.#position.vector]
+    if (frames.count > 0) this.#named.moveTo(this.#position.vector)
     const more = this.#write(frames.bytes, frames.count)
     if (pending === undefined) return more
     this.end()
@@ -253,56 +247,38 @@ export class Replay implements Worker {
     return false
   }
 
-  /** Whether the first of the group's frames names less than the client goes by; those after it then do neither. */
-  #isBelowNamed(firstCursor: string): boolean {
-    if (!this.#named) return false
-    const { positions } = decodeCursor(this.#host.feed.topic.name, firstCursor)
-    if (!covers(positions, this.#named)) return true
-    this.#named = undefined
-    return false
-  }
-
   #writeGaps(gaps: readonly Gap[]): boolean {
-    this.#named = [...this.#position.vector]
+    this.#named.moveTo(this.#position.vector)
     return this.#host.writeGaps(gaps, this.#position.cursor)
   }
 
   #write(bytes: Buffer | undefined, events: number): boolean {
-    this.#replayed += events
-    this.#written += events
-    this.#host.stats.replayedEvents += events
+    this.#pace.wrote(events)
+    this.#group.shared.stats.replayedEvents += events
     const more = !bytes || this.#host.writeReplayed(bytes, events)
     // What it has in hand is not to wait for its client.
     if (!more) this.end()
     return more
   }
 
-  /** A client gets so many events a second, so that one that missed much takes no more than its part. */
   #isTooFast(): boolean {
-    const now = performance.now()
-    if (now - this.#second >= 1000) {
-      this.#second = now
-      this.#written = 0
-    }
-    if (this.#written < this.#host.maxReplayRate) return false
+    const { restMs } = this.#pace
+    if (restMs === 0) return false
     this.end()
     this.#isAwaiting = true
-    const wait = setTimeout(
-      () => {
-        this.#isAwaiting = false
-        this.#goOn()
-      },
-      this.#second + 1000 - now,
-    )
-    wait.unref()
+    const rest = setTimeout(() => {
+      this.#isAwaiting = false
+      this.#goOn()
+    }, restMs)
+    rest.unref()
     return true
   }
 
   #arrive(): false {
-    const { settled } = this.#host
+    const { settled } = this.#group
     // A group that is on its own way through the log may have passed what this has not, and one that still resolves an
     // event of a log that was replaced says nothing of this one.
-    const isInOrder = settled.seq >= 0 && settled.restarts === this.#host.feed.window.restarts
+    const isInOrder = settled.seq >= 0 && settled.restarts === this.#group.feed.window.restarts
     if (isInOrder && covers(settled.vector, this.#position.vector)) {
       this.#host.arrive(this.#hasMarker)
       return false

@@ -1,30 +1,20 @@
 import { type Framing, frame } from '../protocol/framing.ts'
 import { decodeCursor } from '../streams/cursor.ts'
 import type { Gap } from '../streams/event.ts'
-import type { Feed } from '../streams/feed.ts'
 import { Position } from '../streams/position.ts'
 import type { Restarts } from '../streams/window.ts'
 import { endOutlet } from './ending.ts'
-import type { Settled } from './execution.ts'
 import { cursorBytes, type FrameLog } from './frame-log.ts'
-import type { History } from './history.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 import type { CloseReason, Outlet, OutletListener } from './outlet.ts'
 import { Replay } from './replay.ts'
-import type { ReplayHost } from './replay-host.ts'
+import type { ReplayGroup, ReplayHost } from './replay-host.ts'
 import { retryMs } from './retry.ts'
-import type { EngineStats, Shared } from './shared.ts'
 import type { Worker } from './turns.ts'
 
 /** What a member knows of its group. */
-export interface MemberGroup {
-  readonly feed: Feed
+export interface MemberGroup extends ReplayGroup {
   readonly log: FrameLog
-  readonly history: History
-  readonly settled: Settled
-  readonly shared: Shared
-  /** Members on their way to the head. */
-  readonly replaying: number
   /** Number of the first frame that was not written to the live members. */
   readonly flushed: number
   flush(): void
@@ -153,36 +143,6 @@ export class Subscriber implements OutletListener, ReplayHost {
     if (this.#leave(reason)) endOutlet(this.outlet, this.framing, reason)
   }
 
-  // What a replay asks for.
-
-  get feed(): Feed {
-    return this.group.feed
-  }
-
-  get history(): History {
-    return this.group.history
-  }
-
-  get settled(): Settled {
-    return this.group.settled
-  }
-
-  get stats(): EngineStats {
-    return this.group.shared.stats
-  }
-
-  get pieceBytes(): number {
-    return this.group.shared.pieceBytes
-  }
-
-  get maxReplayRate(): number {
-    return this.group.shared.maxReplayRate
-  }
-
-  get hasCompany(): boolean {
-    return this.group.replaying > 1
-  }
-
   get isClosed(): boolean {
     return this.#state === CLOSED
   }
@@ -196,21 +156,13 @@ export class Subscriber implements OutletListener, ReplayHost {
     if (replay) this.group.shared.replays.add(replay)
   }
 
-  takeLogPermit(reader: Worker): boolean {
-    return this.group.shared.logPermitsOf(this.feed).take(reader)
-  }
-
-  releaseLogPermit(reader: Worker): void {
-    this.group.shared.logPermitsOf(this.feed).leave(reader)
-  }
-
   writeReplayed(bytes: Buffer, frames: number): boolean {
-    this.stats.deliveries += frames
+    this.group.shared.stats.deliveries += frames
     return this.#writeNow(bytes)
   }
 
   writeGaps(gaps: readonly Gap[], cursor: string): boolean {
-    this.stats.gaps += gaps.length
+    this.group.shared.stats.gaps += gaps.length
     return this.#writeNow(frame(this.framing, cursorBytes(cursor), this.group.gapJson(gaps)))
   }
 
@@ -230,7 +182,9 @@ export class Subscriber implements OutletListener, ReplayHost {
   }
 
   failed(error: unknown): void {
-    this.group.shared.faults.tell(replayOf(this.#state) ? 'replay' : 'client', error, { topic: this.feed.topic.name })
+    this.group.shared.faults.tell(replayOf(this.#state) ? 'replay' : 'client', error, {
+      topic: this.group.feed.topic.name,
+    })
     this.fail()
   }
 
@@ -275,11 +229,11 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   /** Reads on from the frame log, up to where the live members are: the rest comes with them, in the next flush. */
   #readOn(cursor: string, restarts: Restarts): void {
-    const { log, shared } = this.group
+    const { feed, log, shared } = this.group
     while (this.#state === LIVE && this.#next < this.group.flushed) {
       if (this.#next < log.first) {
         shared.stats.replays.fellBehind++
-        const position = Position.after(this.feed, decodeCursor(this.feed.topic.name, cursor), restarts)
+        const position = Position.after(feed, decodeCursor(feed.topic.name, cursor), restarts)
         this.#readPast(new Replay(this, position, false))
         this.schedule()
         return
@@ -308,7 +262,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     return !this.#isStopped
   }
 
-  #lag(cursor: string, restarts: Restarts = this.feed.window.restarts): void {
+  #lag(cursor: string, restarts: Restarts = this.group.feed.window.restarts): void {
     this.#become({ kind: 'lagging', fullSince: performance.now(), cursor, restarts })
   }
 
