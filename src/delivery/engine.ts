@@ -5,6 +5,7 @@ import type { Feed } from '../streams/feed.ts'
 import type { Position } from '../streams/position.ts'
 import type { Topic } from '../streams/topic.ts'
 import { Compiler } from './compiler.ts'
+import { newStats } from './engine-stats.ts'
 import { FlushTimer } from './flush-timer.ts'
 import { BY_ID, IN_EXTENSIONS, openingBlock, retryBlock } from './frame.ts'
 import { FrameBudget } from './frame-log.ts'
@@ -14,25 +15,20 @@ import type { BoundStream, Operation } from './operation.ts'
 import { Renderer } from './renderer.ts'
 import type { Replay } from './replay.ts'
 import { ResolverErrors } from './resolver-errors.ts'
-import { plannedRetryMs, RETRY_MAX_MS, retryMs } from './retry.ts'
+import { plannedRetryMs, retryMs } from './retry.ts'
 import { Seats } from './seats.ts'
-import { Sliced } from './sliced.ts'
 import type { CloseReason, Outlet, Subscriber } from './subscriber.ts'
 import { Turns } from './turns.ts'
+import { LINGER_MS, Upkeep } from './upkeep.ts'
 
 /** For the frame logs of all groups together: some 200,000 frames of 300 bytes. */
 const FRAME_LOG_BYTES = 64 * 1024 * 1024
-const SWEEP_MS = 1_000
-/** A group without members waits for them as long as the longest `retry:` says, and a little for the way. */
-const LINGER_MS = RETRY_MAX_MS + 1_000
 /** Groups that wait at once; the longest waiting make room. */
 const MAX_LINGERING = 500
 /** One client that missed much takes no more of a core than this: some tenth of it, where bodies have to be rendered. */
 const REPLAY_EVENTS_PER_SECOND = 50_000
 /** Replays of a topic that have a page of its log in hand at once: each is some MiB, once it is decoded. */
 const MAX_LOG_READERS = 16
-/** Heartbeats of all members are spread over this many moments of an interval. */
-const HEARTBEAT_SLOTS = 32
 /** A group that fails again as soon as its clients are back says so once in a while. */
 const FAILED_LOG_MS = 10_000
 
@@ -63,54 +59,13 @@ export interface SubscribeOptions {
   readonly markers?: boolean
 }
 
-export interface EngineStats {
-  /** Events executed, once for each group that they match. */
-  executions: number
-  /** Results serialized. */
-  bodies: number
-  /** Operations compiled. */
-  compiled: number
-  /** Bodies made into frames, once for each group. */
-  frames: number
-  /** Frames given to subscribers. */
-  deliveries: number
-  writes: number
-  bytes: number
-  flushes: number
-  closes: Partial<Record<CloseReason, number>>
-  /** Groups that could not go on. */
-  failedGroups: number
-  /** Streams that started in the past; those of them that needed the log; members that fell off their frame log. */
-  readonly replays: { started: number; log: number; fellBehind: number }
-  replayedEvents: number
-  /** Gaps told, to each client. */
-  gaps: number
-  /** What all replays together waited for their first turn, in milliseconds. */
-  replayWaitMs: number
-}
-
 /** The groups of this process: who asks the same thing joins the same group. */
 export class Engine {
   readonly log: Logger
   readonly faults: Faults
   readonly errors: ResolverErrors
   readonly budget = new FrameBudget(FRAME_LOG_BYTES)
-  readonly stats: EngineStats = {
-    executions: 0,
-    bodies: 0,
-    compiled: 0,
-    frames: 0,
-    deliveries: 0,
-    writes: 0,
-    bytes: 0,
-    flushes: 0,
-    closes: {},
-    failedGroups: 0,
-    replays: { started: 0, log: 0, fellBehind: 0 },
-    replayedEvents: 0,
-    gaps: 0,
-    replayWaitMs: 0,
-  }
+  readonly stats = newStats()
   readonly history = new HistoryCache()
   readonly replays: Turns<Replay>
   readonly #logSeats = new Map<Feed, Seats<Replay>>()
@@ -126,21 +81,8 @@ export class Engine {
   readonly #renderers = new Map<string, Renderer>()
   readonly #compiler: Compiler
   readonly #timer: FlushTimer
-  /** Groups that have something to be swept: frames, or members that may be stuck. Idle groups cost nothing. */
-  readonly #unswept = new Set<Group>()
-  readonly #sweeps = new Sliced<Group>(
-    (group) => this.#sweepGroup(group),
-    (group, error) => group.fail(error),
-  )
-  readonly #beats = new Sliced<Subscriber>(
-    (member) => member.group.heartbeat(member),
-    (member, error) => (member.replay ? member.group.clientFailed(member, error) : member.group.fail(error)),
-  )
+  readonly #upkeep: Upkeep
   readonly #failedLog = new RateLimit(FAILED_LOG_MS)
-  readonly #slots: readonly Set<Subscriber>[] = Array.from({ length: HEARTBEAT_SLOTS }, () => new Set())
-  readonly #intervals: readonly NodeJS.Timeout[]
-  #joined = 0
-  #beat = 0
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -154,11 +96,7 @@ export class Engine {
       () => this.#flush(),
       (error) => this.faults.tell('flush', error),
     )
-    const every = (ms: number, act: () => void) => setInterval(() => this.faults.contain('flush', act), ms)
-    this.#intervals = [
-      every(options.heartbeatMs / HEARTBEAT_SLOTS, () => this.#heartbeat()),
-      every(SWEEP_MS, () => this.#sweep()),
-    ]
+    this.#upkeep = new Upkeep(options.heartbeatMs, this.faults, () => this.#endLingering())
   }
 
   get groups(): number {
@@ -166,7 +104,7 @@ export class Engine {
   }
 
   get subscribers(): number {
-    return this.#slots.reduce((sum, slot) => sum + slot.size, 0)
+    return this.#upkeep.members
   }
 
   /**
@@ -200,8 +138,7 @@ export class Engine {
       member = group.join(outlet, opening, { position, hasMarker: markers })
       // Its outlet failed, or was gone, at the first write.
       if (member.closed) return undefined
-      member.slot = this.#joined++ % HEARTBEAT_SLOTS
-      this.#slots[member.slot]?.add(member)
+      this.#upkeep.add(member)
       outlet.attach(member)
       return member
     } catch (error) {
@@ -239,7 +176,7 @@ export class Engine {
 
   /** A group has something that its sweep is to look at. */
   sweepLater(group: Group): void {
-    this.#unswept.add(group)
+    this.#upkeep.sweepLater(group)
   }
 
   /** A group cannot go on, and ends. */
@@ -251,7 +188,7 @@ export class Engine {
 
   left(member: Subscriber, reason: CloseReason): void {
     this.countClose(reason)
-    this.#slots[member.slot]?.delete(member)
+    this.#upkeep.remove(member)
   }
 
   /** Of any stream, also of those that the engine does not know. */
@@ -271,7 +208,7 @@ export class Engine {
   ended(group: Group): void {
     this.#groups.delete(group)
     this.#dirty.delete(group)
-    this.#unswept.delete(group)
+    this.#upkeep.ended(group)
     this.#lingering.delete(group)
     if (group.key !== undefined && this.#byKey.get(group.key) === group) this.#byKey.delete(group.key)
     const { renderer } = group
@@ -283,16 +220,14 @@ export class Engine {
 
   /** Ends what streams there are, telling each client when to come back, and all work. */
   close(): void {
-    for (const interval of this.#intervals) clearInterval(interval)
     this.#timer.stop()
-    this.#sweeps.stop()
-    this.#beats.stop()
+    this.#upkeep.stop()
     this.replays.stop()
     this.#compiler.close()
     this.#flush()
     const { faults } = this
-    for (const slot of this.#slots)
-      for (const member of slot) faults.contain('client', () => member.end('shutdown', retryBlock(plannedRetryMs())))
+    for (const member of this.#upkeep)
+      faults.contain('client', () => member.end('shutdown', retryBlock(plannedRetryMs())))
     for (const group of this.#groups) faults.contain('flush', () => group.end())
   }
 
@@ -316,13 +251,8 @@ export class Engine {
     return known ?? new Renderer({ args, key, compiler: this.#compiler, stats: this.stats, errors: this.errors })
   }
 
-  #heartbeat(): void {
-    this.#beats.add(this.#slots[this.#beat++ % HEARTBEAT_SLOTS] as Set<Subscriber>)
-  }
-
-  /** Closes streams that are stuck, and ends groups that nobody came back to. */
-  #sweep(): void {
-    this.#sweeps.add(this.#unswept)
+  /** Ends groups that nobody came back to. */
+  #endLingering(): void {
     const now = performance.now()
     for (const group of this.#lingering) {
       if (group.emptySince >= now - LINGER_MS) break
@@ -330,15 +260,11 @@ export class Engine {
     }
   }
 
-  #sweepGroup(group: Group): void {
-    if (!group.sweep(performance.now(), LINGER_MS / SWEEP_MS)) this.#unswept.delete(group)
-  }
-
   #flush(): void {
     this.stats.flushes++
     for (const group of this.#dirty) {
       group.flush()
-      if (!group.ended) this.#unswept.add(group)
+      if (!group.ended) this.#upkeep.sweepLater(group)
     }
     this.#dirty.clear()
   }
