@@ -17,6 +17,7 @@ const GRAPHQL = ['graphql', 'graphql-*', '@graphql-*', ...POTHOS]
 const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/config.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/errors.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/rate-limit.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/streams/kafka.ts': { may: ['src/streams'], not: [...HTTP, ...GRAPHQL] },
   'src/streams': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/schema': { may: ['src/streams'], not: [...KAFKA, ...HTTP] },
@@ -41,7 +42,7 @@ const KAFKA_FILES = 'src/streams/kafka'
 const KNOW_KAFKA = ['src/streams', 'src/demo', 'src/gateway.ts']
 
 /** Imported by anyone in src. */
-const SHARED = ['src/config.ts', 'src/errors.ts', 'package.json']
+const SHARED = ['src/config.ts', 'src/errors.ts', 'src/rate-limit.ts', 'package.json']
 
 const within = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`)
 const matches = (name: string, pattern: string) =>

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { RateLimit } from '../rate-limit.ts'
 import type { DecodeFailure } from './decode.ts'
 import type { RawRecord } from './event.ts'
 import type { Sink } from './port.ts'
@@ -27,8 +28,8 @@ export class DeadLetters implements FailureCounts {
   readonly #sink: Sink | undefined
   readonly #log: Logger
   #inFlight = 0
-  readonly #failureWarnings = new Warnings()
-  readonly #sinkWarnings = new Warnings()
+  readonly #failureWarnings = new RateLimit(LOG_INTERVAL_MS)
+  readonly #sinkWarnings = new RateLimit(LOG_INTERVAL_MS)
 
   constructor(topic: Topic, sink: Sink | undefined, log: Logger) {
     this.#topic = topic
@@ -77,22 +78,5 @@ export class DeadLetters implements FailureCounts {
         'A record is no event of its topic and was skipped',
       ),
     )
-  }
-}
-
-/** Lets one warning through in each interval, and counts the rest. */
-class Warnings {
-  #againAt = 0
-  #unlogged = 0
-
-  tell(warn: (unlogged: number) => void): void {
-    const now = Date.now()
-    if (now < this.#againAt) {
-      this.#unlogged++
-      return
-    }
-    this.#againAt = now + LOG_INTERVAL_MS
-    warn(this.#unlogged)
-    this.#unlogged = 0
   }
 }
