@@ -29,6 +29,8 @@ export interface Around {
   readonly openLog: (partitions: number) => Promise<TestLog>
   readonly gate: Gate
   readonly statistics: Statistics
+  /** Whether the log may hold such timestamps. */
+  readonly takesStamp: (name: StampName) => boolean
 }
 
 export interface ClientPlan {
@@ -140,8 +142,9 @@ export class World {
 
   async produce(partition: number, color: string, isPoison = false, stamp?: StampName): Promise<void> {
     this.#moment++
-    const timestamp = stamp === undefined ? this.#start + this.#moment : STAMPS[stamp]
-    if (stamp !== undefined) this.#count(stamp)
+    const odd = stamp === undefined || !this.#around.takesStamp(stamp) ? undefined : stamp
+    const timestamp = odd === undefined ? this.#start + this.#moment : STAMPS[odd]
+    if (odd !== undefined) this.#count(odd)
     const paint = isPoison ? undefined : { n: ++this.#number, color }
     this.history.append(partition, timestamp, paint)
     await this.#append([{ key: null, value: JSON.stringify(paint ?? 0), partition, timestamp }])
