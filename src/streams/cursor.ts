@@ -9,13 +9,20 @@ import { UNKNOWN, type Vector } from './vector.ts'
  * Bytes, then base64url: version, flags, topic (CRC-32 of its name, 4 bytes), identity, partition count (1 byte,
  * count - 1), for each partition from 0 the varint of offset + 1 (0: not known), CRC-32 of all before (4 bytes).
  * Identity: the embedded log's epoch (6 bytes), or a witness: a partition (1 byte) and the timestamp (6 bytes) of an
- * event that was passed in it; a topic made anew under its name has another event there. In version 1 that is the event
+ * event that was passed in it; a topic recreated under its name has another event there. In version 1 that is the event
  * just before the position; in version 2 the number of offsets between the two follows (1 byte), so that a position
  * after something that is no event has a witness as well, and the flags are the upper half of the version's byte.
+ *
+ * Total: the encoder never throws, whatever a record or its log holds. What has no exact encoding is
+ * - a timestamp or an epoch: its fingerprint is written and compared (see `fingerprint`);
+ * - a witness that is too far before its position, or of a partition that is not named: it is left out, so that a
+ *   recreated topic goes unnoticed by this cursor;
+ * - an offset: the next lower one that can be written, or "not known"; partitions beyond the bound: left out. Events may
+ *   then come twice, and none is missed.
  */
 export interface Cursor {
   readonly positions: Vector
-  /** Identity of an embedded log; absent for Kafka. */
+  /** Identity of an embedded log; absent for Kafka. Decoded: its fingerprint. */
   readonly epoch?: number | undefined
   /** An event just before the cursor; absent where nothing was read yet, or the version cannot say it. */
   readonly witness?: Witness | undefined
@@ -25,7 +32,7 @@ export interface Witness {
   readonly partition: number
   /** Below the partition's position. */
   readonly offset: number
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch. Decoded: its fingerprint. */
   readonly timestamp: number
 }
 
@@ -39,6 +46,10 @@ const CHECKSUM_BYTES = 4
 const MAX_VARINT_BYTES = 8
 const IDENTITY_BYTES = 6 + 1 + 6 + 1
 const MAX_BETWEEN = 255
+/** The offset after the last: 2^53 - 1 itself, plus one, is no exact number. */
+const MAX_OFFSET = Number.MAX_SAFE_INTEGER - 1
+/** How many values six bytes hold. */
+const FINGERPRINTS = 2 ** 48
 const MAX_CURSOR_BYTES = HEADER_BYTES + IDENTITY_BYTES + 1 + MAX_PARTITIONS * MAX_VARINT_BYTES + CHECKSUM_BYTES
 /** Longer text is refused before it is decoded. */
 const MAX_CURSOR_CHARS = Math.ceil((MAX_CURSOR_BYTES * 4) / 3)
@@ -47,18 +58,29 @@ const MAX_CURSOR_CHARS = Math.ceil((MAX_CURSOR_BYTES * 4) / 3)
 const scratch = Buffer.allocUnsafe(MAX_CURSOR_BYTES)
 const topicTags = new Map<string, number>()
 
+/**
+ * What six bytes keep of a number of milliseconds: the number itself from 1970 to the year 10889. Both sides of a
+ * comparison are fingerprints. Later numbers (microseconds, taken for milliseconds) are kept modulo 2^48, so that two of
+ * them hardly ever pass for each other. Before 1970, or no number at all, is 0: these pass for each other.
+ */
+export function fingerprint(milliseconds: number): number {
+  return milliseconds > 0 && milliseconds < Number.POSITIVE_INFINITY ? Math.floor(milliseconds) % FINGERPRINTS : 0
+}
+
+/** Never throws, whatever the cursor is made of; decoded, it is nowhere past what was meant. */
 export function encodeCursor(topic: string, cursor: Cursor, version: number = CURSOR_VERSIONS.oldest): string {
-  const { positions, epoch } = cursor
+  const { epoch } = cursor
+  const positions = sayablePositions(cursor.positions)
   const witness = cursor.witness && sayable(cursor.witness, positions, version)
   let at = 0
   const flags = (epoch === undefined ? 0 : HAS_EPOCH) | (witness === undefined ? 0 : HAS_WITNESS)
   scratch[at++] = version === 1 ? version : version | (flags << 4)
   if (version === 1) scratch[at++] = flags
   at = scratch.writeUInt32BE(topicTag(topic), at)
-  if (epoch !== undefined) at = scratch.writeUIntBE(epoch, at, 6)
+  if (epoch !== undefined) at = scratch.writeUIntBE(fingerprint(epoch), at, 6)
   if (witness !== undefined) {
     scratch[at++] = witness.partition
-    at = scratch.writeUIntBE(Math.max(0, witness.timestamp), at, 6)
+    at = scratch.writeUIntBE(witness.timestamp, at, 6)
     if (version > 1) scratch[at++] = witness.between
   }
   scratch[at++] = positions.length - 1
@@ -98,13 +120,30 @@ interface SaidWitness {
   readonly between: number
 }
 
+/** The positions themselves, nearly always. */
+function sayablePositions(positions: Vector): Vector {
+  const isSayable = positions.length > 0 && positions.length <= MAX_PARTITIONS && positions.every(isOffset)
+  if (isSayable) return positions
+  const said = positions.slice(0, MAX_PARTITIONS).map((offset) => {
+    if (isOffset(offset)) return offset
+    return offset >= 0 ? Math.min(Math.floor(offset), MAX_OFFSET) : UNKNOWN
+  })
+  return said.length > 0 ? said : [UNKNOWN]
+}
+
+function isOffset(offset: number): boolean {
+  return Number.isInteger(offset) && offset >= UNKNOWN && offset <= MAX_OFFSET
+}
+
 function sayable(
   { partition, offset, timestamp }: Witness,
   positions: Vector,
   version: number,
 ): SaidWitness | undefined {
+  // Also of a partition that has no position: none is that far before it.
   const between = (positions[partition] ?? UNKNOWN) - 1 - offset
-  return between >= 0 && between <= (version > 1 ? MAX_BETWEEN : 0) ? { partition, timestamp, between } : undefined
+  const isNear = isOffset(offset) && between >= 0 && between <= (version > 1 ? MAX_BETWEEN : 0)
+  return isNear && offset >= 0 ? { partition, timestamp: fingerprint(timestamp), between } : undefined
 }
 
 function readWitness(input: Input, version: number): SaidWitness {

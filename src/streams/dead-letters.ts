@@ -5,8 +5,12 @@ import type { RawRecord } from './event.ts'
 import type { Sink } from './port.ts'
 import type { Topic } from './topic.ts'
 
-/** A topic full of poison must not become a queue in memory: beyond this many on their way, letters are dropped. */
+/**
+ * A topic full of poison must not become a queue in memory: beyond this many on their way, or these bytes of values,
+ * letters are dropped. One that is larger by itself is sent alone.
+ */
 const MAX_IN_FLIGHT = 100
+const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024
 /** Warnings are for people: one of a kind and topic in this time, with the number left out since. */
 const LOG_INTERVAL_MS = 10_000
 
@@ -28,6 +32,7 @@ export class DeadLetters implements FailureCounts {
   readonly #sink: Sink | undefined
   readonly #log: Logger
   #inFlight = 0
+  #inFlightBytes = 0
   readonly #failureWarnings = new RateLimit(LOG_INTERVAL_MS)
   readonly #sinkWarnings = new RateLimit(LOG_INTERVAL_MS)
 
@@ -46,11 +51,14 @@ export class DeadLetters implements FailureCounts {
   }
 
   async #send(sink: Sink, topic: string, record: RawRecord, failure: DecodeFailure): Promise<void> {
-    if (this.#inFlight >= MAX_IN_FLIGHT) {
+    const bytes = record.value?.length ?? 0
+    const isFull = this.#inFlight >= MAX_IN_FLIGHT || this.#inFlightBytes + bytes > MAX_IN_FLIGHT_BYTES
+    if (isFull && this.#inFlight > 0) {
       this.deadLetters.dropped++
       return
     }
     this.#inFlight++
+    this.#inFlightBytes += bytes
     const letter = {
       key: `${this.#topic.name}:${record.partition}:${record.offset}`,
       // A copy: the record's bytes are a slice of a whole fetch response, and this may wait.
@@ -68,6 +76,7 @@ export class DeadLetters implements FailureCounts {
       )
     } finally {
       this.#inFlight--
+      this.#inFlightBytes -= bytes
     }
   }
 

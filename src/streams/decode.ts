@@ -25,6 +25,15 @@ const MAX_DEPTH = 100
  * Nothing of the record's buffers is kept, since each is a slice that would keep a whole fetch response alive.
  */
 export function decode<V>(topic: Topic<V>, record: RawRecord): StreamEvent<V> | DecodeFailure {
+  try {
+    return decodeUnguarded(topic, record)
+  } catch {
+    // A codec's values may throw where they are looked into.
+    return { reason: 'codec', detail: 'The record cannot be read' }
+  }
+}
+
+function decodeUnguarded<V>(topic: Topic<V>, record: RawRecord): StreamEvent<V> | DecodeFailure {
   const { partition, offset, timestamp, value: bytes } = record
   if (bytes === null) return { reason: 'null_value', detail: 'The record has no value' }
   if (bytes.length > MAX_EVENT_BYTES) {
@@ -79,7 +88,8 @@ function textHeaders(raw: NonNullable<RawRecord['headers']>): EventHeaders {
   const headers: Record<string, string> = {}
   for (const name of names) {
     const last = [raw[name]].flat().at(-1)
-    if (last !== undefined) headers[name] = last.toString()
+    // Null, though its type does not say so: a header without a value, among several of one name.
+    if (last !== undefined && last !== null) headers[name] = last.toString()
   }
   return headers
 }

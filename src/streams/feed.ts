@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { logError } from '../faults.ts'
-import { decodeCursor, encodeCursor, type Witness } from './cursor.ts'
+import { decodeCursor, encodeCursor, fingerprint, type Witness } from './cursor.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { decode } from './decode.ts'
 import type { Gap, Positions, StreamEvent } from './event.ts'
@@ -54,6 +54,8 @@ const RANGES_MS = 1_000
  */
 export class Feed<V = unknown> {
   readonly topic: Topic<V>
+  /** Identity of an embedded log, as its cursors have it; absent for Kafka. */
+  readonly epoch: number | undefined
   readonly window: Window<V>
   readonly poison: DeadLetters
   readonly rate = new Rate()
@@ -78,15 +80,11 @@ export class Feed<V = unknown> {
   constructor(topic: Topic<V>, options: FeedOptions) {
     this.topic = topic
     this.#options = options
+    this.epoch = options.epoch === undefined ? undefined : fingerprint(options.epoch)
     this.window = new Window(options.limits)
     this.poison = new DeadLetters(topic, options.sink, options.log)
     const { source, signal = new AbortController().signal } = options
     this.#pages = source && new Pages(topic, source, signal)
-  }
-
-  /** Identity of an embedded log; absent for Kafka. */
-  get epoch(): number | undefined {
-    return this.#options.epoch
   }
 
   /** How many want to be told of events. */
@@ -112,8 +110,7 @@ export class Feed<V = unknown> {
 
   /** Some other position; `witness` is an event that was passed just before it, where that is known. */
   cursorAt(positions: Vector, witness?: Witness): string {
-    const { epoch, cursorVersion } = this.#options
-    return encodeCursor(this.topic.name, { positions, epoch, witness }, cursorVersion)
+    return encodeCursor(this.topic.name, { positions, epoch: this.epoch, witness }, this.#options.cursorVersion)
   }
 
   /** Offsets still to pass before this feed has seen all that was there when it started; 0: ready. */

@@ -64,7 +64,7 @@ export class InterestIndex<V, T> {
     for (const { properties, root } of this.#shapes.values()) {
       let node: Node<T> | undefined = root
       for (let level = 0; node !== undefined && level < properties.length; level++) {
-        node = (node as Branch<T>).get(value[properties[level] as keyof V])
+        node = (node as Branch<T>).get(propertyOf(value, properties[level] as keyof V))
       }
       if (node !== undefined) for (const interest of node as Set<T>) visit(interest)
     }
@@ -75,9 +75,15 @@ export class InterestIndex<V, T> {
 export function meets<V>(where: Where<V>, value: V): boolean {
   for (const property in where) {
     const wanted: unknown = where[property as keyof typeof where]
-    if (wanted !== undefined && !valuesOf(wanted).includes(value[property as keyof V])) return false
+    if (wanted !== undefined && !valuesOf(wanted).includes(propertyOf(value, property as unknown as keyof V)))
+      return false
   }
   return true
+}
+
+/** An event's value may be null, where its schema says so. */
+function propertyOf<V>(value: V, property: keyof V): unknown {
+  return value === null || value === undefined ? undefined : value[property]
 }
 
 /** Enough for three lists of ten; each combination is an entry of its own in the tree. */

@@ -4,7 +4,7 @@ import { decode } from './decode.ts'
 import type { Gap, RawRecord, StreamEvent } from './event.ts'
 import { gapAt } from './gap-at.ts'
 import { type Source, SourceUnavailable } from './port.ts'
-import { heapBytesOf } from './size.ts'
+import { eventBytes } from './size.ts'
 import type { Topic } from './topic.ts'
 
 /** A page begins at a multiple of this, so that all who read near each other read the same pages. */
@@ -23,7 +23,6 @@ const MAX_TRIES = 10
 const RETRY_FIRST_MS = 200
 const RETRY_LAST_MS = 5_000
 const PAGE_BYTES = 256
-const EVENT_BYTES = 128
 
 /** Events of one partition between two offsets, decoded. Ends early where the log ended when it was read. */
 export interface Page<V = unknown> {
@@ -46,8 +45,7 @@ export class Pages<V> {
   readonly #signal: AbortSignal
   readonly #cache = new LRUCache<string, Page<V>>({
     maxSize: CACHE_BYTES,
-    sizeCalculation: ({ events }) =>
-      events.reduce((sum, { value }) => sum + EVENT_BYTES + heapBytesOf(value), PAGE_BYTES),
+    sizeCalculation: ({ events }) => events.reduce((sum, event) => sum + eventBytes(event), PAGE_BYTES),
   })
   readonly #loading = new Map<string, Promise<Page<V> | Gap>>()
   readonly #waiting: (() => void)[] = []

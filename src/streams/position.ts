@@ -1,4 +1,4 @@
-import type { Cursor, Witness } from './cursor.ts'
+import { type Cursor, fingerprint, type Witness } from './cursor.ts'
 import type { Gap, StreamEvent } from './event.ts'
 import type { Feed } from './feed.ts'
 import type { Page } from './pages.ts'
@@ -149,14 +149,14 @@ export class Position<V = unknown> {
     if (witness?.partition !== partition) return
     this.#witness = undefined
     const event = events.find(({ offset }) => offset === witness.offset)
-    if (event && event.timestamp !== witness.timestamp) this.#isReplaced = true
+    if (event && !isOf(witness, event)) this.#isReplaced = true
   }
 
   /** All events of a page have been taken, or those before `end`. */
   passPage({ partition, next, events }: Page<V>, end: number = next): void {
     if (end > this.#wanted(partition)) this.#move(partition, end)
     const last = events.at(-1)
-    if (last) this.#times[partition] = last.timestamp
+    if (last) this.#times[partition] = last.timestamp || 0 // no timestamp is NaN, which compares with nothing
   }
 
   /** The log does not have what was asked for. Returns what of it was wanted. */
@@ -230,14 +230,14 @@ export class Position<V = unknown> {
   #checkWitness(): Next | undefined {
     const witness = this.#witness
     if (!witness) return undefined
-    const { partition, offset, timestamp } = witness
+    const { partition, offset } = witness
     const { window, head } = this.#feed
     // Not read yet, so it is not known yet either.
     if (offset >= (head[partition] ?? UNKNOWN)) return undefined
     if (offset < (window.floor(partition) ?? 0)) return { kind: 'log', partition, offset }
     this.#witness = undefined
     const event = window.at(window.seqOf(partition, offset))
-    if (event?.partition !== partition || event.offset !== offset || event.timestamp === timestamp) return undefined
+    if (event?.partition !== partition || event.offset !== offset || isOf(witness, event)) return undefined
     return { kind: 'gaps', gaps: this.#replaced() }
   }
 
@@ -250,4 +250,9 @@ export class Position<V = unknown> {
     }
     return found
   }
+}
+
+/** Whether a witness may be of this event: a decoded one has the fingerprint of its timestamp only. */
+function isOf(witness: Witness, event: StreamEvent): boolean {
+  return fingerprint(witness.timestamp) === fingerprint(event.timestamp)
 }

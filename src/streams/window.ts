@@ -1,6 +1,6 @@
-import { NO_HEADERS, type StreamEvent } from './event.ts'
+import type { StreamEvent } from './event.ts'
 import { SeqList } from './seq-list.ts'
-import { heapBytesOf } from './size.ts'
+import { eventBytes } from './size.ts'
 import type { Vector } from './vector.ts'
 
 export interface WindowLimits {
@@ -26,8 +26,6 @@ interface Entry<V> {
 }
 
 const INITIAL_CAPACITY = 1024
-/** The event itself with its timestamp, and its place in the rings. Topic, kind and empty headers are shared by all. */
-const ENTRY_BYTES = 128
 
 /**
  * The newest events of one topic, in the order in which this instance read them, shared by everybody. An event's
@@ -102,7 +100,7 @@ export class Window<V> {
   }
 
   push(event: StreamEvent<V>, now: number): number {
-    const seq = this.#put(event, bytesOf(event), now)
+    const seq = this.#put(event, eventBytes(event), now)
     this.evict(now)
     return seq
   }
@@ -269,8 +267,4 @@ export class Window<V> {
     this.#sizes = sizes
     this.#arrivals = arrivals
   }
-}
-
-function bytesOf({ key, headers, value }: StreamEvent): number {
-  return ENTRY_BYTES + heapBytesOf(key) + heapBytesOf(value) + (headers === NO_HEADERS ? 0 : heapBytesOf(headers))
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { anOrder, startTestGateway, type TestGateway } from '../kit/gateway.ts'
+import { STAMP_NAMES, STAMPS } from '../kit/stamps.ts'
 import { until } from '../kit/until.ts'
 
 async function ask(gateway: TestGateway, query: string) {
@@ -88,6 +89,19 @@ test('streams tells of each topic its partitions, offsets, window and rate', asy
   })
   expect(stream.window.bytes).toBeGreaterThan(500)
   expect(Date.parse(stream.window.newest) - Date.parse(stream.window.oldest)).toBe(1000)
+})
+
+test.each(STAMP_NAMES)('streams tells a date or null where the newest record has the timestamp %s', async (name) => {
+  const gateway = await startTestGateway({ partitions: 1 })
+  const first = { key: null, partition: 0, value: ORDER, timestamp: 0 }
+  await gateway.embedded.sink.send('orders', [first, { ...first, timestamp: STAMPS[name] }])
+  await until('the orders were read', () => [...gateway.streams.feeds][0]?.events === 2)
+  const { data, errors } = await ask(gateway, '{ streams { window { oldest newest } } recentOrders { id } }')
+  expect(errors).toBeUndefined()
+  const stream = data?.streams?.[0] as unknown as { window: { oldest: string; newest: string | null } }
+  expect(stream.window.oldest).toBe('1970-01-01T00:00:00.000Z')
+  expect(stream.window.newest ?? '1970-01-01T00:00:00.000Z').toMatch(/^\d{4}-\d\d-\d\dT/)
+  expect(data?.recentOrders).toHaveLength(2)
 })
 
 test('a window of more than 2 GiB has a size that can be told', async () => {

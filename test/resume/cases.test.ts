@@ -31,7 +31,7 @@ async function start(plans: Partial<ClientPlan>[], options: Partial<WorldOptions
       before: 0,
       ...options,
     },
-    { clock: MADE_UP, openLog: openEmbedded, gate, statistics },
+    { clock: MADE_UP, openLog: openEmbedded, gate, statistics, takesStamp: () => true },
   )
   await world.begin(plans.map((plan) => ({ asked: 'all', cursor: false, markers: false, start: 'now', ...plan })))
   onTestFinished(() => world.close())
@@ -276,7 +276,13 @@ test('a slow client that falls off the frames is not sent back behind a position
   }
   const plans = [{ asked: 'later', cursor: false, markers: false, start: 'now' }]
   const statistics = new Statistics('case', CASES)
-  await run({ options, plans, steps } as never, { clock: MADE_UP, openLog: openEmbedded, gate, statistics })
+  await run({ options, plans, steps } as never, {
+    clock: MADE_UP,
+    openLog: openEmbedded,
+    gate,
+    statistics,
+    takesStamp: () => true,
+  })
 })
 
 test('what a group has rendered does not send back who reads it again', async () => {
@@ -311,5 +317,5 @@ test('what a group has rendered does not send back who reads it again', async ()
     ],
   }
   const statistics = new Statistics('case', CASES)
-  await run(schedule as never, { clock: MADE_UP, openLog: openEmbedded, gate, statistics })
+  await run(schedule as never, { clock: MADE_UP, openLog: openEmbedded, gate, statistics, takesStamp: () => true })
 })

@@ -24,7 +24,7 @@ test(
   'whatever happens to clients, instances and the log: each event once and in order, or a gap that says so',
   async () => {
     const statistics = new Statistics('resume', CASES)
-    const around = { clock: MADE_UP, openLog: openEmbedded, gate: new Gate(), statistics }
+    const around = { clock: MADE_UP, openLog: openEmbedded, gate: new Gate(), statistics, takesStamp: () => true }
     await fc.assert(
       fc.asyncProperty(schedules, (schedule) => run(schedule, around)),
       { numRuns: RUNS, ...(SEED !== 'random' && { seed: Number(SEED) }) },

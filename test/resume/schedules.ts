@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { STAMP_NAMES } from '../kit/stamps.ts'
 import { ASKED, type AskedName } from '../kit/two-instances.ts'
 import { type Around, COLORS, World } from './world.ts'
 
@@ -17,6 +18,7 @@ const step = fc.oneof(
       kind: fc.constant('produce' as const),
       partition: any,
       colors: fc.array(fc.constantFrom(...COLORS, ...COLORS, 'poison'), { minLength: 1, maxLength: 6 }),
+      stamp: fc.constantFrom(...new Array<undefined>(STAMP_NAMES.length * 4).fill(undefined), ...STAMP_NAMES),
       reads: fc.constantFrom('none', 'one', 'both', 'both'),
       at: instance,
     }),
@@ -98,7 +100,7 @@ async function take(world: World, { options }: Schedule, one: Schedule['steps'][
   const session = 'client' in one ? one.client % sessions.length : 0
   switch (one.kind) {
     case 'produce': {
-      for (const color of one.colors) await world.produce(partition, color, color === 'poison')
+      for (const color of one.colors) await world.produce(partition, color, color === 'poison', one.stamp)
       if (one.reads === 'none') return
       await world.advance(one.at, partition, 100)
       if (one.reads === 'both') await world.advance(1 - one.at, partition, 100)

@@ -1,7 +1,9 @@
 import type { Start } from '../../src/delivery/engine.ts'
 import { positionSince } from '../../src/schema/stream-field.ts'
+import { fingerprint } from '../../src/streams/cursor.ts'
 import type { OutgoingRecord } from '../../src/streams/port.ts'
 import type { Vector } from '../../src/streams/vector.ts'
+import { STAMP_NAMES, STAMPS, type StampName } from '../kit/stamps.ts'
 import type { Statistics } from '../kit/statistics.ts'
 import { ASKED, type AskedName, type Gate, Instance, LaggingSource, Pipe } from '../kit/two-instances.ts'
 import { Client } from './client.ts'
@@ -27,6 +29,8 @@ export interface Around {
   readonly openLog: (partitions: number) => Promise<TestLog>
   readonly gate: Gate
   readonly statistics: Statistics
+  /** Whether the log may hold such timestamps. */
+  readonly takesStamp: (name: StampName) => boolean
 }
 
 export interface ClientPlan {
@@ -84,6 +88,7 @@ export const CASES = [
   'from the last',
   'since a moment',
   'group came back',
+  ...STAMP_NAMES,
 ] as const
 
 /** One log, two instances that read it each at its pace, and clients that go from one to the other. */
@@ -135,8 +140,11 @@ export class World {
     for (const log of [...this.#oldLogs, this.#log]) await log.close()
   }
 
-  async produce(partition: number, color: string, isPoison = false): Promise<void> {
-    const timestamp = this.#start + ++this.#moment
+  async produce(partition: number, color: string, isPoison = false, stamp?: StampName): Promise<void> {
+    this.#moment++
+    const odd = stamp === undefined || !this.#around.takesStamp(stamp) ? undefined : stamp
+    const timestamp = odd === undefined ? this.#start + this.#moment : STAMPS[odd]
+    if (odd !== undefined) this.#count(odd)
     const paint = isPoison ? undefined : { n: ++this.#number, color }
     this.history.append(partition, timestamp, paint)
     await this.#append([{ key: null, value: JSON.stringify(paint ?? 0), partition, timestamp }])
@@ -218,7 +226,7 @@ export class World {
         if (!witness || witness.offset < (this.history.earliest[witness.partition] ?? 0)) return true
         const record = this.history.records(witness.partition)[witness.offset]
         if (client.toldCut.has(witness.partition)) return true
-        return !record?.paint || record.timestamp === witness.timestamp
+        return !record?.paint || fingerprint(record.timestamp) === witness.timestamp
       }
       for (let p = 0; p < this.history.partitions; p++)
         client.excuse(p, client.isToBeToldOfCut(p) ? isUnnoticed : () => false)

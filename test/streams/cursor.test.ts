@@ -2,9 +2,10 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SluiceError } from '../../src/errors.ts'
-import { type Cursor, decodeCursor, encodeCursor } from '../../src/streams/cursor.ts'
+import { type Cursor, decodeCursor, encodeCursor, fingerprint } from '../../src/streams/cursor.ts'
 import { MAX_PARTITIONS } from '../../src/streams/topic.ts'
 import { UNKNOWN } from '../../src/streams/vector.ts'
+import { STAMPS } from '../kit/stamps.ts'
 import { Statistics } from '../kit/statistics.ts'
 
 const MAX_TIMESTAMP = 2 ** 48 - 1
@@ -162,9 +163,129 @@ test('256 partitions at the largest offsets fit into a header of 8 KB', () => {
   expect(decodeCursor('orders', text).positions).toEqual(positions)
 })
 
-test('a witness from before 1970 is written as 1970', () => {
-  const text = encodeCursor('orders', { positions: [1], witness: { partition: 0, offset: 0, timestamp: -1 } })
-  expect(decodeCursor('orders', text).witness).toEqual({ partition: 0, offset: 0, timestamp: 0 })
+/** What cannot be said is beyond what a field holds, or no whole number at all. */
+const anyNumber = fc.oneof(
+  fc.constantFrom(...Object.values(STAMPS), 2 ** 48 - 1, 2 ** 53 - 2, 2 ** 53 - 1, 2 ** 53, 2 ** 63, -2, -(2 ** 31)),
+  fc.constantFrom(0.5, 127.5, -0, Number.NEGATIVE_INFINITY, Number.MIN_VALUE),
+  fc.double(),
+  fc.maxSafeInteger(),
+  offset,
+)
+const anyPartition = fc.oneof(fc.nat(15), fc.integer({ min: 0, max: 300 }), anyNumber)
+const anything: fc.Arbitrary<Cursor> = fc.record({
+  positions: fc.oneof(
+    fc.array(anyNumber, { maxLength: 12 }),
+    fc.array(anyNumber, { minLength: MAX_PARTITIONS - 4, maxLength: MAX_PARTITIONS + 50, size: 'max' }),
+  ),
+  epoch: fc.option(anyNumber, { nil: undefined }),
+  witness: fc.option(fc.record({ partition: anyPartition, offset: anyNumber, timestamp: anyNumber }), {
+    nil: undefined,
+  }),
+})
+
+/** Such a cursor, with a witness that lies just before one of its positions. */
+const anythingNear = fc.tuple(anything, fc.nat(), fc.constantFrom(1, 1, 2, 256, 257)).map(([cursor, at, before]) => {
+  const partition = at % Math.max(1, cursor.positions.length)
+  const position = cursor.positions[partition]
+  if (!cursor.witness || position === undefined) return cursor
+  return { ...cursor, witness: { ...cursor.witness, partition, offset: position - before } }
+})
+
+test('whatever a cursor is made of, it can be written, and what is read of it is never past what was meant', () => {
+  const statistics = new Statistics('cursors of anything', [
+    'no partition',
+    'more than 256 partitions',
+    'offset beyond 2^53',
+    'offset that is no whole number',
+    'negative offset',
+    'epoch beyond 48 bits',
+    'negative epoch',
+    'epoch that is no number',
+    'timestamp beyond 48 bits',
+    'negative timestamp',
+    'timestamp that is no number',
+    'witness of a partition beyond 255',
+    'witness was said',
+    'witness was left out',
+  ])
+  fc.assert(
+    fc.property(fc.oneof(anything, anythingNear), fc.constantFrom(1, 2), (cursor, version) => {
+      const { positions, epoch, witness } = cursor
+      const text = encodeCursor('orders', cursor, version)
+      expect(text.length).toBeLessThan(4096)
+      const read = decodeCursor('orders', text)
+      expect(encodeCursor('orders', read, version)).toBe(text)
+      expect(read.positions.length).toBe(Math.min(Math.max(positions.length, 1), MAX_PARTITIONS))
+      for (const [partition, said] of read.positions.entries()) {
+        const meant = positions[partition] ?? UNKNOWN
+        if (Number.isInteger(meant) && meant >= UNKNOWN && meant <= MAX_OFFSET) expect(said === meant).toBe(true)
+        else expect(said === UNKNOWN || said <= meant).toBe(true)
+      }
+      expect(read.epoch).toBe(epoch === undefined ? undefined : fingerprint(epoch))
+      if (read.witness) {
+        const { partition, offset, timestamp } = witness as NonNullable<Cursor['witness']>
+        // -0 is no other number than 0.
+        expect(read.witness).toEqual({
+          partition: partition + 0,
+          offset: offset + 0,
+          timestamp: fingerprint(timestamp),
+        })
+      }
+
+      if (positions.length === 0) statistics.count('no partition')
+      if (positions.length > MAX_PARTITIONS) statistics.count('more than 256 partitions')
+      if (positions.some((each) => each > 2 ** 53)) statistics.count('offset beyond 2^53')
+      if (positions.some((each) => !Number.isInteger(each))) statistics.count('offset that is no whole number')
+      if (positions.some((each) => each < UNKNOWN)) statistics.count('negative offset')
+      if (epoch !== undefined && epoch >= 2 ** 48) statistics.count('epoch beyond 48 bits')
+      if (epoch !== undefined && epoch < 0) statistics.count('negative epoch')
+      if (Number.isNaN(epoch)) statistics.count('epoch that is no number')
+      if (!witness) return
+      if (witness.timestamp >= 2 ** 48) statistics.count('timestamp beyond 48 bits')
+      if (witness.timestamp < 0) statistics.count('negative timestamp')
+      if (Number.isNaN(witness.timestamp)) statistics.count('timestamp that is no number')
+      if (witness.partition > 255) statistics.count('witness of a partition beyond 255')
+      statistics.count(read.witness ? 'witness was said' : 'witness was left out')
+    }),
+    { numRuns: 3000 },
+  )
+  statistics.report()
+})
+
+test('a fingerprint is the number itself where six bytes hold it, and always what six bytes hold', () => {
+  fc.assert(fc.property(timestamp, (exact) => fingerprint(exact) === exact))
+  fc.assert(
+    fc.property(anyNumber, (number) => {
+      const said = fingerprint(number)
+      return Number.isInteger(said) && said >= 0 && said <= MAX_TIMESTAMP && fingerprint(said) === said
+    }),
+  )
+  expect(fingerprint(STAMPS.microseconds)).not.toBe(fingerprint(STAMPS.microseconds + 1))
+})
+
+test('a witness that has no moment since 1970 is written as 1970, as it always was', () => {
+  for (const timestamp of [-1, Number.NaN]) {
+    const text = encodeCursor('orders', { positions: [1], witness: { partition: 0, offset: 0, timestamp } })
+    expect(decodeCursor('orders', text).witness).toEqual({ partition: 0, offset: 0, timestamp: 0 })
+  }
+})
+
+test.each([
+  ['AQDlL_3uAAh1O1bx', { positions: [7] }],
+  ['AuUv_e4ACNZAR1E', { positions: [7] }],
+  ['AQHlL_3uAaIBlzyDAoGA0ZS1dAABYPiI5A', { positions: [4_000_000_000_000, UNKNOWN, 0], epoch: 1_795_323_018_371 }],
+  ['EuUv_e4BogGXPIMCgYDRlLV0AAH-nLOT', { positions: [4_000_000_000_000, UNKNOWN, 0], epoch: 1_795_323_018_371 }],
+  [
+    'AQLlL_3uAQGiAZc8gwEHrQJeQLg_',
+    { positions: [6, 300], witness: { partition: 1, offset: 299, timestamp: 1_795_323_018_371 } },
+  ],
+  [
+    'IuUv_e4BAaIBlzyDAgEHrQJ6igRT',
+    { positions: [6, 300], witness: { partition: 1, offset: 297, timestamp: 1_795_323_018_371 } },
+  ],
+  ['AQLlL_3uAAAAAAAAAAAC0ydi9A', { positions: [1], witness: { partition: 0, offset: 0, timestamp: 0 } }],
+])('the cursor %s of an earlier build is read as what was written then', (text, cursor) => {
+  expect(decodeCursor('orders', text)).toEqual({ epoch: undefined, witness: undefined, ...cursor })
 })
 
 test('a witness that is not just before the position is named by version 2 alone', () => {

@@ -107,6 +107,20 @@ test('at most 100 letters are on their way; those beyond are dropped and counted
   expect(sent).toHaveLength(101)
 })
 
+test('letters on their way hold at most 16 MiB, and one that is larger goes alone', async () => {
+  const { sink, sent, answers } = heldSink()
+  const letters = new DeadLetters(watched, sink, silentLog)
+  const large = (mebibytes: number) => recordOf(0, sent.length, Buffer.alloc(mebibytes * 1024 * 1024))
+  take(letters, large(20))
+  take(letters, large(1))
+  expect(sent).toHaveLength(1)
+  answers[0]?.resolve()
+  await until('it was sent', () => letters.deadLetters.sent === 1)
+  for (let i = 0; i < 20; i++) take(letters, large(5))
+  expect(sent).toHaveLength(4)
+  expect(letters.deadLetters).toEqual({ sent: 1, dropped: 18 })
+})
+
 test('a sink that fails costs the letter, a count and a warning, and nothing else', async () => {
   const { log, lines } = recordedLog()
   const { sink, sent, answers } = heldSink()

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { decode, MAX_EVENT_BYTES } from '../../src/streams/decode.ts'
@@ -5,6 +6,8 @@ import type { RawRecord, StreamEvent } from '../../src/streams/event.ts'
 import { defineTopic } from '../../src/streams/topic.ts'
 import { orders } from '../../src/streams/topics/orders.ts'
 import { anOrder } from '../kit/gateway.ts'
+import { STAMPS } from '../kit/stamps.ts'
+import { Statistics } from '../kit/statistics.ts'
 
 function record(value: string | Buffer | null, more: Partial<RawRecord> = {}): RawRecord {
   return {
@@ -107,6 +110,64 @@ test('a property named __proto__ pollutes nothing', () => {
   const event = decoded(record(text, { headers: { ['__proto__']: 'x' } }))
   for (const object of [{}, event, event.value, event.headers]) expect(object).not.toHaveProperty('admin')
   expect(Object.keys(event.value)).toEqual(Object.keys(anOrder()))
+})
+
+/** kafkajs gives null for a header without a value, whatever its types say, also within a list. */
+const header = fc.oneof(
+  fc.constantFrom(null, undefined, ''),
+  fc.string(),
+  fc.uint8Array({ maxLength: 9 }).map((bytes) => Buffer.from(bytes)),
+)
+const records: fc.Arbitrary<RawRecord> = fc.record({
+  partition: fc.oneof(fc.nat(11), fc.double()),
+  offset: fc.oneof(fc.nat(), fc.double()),
+  timestamp: fc.oneof(fc.constantFrom(...Object.values(STAMPS)), fc.double()),
+  key: fc.option(fc.uint8Array().map((bytes) => Buffer.from(bytes))),
+  headers: fc.option(
+    fc.dictionary(
+      fc.oneof(fc.constantFrom('__proto__', 'constructor'), fc.string()),
+      fc.oneof(header, fc.array(header)),
+    ),
+    { nil: undefined },
+  ) as fc.Arbitrary<RawRecord['headers']>,
+  value: fc.oneof(
+    fc.constantFrom(null, Buffer.from('null'), Buffer.from(JSON.stringify(anOrder()))),
+    fc.json().map((text) => Buffer.from(text)),
+    fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  ),
+})
+
+test('whatever a record is made of, it is an event or a failure that says why', () => {
+  const anything = defineTopic('anything', { schema: z.unknown() })
+  const statistics = new Statistics('records', [
+    'event',
+    'failure',
+    'header without a value, in a list',
+    'odd timestamp',
+  ])
+  fc.assert(
+    fc.property(records, (raw) => {
+      const decoded = decode(anything, raw)
+      statistics.count('kind' in decoded ? 'event' : 'failure')
+      if (Object.values(raw.headers ?? {}).some((each) => Array.isArray(each) && each.at(-1) === null))
+        statistics.count('header without a value, in a list')
+      if (!(raw.timestamp >= 0 && raw.timestamp < 2 ** 48)) statistics.count('odd timestamp')
+      if (!('kind' in decoded)) return
+      expect(decoded.timestamp).toBe(raw.timestamp)
+      for (const text of Object.values(decoded.headers)) expect(typeof text).toBe('string')
+    }),
+    { numRuns: 2000 },
+  )
+  statistics.report()
+})
+
+test('a codec whose values cannot be looked into makes no event, and does no harm', () => {
+  const codec = () => ({
+    get trap() {
+      throw new Error('No')
+    },
+  })
+  expect(decode(defineTopic('traps', { schema: z.unknown(), codec }), record('x'))).toMatchObject({ reason: 'codec' })
 })
 
 test('headers are text, and one sent several times keeps its last value', () => {

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { decodeCursor } from '../../src/streams/cursor.ts'
 import type { Gap, RawRecord } from '../../src/streams/event.ts'
 import type { Feed } from '../../src/streams/feed.ts'
 import type { Subscription } from '../../src/streams/subscription.ts'
 import type { StreamItem, Where } from '../../src/streams/topic.ts'
 import { batchOf, type Paint, paintFeed, recordOf } from '../kit/feeds.ts'
+import { STAMP_NAMES, STAMPS, type StampName } from '../kit/stamps.ts'
 import { Statistics } from '../kit/statistics.ts'
 
 /**
@@ -22,6 +24,7 @@ const record = fc.record({
   size,
   hole: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 3 })),
   poison: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, fc.constant(true)),
+  stamp: fc.oneof({ weight: 5, arbitrary: fc.constant('now' as const) }, fc.constantFrom<StampName>(...STAMP_NAMES)),
 })
 const where: fc.Arbitrary<Where<Paint>> = fc.oneof(
   fc.constant({}),
@@ -130,6 +133,7 @@ test('every consumer gets every event it asked for once and in order, or a gap t
     'poison',
     'progress',
     'filter threw',
+    ...STAMP_NAMES,
   ])
   await fc.assert(
     fc.asyncProperty(
@@ -150,17 +154,19 @@ test('every consumer gets every event it asked for once and in order, or a gap t
         for (const one of steps) {
           if (one.kind === 'batch') {
             const records: RawRecord[] = []
-            for (const { color, size, hole, poison } of one.records) {
+            for (const { color, size, hole, poison, stamp } of one.records) {
               const offset = (next[one.partition] as number) + hole
               next[one.partition] = offset + 1
               if (hole > 0) statistics.count('hole')
+              const more = stamp === 'now' ? {} : { timestamp: STAMPS[stamp] }
+              if (stamp !== 'now') statistics.count(stamp)
               if (poison) {
                 statistics.count('poison')
-                records.push(recordOf(one.partition, offset, Buffer.from('poison')))
+                records.push({ ...recordOf(one.partition, offset, Buffer.from('poison')), ...more })
                 continue
               }
               const paint: Paint = { n: n++, color, ...(size && { size }) }
-              records.push(recordOf(one.partition, offset, paint))
+              records.push({ ...recordOf(one.partition, offset, paint), ...more })
               events.push({ paint, partition: one.partition, offset, era: era[one.partition] as number })
               for (const consumer of all) {
                 if (consumer.filter === 'throws on blue' && color === 'blue') statistics.count('filter threw')
@@ -171,6 +177,7 @@ test('every consumer gets every event it asked for once and in order, or a gap t
             const waitingBefore = all.filter(({ waiting }) => waiting > 0).length
             feed.onBatch(batchOf(one.partition, records, next[one.partition]))
             expect(feed.head[one.partition]).toBe(next[one.partition])
+            expect(decodeCursor('paints', feed.cursor).positions).toEqual(feed.head)
             await settled()
             statistics.count('got while waiting', waitingBefore - all.filter(({ waiting }) => waiting > 0).length)
           } else if (one.kind === 'pull') {

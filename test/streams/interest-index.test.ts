@@ -138,3 +138,13 @@ test('what an event costs does not grow with the interests it does not match', (
   expect(found).toBe(100_000)
   expect((performance.now() - start) / 100_000).toBeLessThan(0.05) // ms: a scan of all would take more than one
 })
+
+test('a value that is null meets only what asks for nothing', () => {
+  const index = new InterestIndex<{ a: string } | null, string>()
+  index.add({ a: 'x' } as never, 'a')
+  index.add({}, 'all')
+  const found: string[] = []
+  index.match(null, (interest) => found.push(interest))
+  expect(found).toEqual(['all'])
+  expect(meets({ a: 'x' } as never, null)).toBe(false)
+})

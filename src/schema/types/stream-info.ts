@@ -28,10 +28,16 @@ const WindowSpan = builder.objectRef<Feed>('WindowSpan').implement({
   fields: (t) => ({
     events: t.int({ resolve: ({ window }) => window.nextSeq - window.firstSeq }),
     bytes: t.float({ description: 'An estimate of what they take.', resolve: ({ window }) => window.bytes }),
-    oldest: t.field({ type: 'DateTime', nullable: true, resolve: ({ window }) => dateOf(window.at(window.firstSeq)) }),
+    oldest: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Timestamp of the first of them; null: there is none, or its timestamp is no date.',
+      resolve: ({ window }) => dateOf(window.at(window.firstSeq)),
+    }),
     newest: t.field({
       type: 'DateTime',
       nullable: true,
+      description: 'Timestamp of the last of them; null: there is none, or its timestamp is no date.',
       resolve: ({ window }) => dateOf(window.at(window.nextSeq - 1)),
     }),
   }),
@@ -58,6 +64,10 @@ export const StreamInfo = builder.objectRef<Feed>('StreamInfo').implement({
   }),
 })
 
+/** RFC 3339 writes years of four digits; a timestamp in microseconds is beyond them. */
+const FIRST_MS = Date.parse('0000-01-01T00:00:00Z')
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z')
+
 function dateOf(event: { readonly timestamp: number } | undefined): Date | null {
-  return event ? new Date(event.timestamp) : null
+  return event && event.timestamp >= FIRST_MS && event.timestamp <= LAST_MS ? new Date(event.timestamp) : null
 }
