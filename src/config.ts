@@ -87,6 +87,8 @@ const Environment = z.object({
   REPLAY_EVENTS_PER_SECOND: integer(100, 10_000_000).default(50_000),
   HEARTBEAT_MS: integer(100, 600_000).default(15_000),
   MAX_STREAMS: integer(1, 1_000_000).default(10_000),
+  MAX_CONNECTIONS: integer(1, 1_000_000).optional(),
+  MAX_CONNECTIONS_PER_ADDRESS: integer(1, 1_000_000).optional(),
   STREAM_MAX_AGE_MS: integer(0, 7 * DAY_MS).default(3600 * 1000),
   DRAIN_MS: integer(0, 3600 * 1000).default(30_000),
   TRUSTED_PROXIES: list

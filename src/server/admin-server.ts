@@ -3,16 +3,19 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Faults } from '../faults.ts'
 import type { Readiness } from '../streams/streams.ts'
+import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
 
 export interface AdminOptions {
   readonly readiness: () => Readiness
   readonly metrics: Registry
   readonly faults: Faults
   readonly log: Logger
+  readonly timeouts?: Timeouts
 }
 
 /** Health and metrics, for platform engineers and their tools. It has no authentication, and is never exposed. */
-export function createAdminServer({ readiness, metrics, faults, log }: AdminOptions): Server {
+export function createAdminServer(options: AdminOptions): Server {
+  const { readiness, metrics, faults, log, timeouts = TIMEOUTS } = options
   const pages: Record<string, () => Promise<Page> | Page> = {
     '/livez': () => ({ status: 200, type: TEXT, body: 'live\n' }),
     '/readyz': () => {
@@ -24,7 +27,7 @@ export function createAdminServer({ readiness, metrics, faults, log }: AdminOpti
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await scrape(metrics, faults) }),
   }
 
-  return createServer((request, response) => {
+  const server = createServer(timeouts, (request, response) => {
     const page = pages[URL.parse(request.url ?? '/', 'http://admin')?.pathname ?? '']
     const { method } = request
     void (async () => {
@@ -43,6 +46,8 @@ export function createAdminServer({ readiness, metrics, faults, log }: AdminOpti
       }
     })()
   })
+  answerBrokenRequests(server)
+  return server
 }
 
 /** All metrics but those that cannot be read: one that throws must not leave its operator without all others. */
