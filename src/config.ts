@@ -57,6 +57,10 @@ const Environment = z.object({
   LISTEN_SOCKET: z.string().optional(),
   ADMIN_PORT: PORT.default(4001),
   ADMIN_HOST: z.string().default('127.0.0.1'),
+  ADMIN_HOSTS: list
+    .pipe(z.array(z.string().regex(/^[A-Za-z0-9_.-]{1,253}$/)))
+    .optional()
+    .meta({ wants: 'names without ports, separated by commas' }),
   KAFKA_BROKERS: list
     .pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/)).min(1))
     .optional()

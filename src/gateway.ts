@@ -177,7 +177,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     single,
     capacity,
   })
-  const admin = createAdminServer({ readiness, metrics, faults, log, ...(timeouts && { timeouts }) })
+  const adminHosts = [config.ADMIN_HOST, ...(config.ADMIN_HOSTS ?? [])]
+  const admin = createAdminServer({ readiness, metrics, faults, log, hosts: adminHosts, ...(timeouts && { timeouts }) })
   const adminConnections = new Connections(admin, { max: shares.admin, ...(timeouts && { timeouts }) })
 
   const leave = async (drainMs: number): Promise<void> => {
