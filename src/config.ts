@@ -57,6 +57,10 @@ const Environment = z.object({
   LISTEN_SOCKET: z.string().optional(),
   ADMIN_PORT: PORT.default(4001),
   ADMIN_HOST: z.string().default('127.0.0.1'),
+  ADMIN_HOSTS: list
+    .pipe(z.array(z.string().regex(/^[A-Za-z0-9_.-]{1,253}$/)))
+    .optional()
+    .meta({ wants: 'names without ports, separated by commas' }),
   KAFKA_BROKERS: list
     .pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/)).min(1))
     .optional()
@@ -87,6 +91,8 @@ const Environment = z.object({
   REPLAY_EVENTS_PER_SECOND: integer(100, 10_000_000).default(50_000),
   HEARTBEAT_MS: integer(100, 600_000).default(15_000),
   MAX_STREAMS: integer(1, 1_000_000).default(10_000),
+  MAX_CONNECTIONS: integer(1, 1_000_000).optional(),
+  MAX_CONNECTIONS_PER_ADDRESS: integer(1, 1_000_000).optional(),
   STREAM_MAX_AGE_MS: integer(0, 7 * DAY_MS).default(3600 * 1000),
   DRAIN_MS: integer(0, 3600 * 1000).default(30_000),
   TRUSTED_PROXIES: list

@@ -25,6 +25,7 @@ export const ERRORS = {
     message:
       'There are application/json, application/graphql-response+json and text/event-stream, and none is accepted',
   },
+  REQUEST_TIMEOUT: { status: 408, message: 'The request did not arrive in time' },
   BODY_TOO_LARGE: { status: 413, message: 'The request body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The request body must be application/json' },
   TOO_MANY_OPERATIONS: { status: 429, message: 'This stream has as many operations as it can carry' },

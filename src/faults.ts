@@ -5,7 +5,17 @@ import { RateLimit } from './rate-limit.ts'
 const LOG_INTERVAL_MS = 10_000
 
 /** Where something was thrown that nobody is there to catch: a label's values, so there are few. */
-export const FAULT_PLACES = ['client', 'flush', 'replay', 'compiler', 'pull', 'stream', 'capacity', 'metrics'] as const
+export const FAULT_PLACES = [
+  'client',
+  'flush',
+  'replay',
+  'compiler',
+  'pull',
+  'stream',
+  'capacity',
+  'metrics',
+  'listener',
+] as const
 export type FaultPlace = (typeof FAULT_PLACES)[number]
 
 /**

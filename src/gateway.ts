@@ -19,14 +19,16 @@ import { ResolverErrors } from './delivery/resolver-errors.ts'
 import { Faults } from './faults.ts'
 import { schema as ownSchema, topics as ownTopics } from './resolvers/schema.ts'
 import { createAdminServer } from './server/admin-server.ts'
-import { Capacity, possibleStreams } from './server/capacity.ts'
+import { Capacity } from './server/capacity.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
+import { ownShares } from './server/descriptors.ts'
 import { Endpoint } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { demandFree, listen, stopListening } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
+import type { Timeouts } from './server/timeouts.ts'
 import { createYogaServer } from './server/yoga.ts'
 import { createEmbeddedLog, type EmbeddedLog } from './streams/embedded.ts'
 import { createKafka } from './streams/kafka.ts'
@@ -55,6 +57,8 @@ export interface GatewayOptions {
   readonly embedded?: EmbeddedLog
   /** Take no connections before it is ready, unless Kafka cannot be reached for this long; at once, if absent. */
   readonly listenWithinMs?: number
+  /** Other limits of time for requests, for tests. */
+  readonly timeouts?: Timeouts
 }
 
 export interface Gateway {
@@ -75,7 +79,7 @@ export interface Gateway {
  * @throws Error if it cannot listen where it is told to.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, log, schema = ownSchema, topics = ownTopics } = options
+  const { config, log, schema = ownSchema, topics = ownTopics, timeouts } = options
 
   const data = openLog(options)
   const cursorVersion = config.CURSOR_VERSION
@@ -97,8 +101,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const engine = new Engine({ feed, heartbeatMs, replayEventsPerSecond, log, faults, errors })
   const admission = new Admission({ schema, errors })
-  const maxStreams = possibleStreams(config.MAX_STREAMS, log)
-  const sockets = new StreamSockets({ maxStreams, maxAgeMs: config.STREAM_MAX_AGE_MS, faults })
+  const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
+  const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
+  const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
+  const sockets = new StreamSockets({
+    maxStreams: shares.streams,
+    maxAgeMs: config.STREAM_MAX_AGE_MS,
+    faults,
+    onOpen: (socket) => connections.becameStream(socket),
+  })
   let leaving: Promise<void> | undefined
   const isLeaving = () => leaving !== undefined
   // A full instance is ready: it serves what it has, and to be taken out of service would help nobody.
@@ -123,11 +134,25 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const endpoint = new Endpoint({ admission, distinct, single, yoga })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
-  const server = createHttpServer({ endpoint, path: GRAPHQL_PATH, corsOrigins, addresses, log })
-  const connections = new Connections(server, (socket) => sockets.has(socket))
+  const server = createHttpServer({
+    endpoint,
+    path: GRAPHQL_PATH,
+    corsOrigins,
+    addresses,
+    log,
+    ...(timeouts && { timeouts }),
+  })
+  const connections = new Connections(server, {
+    max: shares.connections,
+    maxPerAddress: shares.connectionsPerAddress,
+    addressOf: (socket) => addresses.ofConnection(socket),
+    isStream: (socket) => sockets.has(socket),
+    ...(timeouts && { timeouts }),
+  })
   const capacity = new Capacity(
     {
-      streams: { used: () => sockets.size, limit: maxStreams },
+      streams: { used: () => sockets.size, limit: shares.streams },
+      connections: { used: () => connections.limit.size, limit: shares.connections },
       frame_log_bytes: { used: () => engine.shared.budget.used, limit: engine.shared.budget.limit },
     },
     log,
@@ -137,6 +162,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const instance = config.INSTANCE_ID
   const metrics = createMetrics({
     instance,
+    connections: () => ({ graphql: connections.limit, admin: adminConnections.limit }),
     readiness,
     isLeaving,
     streams,
@@ -146,7 +172,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     single,
     capacity,
   })
-  const admin = createAdminServer({ readiness, metrics, faults, log })
+  const adminHosts = [config.ADMIN_HOST, ...(config.ADMIN_HOSTS ?? [])]
+  const admin = createAdminServer({ readiness, metrics, faults, log, hosts: adminHosts, ...(timeouts && { timeouts }) })
+  const adminConnections = new Connections(admin, { max: shares.admin, ...(timeouts && { timeouts }) })
 
   const leave = async (drainMs: number): Promise<void> => {
     const begin = performance.now()
@@ -167,8 +195,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await streams.close()
     await data.close()
     // Until now it says that it is not ready, and counts.
+    adminConnections.leave()
     const stopped = await stopListening(admin)
-    admin.closeIdleConnections()
+    await adminConnections.empty()
     await stopped.closed
   }
   const close = (drainMs = 0): Promise<void> => {
@@ -181,13 +210,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const { HOST: host, PORT: port, LISTEN_SOCKET: socket, ADMIN_HOST, ADMIN_PORT } = config
     const address = socket === undefined ? { host, port } : { socket }
     const { listenWithinMs } = options
-    let url = listenWithinMs === undefined ? await listen(server, address) : undefined
+    const failed = (error: Error) => faults.tell('listener', error)
+    let url = listenWithinMs === undefined ? await listen(server, address, failed) : undefined
     if (url === undefined) await demandFree(address)
-    const adminUrl = await listen(admin, { host: ADMIN_HOST, port: ADMIN_PORT })
+    const adminUrl = await listen(admin, { host: ADMIN_HOST, port: ADMIN_PORT }, failed)
     streams.start()
     data.start()
     if (listenWithinMs !== undefined) await untilFitToListen(() => streams.readiness(), listenWithinMs)
-    url ??= await listen(server, address)
+    url ??= await listen(server, address, failed)
     return { url, adminUrl, streams, engine, close }
   } catch (error) {
     await close()

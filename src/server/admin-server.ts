@@ -1,18 +1,25 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Faults } from '../faults.ts'
 import type { Readiness } from '../streams/streams.ts'
+import { hostName, isAdminHost } from './admin-hosts.ts'
+import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
 
 export interface AdminOptions {
   readonly readiness: () => Readiness
   readonly metrics: Registry
   readonly faults: Faults
   readonly log: Logger
+  /** Names by which it may be asked, beside addresses and localhost. */
+  readonly hosts: readonly string[]
+  readonly timeouts?: Timeouts
 }
 
 /** Health and metrics, for platform engineers and their tools. It has no authentication, and is never exposed. */
-export function createAdminServer({ readiness, metrics, faults, log }: AdminOptions): Server {
+export function createAdminServer(options: AdminOptions): Server {
+  const { readiness, metrics, faults, log, timeouts = TIMEOUTS } = options
+  const hosts = new Set(options.hosts.map(hostName))
   const pages: Record<string, () => Promise<Page> | Page> = {
     '/livez': () => ({ status: 200, type: TEXT, body: 'live\n' }),
     '/readyz': () => {
@@ -24,16 +31,19 @@ export function createAdminServer({ readiness, metrics, faults, log }: AdminOpti
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await scrape(metrics, faults) }),
   }
 
-  return createServer((request, response) => {
-    const page = pages[URL.parse(request.url ?? '/', 'http://admin')?.pathname ?? '']
+  const server = createServer(timeouts, (request, response) => {
     const { method } = request
+    const { host, path } = targetOf(request)
+    const page = pages[path]
     void (async () => {
       try {
-        const { status, type, body }: Page = !page
-          ? { status: 404, type: TEXT, body: `There are ${Object.keys(pages).join(', ')} here\n` }
-          : method !== 'GET' && method !== 'HEAD'
-            ? { status: 405, type: TEXT, body: 'These pages are only for GET\n' }
-            : await page()
+        const { status, type, body }: Page = !isAdminHost(host, hosts)
+          ? { status: 403, type: TEXT, body: WRONG_HOST }
+          : !page
+            ? { status: 404, type: TEXT, body: `There are ${Object.keys(pages).join(', ')} here\n` }
+            : method !== 'GET' && method !== 'HEAD'
+              ? { status: 405, type: TEXT, body: 'These pages are only for GET\n' }
+              : await page()
         if (status === 405) response.setHeader('allow', 'GET, HEAD')
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
       } catch (error) {
@@ -43,6 +53,8 @@ export function createAdminServer({ readiness, metrics, faults, log }: AdminOpti
       }
     })()
   })
+  answerBrokenRequests(server)
+  return server
 }
 
 /** All metrics but those that cannot be read: one that throws must not leave its operator without all others. */
@@ -58,10 +70,18 @@ async function scrape(registry: Registry, faults: Faults): Promise<string> {
   return `${(await Promise.all(texts)).join('\n\n')}\n`
 }
 
+/** Some requests name their host before the path (RFC 9112, section 3.2.2): then it counts, whatever `Host` says. */
+function targetOf({ url = '/', headers }: IncomingMessage): { host: string | undefined; path: string } {
+  const [, authority, rest = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i.exec(url) ?? []
+  const [path = ''] = (authority === undefined ? url : rest).split(/[?#]/, 1)
+  return { host: authority ?? headers.host, path }
+}
+
 interface Page {
   readonly status: number
   readonly type: string
   readonly body: string
 }
 
+const WRONG_HOST = 'The admin pages are for an IP address, localhost, or a name that ADMIN_HOSTS has\n'
 const TEXT = 'text/plain; charset=utf-8'

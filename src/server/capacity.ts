@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { performance as hooks } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
 import type { Faults } from '../faults.ts'
+import { readOpenFilesLimit } from './descriptors.ts'
 
 const CHECK_MS = 5_000
 /** Part of a limit from which it is near. */
@@ -12,8 +12,6 @@ const NEAR = 0.8
 const CHECKS = 3
 /** While a limit stays near, it is said this often. */
 const SAY_AGAIN_MS = 5 * 60_000
-/** Descriptors that no stream gets: for Kafka, the admin port, plain requests, and clients that are refused. */
-const RESERVED_FILES = 512
 
 export interface Limit {
   readonly used: () => number
@@ -65,7 +63,7 @@ export class Capacity {
     const loop = hooks.eventLoopUtilization()
     this.eventLoopUtilization = hooks.eventLoopUtilization(loop, this.#loop).utilization
     this.#loop = loop
-    this.openFiles = await countOpenFiles()
+    this.openFiles = await countOpenFiles(this.openFilesLimit)
     const now = performance.now()
     for (const [name, limit] of Object.entries(this.#limits))
       this.#faults.contain('capacity', () => this.#look(name, limit, now))
@@ -86,31 +84,13 @@ export class Capacity {
   }
 }
 
-/** As many streams as are wanted, if this process may open files for them. */
-export function possibleStreams(wanted: number, log: Logger): number {
-  const openFiles = readOpenFilesLimit()
-  const possible = Math.max(1, openFiles - RESERVED_FILES)
-  if (wanted <= possible) return wanted
-  log.warn({ wanted, possible, openFiles }, 'MAX_STREAMS is more than the open files of this process allow')
-  return possible
-}
-
-/** Linux tells. Node has raised it to the hard limit by then. */
-function readOpenFilesLimit(): number {
-  try {
-    const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
-    return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
-  } catch {
-    return Number.POSITIVE_INFINITY // another system, or unlimited: nothing to be near to
-  }
-}
-
-async function countOpenFiles(): Promise<number> {
+/** `limit` where they cannot be counted, since all are in use. */
+async function countOpenFiles(limit: number): Promise<number> {
   try {
     // From Linux 6.2 on the size of the folder is the number of its entries, which is cheaper than to list them.
     const { size } = await stat('/proc/self/fd')
     return size > 0 ? size : (await readdir('/proc/self/fd')).length
-  } catch {
-    return 0 // another system
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EMFILE' ? limit : 0 // 0: another system
   }
 }

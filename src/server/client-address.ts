@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, type Socket } from 'node:net'
 
 /** In a list of trusted proxies: whoever connects to the unix socket. */
 const UNIX = 'unix'
@@ -41,6 +41,17 @@ export class ClientAddresses {
     return client
   }
 
+  /**
+   * The address that a connection counts for, of IPv6 its network of 64 bits, all of which one client has. Undefined for
+   * a trusted proxy and on a unix socket: there the clients of all come over the same address.
+   */
+  ofConnection({ remoteAddress }: Socket): string | undefined {
+    if (remoteAddress === undefined) return undefined
+    const peer = plain(remoteAddress)
+    if (this.#isTrusted(peer)) return undefined
+    return isIP(peer) === 6 ? networkOf(peer) : peer
+  }
+
   #isTrusted(client: string): boolean {
     const version = isIP(client)
     if (version === 0) return client === UNIX && this.#isUnixTrusted
@@ -57,4 +68,13 @@ function withoutPort(entry: string): string {
 function plain(address: string): string {
   const mapped = address.match(/^::ffff:([\d.]+)$/i)?.[1]
   return mapped !== undefined && isIP(mapped) === 4 ? mapped : address
+}
+
+/** The first four groups of an IPv6 address as sockets have it: with at most one `::`, for groups of zeros. */
+function networkOf(address: string): string {
+  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? []
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0')
+  return `${[...before, ...zeros, ...after].slice(0, 4).join(':')}::/64`
 }

@@ -1,21 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import cors from 'cors'
 import type { Logger } from 'pino'
 import { refusedRetryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import { answerError } from '../transport/answer.ts'
-import { isAnswering, turn } from '../transport/turn.ts'
+import { turn } from '../transport/turn.ts'
 import type { ClientAddresses } from './client-address.ts'
 import { type Endpoint, MethodNotAllowed } from './endpoint.ts'
+import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
 
 const MAX_REQUEST_ID = 64
-/** What Node says of requests that it cannot read, where there is a better answer than 400. */
-const BROKEN_REQUESTS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-}
 
 export interface HttpServerOptions {
   readonly endpoint: Endpoint
@@ -23,10 +18,12 @@ export interface HttpServerOptions {
   readonly corsOrigins: readonly string[]
   readonly addresses: ClientAddresses
   readonly log: Logger
+  readonly timeouts?: Timeouts
 }
 
 /** The server that clients reach: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
-export function createHttpServer({ endpoint, path, corsOrigins, addresses, log }: HttpServerOptions): Server {
+export function createHttpServer(options: HttpServerOptions): Server {
+  const { endpoint, path, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
   const withCors = cors({
     origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -49,15 +46,10 @@ export function createHttpServer({ endpoint, path, corsOrigins, addresses, log }
     }
   }
 
-  const server = createServer((request, response) => {
+  const server = createServer(timeouts, (request, response) => {
     withCors(request, response, () => void handle(request, response))
   })
-  // Not HTTP at all, or broken in the middle, or too slow in coming: it must not be an exception.
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // What would be written now would land inside of an answer, or be taken for it.
-    if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket as Socket)) socket.destroy()
-    else socket.end(`HTTP/1.1 ${BROKEN_REQUESTS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
-  })
+  answerBrokenRequests(server)
   return server
 }
 

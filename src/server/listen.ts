@@ -15,10 +15,11 @@ const BACKLOG = 4096
 export type Address = { readonly socket: string } | { readonly host: string; readonly port: number }
 
 /**
- * Starts to listen, and says where: a URL, or the path of the unix socket.
+ * Starts to listen, and says where: a URL, or the path of the unix socket. `failed` is told what goes wrong later: a
+ * connection that cannot be accepted, for want of descriptors for example, must not be an exception.
  * @throws Error with one sentence for people, if the address cannot be had.
  */
-export async function listen(server: Server, address: Address): Promise<string> {
+export async function listen(server: Server, address: Address, failed: (error: Error) => void): Promise<string> {
   if ('socket' in address && (await isStale(address.socket))) await unlink(address.socket)
   const place = 'socket' in address ? { path: address.socket } : { host: address.host, port: address.port }
   server.listen({ ...place, backlog: BACKLOG })
@@ -28,6 +29,7 @@ export async function listen(server: Server, address: Address): Promise<string> 
     const { code, message } = error as NodeJS.ErrnoException
     throw code === 'EADDRINUSE' ? taken(address) : new Error(message)
   }
+  server.on('error', failed)
   if ('socket' in address) return address.socket
   const { port } = server.address() as AddressInfo
   return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Engine } from '../delivery/engine.ts'
 import { CLOSE_REASONS } from '../delivery/outlet.ts'
@@ -7,6 +8,7 @@ import type { Readiness, Streams } from '../streams/streams.ts'
 import type { SingleConnections } from '../transport/single-connections.ts'
 import type { StreamSockets } from '../transport/stream-sockets.ts'
 import type { Capacity } from './capacity.ts'
+import type { ConnectionLimit } from './connection-limit.ts'
 
 /** Delays of the event loop that matter to a stream are longer than this. */
 const EVENT_LOOP_PRECISION_MS = 50
@@ -22,6 +24,8 @@ export interface MetricsSources {
   readonly sockets: StreamSockets
   readonly single: SingleConnections
   readonly capacity: Capacity
+  /** Those that are no streams, by the port that they came to. */
+  readonly connections: () => Readonly<Record<string, ConnectionLimit<Socket>>>
 }
 
 /**
@@ -167,6 +171,8 @@ export function createMetrics(sources: MetricsSources): Registry {
     },
   })
 
+  addConnections(registry, sources.connections)
+
   const closes: Counter = new Counter({
     name: 'sluice_closes_total',
     help: 'Subscriptions that ended, by reason.',
@@ -198,6 +204,37 @@ export function createMetrics(sources: MetricsSources): Registry {
     },
   })
   return registry
+}
+
+function addConnections(registry: Registry, connections: MetricsSources['connections']): void {
+  const registers = [registry]
+  const gauge = (name: string, help: string, read: (limit: ConnectionLimit<Socket>) => number): void => {
+    const metric: Gauge = new Gauge({
+      name: `sluice_${name}`,
+      help,
+      labelNames: ['port'],
+      registers,
+      collect() {
+        for (const [port, limit] of Object.entries(connections())) metric.set({ port }, read(limit))
+      },
+    })
+  }
+  gauge('connections', 'Connections that are no streams, by port.', (limit) => limit.size)
+  gauge('connections_limit', 'Connections, apart from streams, that there may be, by port.', (limit) => limit.max)
+  const ended: Counter = new Counter({
+    name: 'sluice_refused_connections_total',
+    help: 'Connections ended at a limit: by port, whether of their address or of all, and whether new or idle.',
+    labelNames: ['port', 'reason', 'closed'],
+    registers,
+    collect() {
+      ended.reset()
+      for (const [port, limit] of Object.entries(connections())) {
+        for (const [reason, byKind] of Object.entries(limit.ended)) {
+          for (const [closed, count] of Object.entries(byKind)) ended.inc({ port, reason, closed }, count)
+        }
+      }
+    },
+  })
 }
 
 type ReadFeed = (feed: Feed<unknown>) => Iterable<readonly [Record<string, string>, number]>

@@ -1,10 +1,14 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import getRawBody from 'raw-body'
 import type { GraphQLParams } from '../admission/admission.ts'
 import { SluiceError } from '../errors.ts'
 
 /** Operations are texts of a few kilobytes; variables seldom add much. */
 const MAX_BODY_BYTES = 256 * 1024
+
+/** Rejects the reading of a body that is under way. */
+const reading = new WeakMap<Socket, (error: SluiceError) => void>()
 
 /**
  * What a request asks for, by GraphQL over HTTP: a JSON body by POST, query parameters by GET.
@@ -48,16 +52,31 @@ function lastEventIdOf({ extensions }: GraphQLParams): string | undefined {
 async function readJson(request: IncomingMessage): Promise<unknown> {
   if (!isJson(request.headers['content-type'])) throw new SluiceError('UNSUPPORTED_MEDIA_TYPE')
   let text: string
+  const { promise: refused, reject } = Promise.withResolvers<never>()
+  reading.set(request.socket, reject)
   try {
     const length = request.headers['content-length'] ?? null
-    text = (await getRawBody(request, { limit: MAX_BODY_BYTES, length })).toString()
+    text = (await Promise.race([getRawBody(request, { limit: MAX_BODY_BYTES, length }), refused])).toString()
   } catch (error) {
+    if (error instanceof SluiceError) throw error
     if ((error as { type?: string }).type === 'entity.too.large') {
       throw new SluiceError('BODY_TOO_LARGE', `The request body has more than ${MAX_BODY_BYTES} bytes`)
     }
     throw new SluiceError('BAD_REQUEST', 'The request body did not arrive whole')
+  } finally {
+    reading.delete(request.socket)
   }
   return parseJson(text, 'The request body')
+}
+
+/**
+ * Has the request whose body is being read answered with 408.
+ * @returns false if none is being read on this connection.
+ */
+export function refuseBody(socket: Socket): boolean {
+  const refuse = reading.get(socket)
+  refuse?.(new SluiceError('REQUEST_TIMEOUT'))
+  return refuse !== undefined
 }
 
 /** The charset may be said if it is UTF-8, which is the only one that JSON has. */

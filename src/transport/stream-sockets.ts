@@ -17,6 +17,8 @@ export interface StreamSocketsOptions {
   /** After this and a jitter a stream is ended as planned, in milliseconds; 0: it may become as old as it likes. */
   readonly maxAgeMs?: number
   readonly faults: Faults
+  /** A connection has become a stream. */
+  readonly onOpen?: (socket: Socket) => void
 }
 
 /** The sockets of all open streams, whatever runs on them. */
@@ -29,14 +31,17 @@ export class StreamSockets {
   #isDraining = false
   #onNone: (() => void)[] = []
   readonly #faults: Faults
+  readonly #onOpen: (socket: Socket) => void
   readonly #failed = (error: unknown): void => this.#faults.tell('stream', error)
 
   // One listener of each kind for all sockets, since closures of their own would be a good part of what a stream takes.
   readonly #onDrain: (this: Socket) => void
   readonly #onClose: (this: Socket) => void
 
-  constructor({ maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0, faults }: StreamSocketsOptions) {
+  constructor(options: StreamSocketsOptions) {
+    const { maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0, faults, onOpen = () => {} } = options
     this.maxStreams = maxStreams
+    this.#onOpen = onOpen
     this.#faults = faults
     this.#ages = new StreamAges(maxAgeMs, (stream) => stream.leave('age'), this.#failed)
     const all = this
@@ -92,6 +97,7 @@ export class StreamSockets {
     this.#open.set(socket, stream)
     this.#ages.add(stream)
     this.#takeOver(response, socket)
+    this.#onOpen(socket)
     return stream
   }
 

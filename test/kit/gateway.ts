@@ -3,6 +3,7 @@ import pino, { type Logger } from 'pino'
 import { onTestFinished } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { type Gateway, startGateway } from '../../src/gateway.ts'
+import type { Timeouts } from '../../src/server/timeouts.ts'
 import { createEmbeddedLog, type EmbeddedLog } from '../../src/streams/embedded.ts'
 import type { Topic } from '../../src/streams/topic.ts'
 import type { OrderEvent } from '../../src/streams/topics/orders.ts'
@@ -30,13 +31,14 @@ export interface TestGatewayOptions {
   readonly partitions?: number
   readonly embedded?: EmbeddedLog
   readonly log?: Logger
+  readonly timeouts?: Timeouts
 }
 
 export const silentLog: Logger = pino({ level: 'silent' })
 
 /** A gateway on free ports, closed when the test ends; ready, unless it is to wait for a Kafka. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const { env = {}, schema, topics, partitions = 6, log = silentLog } = options
+  const { env = {}, schema, topics, partitions = 6, log = silentLog, timeouts } = options
   const config = readConfig({ PORT: '0', ADMIN_PORT: '0', DEMO_RATE: '0', INSTANCE_ID: 'test', ...env })
   const embedded = options.embedded ?? createEmbeddedLog()
   if (!options.embedded) {
@@ -49,6 +51,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ...(schema && { schema }),
     ...(topics && { topics }),
     ...(!onKafka && { embedded }),
+    ...(timeouts && { timeouts }),
   })
   onTestFinished(() => gateway.close())
   if (!onKafka) await until('the gateway is ready', () => gateway.streams.readiness().ready)
@@ -93,7 +96,7 @@ export function anOrder(differences: Partial<OrderEvent> = {}): OrderEvent {
   }
 }
 
-function metricIn(text: string, name: string, labels: Record<string, string>): number {
+export function metricIn(text: string, name: string, labels: Record<string, string> = {}): number {
   const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
   const line = text
     .split('\n')

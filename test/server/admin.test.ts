@@ -39,8 +39,8 @@ test('the pages are only read', async () => {
 
 test('a path that is no path is not found, and does not end the process', async () => {
   const gateway = await startTestGateway()
-  for (const target of ['//', 'http://', '*', '/%', '/__proto__', '/constructor']) {
-    const answer = await RawStream.write(gateway.adminUrl, `GET ${target} HTTP/1.1\r\nhost: x\r\n\r\n`)
+  for (const target of ['//', 'http://', '*', '/%', '/__proto__', '/constructor', '//x/livez', 'http://localhost']) {
+    const answer = await RawStream.write(gateway.adminUrl, `GET ${target} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
     await answer.untilHead()
     expect([target, answer.status]).toEqual([target, 404])
   }

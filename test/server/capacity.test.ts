@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Faults } from '../../src/faults.ts'
-import { Capacity, possibleStreams } from '../../src/server/capacity.ts'
+import { Capacity } from '../../src/server/capacity.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { recordedLog } from '../kit/log-lines.ts'
 
@@ -69,15 +69,6 @@ test.runIf(process.platform === 'linux')('open files are counted, and their limi
   for (const file of files) closeSync(file)
   expect(capacity.openFiles - before).toBeGreaterThanOrEqual(40)
   expect(capacity.openFilesLimit).toBeGreaterThan(capacity.openFiles)
-})
-
-test.runIf(process.platform === 'linux')('MAX_STREAMS beyond the open files is lowered, and the log says so', () => {
-  const { log, lines } = recordedLog()
-  expect(possibleStreams(100, log)).toBe(100)
-  expect(lines).toEqual([])
-  const possible = possibleStreams(1e9, log)
-  expect(lines).toMatchObject([{ level: 40, wanted: 1e9, possible }])
-  expect(possible).toBeLessThan(1e9)
 })
 
 test('the metrics say how near each limit is', async () => {

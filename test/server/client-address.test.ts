@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { ClientAddresses } from '../../src/server/client-address.ts'
 
@@ -40,4 +41,19 @@ test.each([
 test('a TCP peer that has gone is not taken for one on a unix socket', () => {
   const request = { socket: { remoteAddress: undefined, destroyed: true }, headers: { 'x-forwarded-for': '1.1.1.1' } }
   expect(new ClientAddresses(['unix']).of(request as unknown as IncomingMessage)).toBe('gone')
+})
+
+test.each([
+  ['a client counts by its address', '', '198.51.100.7', '198.51.100.7'],
+  ['of IPv6 by its network of 64 bits', '', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['which is the same for its other addresses', '', '2001:db8:1:2::9', '2001:db8:1:2::/64'],
+  ['also where zeros are left out in front of it', '', '2001:db8::9', '2001:db8:0:0::/64'],
+  ['the loopback address', '', '::1', '0:0:0:0::/64'],
+  ['a link-local address with its interface', '', 'fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['IPv4 on a socket of both kinds', '', '::ffff:198.51.100.7', '198.51.100.7'],
+  ['a trusted proxy has the clients of all', '10.0.0.0/8', '10.9.9.9', undefined],
+  ['so does a unix socket', '', undefined, undefined],
+])('a connection is counted: %s', (_what, trusted, peer, source) => {
+  const addresses = new ClientAddresses(trusted === '' ? [] : trusted.split(','))
+  expect(addresses.ofConnection({ remoteAddress: peer } as Socket)).toBe(source)
 })

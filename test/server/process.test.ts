@@ -1,53 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { ended, listening, logged, main, type Run } from '../kit/main-process.ts'
 import { RawStream, requestBytes } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
-
-interface Run {
-  readonly child: ChildProcess
-  out: string
-  err: string
-  /** Undefined while it runs. */
-  ended: { readonly code: number | null; readonly signal: string | null } | undefined
-}
-
-function main(args: readonly string[], env: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, ['src/main.ts', ...args], {
-    env: { PATH: process.env.PATH, PORT: '0', ADMIN_PORT: '0', INSTANCE_ID: 'test', ...env },
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const run: Run = { child, out: '', err: '', ended: undefined }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    run.out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    run.err += text
-  })
-  child.on('close', (code, signal) => {
-    run.ended = { code, signal }
-  })
-  return run
-}
-
-async function ended(run: Run): Promise<Run['ended']> {
-  await until('the process ended', () => run.ended !== undefined)
-  return run.ended
-}
-
-/** What was logged, a JSON object a line. */
-function logged(run: Run): Record<string, unknown>[] {
-  return run.out
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line))
-}
-
-async function listening(run: Run): Promise<{ graphql: string; admin: string }> {
-  await until('the gateway listens', () => run.out.includes('Sluice is listening') || run.ended !== undefined)
-  return logged(run).find(({ msg }) => msg === 'Sluice is listening') as { graphql: string; admin: string }
-}
 
 test('--check-config of a valid configuration says so, starts nothing and ends with 0', async () => {
   const run = main(['--check-config'])
