@@ -1,5 +1,5 @@
 /** The process: configuration, log, signals, exit codes. What it runs is in gateway.ts. */
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import { destination, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 import { type Config, ConfigError, readConfig } from './config.ts'
@@ -39,6 +39,7 @@ try {
 
 async function run(config: Config): Promise<void> {
   const log = createLog(config)
+  endOnFatal(log)
   // The embedded log is there at once.
   const wait = config.KAFKA_BROKERS !== undefined && { listenWithinMs: LISTEN_WITHIN_MS }
   const leaveEarly = (): never => process.exit(0) // it has no clients yet
@@ -75,6 +76,22 @@ async function run(config: Config): Promise<void> {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+}
+
+/** What nobody has caught may have left anything half done: it is said, and a supervisor starts the process again. */
+function endOnFatal(log: Logger): void {
+  // Rejections that nobody handles come here too.
+  process.on('uncaughtException', (error: unknown, origin) => {
+    const message = 'The process cannot go on, and ends'
+    try {
+      // Written by the time it returns, as pino does for `fatal`.
+      log.fatal({ err: error instanceof Error ? error : new Error(`Thrown: ${inspect(error)}`), origin }, message)
+    } catch {
+      log.fatal({ origin, err: { message: 'It cannot be read' } }, message) // a getter of it throws
+    } finally {
+      process.exit(1)
+    }
+  })
 }
 
 /** JSON, a line an event; on a terminal, for people. */

@@ -4,6 +4,8 @@ import { BlockList, isIP, type Socket } from 'node:net'
 /** In a list of trusted proxies: whoever connects to the unix socket. */
 const UNIX = 'unix'
 const GONE = 'gone'
+/** Of one's own, one behind the other; what is left of so many entries is not read, since each costs. */
+const MAX_PROXIES = 16
 
 /**
  * Who a request comes from. Each proxy on the way appends to `X-Forwarded-For` the address that it was reached from, so
@@ -30,8 +32,7 @@ export class ClientAddresses {
     const { remoteAddress, destroyed } = socket
     let client = remoteAddress === undefined ? (destroyed ? GONE : UNIX) : plain(remoteAddress)
     if (!this.#isTrusted(client)) return client
-    const forwarded = String(headers['x-forwarded-for'] ?? '').split(',')
-    for (const entry of forwarded.reverse()) {
+    for (const entry of lastEntries(String(headers['x-forwarded-for'] ?? ''))) {
       const address = plain(withoutPort(entry.trim()))
       // A trusted proxy wrote something else: the proxy itself is the last that is known.
       if (isIP(address) === 0) return client
@@ -56,6 +57,15 @@ export class ClientAddresses {
     const version = isIP(client)
     if (version === 0) return client === UNIX && this.#isUnixTrusted
     return this.#trusted.check(client, version === 6 ? 'ipv6' : 'ipv4')
+  }
+}
+
+/** From the right. */
+function* lastEntries(list: string): Iterable<string> {
+  for (let end = list.length, read = 0; end >= 0 && read < MAX_PROXIES; read++) {
+    const comma = end === 0 ? -1 : list.lastIndexOf(',', end - 1)
+    yield list.slice(comma + 1, end)
+    end = comma
   }
 }
 

@@ -6,6 +6,8 @@ import { SluiceError } from '../errors.ts'
 
 /** Operations are texts of a few kilobytes; variables seldom add much. */
 const MAX_BODY_BYTES = 256 * 1024
+/** A type and a charset are some 40; each further parameter costs. */
+const MAX_CONTENT_TYPE_CHARS = 500
 
 /** Rejects the reading of a body that is under way. */
 const reading = new WeakMap<Socket, (error: SluiceError) => void>()
@@ -80,8 +82,9 @@ export function refuseBody(socket: Socket): boolean {
 }
 
 /** The charset may be said if it is UTF-8, which is the only one that JSON has. */
-function isJson(contentType: string | undefined): boolean {
-  const [type, ...parameters] = (contentType ?? '').toLowerCase().split(';')
+function isJson(contentType = ''): boolean {
+  if (contentType.length > MAX_CONTENT_TYPE_CHARS) return false
+  const [type, ...parameters] = contentType.toLowerCase().split(';')
   if (type?.trim() !== 'application/json') return false
   return parameters.every(
     (parameter) => !/^\s*charset=/.test(parameter) || /^\s*charset="?utf-?8"?\s*$/.test(parameter),

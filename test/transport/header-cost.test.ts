@@ -1,0 +1,109 @@
+import type { IncomingMessage } from 'node:http'
+import { expect, test } from 'vitest'
+import { ClientAddresses } from '../../src/server/client-address.ts'
+import { asksForEventStream, negotiate, takesPlainText, wantsHtml } from '../../src/transport/accept.ts'
+import { readParams } from '../../src/transport/params.ts'
+import { startTestGateway } from '../kit/gateway.ts'
+import { RawStream } from '../kit/raw-stream.ts'
+
+/** Node takes 16 KiB of headers. */
+const CHARS = 15_000
+/** A tenth of what the worst cost before there was a bound; a busy machine is slower by some of it. */
+const MAX_MEDIAN_MS = 1
+const TRIES = 21
+
+const fill = (unit: string): string => unit.repeat(Math.ceil(CHARS / unit.length)).slice(0, CHARS)
+
+async function medianMs(act: (i: number) => unknown): Promise<number> {
+  const times: number[] = []
+  for (let i = 0; i < TRIES; i++) {
+    const begin = performance.now()
+    try {
+      await act(i)
+    } catch {
+      // To be refused is cheap as well.
+    }
+    times.push(performance.now() - begin)
+  }
+  return times.sort((a, b) => a - b)[Math.floor(TRIES / 2)] as number
+}
+
+const asking = (headers: Record<string, string>, method = 'GET') => ({ headers, method, socket: {} }) as IncomingMessage
+
+test.each([
+  'a/b,',
+  '*/*,',
+  'a/b;q=0.1,',
+  ',',
+  'application/json,',
+  '"',
+  '",',
+  'a/b;x="',
+  'a/b;a=";,',
+  '"\\"',
+  ';a=b',
+  ';',
+  ' ',
+])('Accept, 15 KB of %s, costs less than a millisecond', async (unit) => {
+  const accept = fill(unit)
+  for (const read of [negotiate, asksForEventStream, takesPlainText, wantsHtml]) {
+    // Each time another one, so that none is known from before.
+    expect(await medianMs((i) => read(asking({ accept: `${i}${accept}` })))).toBeLessThan(MAX_MEDIAN_MS)
+  }
+})
+
+test.each([';', ' ;', ';charset=utf-8', '; charset=utf-8  ', ' ', '"', ';charset="'])(
+  'Content-Type, 15 KB of %s, costs less than a millisecond',
+  async (unit) => {
+    const request = asking({ 'content-type': `application/json;${fill(unit)}` }, 'POST')
+    const url = new URL('http://gateway/graphql')
+    expect(await medianMs(() => readParams(request, url))).toBeLessThan(MAX_MEDIAN_MS)
+  },
+)
+
+test.each(['10.0.0.1', '10.0.0.1:1', '2001:db8::1', '[2001:db8::1]:1', '::ffff:10.0.0.1', '', ' ', '[', ':', ']:1'])(
+  'X-Forwarded-For, 15 KB of %s, costs less than a third of a millisecond',
+  async (entry) => {
+    const addresses = new ClientAddresses(['10.0.0.0/8', '2001:db8::/32'])
+    const list = Array.from({ length: CHARS / (entry.length + 1) }, () => entry).join(',')
+    const request = { socket: { remoteAddress: '10.0.0.1' }, headers: { 'x-forwarded-for': list } }
+    expect(await medianMs(() => addresses.of(request as unknown as IncomingMessage))).toBeLessThan(MAX_MEDIAN_MS / 3)
+  },
+)
+
+test('an Accept of more than 500 characters is refused with 406, for every kind of request', async () => {
+  const gateway = await startTestGateway()
+  const long = `${'a/b, '.repeat(100)}*/*`
+  const short = `${'a/b, '.repeat(99)}*/*`
+  const query = { query: '{ __typename }' }
+  for (const request of [
+    { method: 'POST', body: query },
+    { method: 'GET', search: '?query={__typename}' },
+    { method: 'PUT' },
+  ]) {
+    const refused = await RawStream.answer(gateway.graphql, { ...request, headers: { accept: long } })
+    expect(refused.status).toBe(406)
+    expect(refused.json.errors).toEqual([
+      { message: 'The Accept header has more than 500 characters', extensions: { code: 'NOT_ACCEPTABLE' } },
+    ])
+    const taken = await RawStream.answer(gateway.graphql, { ...request, headers: { accept: short } })
+    expect(taken.status).toBeLessThan(300)
+  }
+})
+
+test('a Content-Type of more than 500 characters is refused with 415', async () => {
+  const gateway = await startTestGateway()
+  const headers = { 'content-type': `application/json;a=${'b'.repeat(500)}` }
+  const answer = await RawStream.answer(gateway.graphql, { method: 'POST', headers, body: { query: '{ __typename }' } })
+  expect([answer.status, answer.json.errors[0].extensions.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE'])
+})
+
+test('of X-Forwarded-For the last 16 entries are read', () => {
+  const addresses = new ClientAddresses(['10.0.0.0/8'])
+  const clientOf = (hops: number) => {
+    const list = ['192.0.2.1', ...Array.from({ length: hops }, (_, i) => `10.0.0.${i + 2}`)].join(', ')
+    const request = { socket: { remoteAddress: '10.0.0.1' }, headers: { 'x-forwarded-for': list } }
+    return addresses.of(request as unknown as IncomingMessage)
+  }
+  expect([clientOf(15), clientOf(16)]).toEqual(['192.0.2.1', '10.0.0.2'])
+})
