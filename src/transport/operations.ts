@@ -11,7 +11,7 @@ import { plannedRetryMs } from '../delivery/retry.ts'
 import type { Member, Outlet } from '../delivery/subscriber.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
-import { positionSince } from '../schema/stream-field.ts'
+import { type ArgumentStart, positionLast, positionSince } from '../schema/stream-field.ts'
 
 export interface OperationsOptions {
   readonly schema: GraphQLSchema
@@ -79,7 +79,7 @@ export class Operations {
       const cursor = wants(params, 'cursor')
       const markers = wants(params, 'markers')
       const asked = startOf(params, operation.stream)
-      const start = asked && 'since' in asked ? await this.#since(operation.stream, asked.since) : asked
+      const start = asked && (await this.#startAt(operation.stream, asked, context))
       return { member: engine.subscribe(operation, operation.stream, open, { start, cursor, markers }) }
     }
     const source = await openSource(operation.args)
@@ -111,8 +111,10 @@ export class Operations {
     for (const subscriber of this.#pulling) subscriber.end('shutdown', retryBlock(plannedRetryMs()))
   }
 
-  async #since({ field }: BoundStream, timestamp: number): Promise<Start> {
-    return { position: await positionSince(this.#options.streams.feed(field.topic), timestamp) }
+  async #startAt({ field, args }: BoundStream, asked: ArgumentStart, context: Context): Promise<Start> {
+    const feed = this.#options.streams.feed(field.topic)
+    if ('since' in asked) return { position: await positionSince(feed, asked.since) }
+    return 'last' in asked ? { position: await positionLast(feed, field, args, context, asked.last) } : asked
   }
 
   #context({ audience }: Admitted): Context {

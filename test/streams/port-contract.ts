@@ -52,7 +52,10 @@ export class Recorder {
     this.#reading = source.read(
       from,
       {
-        onBatch: (batch) => told(() => this.#take(batch)),
+        onBatch: (batch) => {
+          told(() => this.#take(batch))
+          return undefined
+        },
         onGap: (gap) =>
           told(() => {
             this.gaps.push(gap)
