@@ -11,12 +11,12 @@ builder.queryField('recentOrders', (t) =>
     type: [Order],
     description: `The newest orders that this instance holds, oldest of them first; at most ${MAX_LAST}.`,
     args: { region: t.arg({ type: Region }), last: t.arg.int({ defaultValue: 20 }) },
-    resolve: (_root, { region, last }, { streams }) => {
+    resolve: async (_root, { region, last }, { streams }) => {
       const count = last ?? 20
       if (count < 0 || count > MAX_LAST) {
         throw new SluiceError('BAD_USER_INPUT', `"last" takes 0 to ${MAX_LAST}, and got ${count}`)
       }
-      const found = streams.feed(orders).window.newest(count, ({ value }) => !region || value.region === region)
+      const found = await streams.feed(orders).newest(count, ({ value }) => !region || value.region === region)
       return found.map(({ value }) => value)
     },
   }),

@@ -2,6 +2,7 @@ import type { GraphQLField } from 'graphql'
 import { SluiceError } from '../errors.ts'
 import type { Gap, StreamEvent } from '../streams/event.ts'
 import type { Feed } from '../streams/feed.ts'
+import { meets } from '../streams/interest-index.ts'
 import { SourceUnavailable } from '../streams/port.ts'
 import type { Position } from '../streams/position.ts'
 import type { Topic, Where } from '../streams/topic.ts'
@@ -65,6 +66,25 @@ export async function positionSince(feed: Feed, timestamp: number): Promise<Posi
     if (!(error instanceof SourceUnavailable)) throw error
     throw new SluiceError('NOT_READY', `The log cannot be asked now where to start: ${error.message}`)
   }
+}
+
+/** Before the newest `count` events that the field's `where` and `filter` want; one that the filter fails on is wanted. */
+export function positionLast(
+  feed: Feed,
+  { where, filter }: StreamField,
+  args: Record<string, unknown>,
+  context: Context,
+  count: number,
+): Promise<Position> {
+  const wanted = where(args, context)
+  return feed.findLast(count, ({ value }) => {
+    if (!meets(wanted, value)) return false
+    try {
+      return !filter || filter(value, args, context)
+    } catch {
+      return true // the client hears of it
+    }
+  })
 }
 
 /** The value of an item as `resolve` sees it. @throws SluiceError `CURSOR_EXPIRED` for a gap. */

@@ -107,7 +107,7 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
       if ('after' in start) return open(feed.startAfter(start.after))
       if ('since' in start) return positionSince(feed, start.since).then(open)
       const matches = ({ value }: StreamEvent) => meets(where, value) && (filter?.(value) ?? true)
-      return open(feed.startLast(start.last, matches))
+      return feed.findLast(start.last, matches).then(open)
     },
     resolve: (item: StreamEvent | Gap, given: Record<string, unknown>, context: Context) => {
       const value = eventValue(item)

@@ -64,7 +64,7 @@ export class Inquiries {
    * Compares the log with the last record that was delivered. `deliver` is for the batch that came, which is of the
    * same log, since it was fetched before; it is not called where it is as well to fetch the batch again.
    */
-  verify(topic: string, partition: number, deliver: () => void): Promise<void> {
+  verify(topic: string, partition: number, deliver: () => Promise<void> | undefined): Promise<void> {
     return this.#inquire(topic, partition, async () => {
       const place = placeOf(topic, partition)
       if (!this.#owed.delete(place) && this.#kept >= MAX_KEPT) {
@@ -72,12 +72,15 @@ export class Inquiries {
         return this.#verify(topic, partition)
       }
       this.#kept++
-      await this.#verify(topic, partition, deliver)
-      this.#kept--
+      try {
+        await this.#verify(topic, partition, deliver)
+      } finally {
+        this.#kept--
+      }
     })
   }
 
-  async #verify(topic: string, partition: number, deliver?: () => void): Promise<void> {
+  async #verify(topic: string, partition: number, deliver?: () => Promise<void> | undefined): Promise<void> {
     const { witnesses, signal } = this.#options
     let breaks = 0
     const likeness = await this.#insist(topic, partition, () =>
@@ -90,7 +93,7 @@ export class Inquiries {
     if (likeness === 'shorter') return this.#findGap(topic, partition)
     if (likeness === 'another') return this.#passToOther(topic, partition)
     witnesses.trust(topic, partition, breaks)
-    deliver?.()
+    await deliver?.()
   }
 
   async #inquire(topic: string, partition: number, act: () => Promise<void>): Promise<void> {
@@ -98,8 +101,14 @@ export class Inquiries {
     const place = placeOf(topic, partition)
     this.#open.add(place)
     this.#options.hold(topic, partition)
-    await act()
-    this.#open.delete(place)
+    try {
+      await act()
+    } catch (error) {
+      // A mistake of ours: the partition is read on from where it is, and looked into again if need be.
+      this.#options.warn('An inquiry into a partition failed', { topic, partition, err: error })
+    } finally {
+      this.#open.delete(place)
+    }
     if (!this.#options.signal.aborted) this.#options.release(topic, partition)
   }
 
@@ -175,6 +184,6 @@ export class Inquiries {
   }
 }
 
-function placeOf(topic: string, partition: number): string {
+export function placeOf(topic: string, partition: number): string {
   return `${topic}/${partition}`
 }

@@ -1,10 +1,10 @@
 import type { RawRecord } from './event.ts'
 import { backoff, pause } from './kafka-backoff.ts'
-import { Inquiries } from './kafka-inquiries.ts'
+import { Inquiries, placeOf } from './kafka-inquiries.ts'
 import type { Fetched, WantedOffsets } from './kafka-positions.ts'
 import { FetchWatch } from './kafka-watch.ts'
 import { Witnesses } from './kafka-witnesses.ts'
-import type { PartitionRange, Reader, Source } from './port.ts'
+import type { Batch, PartitionRange, Reader, Source } from './port.ts'
 import { MAX_PARTITIONS } from './topic.ts'
 
 /** Fetches come back at least twice a second, so this is no load; it is what a stop-the-world pause must not reach. */
@@ -22,8 +22,8 @@ export interface FetchedBatch extends Fetched {
 export interface ConsumerEvents {
   /** Partitions were assigned; the consumer fetches nothing before this returns. */
   joined(assignment: Readonly<Record<string, readonly number[]>>): void
-  /** True if the position moves on to `nextOffset`. */
-  batch(batch: FetchedBatch): boolean
+  /** True if the position moves on to `nextOffset`; a promise, where the batch takes several turns of the event loop. */
+  batch(batch: FetchedBatch): boolean | Promise<boolean>
   fetchBegan(node: string): void
   fetchEnded(node: string): void
   fetchFailed(error: Error): void
@@ -78,6 +78,15 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     reader.onState({ kind: 'reading' })
   }
 
+  /** A mistake of ours ends neither the process nor, thrown into kafkajs, the consumer of all topics. */
+  const contain = (act: () => void): void => {
+    try {
+      act()
+    } catch (error) {
+      options.warn('The reader made a mistake, and goes on', { err: error })
+    }
+  }
+
   const inquiries = new Inquiries({
     wanted,
     witnesses,
@@ -93,13 +102,43 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     },
   })
 
-  const deliver = (batch: FetchedBatch) => {
+  /** By partition the batch that is being taken: it is not delivered, so the wanted offset is still before it. */
+  const taking = new Map<string, Promise<void>>()
+
+  /** What the reader throws is no reason to fetch the batch again: it would throw again. */
+  const handOver = (batch: Batch): Promise<void> | undefined => {
+    const { topic, partition } = batch
+    const failed = (error: unknown) =>
+      options.warn('A batch could not be handed over', { topic, partition, err: error })
+    try {
+      return reader.onBatch(batch)?.catch(failed)
+    } catch (error) {
+      failed(error)
+      return undefined
+    }
+  }
+
+  const deliver = (batch: FetchedBatch): Promise<void> | undefined => {
     const { topic, partition, nextOffset, endOffset } = batch
     const records = batch.records()
-    reader.onBatch({ topic, partition, records, nextOffset, endOffset })
-    wanted.moveTo(topic, partition, nextOffset)
-    const last = records.at(-1)
-    if (last) witnesses.remember(topic, partition, last)
+    const moveOn = () => {
+      if (signal.aborted) return // perhaps half taken
+      wanted.moveTo(topic, partition, nextOffset)
+      const last = records.at(-1)
+      if (last) witnesses.remember(topic, partition, last)
+    }
+    const taken = handOver({ topic, partition, records, nextOffset, endOffset })
+    if (taken === undefined) {
+      moveOn()
+      return undefined
+    }
+    const place = placeOf(topic, partition)
+    const delivered = taken.then(() => {
+      taking.delete(place)
+      moveOn()
+    })
+    taking.set(place, delivered)
+    return delivered
   }
 
   /** Runs one consumer until it fails, and returns why; undefined when the reader is to stop. */
@@ -125,7 +164,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
         witnesses.breakAll()
         for (const [topic, partitions] of assigned) {
           for (const partition of wanted.discover(topic, partitions)) {
-            reader.onBatch({ topic, partition, records: [], nextOffset: 0, endOffset: 0 })
+            void handOver({ topic, partition, records: [], nextOffset: 0, endOffset: 0 })
           }
         }
         for (const { topic, partition, offset } of wanted.all()) consumer?.seek(topic, partition, offset)
@@ -133,12 +172,14 @@ export async function readForever(options: ReaderOptions): Promise<void> {
       batch(batch) {
         if (!live || signal.aborted) return false
         const { topic, partition } = batch
+        // Of another consumer, as a rule: where this one stands is known when that has been delivered.
+        const before = taking.get(placeOf(topic, partition))
+        if (before !== undefined) return before.then(() => events.batch(batch))
         if (inquiries.holds(topic, partition)) return false
         const verdict = wanted.judge(batch)
         if (verdict === 'deliver') {
           if (!witnesses.doubted(topic, partition)) {
-            deliver(batch)
-            return true
+            return deliver(batch)?.then(() => true) ?? true
           }
           void inquiries.verify(topic, partition, () => deliver(batch))
           return false
@@ -172,7 +213,9 @@ export async function readForever(options: ReaderOptions): Promise<void> {
       crashed: (error) => ended.resolve(error),
     }
 
-    const timer = setInterval(() => {
+    const look = () => {
+      // What is being taken holds up the next fetch, which is no fault of the brokers.
+      if (taking.size > 0) watch.excuse(Date.now())
       const stalled = watch.stalledFor(Date.now())
       // The partitions of a broker that does not answer may come from another before its fetch has failed.
       if (stalled !== undefined && !stood) witnesses.breakAll()
@@ -181,7 +224,8 @@ export async function readForever(options: ReaderOptions): Promise<void> {
       const reason = `Kafka has answered no fetch for more than ${STALL_MS / 1000} s${lastFailure}`
       wait(reason)
       if (stalled > GIVE_UP_MS) ended.resolve(new Error(reason))
-    }, WATCH_EVERY_MS)
+    }
+    const timer = setInterval(() => contain(look), WATCH_EVERY_MS)
     const stop = () => ended.resolve(undefined)
     signal.addEventListener('abort', stop)
     const mine = options.start(wanted.topics, events)
@@ -208,5 +252,5 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     wait(error.message)
     await pause(backoff(failures++), signal)
   }
-  await Promise.all(stopping)
+  await Promise.all([...stopping, ...taking.values()])
 }

@@ -27,6 +27,12 @@ export class FetchWatch {
     this.#quietSince = now
   }
 
+  /** Nothing could be fetched up to now, for a reason of our own. */
+  excuse(now: number): void {
+    this.#quietSince = now
+    for (const entry of this.#nodes.values()) entry.succeeded = Math.max(entry.succeeded, now)
+  }
+
   /** How long the slowest node has given nothing, in ms, where that is too long. */
   stalledFor(now: number): number | undefined {
     let longest = now - this.#quietSince

@@ -247,7 +247,7 @@ function startConsumer(options: KafkaOptions, topics: readonly string[], events:
       eachBatchAutoResolve: false,
       eachBatch: async (payload) => {
         const fetched = fetchedBatch(payload)
-        if (events.batch(fetched)) payload.resolveOffset(String(fetched.nextOffset - 1))
+        if (await events.batch(fetched)) payload.resolveOffset(String(fetched.nextOffset - 1))
       },
     })
   }

@@ -1,7 +1,8 @@
 import type { Gap, StreamEvent } from './event.ts'
-import type { Feed } from './feed.ts'
+import type { ReadableFeed } from './feed-view.ts'
 import type { Page } from './pages.ts'
 import { Position } from './position.ts'
+import { SCANS } from './turn-budget.ts'
 import { UNKNOWN, type Vector } from './vector.ts'
 
 /**
@@ -10,14 +11,14 @@ import { UNKNOWN, type Vector } from './vector.ts'
  * events: the page that it is in may go, and is then read again.
  */
 export class LogReader<V> {
-  readonly #feed: Feed<V>
+  readonly #feed: ReadableFeed<V>
   readonly #position: Position<V>
   #gaps: Gap[] = []
   #page: WeakRef<Page<V>> | undefined
   #index = 0
   #closed = false
 
-  constructor(feed: Feed<V>, position: Position<V> = Position.atHead(feed)) {
+  constructor(feed: ReadableFeed<V>, position: Position<V> = Position.atHead(feed)) {
     this.#feed = feed
     this.#position = position
   }
@@ -61,13 +62,22 @@ export class LogReader<V> {
 
   /**
    * The next event that matches, or what is missing before it; undefined at the end of what there is. A promise, where
-   * the log has to be asked: call again when it is settled.
+   * the log has to be asked, or the search goes on in a later turn of the event loop: call again when it is settled.
    */
   next(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | Gap | undefined | Promise<void> {
+    SCANS.begin()
+    try {
+      return this.#next(matches)
+    } finally {
+      SCANS.end()
+    }
+  }
+
+  #next(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | Gap | undefined | Promise<void> {
     const { window } = this.#feed
     for (;;) {
       const found = this.#gaps.shift() ?? this.#nextOfPage(matches)
-      if (found) return found
+      if (found !== undefined) return found
       const next = this.#position.next()
       switch (next.kind) {
         case 'gaps':
@@ -86,6 +96,7 @@ export class LogReader<V> {
             const event = window.at(seq) as StreamEvent<V>
             this.#position.moveTo(seq + 1)
             if (this.#position.take(event) && matches(event)) return event
+            if (SCANS.isUsedUp()) return SCANS.next()
           }
       }
     }
@@ -102,7 +113,7 @@ export class LogReader<V> {
     }
   }
 
-  #nextOfPage(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | undefined {
+  #nextOfPage(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | Promise<void> | undefined {
     // A page of a log that has been replaced meanwhile is none of this one.
     if (this.#position.isStale) this.#page = undefined
     const page = this.#page?.deref()
@@ -114,6 +125,7 @@ export class LogReader<V> {
       if (!event || event.offset >= end) break
       this.#index++
       if (this.#position.take(event) && matches(event)) return event
+      if (SCANS.isUsedUp()) return SCANS.next()
     }
     this.#position.passPage(page, end)
     this.#page = undefined

@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { decode } from './decode.ts'
 import type { Gap, RawRecord, StreamEvent } from './event.ts'
@@ -6,6 +6,7 @@ import { gapAt } from './gap-at.ts'
 import { type Source, SourceUnavailable } from './port.ts'
 import { eventBytes } from './size.ts'
 import type { Topic } from './topic.ts'
+import { SCANS } from './turn-budget.ts'
 
 /** A page begins at a multiple of this, so that all who read near each other read the same pages. */
 export const PAGE_OFFSETS = 1024
@@ -15,8 +16,8 @@ const FETCH_BYTES = 1024 * 1024
 const MAX_FETCHES = 4
 /** Decoded pages of one topic that are kept for others: some 100,000 events. */
 const CACHE_BYTES = 64 * 1024 * 1024
-/** Records decoded in one turn of the event loop: some 2 ms. */
-const DECODE_BATCH = 250
+/** A record of this many bytes is two units of work (see turn-budget.ts). */
+const UNIT_BYTES = 512
 /** The log may move while it is read: retention takes its start. */
 const MAX_TRIES = 10
 /** Waits between tries to reach the log: doubling from the first to the last, with jitter. */
@@ -157,11 +158,18 @@ export class Pages<V> {
   }
 
   async #decode(records: readonly RawRecord[], events: StreamEvent<V>[]): Promise<void> {
-    for (let i = 0; i < records.length; i++) {
-      if (i > 0 && i % DECODE_BATCH === 0) await turn()
-      const event = decode(this.#topic, records[i] as RawRecord)
-      // What cannot be read was counted and dead-lettered when it was read first.
-      if ('kind' in event) events.push(event)
+    let index = 0
+    while (index < records.length) {
+      if (index > 0) await SCANS.next()
+      SCANS.begin()
+      while (index < records.length) {
+        const record = records[index++] as RawRecord
+        const event = decode(this.#topic, record)
+        // What cannot be read was counted and dead-lettered when it was read first.
+        if ('kind' in event) events.push(event)
+        if (SCANS.isUsedUp(1 + (record.value?.length ?? 0) / UNIT_BYTES)) break
+      }
+      SCANS.end()
     }
   }
 

@@ -22,7 +22,7 @@ export interface Source {
    * Reads every partition of every topic named in `from`, for ever: the one live reader of this process. Each
    * partition is delivered in order, without loss and without duplicates, from the offset given; a partition that
    * appears later is read from 0. Never fails: it keeps trying, says so by `onState`, and reports what cannot be had
-   * any more as a gap. Resolves when the reader has stopped and calls nothing any more.
+   * any more as a gap. Resolves when the reader has stopped and calls nothing any more, and every batch has settled.
    */
   read(from: ReadonlyMap<string, Positions>, reader: Reader, signal: AbortSignal): Promise<void>
 
@@ -63,9 +63,14 @@ export interface PartitionRange {
   readonly next: number
 }
 
-/** What a source tells its reader. Calls are synchronous and must not throw. */
+/** What a source tells its reader. Calls must not throw; a source that is thrown at goes on all the same. */
 export interface Reader {
-  onBatch(batch: Batch): void
+  /**
+   * A promise, where the batch takes several turns of the event loop: until it settles, the batch is not delivered, and
+   * the source hands over nothing more of its partition. It does not reject. After the signal of `read` it settles
+   * soon, with the batch half taken.
+   */
+  onBatch(batch: Batch): Promise<void> | undefined
   onGap(gap: Gap): void
   onState(state: ReaderState): void
 }

@@ -1,6 +1,6 @@
 import { type Cursor, fingerprint, type Witness } from './cursor.ts'
 import type { Gap, StreamEvent } from './event.ts'
-import type { Feed } from './feed.ts'
+import type { FeedView } from './feed-view.ts'
 import type { Page } from './pages.ts'
 import type { PartitionRange } from './port.ts'
 import { covers, maxOf, UNKNOWN, type Vector } from './vector.ts'
@@ -26,7 +26,7 @@ export const BEYOND_END_MS = 5_000
  * instance that has read less, or more, or both in different partitions.
  */
 export class Position<V = unknown> {
-  readonly #feed: Feed<V>
+  readonly #feed: FeedView<V>
   readonly #vector: number[]
   #restarts: Restarts
   /** Every event of the window that is still wanted has this sequence number or a later one. */
@@ -39,7 +39,7 @@ export class Position<V = unknown> {
   /** The event that a cursor has just before it, as long as it is not known whether this log has the same. */
   #witness: Witness | undefined
 
-  constructor(feed: Feed<V>, vector: Vector, seq?: number) {
+  constructor(feed: FeedView<V>, vector: Vector, seq?: number) {
     this.#feed = feed
     this.#vector = [...vector]
     this.#seq = seq
@@ -47,12 +47,12 @@ export class Position<V = unknown> {
   }
 
   /** What the feed has passed. */
-  static atHead<V>(feed: Feed<V>): Position<V> {
+  static atHead<V>(feed: FeedView<V>): Position<V> {
     return new Position(feed, feed.head, feed.window.nextSeq)
   }
 
   /** Just before an event that the feed is being told of: `seq` is its place in the window. */
-  static before<V>(feed: Feed<V>, event: StreamEvent<V>, seq: number): Position<V> {
+  static before<V>(feed: FeedView<V>, event: StreamEvent<V>, seq: number): Position<V> {
     const position = new Position(feed, feed.head, seq)
     position.#vector[event.partition] = event.offset
     return position
@@ -62,7 +62,7 @@ export class Position<V = unknown> {
    * Where a cursor says. That it is of another log is the first gap that `next` tells of: so is what was replaced since
    * `restarts`, where it is known that the cursor is as old as that.
    */
-  static after<V>(feed: Feed<V>, { positions, epoch, witness }: Cursor, restarts?: Restarts): Position<V> {
+  static after<V>(feed: FeedView<V>, { positions, epoch, witness }: Cursor, restarts?: Restarts): Position<V> {
     const position = new Position(feed, positions)
     if (restarts) position.#restarts = restarts
     position.#isReplaced = epoch !== feed.epoch

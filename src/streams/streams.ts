@@ -27,6 +27,8 @@ const SMALLEST_EVENT_BYTES = 256
 /** How often age is looked at where no events come. */
 const EVICT_INTERVAL_MS = 10_000
 
+const LOST_BATCH = 'A batch could not be taken'
+
 export type Readiness =
   | { readonly ready: true }
   /** `isFilling`: it reads, and has its windows to fill. */
@@ -63,7 +65,7 @@ export class Streams implements Reader {
   /** Begins to read, and keeps trying for as long as it takes. `readiness` says how it is going. */
   start(): void {
     const evictor = setInterval(() => {
-      for (const feed of this.#feeds.values()) feed.window.evict(Date.now())
+      for (const feed of this.#feeds.values()) void feed.evict()
     }, EVICT_INTERVAL_MS)
     this.#running = this.#run(this.#stop.signal).finally(() => clearInterval(evictor))
   }
@@ -77,7 +79,7 @@ export class Streams implements Reader {
     if (this.#outgrown !== undefined) return { ready: false, reason: this.#outgrown }
     if (this.#caughtUp) return { ready: true }
     for (const feed of this.#feeds.values()) {
-      if (feed.behind > 0) {
+      if (!feed.isFilled) {
         const reason = `Filling the window of "${feed.topic.name}": ${feed.behind} offsets to go`
         return { ready: false, reason, isFilling: true }
       }
@@ -91,12 +93,23 @@ export class Streams implements Reader {
     await this.#running
   }
 
-  onBatch(batch: Batch): void {
-    if (this.#isServed(batch)) this.#feeds.get(batch.topic)?.onBatch(batch)
+  onBatch(batch: Batch): Promise<void> | undefined {
+    const feed = this.#isServed(batch) ? this.#feeds.get(batch.topic) : undefined
+    try {
+      return feed?.onBatch(batch)?.catch((error) => feed.faults.report(error, LOST_BATCH, batch))
+    } catch (error) {
+      feed?.faults.report(error, LOST_BATCH, batch)
+      return undefined
+    }
   }
 
   onGap(gap: Gap): void {
-    if (this.#isServed(gap)) this.#feeds.get(gap.topic)?.onGap(gap)
+    const feed = this.#isServed(gap) ? this.#feeds.get(gap.topic) : undefined
+    try {
+      feed?.onGap(gap)
+    } catch (error) {
+      feed?.faults.report(error, 'A gap could not be taken', gap)
+    }
   }
 
   onState(state: ReaderState): void {

@@ -1,6 +1,7 @@
 import type { Gap, StreamEvent } from './event.ts'
-import type { Feed, Interest } from './feed.ts'
+import type { FollowedFeed } from './feed-view.ts'
 import { meets } from './interest-index.ts'
+import type { Interest } from './interests.ts'
 import { LogReader } from './log-reader.ts'
 import { BEYOND_END_MS, Position } from './position.ts'
 import type { StreamItem, Where } from './topic.ts'
@@ -32,7 +33,7 @@ const MAX_WAITING = 100
  */
 export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, undefined>, Interest<V> {
   readonly onProgress?: () => void
-  readonly #feed: Feed<V>
+  readonly #feed: FollowedFeed<V>
   readonly #where: Where<V>
   readonly #filter: ((value: V) => boolean) | undefined
   readonly #signal: AbortSignal | undefined
@@ -49,7 +50,7 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   /** Why it has ended, until somebody has been told. */
   #failure: { readonly error: unknown } | undefined
 
-  constructor(feed: Feed<V>, { where = {}, filter, from, progress = false, signal }: SubscribeOptions<V>) {
+  constructor(feed: FollowedFeed<V>, { where = {}, filter, from, progress = false, signal }: SubscribeOptions<V>) {
     this.#feed = feed
     this.#where = where
     this.#filter = filter

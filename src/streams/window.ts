@@ -1,7 +1,7 @@
 import type { StreamEvent } from './event.ts'
 import { SeqList } from './seq-list.ts'
 import { eventBytes } from './size.ts'
-import type { Vector } from './vector.ts'
+import { UNKNOWN, type Vector } from './vector.ts'
 
 export interface WindowLimits {
   /** What the events may take in memory, decoded. */
@@ -19,12 +19,6 @@ export interface Restart {
 /** By partition, the last time its log was replaced. */
 export type Restarts = readonly (Restart | undefined)[]
 
-interface Entry<V> {
-  readonly event: StreamEvent<V>
-  readonly bytes: number
-  readonly arrival: number
-}
-
 const INITIAL_CAPACITY = 1024
 
 /**
@@ -36,8 +30,9 @@ export class Window<V> {
   readonly #floors: number[] = []
   #restarts: Restarts = []
   /** By partition, the sequence numbers of its events, which are in the order of their offsets. */
-  readonly #partitions: SeqList[] = []
+  #partitions: SeqList[] = []
   #restartCount = 0
+  #renumbered = 0
   /** Rings of one capacity, a power of two; the entry of a sequence number is at `seq & mask`. */
   #events: (StreamEvent<V> | undefined)[] = new Array(INITIAL_CAPACITY)
   #sizes = new Uint32Array(INITIAL_CAPACITY)
@@ -84,15 +79,21 @@ export class Window<V> {
     return this.#restartCount
   }
 
+  /** How often sequence numbers from before have come to mean nothing. */
+  get renumbered(): number {
+    return this.#renumbered
+  }
+
   /**
    * The log of a partition was truncated or replaced, and is read from `offset` on. Nothing of what was held stays: of
    * that partition it is no longer true, and it is too rare to sort out the rest.
    */
   restart(partition: number, offset: number): void {
-    this.#evictWhile(() => true)
+    this.#clear()
     this.#floors[partition] = offset
     this.#restarts = Object.assign([...this.#restarts], { [partition]: { offset } })
     this.#restartCount++
+    this.#renumbered++
   }
 
   at(seq: number): StreamEvent<V> | undefined {
@@ -106,29 +107,46 @@ export class Window<V> {
   }
 
   /**
-   * Puts the events in the order of their timestamps, each partition's in its own order: for a window that was filled
-   * partition by partition. They get new sequence numbers, so that who stood among them finds its place anew.
+   * Merge sort by timestamp, each partition's events in their own order: for a window that was filled partition by
+   * partition. A step for each event, so that it may take several turns; what is sorted takes the place of what there
+   * was with the last step, and not at all if that has changed meanwhile. The events get new sequence numbers: who stood
+   * among them finds its place anew.
    */
-  sortByTime(): void {
-    const queues = this.#partitions.map((list) => list.all().map((seq) => this.#take(seq)))
-    const places = queues.map(() => 0)
-    const nextOf = (partition: number) => queues[partition]?.[places[partition] as number]
-    this.#partitions.length = 0
-    this.#first = this.#next
-    this.#bytes = 0
-    for (;;) {
+  *sortByTime(): Generator<number, void> {
+    const [first, next] = [this.#first, this.#next]
+    const lists = this.#partitions.map((list) => list.all())
+    const places = lists.map(() => 0)
+    const sorted = new Window<V>(this.#limits)
+    sorted.#first = next
+    sorted.#next = next
+    for (let left = next - first; left > 0; left--) {
       let oldest: number | undefined
-      for (let partition = 0; partition < queues.length; partition++) {
-        const entry = nextOf(partition)
-        if (!entry) continue
-        const sofar = oldest === undefined ? undefined : nextOf(oldest)
-        if (!sofar || entry.event.timestamp < sofar.event.timestamp) oldest = partition
+      let oldestTime = 0
+      for (let partition = 0; partition < lists.length; partition++) {
+        const seq = lists[partition]?.[places[partition] as number]
+        if (seq === undefined) continue
+        // No timestamp is NaN, which compares with nothing.
+        const time = this.#events[seq & (this.#events.length - 1)]?.timestamp || 0
+        if (oldest !== undefined && time >= oldestTime) continue
+        oldest = partition
+        oldestTime = time
       }
-      if (oldest === undefined) return
-      const { event, bytes, arrival } = nextOf(oldest) as Entry<V>
-      places[oldest] = (places[oldest] as number) + 1
-      this.#put(event, bytes, arrival)
+      const list = lists[oldest as number] as number[]
+      const place = places[oldest as number] as number
+      places[oldest as number] = place + 1
+      const slot = (list[place] as number) & (this.#events.length - 1)
+      const event = this.#events[slot] as StreamEvent<V>
+      sorted.#put(event, this.#sizes[slot] as number, this.#arrivals[slot] as number)
+      yield 1
+      if (this.#first !== first || this.#next !== next) return
     }
+    this.#partitions = sorted.#partitions
+    this.#events = sorted.#events
+    this.#sizes = sorted.#sizes
+    this.#arrivals = sorted.#arrivals
+    this.#first = sorted.#first
+    this.#next = sorted.#next
+    this.#renumbered++
   }
 
   /** Sequence number of the partition's first event at this offset or after it; `nextSeq`: there is none yet. */
@@ -195,32 +213,44 @@ export class Window<V> {
 
   /** Lets go of what is too old or too much; the newest event always stays within the bytes. */
   evict(now: number): void {
-    const oldest = now - this.#limits.maxAgeMs
-    this.#evictWhile((slot) => this.#bytes > this.#limits.maxBytes || (this.#arrivals[slot] as number) < oldest)
+    while (this.#evictOne(now)) {
+      // until one stays
+    }
   }
 
-  /** The newest `count` events that match, oldest of them first. */
-  newest(count: number, matches: (event: StreamEvent<V>) => boolean): StreamEvent<V>[] {
-    const found: StreamEvent<V>[] = []
-    for (let seq = this.#next - 1; seq >= this.#first && found.length < count; seq--) {
-      const event = this.at(seq) as StreamEvent<V>
-      if (matches(event)) found.push(event)
-    }
-    return found.reverse()
+  /** As `evict`, with a step for each event. */
+  *evicting(now: number): Generator<number, void> {
+    while (this.#evictOne(now)) yield 1
   }
 
-  #evictWhile(leaves: (slot: number) => boolean): void {
-    while (this.#first < this.#next) {
-      const slot = this.#first & (this.#events.length - 1)
-      if (!leaves(slot)) return
-      const event = this.#events[slot] as StreamEvent<V>
-      this.#bytes -= this.#sizes[slot] as number
-      this.#events[slot] = undefined
-      this.#first++
-      this.#partitions[event.partition]?.shift()
-      const floor = this.#floors[event.partition] ?? 0
-      if (event.offset >= floor) this.#floors[event.partition] = event.offset + 1
+  /** False: the oldest event stays. */
+  #evictOne(now: number): boolean {
+    const slot = this.#first & (this.#events.length - 1)
+    const event = this.#events[slot]
+    if (this.#first === this.#next || !event) return false
+    const isTooOld = (this.#arrivals[slot] as number) < now - this.#limits.maxAgeMs
+    if (!isTooOld && this.#bytes <= this.#limits.maxBytes) return false
+    this.#bytes -= this.#sizes[slot] as number
+    this.#events[slot] = undefined
+    this.#first++
+    this.#partitions[event.partition]?.shift()
+    const floor = this.#floors[event.partition] ?? 0
+    if (event.offset >= floor) this.#floors[event.partition] = event.offset + 1
+    return true
+  }
+
+  /** At once, however much it is. */
+  #clear(): void {
+    for (const [partition, list] of this.#partitions.entries()) {
+      const last = this.at(list.at(list.length - 1) ?? UNKNOWN)
+      if (last && last.offset >= (this.#floors[partition] ?? 0)) this.#floors[partition] = last.offset + 1
     }
+    this.#partitions = []
+    this.#events = new Array(INITIAL_CAPACITY)
+    this.#sizes = new Uint32Array(INITIAL_CAPACITY)
+    this.#arrivals = new Float64Array(INITIAL_CAPACITY)
+    this.#first = this.#next
+    this.#bytes = 0
   }
 
   #put(event: StreamEvent<V>, bytes: number, arrival: number): number {
@@ -234,17 +264,6 @@ export class Window<V> {
     while (this.#partitions.length <= event.partition) this.#partitions.push(new SeqList())
     this.#partitions[event.partition]?.push(seq)
     return seq
-  }
-
-  #take(seq: number): Entry<V> {
-    const slot = seq & (this.#events.length - 1)
-    const entry = {
-      event: this.#events[slot] as StreamEvent<V>,
-      bytes: this.#sizes[slot] as number,
-      arrival: this.#arrivals[slot] as number,
-    }
-    this.#events[slot] = undefined
-    return entry
   }
 
   /** Place in the list of the first event at this offset or after it. */

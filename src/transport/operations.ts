@@ -11,7 +11,7 @@ import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
 import type { ResolverErrors } from '../delivery/resolver-errors.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
-import { positionSince } from '../schema/stream-field.ts'
+import { type ArgumentStart, positionLast, positionSince } from '../schema/stream-field.ts'
 import type { Refusals } from './refusals.ts'
 
 export interface OperationsOptions {
@@ -78,7 +78,7 @@ export class Operations {
     const hasMarker = wants(params, 'markers')
     if (!stream) return await this.#preparePull(args)
     const asked = startOf(params, stream)
-    const start = asked && 'since' in asked ? await this.#since(stream, asked.since) : asked
+    const start = asked && (await this.#startAt(stream, asked, context))
     return { prepared: engine.prepare(operation, stream, { start, hasMarker }), hasCursors }
   }
 
@@ -122,8 +122,10 @@ export class Operations {
     return { prepared: prepared(start, () => void endSource(events, log)), hasCursors: false }
   }
 
-  async #since({ field }: BoundStream, timestamp: number): Promise<Start> {
-    return { position: await positionSince(this.#options.streams.feed(field.topic), timestamp) }
+  async #startAt({ field, args }: BoundStream, asked: ArgumentStart, context: Context): Promise<Start> {
+    const feed = this.#options.streams.feed(field.topic)
+    if ('since' in asked) return { position: await positionSince(feed, asked.since) }
+    return 'last' in asked ? { position: await positionLast(feed, field, args, context, asked.last) } : asked
   }
 
   #context({ audience }: Admitted): Context {

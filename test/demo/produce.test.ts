@@ -73,6 +73,7 @@ describeKafka('on a real broker', (kafka) => {
             read++
           }
           if (read >= 5_000) done.abort()
+          return undefined
         },
         onGap: (gap: unknown) => expect.fail(JSON.stringify(gap)),
         onState: () => {},

@@ -118,7 +118,7 @@ export function startEngine(options: TestEngineOptions = {}) {
   const paintOn = (partition: number, ...numbers: number[]): void => {
     const offset = Math.max(0, feed.head[partition] ?? 0)
     const records = numbers.map((n, index) => recordOf(partition, offset + index, { n, color: n % 2 ? 'odd' : 'even' }))
-    feed.onBatch(batchOf(partition, records))
+    void feed.onBatch(batchOf(partition, records))
   }
 
   return {

@@ -76,7 +76,7 @@ export class LaggingSource implements Source {
     const nextOffset = records.at(-1) ? (records.at(-1)?.offset as number) + 1 : offset
     if (records.length === 0 && wanted !== undefined) return
     this.#wanted.set(partition, nextOffset)
-    this.#reader.onBatch({ topic: paints.name, partition, records, nextOffset, endOffset: piece.endOffset })
+    await this.#reader.onBatch({ topic: paints.name, partition, records, nextOffset, endOffset: piece.endOffset })
   }
 
   /** Reads all there is, each partition in turn. */

@@ -103,9 +103,9 @@ function pull(consumer: Consumer): void {
   })
 }
 
-/** Promises that are resolved have told their consumers when this has passed. */
+/** Promises that are resolved have told their consumers when this has passed, also where a search takes a turn more. */
 async function settled(): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) await Promise.resolve()
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /**
@@ -175,7 +175,7 @@ test('every consumer gets every event it asked for once and in order, or a gap t
             next[one.partition] = (next[one.partition] as number) + one.trailing
             if (records.length === 0) statistics.count('empty batch')
             const waitingBefore = all.filter(({ waiting }) => waiting > 0).length
-            feed.onBatch(batchOf(one.partition, records, next[one.partition]))
+            void feed.onBatch(batchOf(one.partition, records, next[one.partition]))
             expect(feed.head[one.partition]).toBe(next[one.partition])
             expect(decodeCursor('paints', feed.cursor).positions).toEqual(feed.head)
             await settled()

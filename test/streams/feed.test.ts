@@ -26,7 +26,7 @@ function listen(feed: Feed<Paint>, where = {}) {
 test('the cursor is the position after everything passed, poison and holes too', () => {
   const feed = paintFeed({ partitions: 2, epoch: 77 })
   expect(decodeCursor('paints', feed.cursor)).toMatchObject({ positions: [0, 0], epoch: 77 })
-  feed.onBatch(batchOf(1, [{ ...red(4, 1), timestamp: 1234 }, recordOf(1, 6, Buffer.from('poison'))], 9))
+  void feed.onBatch(batchOf(1, [{ ...red(4, 1), timestamp: 1234 }, recordOf(1, 6, Buffer.from('poison'))], 9))
   expect(decodeCursor('paints', feed.cursor)).toMatchObject({ positions: [0, 9], epoch: 77 })
   feed.onGap({ kind: 'gap', topic: 'paints', partition: 0, from: 0, to: 5, reason: 'retention' })
   expect(decodeCursor('paints', feed.cursor).positions).toEqual([5, 9])
@@ -36,13 +36,13 @@ test('a cursor names as its witness the event that was passed last, where its ve
   for (const cursorVersion of [1, 2]) {
     const feed = paintFeed({ partitions: 2, cursorVersion })
     const witness = () => decodeCursor('paints', feed.cursor).witness
-    feed.onBatch(batchOf(1, [{ ...red(4, 1), timestamp: 1234 }]))
+    void feed.onBatch(batchOf(1, [{ ...red(4, 1), timestamp: 1234 }]))
     expect(witness()).toEqual({ partition: 1, offset: 4, timestamp: 1234 })
-    feed.onBatch(batchOf(0, [], 7))
+    void feed.onBatch(batchOf(0, [], 7))
     expect(witness()).toEqual({ partition: 1, offset: 4, timestamp: 1234 })
-    feed.onBatch(batchOf(1, [], 6))
+    void feed.onBatch(batchOf(1, [], 6))
     expect(witness()).toEqual(cursorVersion === 1 ? undefined : { partition: 1, offset: 4, timestamp: 1234 })
-    feed.onBatch(batchOf(1, [{ ...red(6, 1), timestamp: 1235 }, recordOf(1, 7, Buffer.from('poison'))]))
+    void feed.onBatch(batchOf(1, [{ ...red(6, 1), timestamp: 1235 }, recordOf(1, 7, Buffer.from('poison'))]))
     expect(witness()).toEqual(cursorVersion === 1 ? undefined : { partition: 1, offset: 6, timestamp: 1235 })
     feed.onGap({ kind: 'gap', topic: 'paints', partition: 1, from: 8, to: 0, reason: 'truncation' })
     expect(witness()).toBeUndefined()
@@ -60,33 +60,33 @@ test('while an event is told, the cursor is the position right behind it', () =>
       failed: rethrow,
     },
   )
-  feed.onBatch(batchOf(0, [red(0), red(1), red(5)], 8))
+  void feed.onBatch(batchOf(0, [red(0), red(1), red(5)], 8))
   expect(positions).toEqual([[1], [2], [6]])
 })
 
 test('a cursor is encoded once, however many ask', () => {
   const feed = paintFeed()
-  feed.onBatch(batchOf(0, [red(0)]))
+  void feed.onBatch(batchOf(0, [red(0)]))
   expect(feed.cursor).toBe(feed.cursor)
   const before = feed.cursor
-  feed.onBatch(batchOf(0, [], 3))
+  void feed.onBatch(batchOf(0, [], 3))
   expect(feed.cursor).not.toBe(before)
 })
 
 test('a partition that appears later is read from 0, and those before it stay unknown', () => {
   const feed = paintFeed({ partitions: 1 })
-  feed.onBatch(batchOf(2, [red(0, 2)]))
+  void feed.onBatch(batchOf(2, [red(0, 2)]))
   expect(feed.head).toEqual([0, UNKNOWN, 1])
   expect(decodeCursor('paints', feed.cursor).positions).toEqual([0, UNKNOWN, 1])
 })
 
 test('a reader behind the window is told of no gap in a partition that nobody has read', () => {
   const feed = paintFeed({ partitions: 1, limits: { ...ROOMY, maxBytes: 1000 } })
-  feed.onBatch(batchOf(2, [red(0, 2)]))
+  void feed.onBatch(batchOf(2, [red(0, 2)]))
   const event = feed.window.at(0)
   if (!event) throw new Error('The window was to hold the event')
   const reader = new LogReader(feed, Position.before(feed, event, 0))
-  feed.onBatch(
+  void feed.onBatch(
     batchOf(
       2,
       Array.from({ length: 30 }, (_, index) => red(index + 1, 2)),
@@ -99,11 +99,11 @@ test('a reader behind the window is told of no gap in a partition that nobody ha
 
 test('a reader names the position behind what it has read, not behind what the feed has', () => {
   const feed = paintFeed({ partitions: 2 })
-  feed.onBatch(batchOf(0, [red(0)]))
+  void feed.onBatch(batchOf(0, [red(0)]))
   const event = feed.window.at(0)
   if (!event) throw new Error('The window was to hold the event')
   const reader = new LogReader(feed, Position.before(feed, event, 0))
-  feed.onBatch(batchOf(1, [red(3, 1), red(4, 1)]))
+  void feed.onBatch(batchOf(1, [red(3, 1), red(4, 1)]))
   expect(reader.vector).toEqual([0, 0])
   void reader.next(() => true)
   expect(reader.vector).toEqual([1, 0])
@@ -126,9 +126,9 @@ test('a feed is behind until it has passed what there was when it began, empty b
     ]),
   )
   expect([feed.behind, feed.head, feed.ends]).toEqual([5, [5, 0], [10, 0]])
-  feed.onBatch({ ...batchOf(0, [red(5)], 7), endOffset: 12 })
+  void feed.onBatch({ ...batchOf(0, [red(5)], 7), endOffset: 12 })
   expect([feed.behind, feed.ends]).toEqual([3, [12, 0]])
-  feed.onBatch({ ...batchOf(0, [], 10), endOffset: 12 })
+  void feed.onBatch({ ...batchOf(0, [], 10), endOffset: 12 })
   expect(feed.behind).toBe(0)
 })
 
@@ -136,13 +136,13 @@ test('interests hear what they asked for, until they leave', () => {
   const feed = paintFeed({ partitions: 2 })
   const all = listen(feed)
   const blue = listen(feed, { color: 'blue' })
-  feed.onBatch(batchOf(0, [red(0), recordOf(0, 1, { n: 1, color: 'blue' })]))
+  void feed.onBatch(batchOf(0, [red(0), recordOf(0, 1, { n: 1, color: 'blue' })]))
   feed.onGap({ kind: 'gap', topic: 'paints', partition: 1, from: 0, to: 4, reason: 'retention' })
   expect(feed.interests).toBe(2)
   blue.remove()
   blue.remove()
   expect(feed.interests).toBe(1)
-  feed.onBatch(batchOf(0, [recordOf(0, 2, { n: 2, color: 'blue' })]))
+  void feed.onBatch(batchOf(0, [recordOf(0, 2, { n: 2, color: 'blue' })]))
   expect(all.heard).toEqual(['0:0 at 0', '0:1 at 1', 'gap 1:0-4', '0:2 at 2'])
   expect(blue.heard).toEqual(['0:1 at 1', 'gap 1:0-4'])
 })
@@ -160,7 +160,7 @@ test('an interest may leave while it is told', () => {
   }
   const remove = feed.add({ color: 'red' }, leaving)
   const other = listen(feed, { color: 'red' })
-  feed.onBatch(batchOf(0, [red(0), red(1)]))
+  void feed.onBatch(batchOf(0, [red(0), red(1)]))
   expect(heard).toEqual([0])
   expect(other.heard).toHaveLength(2)
 })
@@ -193,8 +193,8 @@ test('an interest that fails at an event, a gap or progress is told so once, whe
     }
     if (broken === 'onGap')
       feed.onGap({ kind: 'gap', topic: 'paints', partition: 1, from: 3, to: 4, reason: 'retention' })
-    feed.onBatch(batchOf(0, [red(0), red(1)]))
-    feed.onBatch(batchOf(0, [red(2)]))
+    void feed.onBatch(batchOf(0, [red(0), red(1)]))
+    void feed.onBatch(batchOf(0, [red(2)]))
     expect(heard.filter((each) => each.startsWith('failed'))).toEqual([`failed at ${place}`])
     expect(heard.at(-1)).toBe(`failed at ${place}`)
     expect(feed.interests).toBe(1)

@@ -17,20 +17,26 @@ interface PlayedLog {
   readonly rangesOf?: () => Promise<PartitionRange[]>
   readonly fetch?: (partition: number, offset: number) => Promise<Piece>
   readonly from?: Positions
+  /** What taking a batch is to be waited for, or fails with. */
+  readonly onBatch?: (batch: Batch) => Promise<void> | undefined
 }
 
 /** A reader of topic `orders`, as a rule from offset 10 of partition 0, whose consumers the test plays itself. */
-function reading({ rangesOf = async () => [], fetch, from = new Map([[0, 10]]) }: PlayedLog = {}) {
+function reading({ rangesOf = async () => [], fetch, from = new Map([[0, 10]]), onBatch }: PlayedLog = {}) {
   const stopping = new AbortController()
   const batches: Batch[] = []
   const gaps: Gap[] = []
   const states: ReaderState[] = []
+  const warnings: string[] = []
   const fetches: string[] = []
   const consumers: { events: ConsumerEvents; done: string[] }[] = []
   const done = readForever({
     wanted: new WantedOffsets(new Map([['orders', from]])),
     reader: {
-      onBatch: (batch) => void batches.push(batch),
+      onBatch: (batch) => {
+        batches.push(batch)
+        return onBatch?.(batch)
+      },
       onGap: (gap) => void gaps.push(gap),
       onState: (state) => void states.push(state),
     },
@@ -51,10 +57,10 @@ function reading({ rangesOf = async () => [], fetch, from = new Map([[0, 10]]) }
       fetches.push(`${partition}:${offset}`)
       return fetch(partition, offset)
     },
-    warn: () => {},
+    warn: (message) => void warnings.push(message),
   })
   const consumer = () => consumers.at(-1) as (typeof consumers)[number]
-  return { batches, gaps, states, fetches, consumers, consumer, stop: () => stopping.abort(), done }
+  return { batches, gaps, states, warnings, fetches, consumers, consumer, stop: () => stopping.abort(), done }
 }
 
 /** The timestamp of a record in the log that the tests begin with. */
@@ -109,7 +115,7 @@ test('a consumer that crashes is replaced by one that starts where it was, and i
   const { consumers, consumer, batches, states, stop, done } = reading()
   const first = consumer()
   first.events.joined({ orders: [0] })
-  first.events.batch(fetched(10, 5))
+  void first.events.batch(fetched(10, 5))
   first.events.crashed(new Error('no broker'))
   await vi.advanceTimersByTimeAsync(2_000)
   expect(consumers.length).toBe(2)
@@ -172,7 +178,7 @@ test('a log that has not caught up after a failover is no gap', async () => {
   const { consumer, gaps, stop, done } = reading({ rangesOf: async () => [{ partition: 0, earliest: 0, next }] })
   const { events, done: did } = consumer()
   events.joined({ orders: [0] })
-  events.batch(fetched(10, 0, { outOfRange: true }))
+  void events.batch(fetched(10, 0, { outOfRange: true }))
   await vi.advanceTimersByTimeAsync(1_500)
   next = 10
   await vi.advanceTimersByTimeAsync(5_000)
@@ -190,7 +196,7 @@ test('what a partition holds is asked for until it is known', async () => {
   }
   const { consumer, gaps, stop, done } = reading({ rangesOf })
   consumer().events.joined({ orders: [0] })
-  consumer().events.batch(fetched(10, 0, { outOfRange: true }))
+  void consumer().events.batch(fetched(10, 0, { outOfRange: true }))
   await vi.advanceTimersByTimeAsync(10_000)
   expect(gaps.map(({ to }) => to)).toEqual([20])
   stop()
@@ -230,7 +236,7 @@ const breaks: Record<string, (events: ConsumerEvents) => unknown> = {
     events.fetchEnded('1')
   },
   'a log that was too short': async (events) => {
-    events.batch(fetched(15, 0, { outOfRange: true }))
+    void events.batch(fetched(15, 0, { outOfRange: true }))
     await vi.advanceTimersByTimeAsync(500)
   },
 }
@@ -267,10 +273,10 @@ for (const [name, breakOff] of Object.entries(breaks)) {
     })
     const { events, done: did } = consumer()
     events.joined({ orders: [0] })
-    events.batch(fetched(10, 5))
+    void events.batch(fetched(10, 5))
     await breakOff(events)
     did.length = 0
-    events.batch(fetched(15, 5))
+    void events.batch(fetched(15, 5))
     await vi.advanceTimersByTimeAsync(0)
     expect(did).toEqual(['pause 0', 'seek 0 3', 'resume 0'])
     expect(events.batch(fetched(3, 5))).toBe(true)
@@ -291,9 +297,9 @@ test('a record that is gone tells nothing: reading goes on', async () => {
     const { consumer, batches, gaps, stop, done } = reading({ fetch: async () => piece })
     const { events } = consumer()
     events.joined({ orders: [0] })
-    events.batch(fetched(10, 5))
+    void events.batch(fetched(10, 5))
     events.joined({ orders: [0] })
-    events.batch(fetched(15, 5))
+    void events.batch(fetched(15, 5))
     await vi.advanceTimersByTimeAsync(0)
     expect(events.batch(fetched(20, 5))).toBe(true)
     expect(batches.map(({ nextOffset }) => nextOffset)).toEqual([15, 20, 25])
@@ -310,9 +316,9 @@ test('a log that ends before the last record by now is waited for, and then a ga
   })
   const { events } = consumer()
   events.joined({ orders: [0] })
-  events.batch(fetched(10, 5))
+  void events.batch(fetched(10, 5))
   events.joined({ orders: [0] })
-  events.batch(fetched(15, 5))
+  void events.batch(fetched(15, 5))
   await vi.advanceTimersByTimeAsync(1_500)
   expect(gaps).toEqual([])
   await vi.advanceTimersByTimeAsync(1_500)
@@ -336,11 +342,11 @@ test('a partition that cannot be compared is held back, also by a new consumer, 
   })
   const orders = [0, 1]
   consumer().events.joined({ orders })
-  consumer().events.batch(fetched(10, 5))
-  consumer().events.batch(fetched(20, 5, { partition: 1 }))
+  void consumer().events.batch(fetched(10, 5))
+  void consumer().events.batch(fetched(20, 5, { partition: 1 }))
   consumer().events.joined({ orders })
-  consumer().events.batch(fetched(15, 5))
-  consumer().events.batch(fetched(25, 5, { partition: 1 }))
+  void consumer().events.batch(fetched(15, 5))
+  void consumer().events.batch(fetched(25, 5, { partition: 1 }))
   await vi.advanceTimersByTimeAsync(4_000) // less than a stall
   expect(consumer().events.batch(fetched(30, 5, { partition: 1 }))).toBe(true)
   consumer().events.crashed(new Error('no broker'))
@@ -377,11 +383,11 @@ test('of a topic that was made anew each partition has its gap, also while what 
   const { events } = consumer()
   const orders = [0, 1]
   events.joined({ orders })
-  events.batch(fetched(10, 5))
-  events.batch(fetched(20, 5, { partition: 1 }))
+  void events.batch(fetched(10, 5))
+  void events.batch(fetched(20, 5, { partition: 1 }))
   events.joined({ orders })
-  events.batch(fetched(15, 5))
-  events.batch(fetched(25, 5, { partition: 1 }))
+  void events.batch(fetched(15, 5))
+  void events.batch(fetched(25, 5, { partition: 1 }))
   await vi.advanceTimersByTimeAsync(4_000)
   const gap = { kind: 'gap', topic: 'orders', reason: 'truncation' }
   expect(gaps.sort((a, b) => a.partition - b.partition)).toEqual([
@@ -400,9 +406,9 @@ test('what breaks off while a log is compared makes the next batch be compared a
   })
   const { events } = consumer()
   events.joined({ orders: [0] })
-  events.batch(fetched(10, 5))
+  void events.batch(fetched(10, 5))
   events.joined({ orders: [0] })
-  events.batch(fetched(15, 5))
+  void events.batch(fetched(15, 5))
   events.fetchFailed(new Error('connection closed'))
   answers.shift()?.()
   await vi.advanceTimersByTimeAsync(0)
@@ -440,7 +446,7 @@ test('of 256 partitions eight are compared at once, each delivers everything onc
     }
     for (const partition of partitions) {
       const from = wanted[partition] as number
-      if (events.batch(fetched(from, 5, { partition }))) wanted[partition] = from + 5
+      if (events.batch(fetched(from, 5, { partition })) === true) wanted[partition] = from + 5
     }
   }
   fetchAll()
@@ -460,3 +466,110 @@ test('of 256 partitions eight are compared at once, each delivers everything onc
   stop()
   await done
 })
+
+/** A reader whose batches are half taken until the test says otherwise. */
+function readingSlowly(more: PlayedLog = {}) {
+  const takes: (() => void)[] = []
+  const onBatch = (batch: Batch) => {
+    return batch.records.length === 0 ? undefined : new Promise<void>((resolve) => takes.push(resolve))
+  }
+  return { ...reading({ ...more, onBatch }), takes }
+}
+
+test('a batch that is half taken is not delivered: the wanted offset stays before it, and no other of it is handed over', async () => {
+  const { consumers, consumer, batches, takes, stop, done } = readingSlowly()
+  const first = consumer()
+  first.events.joined({ orders: [0] })
+  const moves = first.events.batch(fetched(10, 5))
+  expect(moves).toBeInstanceOf(Promise)
+  // Another consumer reads from the wanted offset, and what it brings waits.
+  first.events.crashed(new Error('no broker'))
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(consumers.length).toBe(2)
+  consumer().events.joined({ orders: [0] })
+  expect(consumer().done).toEqual(['seek 0 10'])
+  const again = consumer().events.batch(fetched(10, 5))
+  expect(batches.length).toBe(1)
+  takes.shift()?.()
+  expect(await moves).toBe(true)
+  expect(await again).toBe(false)
+  expect(consumer().done).toEqual(['seek 0 10', 'seek 0 15'])
+  const next = consumer().events.batch(fetched(15, 5))
+  takes.shift()?.()
+  expect(await next).toBe(true)
+  expect(batches.map(({ nextOffset }) => nextOffset)).toEqual([15, 20])
+  stop()
+  await done
+})
+
+test('a batch that waited for a comparison is delivered when it has been taken, and then the partition is read on', async () => {
+  const { consumer, batches, takes, stop, done } = readingSlowly({ fetch: async (...at) => pieceFrom(...at) })
+  const { events, done: did } = consumer()
+  events.joined({ orders: [0] })
+  const moves = events.batch(fetched(10, 5))
+  takes.shift()?.()
+  await moves
+  events.joined({ orders: [0] })
+  expect(events.batch(fetched(15, 5))).toBe(false)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(batches.length).toBe(2)
+  expect(events.batch(fetched(15, 5))).toBeInstanceOf(Promise)
+  expect(did.at(-1)).toBe('pause 0')
+  takes.shift()?.()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(did.slice(-2)).toEqual(expect.arrayContaining(['seek 0 20', 'resume 0']))
+  expect(batches.length).toBe(2)
+  stop()
+  await done
+})
+
+test('a reader stops when the batch that is half taken has settled, and not before', async () => {
+  const { consumer, takes, stop, done } = readingSlowly()
+  consumer().events.joined({ orders: [0] })
+  void consumer().events.batch(fetched(10, 5))
+  let isDone = false
+  void done.then(() => {
+    isDone = true
+  })
+  stop()
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(isDone).toBe(false)
+  takes.shift()?.()
+  await done
+})
+
+test('the time that a batch takes is none in which the brokers gave nothing', async () => {
+  const { consumer, consumers, states, takes, stop, done } = readingSlowly()
+  const { events } = consumer()
+  events.joined({ orders: [0] })
+  events.fetchBegan('1')
+  events.fetchEnded('1')
+  void events.batch(fetched(10, 5))
+  await vi.advanceTimersByTimeAsync(60_000)
+  takes.shift()?.()
+  await vi.advanceTimersByTimeAsync(3_000)
+  expect(states.map(({ kind }) => kind)).toEqual(['waiting', 'reading'])
+  expect(consumers.length).toBe(1)
+  stop()
+  await done
+})
+
+const FAILURES: [how: string, onBatch: () => Promise<void> | undefined][] = [
+  ['throws', () => expect.unreachable()],
+  ['rejects', async () => expect.unreachable()],
+]
+
+test.each(FAILURES)(
+  'a reader that %s at a batch is logged, and reading goes on after the batch',
+  async (_how, onBatch) => {
+    const { consumer, batches, warnings, stop, done } = reading({ onBatch })
+    const { events } = consumer()
+    events.joined({ orders: [0] })
+    expect(await events.batch(fetched(10, 5))).toBe(true)
+    expect(await events.batch(fetched(15, 5))).toBe(true)
+    expect(batches.length).toBe(2)
+    expect(warnings).toEqual(new Array(2).fill('A batch could not be handed over'))
+    stop()
+    await done
+  },
+)

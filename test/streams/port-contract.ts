@@ -9,6 +9,7 @@ import {
   type Source,
   SourceUnavailable,
 } from '../../src/streams/port.ts'
+import { until } from '../kit/until.ts'
 import { pieceContract } from './piece-contract.ts'
 
 /** A log that the contract is tried on. */
@@ -52,7 +53,10 @@ export class Recorder {
     this.#reading = source.read(
       from,
       {
-        onBatch: (batch) => told(() => this.#take(batch)),
+        onBatch: (batch) => {
+          told(() => this.#take(batch))
+          return undefined
+        },
         onGap: (gap) =>
           told(() => {
             this.gaps.push(gap)
@@ -291,6 +295,75 @@ export function portContract(log: () => LogUnderTest, { runs }: { runs: number }
     const { calls } = reader
     await log().sink.send(topic, lines)
     expect(reader.calls).toBe(calls)
+  })
+
+  test('until a batch has been taken nothing more of its partition comes, and stopping waits for it', async () => {
+    const topic = await log().createTopic(1)
+    const stopping = new AbortController()
+    const takes: (() => void)[] = []
+    const values: string[] = []
+    const told = Promise.withResolvers<void>()
+    const reading = log().source.read(
+      from(topic, { 0: 0 }),
+      {
+        onBatch({ records }) {
+          values.push(...records.map(({ value }) => String(value)))
+          if (records.length === 0) return undefined
+          told.resolve()
+          return new Promise<void>((resolve) => takes.push(resolve))
+        },
+        onGap: (gap) => expect.unreachable(JSON.stringify(gap)),
+        onState: () => {},
+      },
+      stopping.signal,
+    )
+    await log().sink.send(topic, [record(0, 'a')])
+    await told.promise
+    await log().sink.send(topic, [record(0, 'b')])
+    // All that there is to do meanwhile, as far as another reader shows it.
+    const other = read(from(topic, { 0: 0 }))
+    await other.until(() => other.values(0).length === 2)
+    expect(values).toEqual(['a'])
+    takes.shift()?.()
+    await until('the next batch came', () => values.length === 2)
+    stopping.abort()
+    let isStopped = false
+    void reading.then(() => {
+      isStopped = true
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isStopped).toBe(false)
+    takes.shift()?.()
+    await reading
+    expect(values).toEqual(['a', 'b'])
+  })
+
+  test('a reader that throws, which it must not, loses neither the process nor what comes after', async () => {
+    const [bad, good] = [await log().createTopic(1), await log().createTopic(1)]
+    await log().sink.send(bad, [record(0, 'x')])
+    await log().sink.send(good, [record(0, 'x')])
+    const stopping = new AbortController()
+    const values: string[] = []
+    const reading = log().source.read(
+      new Map([...from(bad, { 0: 0 }), ...from(good, { 0: 0 })]),
+      {
+        onBatch({ topic, records }) {
+          for (const { value } of records) values.push(`${topic === bad ? 'bad' : 'good'} ${value}`)
+          if (topic === bad) throw new Error('It cannot take this')
+          return undefined
+        },
+        onGap: () => {},
+        onState: () => {},
+      },
+      stopping.signal,
+    )
+    await until('both were told', () => values.length === 2)
+    await log().sink.send(bad, [record(0, 'y')])
+    await log().sink.send(good, [record(0, 'y')])
+    await until('both were told again', () => values.length === 4, WAIT_MS)
+    expect(values.toSorted()).toEqual(['bad x', 'bad y', 'good x', 'good y'])
+    stopping.abort()
+    await reading
   })
 
   test('a reader that was stopped before it began reads nothing', async () => {

@@ -21,10 +21,10 @@ function heapUsed(): number {
 const BATCH = 500
 
 /** Feeds `count` values through decoding into a window, and compares what it says they take with the heap. */
-function measure(topic: Topic, count: number, valueAt: (n: number) => object) {
+async function measure(topic: Topic, count: number, valueAt: (n: number) => object) {
   const feed = new Feed(topic, { limits: { ...ROOMY, maxBytes: 1024 ** 3 }, log: silentLog })
   feed.begin([{ partition: 0, earliest: 0, next: 0 }], new Map([[0, 0]]))
-  const fill = (from: number, to: number) => {
+  const fill = async (from: number, to: number) => {
     for (let offset = from; offset < to; offset += BATCH) {
       const records = Array.from({ length: BATCH }, (_, index) => ({
         partition: 0,
@@ -35,14 +35,14 @@ function measure(topic: Topic, count: number, valueAt: (n: number) => object) {
         headers: undefined,
       }))
       const nextOffset = offset + BATCH
-      feed.onBatch({ topic: topic.name, partition: 0, records, nextOffset, endOffset: nextOffset })
+      await feed.onBatch({ topic: topic.name, partition: 0, records, nextOffset, endOffset: nextOffset })
     }
   }
   // The first events pay for what is shared by all: hidden classes, compiled code, the ring.
-  fill(0, 2000)
+  await fill(0, 2000)
   const before = heapUsed()
   const counted = feed.window.bytes
-  fill(2000, count)
+  await fill(2000, count)
   const real = heapUsed() - before
   const estimated = feed.window.bytes - counted
   expect(feed.window.nextSeq).toBe(count)
@@ -92,8 +92,8 @@ test.each([
     8_000,
     (n: number) => ({ text: `${n}`.padEnd(1000, 'съешь же ещё ') }),
   ],
-])('the estimate of what %s take in memory is near to what the heap says', (name, topic, count, valueAt) => {
-  const { ratio, each } = measure(topic, count, valueAt)
+])('the estimate of what %s take in memory is near to what the heap says', async (name, topic, count, valueAt) => {
+  const { ratio, each } = await measure(topic, count, valueAt)
   console.log(`size: ${name} take ${each} bytes each, ${ratio.toFixed(2)} of the estimate`)
   expect(ratio).toBeGreaterThan(0.6)
   expect(ratio).toBeLessThan(1.4)

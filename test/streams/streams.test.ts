@@ -47,7 +47,7 @@ class PlayedSource implements Source {
   /** Hands over records of a partition, from `offset` up to `next`. */
   hand(partition: number, offset: number, next: number, values: (object | Buffer)[]): void {
     const records = values.map((value, index) => recordOf(partition, offset + index, value))
-    this.reader?.onBatch({ topic: 'paints', partition, records, nextOffset: next, endOffset: next })
+    void this.reader?.onBatch({ topic: 'paints', partition, records, nextOffset: next, endOffset: next })
   }
 }
 
@@ -211,7 +211,7 @@ test('once caught up, it stays ready while new records wait to be read', async (
   await turn()
   source.hand(0, 0, 1, [paint(0)])
   expect(streams.readiness().ready).toBe(true)
-  source.reader?.onBatch({ topic: 'paints', partition: 0, records: [], nextOffset: 1, endOffset: 900 })
+  void source.reader?.onBatch({ topic: 'paints', partition: 0, records: [], nextOffset: 1, endOffset: 900 })
   expect(streams.readiness().ready).toBe(true)
 })
 

@@ -6,9 +6,9 @@ import type { Feed } from '../../src/streams/feed.ts'
 import { batchOf, type Paint, paintFeed, ROOMY, recordOf } from '../kit/feeds.ts'
 
 /** Appends paints to partition 0 of a feed that has no holes. */
-function paint(feed: Feed<Paint>, ...colors: string[]): void {
+function paint(feed: Feed<Paint>, ...colors: string[]): Promise<void> | undefined {
   const offset = feed.head[0] as number
-  feed.onBatch(
+  return feed.onBatch(
     batchOf(
       0,
       colors.map((color, index) => recordOf(0, offset + index, { n: offset + index, color })),
@@ -23,15 +23,15 @@ test('a consumer that waits gets an event as it comes', async () => {
   const feed = paintFeed()
   const subscription = feed.subscribe()
   const next = subscription.next()
-  paint(feed, 'red')
+  void paint(feed, 'red')
   expect(await next).toMatchObject({ done: false, value: { kind: 'event', offset: 0, value: { n: 0, color: 'red' } } })
 })
 
 test('what was there before a subscription is none of its events', async () => {
   const feed = paintFeed()
-  paint(feed, 'red')
+  void paint(feed, 'red')
   const subscription = feed.subscribe()
-  paint(feed, 'blue')
+  void paint(feed, 'blue')
   expect(await subscription.next()).toMatchObject({ value: { value: { color: 'blue' } } })
 })
 
@@ -40,7 +40,7 @@ test('several calls of next at once are answered in order, and more than 100 are
   const subscription = feed.subscribe()
   const calls = Array.from({ length: 100 }, () => subscription.next())
   await expect(subscription.next()).rejects.toThrow('Too many calls of next() at once')
-  paint(feed, ...new Array<string>(100).fill('red'))
+  void paint(feed, ...new Array<string>(100).fill('red'))
   const offsets = (await Promise.all(calls)).map(({ value }) => (value?.kind === 'event' ? value.offset : undefined))
   expect(offsets).toEqual([...offsets.keys()])
 })
@@ -54,7 +54,7 @@ test('after return the waiting calls end, later ones too, and the feed knows it 
     { done: true, value: undefined },
     { done: true, value: undefined },
   ])
-  paint(feed, 'red')
+  void paint(feed, 'red')
   expect(await subscription.next()).toEqual({ done: true, value: undefined })
   expect(await subscription.return()).toEqual({ done: true, value: undefined })
   expect(feed.interests).toBe(0)
@@ -63,7 +63,7 @@ test('after return the waiting calls end, later ones too, and the feed knows it 
 test('what was unread when a subscription returns is not handed out', async () => {
   const feed = paintFeed()
   const subscription = feed.subscribe()
-  paint(feed, 'red', 'green')
+  void paint(feed, 'red', 'green')
   feed.onGap(retention(2, 5))
   await subscription.return()
   expect(await subscription.next()).toEqual({ done: true, value: undefined })
@@ -72,7 +72,7 @@ test('what was unread when a subscription returns is not handed out', async () =
 test('leaving a for await loop ends the subscription', async () => {
   const feed = paintFeed()
   const subscription = feed.subscribe()
-  paint(feed, 'red', 'green')
+  void paint(feed, 'red', 'green')
   for await (const item of subscription) {
     expect(item).toMatchObject({ offset: 0 })
     break
@@ -96,7 +96,7 @@ test('an abort ends a subscription, and no listener stays on the signal', async 
 test('a signal that was aborted before gives an ended subscription', async () => {
   const feed = paintFeed()
   const subscription = feed.subscribe({ signal: AbortSignal.abort() })
-  paint(feed, 'red')
+  void paint(feed, 'red')
   expect(await subscription.next()).toEqual({ done: true, value: undefined })
   expect(feed.interests).toBe(0)
 })
@@ -107,7 +107,7 @@ test('gaps of a partition that nobody pulled are told as one', async () => {
   feed.onGap(retention(0, 5))
   feed.onGap(retention(5, 9))
   expect(await subscription.next()).toMatchObject({ value: { kind: 'gap', from: 0, to: 9 } })
-  paint(feed, 'red')
+  void paint(feed, 'red')
   expect(await subscription.next()).toMatchObject({ value: { kind: 'event', offset: 9 } })
 })
 
@@ -122,7 +122,7 @@ test('a consumer that waits hears of a gap at once, also if none of its events c
 test('what fell off the window is a gap from the first event that was not taken', async () => {
   const feed = paintFeed({ limits: { maxBytes: 2000, maxAgeMs: 3600_000 } })
   const subscription = feed.subscribe({ where: { color: 'red' } })
-  paint(feed, 'blue', 'red', ...new Array<string>(50).fill('green'), 'red')
+  void paint(feed, 'blue', 'red', ...new Array<string>(50).fill('green'), 'red')
   expect(await subscription.next()).toMatchObject({
     value: { kind: 'gap', partition: 0, from: 1, to: feed.window.floor(0), reason: 'retention' },
   })
@@ -138,7 +138,7 @@ test('progress tells where the feed is, also if nothing matched, and only those 
     told = true
   })
   const next = asking.next()
-  paint(feed, 'blue', 'blue')
+  void paint(feed, 'blue', 'blue')
   expect(await next).toEqual({
     done: false,
     value: {
@@ -156,7 +156,7 @@ test('progress tells where the feed is, also if nothing matched, and only those 
 test('progress comes after the events before it', async () => {
   const feed = paintFeed()
   const subscription = feed.subscribe({ progress: true })
-  paint(feed, 'red', 'blue')
+  void paint(feed, 'red', 'blue')
   const kinds = []
   for (let count = 0; count < 3; count++) kinds.push((await subscription.next()).value?.kind)
   expect(kinds).toEqual(['event', 'event', 'progress'])
@@ -177,14 +177,14 @@ test('a consumer whose reading fails is told why, once, and its subscription has
     },
   ]) {
     const feed = paintFeed()
-    paint(feed, 'red', 'blue')
+    void paint(feed, 'red', 'blue')
     const other = feed.subscribe()
     const reading = feed.subscribe({ from: feed.startAfter(feed.cursorAt([0])) })
     const told = other.next()
     breakIt(feed)
     await expect(reading.next()).rejects.toThrow('Broken')
     expect(await reading.next()).toEqual({ done: true, value: undefined })
-    paint(feed, 'red')
+    void paint(feed, 'red')
     expect((await told).value?.kind).toBe('event')
     expect(feed.interests).toBe(1)
   }
@@ -197,7 +197,7 @@ test('a consumer that fails to be told is told why when it asks next, unless it 
     subscription.onEvent = () => {
       throw new Error('Broken')
     }
-    paint(feed, 'red')
+    void paint(feed, 'red')
     expect(feed.interests).toBe(0)
     if (isLeaving) await subscription.return()
     else await expect(subscription.next()).rejects.toThrow('Broken')
@@ -215,7 +215,7 @@ test('a filter that throws wants nothing, for its own subscription alone', async
   })
   const sound = feed.subscribe()
   const waiting = [broken.next(), sound.next()]
-  paint(feed, 'red', 'blue')
+  void paint(feed, 'red', 'blue')
   const [first, other] = await Promise.all(waiting)
   expect([first?.value, other?.value]).toMatchObject([{ offset: 1 }, { offset: 0 }])
 })
@@ -225,14 +225,14 @@ test('consumers that never pull keep nothing but a position', async () => {
   const collectGarbage: () => void = runInNewContext('gc')
   const feed = paintFeed({ limits: { ...ROOMY, maxBytes: 200_000 } })
   const idle = Array.from({ length: 100 }, () => feed.subscribe({ progress: true }))
-  const fill = () => {
-    for (let count = 0; count < 50; count++) paint(feed, ...new Array<string>(100).fill('red'))
+  const fill = async () => {
+    for (let count = 0; count < 50; count++) await paint(feed, ...new Array<string>(100).fill('red'))
     feed.onGap(retention(feed.head[0] as number, (feed.head[0] as number) + 1))
   }
-  fill()
+  await fill()
   collectGarbage()
   const before = process.memoryUsage().heapUsed
-  for (let count = 0; count < 8; count++) fill()
+  for (let count = 0; count < 8; count++) await fill()
   collectGarbage()
   // 40,000 events went by; a queue of only one word for each and consumer would be 32 MB.
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(2_000_000)

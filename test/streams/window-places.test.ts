@@ -84,7 +84,7 @@ test('sorted by time, each partition keeps its order, every event stays, and pla
       const before = held().map(({ event }) => event)
       const end = window.nextSeq
       const floors = [0, 1, 2].map((partition) => window.floor(partition))
-      window.sortByTime()
+      for (const _ of window.sortByTime());
       const after = held().map(({ event }) => event)
       expect(window.firstSeq).toBe(end)
       expect(new Set(after)).toEqual(new Set(before))

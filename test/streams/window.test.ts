@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { StreamEvent } from '../../src/streams/event.ts'
+import { newest } from '../../src/streams/newest.ts'
 import { Window } from '../../src/streams/window.ts'
 import { Statistics } from '../kit/statistics.ts'
 
@@ -52,7 +53,7 @@ const steps = fc.array(
   { maxLength: 150, size: 'max' },
 )
 
-test('a window keeps the newest events within its bytes and age, and knows from where each partition is whole', () => {
+test('a window keeps the newest events within its bytes and age, and knows from where each partition is whole', async () => {
   const statistics = new Statistics('window', [
     'pushed',
     'left by bytes',
@@ -63,8 +64,8 @@ test('a window keeps the newest events within its bytes and age, and knows from 
     'newest, fewer than asked',
     'newest, as many',
   ])
-  fc.assert(
-    fc.property(steps, fc.integer({ min: 500, max: 8000 }), (sequence, maxBytes) => {
+  await fc.assert(
+    fc.asyncProperty(steps, fc.integer({ min: 500, max: 8000 }), async (sequence, maxBytes) => {
       const window = new Window<{ text: string }>({ maxBytes, maxAgeMs: MAX_AGE_MS })
       let now = 1_000_000
       /** The model: all events ever, and how many of the first have left. */
@@ -107,7 +108,9 @@ test('a window keeps the newest events within its bytes and age, and knows from 
         } else {
           const matches = (one: StreamEvent) => step.partition === PARTITIONS || one.partition === step.partition
           const found = all.slice(left).filter(matches)
-          expect(window.newest(step.count, matches)).toEqual(step.count === 0 ? [] : found.slice(-step.count))
+          expect((await newest(window, step.count, matches)).events).toEqual(
+            step.count === 0 ? [] : found.slice(-step.count),
+          )
           statistics.count(found.length < step.count ? 'newest, fewer than asked' : 'newest, as many')
         }
         expect([window.firstSeq, window.nextSeq]).toEqual([left, all.length])
