@@ -19,6 +19,12 @@ export interface SubscribeOptions<V> {
 }
 
 type Result<V> = IteratorResult<StreamItem<V>, undefined>
+
+interface Waiting<V> {
+  readonly resolve: (result: Result<V>) => void
+  readonly reject: (error: unknown) => void
+}
+
 const DONE = { done: true, value: undefined } as const
 /** Calls of `next` that may wait at once; more of them is a mistake that must not grow a queue. */
 const MAX_WAITING = 100
@@ -36,13 +42,15 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   readonly #tellsProgress: boolean
   readonly #remove: () => void
   readonly #gaps = new Map<number, Gap>()
-  readonly #waiting: ((result: Result<V>) => void)[] = []
+  readonly #waiting: Waiting<V>[] = []
   /** Set while it is not in step with the feed. */
   #reader: LogReader<V> | undefined
   #isReading = false
   #endCheck: NodeJS.Timeout | undefined
   #passed = false
   #done = false
+  /** Why it ended, for the next who asks. */
+  #failure: { readonly error: unknown } | undefined
 
   constructor(feed: FollowedFeed<V>, { where = {}, filter, from, progress = false, signal }: SubscribeOptions<V>) {
     this.#feed = feed
@@ -62,10 +70,13 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   }
 
   next(): Promise<Result<V>> {
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure) return Promise.reject(failure.error)
     if (this.#done) return Promise.resolve(DONE)
     if (this.#waiting.length >= MAX_WAITING) return Promise.reject(new RangeError('Too many calls of next() at once'))
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
       this.#pump()
     })
   }
@@ -89,6 +100,15 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     else this.#keep(gap)
   }
 
+  /** Something was missed, so it ends, and says why. */
+  onFailure(error: unknown): void {
+    if (this.#done) return
+    const [first] = this.#waiting.splice(0, 1)
+    if (first) first.reject(error)
+    else this.#failure = { error }
+    this.#end()
+  }
+
   #keep(gap: Gap): void {
     // Gaps of one partition follow each other: one from the first to the last says the same.
     const earlier = this.#gaps.get(gap.partition)
@@ -101,8 +121,22 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     this.#pump()
   }
 
-  /** Gives those who wait what there is. */
+  /** Gives those who wait what there is. Where it is called by a timer or a promise, nobody else catches. */
   #pump(): void {
+    try {
+      this.#giveAll()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#done) return
+    this.#feed.reportFailed(error)
+    this.onFailure(error)
+  }
+
+  #giveAll(): void {
     while (this.#waiting.length > 0 && !this.#isReading && !this.#done) {
       const item = this.#takeGap() ?? this.#takeUnread() ?? this.#takeProgress()
       if (item === undefined) return
@@ -111,10 +145,13 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
         continue
       }
       this.#isReading = true
-      void item.then(() => {
-        this.#isReading = false
-        this.#pump()
-      })
+      item.then(
+        () => {
+          this.#isReading = false
+          this.#pump()
+        },
+        (error) => this.#fail(error),
+      )
     }
   }
 
@@ -163,7 +200,7 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   }
 
   #resolve(item: StreamItem<V>): void {
-    this.#waiting.shift()?.({ done: false, value: item })
+    this.#waiting.shift()?.resolve({ done: false, value: item })
   }
 
   readonly #end = (): void => {
@@ -175,6 +212,6 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
     clearTimeout(this.#endCheck)
     this.#reader?.close()
     this.#reader = undefined
-    for (const resolve of this.#waiting.splice(0)) resolve(DONE)
+    for (const { resolve } of this.#waiting.splice(0)) resolve(DONE)
   }
 }

@@ -62,6 +62,7 @@ test('every metric has a help text and a prefix, and is there before anything ha
       'sluice_events_total',
       'sluice_decode_failures_total',
       'sluice_dead_letters_total',
+      'sluice_stream_faults_total',
       'sluice_lag_records',
       'sluice_window_bytes',
       'sluice_window_events',
