@@ -252,9 +252,7 @@ function openLog({ config, log, embedded, topics = ownTopics }: GatewayOptions):
     })
     return { ...kafka, epoch: undefined, start: () => {} }
   }
-  const own = createEmbeddedLog({
-    onFault: (err, topic) => log.error({ err, topic }, 'The reader of the embedded log failed'),
-  })
+  const own = createEmbeddedLog()
   for (const topic of topics) own.createTopic(topic.name, EMBEDDED_PARTITIONS)
   const stop = new AbortController()
   let feeding: Promise<unknown> = Promise.resolve()

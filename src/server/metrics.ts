@@ -82,6 +82,13 @@ export function createMetrics(sources: MetricsSources): Registry {
     Object.entries(feed.poison.deadLetters).map(([outcome, count]) => [{ outcome }, count]),
   )
   perFeed(
+    'counter',
+    'stream_faults_total',
+    'Exceptions caught where the topic is read; the log has them.',
+    [],
+    (feed) => [[{}, feed.faults.count]],
+  )
+  perFeed(
     'gauge',
     'lag_records',
     'Offsets between what was read and the newest, by partition.',

@@ -59,20 +59,18 @@ export class DeadLetters implements FailureCounts {
     }
     this.#inFlight++
     this.#inFlightBytes += bytes
-    const letter = {
-      key: `${this.#topic.name}:${record.partition}:${record.offset}`,
-      // A copy: the record's bytes are a slice of a whole fetch response, and this may wait.
-      value: record.value === null ? null : Buffer.from(record.value),
-      headers: { reason: failure.reason, detail: failure.detail, timestamp: String(record.timestamp) },
-    }
+    const key = `${this.#topic.name}:${record.partition}:${record.offset}`
     try {
-      await sink.send(topic, [letter])
+      // A copy: the record's bytes are a slice of a whole fetch response, and this may wait.
+      const value = record.value === null ? null : Buffer.from(record.value)
+      const headers = { reason: failure.reason, detail: failure.detail, timestamp: String(record.timestamp) }
+      await sink.send(topic, [{ key, value, headers }])
       this.deadLetters.sent++
     } catch (error) {
       // The record is still in its topic, and counted: reading goes on.
       this.deadLetters.dropped++
       this.#sinkWarnings.tell((unlogged) =>
-        this.#log.warn({ err: error, topic, key: letter.key, unlogged }, 'A dead letter could not be sent'),
+        this.#log.warn({ err: error, topic, key, unlogged }, 'A dead letter could not be sent'),
       )
     } finally {
       this.#inFlight--

@@ -12,7 +12,6 @@ export interface LogReading {
   readonly signal: AbortSignal
   /** Called when something was appended. */
   readonly wakers: Set<() => void>
-  readonly onFault: (error: unknown, topic: string) => void
 }
 
 /**
@@ -85,12 +84,12 @@ class TopicReader {
     const nextOffset = offset + records.length
     if (records.length === 0 && wanted.has(partition)) return undefined
     const batch = { topic, partition, records, nextOffset, endOffset: log.next }
-    const taken = this.#call(() => reader.onBatch(batch))
+    const taken = this.#call(partition, () => reader.onBatch(batch))
     const moveOn = (): void => {
       wanted.set(partition, nextOffset)
       if (nextOffset < log.next) this.#isWoken = true
     }
-    if (taken !== undefined) return taken.then(moveOn)
+    if (taken !== undefined) return taken.catch((error) => this.#report(error, partition)).then(moveOn)
     moveOn()
     return undefined
   }
@@ -100,18 +99,23 @@ class TopicReader {
     if (from >= earliest && from <= next) return from
     const { topic, wanted, reader } = this.#options
     const reason = from < earliest ? 'retention' : 'truncation'
-    this.#call(() => reader.onGap({ kind: 'gap', topic, partition, from, to: earliest, reason }))
+    this.#call(partition, () => reader.onGap({ kind: 'gap', topic, partition, from, to: earliest, reason }))
     wanted.set(partition, earliest)
     return earliest
   }
 
   /** What a reader throws stops neither its log nor the process. */
-  #call<T>(call: () => T): T | undefined {
+  #call<T>(partition: number, call: () => T): T | undefined {
     try {
       return call()
     } catch (error) {
-      this.#options.onFault(error, this.#options.topic)
+      this.#report(error, partition)
       return undefined
     }
+  }
+
+  #report(error: unknown, partition: number): void {
+    const { topic, reader } = this.#options
+    reader.onFault?.(error, { topic, partition })
   }
 }

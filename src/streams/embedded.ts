@@ -22,8 +22,6 @@ export interface EmbeddedLog {
 export interface EmbeddedOptions {
   /** What each topic keeps, in bytes of keys and values. */
   readonly retentionBytes?: number
-  /** Told of what a reader threw, which is not to throw. */
-  readonly onFault?: (error: unknown, topic: string) => void
 }
 
 /** Some three hours of the demo feed at its default rate. */
@@ -34,7 +32,6 @@ let lastEpoch = 0
 export function createEmbeddedLog(options: EmbeddedOptions = {}): EmbeddedLog {
   const topics = new Map<string, TopicLog>()
   const wakers = new Set<() => void>()
-  const onFault = options.onFault ?? (() => {})
   const retentionBytes = options.retentionBytes ?? DEFAULT_RETENTION_BYTES
   const epoch = Math.max(Date.now(), lastEpoch + 1)
   lastEpoch = epoch
@@ -63,7 +60,7 @@ export function createEmbeddedLog(options: EmbeddedOptions = {}): EmbeddedLog {
     },
 
     read: (from, reader, signal) =>
-      readLogs({ topics, from, reader, signal: AbortSignal.any([signal, closing.signal]), wakers, onFault }),
+      readLogs({ topics, from, reader, signal: AbortSignal.any([signal, closing.signal]), wakers }),
 
     async fetch(topic, partition, offset, maxBytes, signal): Promise<Piece> {
       signal.throwIfAborted()

@@ -3,7 +3,7 @@ import { gapAt } from './gap-at.ts'
 import { backoff, pause } from './kafka-backoff.ts'
 import type { WantedOffsets } from './kafka-positions.ts'
 import { compare, type Likeness, type Witnesses } from './kafka-witnesses.ts'
-import type { PartitionRange, Source } from './port.ts'
+import type { FaultPlace, PartitionRange, Source } from './port.ts'
 
 /** A log that ends before the wanted offset may be a replica that has just become leader, and is catching up. */
 const TRUNCATION_GRACE_MS = 2_000
@@ -23,6 +23,7 @@ export interface InquiryOptions {
   readonly fetch: Source['fetch']
   readonly onGap: (gap: Gap) => void
   readonly warn: (message: string, extra: object) => void
+  readonly onFault: (error: unknown, place: FaultPlace) => void
   /** The consumer of the moment fetches nothing more of a partition, */
   readonly hold: (topic: string, partition: number) => void
   /** and now does again, from the wanted offset. */
@@ -105,7 +106,7 @@ export class Inquiries {
       await act()
     } catch (error) {
       // A mistake of ours: the partition is read on from where it is, and looked into again if need be.
-      this.#options.warn('An inquiry into a partition failed', { topic, partition, err: error })
+      this.#options.onFault(error, { topic, partition })
     } finally {
       this.#open.delete(place)
     }

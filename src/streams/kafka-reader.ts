@@ -83,7 +83,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     try {
       act()
     } catch (error) {
-      options.warn('The reader made a mistake, and goes on', { err: error })
+      reader.onFault?.(error)
     }
   }
 
@@ -95,6 +95,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     fetch: options.fetch,
     onGap: (gap) => reader.onGap(gap),
     warn: options.warn,
+    onFault: (error, place) => reader.onFault?.(error, place),
     hold: (topic, partition) => consumer?.pause(topic, partition),
     release: (topic, partition) => {
       consumer?.seek(topic, partition, wanted.get(topic, partition) as number)
@@ -107,9 +108,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
 
   /** What the reader throws is no reason to fetch the batch again: it would throw again. */
   const handOver = (batch: Batch): Promise<void> | undefined => {
-    const { topic, partition } = batch
-    const failed = (error: unknown) =>
-      options.warn('A batch could not be handed over', { topic, partition, err: error })
+    const failed = (error: unknown) => reader.onFault?.(error, batch)
     try {
       return reader.onBatch(batch)?.catch(failed)
     } catch (error) {
@@ -152,42 +151,55 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     let live = true
     let stood = false
 
+    const join = (assignment: Readonly<Record<string, readonly number[]>>) => {
+      if (!live || signal.aborted) return
+      const assigned = Object.entries(assignment)
+      const tooMany = assigned.find(([, partitions]) => partitions.length > MAX_PARTITIONS)
+      if (tooMany) {
+        live = false // not a part of a topic: what is missing would be missing without a word
+        return ended.resolve(new Error(tooManyPartitions(tooMany[0], tooMany[1].length)))
+      }
+      witnesses.breakAll()
+      for (const [topic, partitions] of assigned) {
+        for (const partition of wanted.discover(topic, partitions)) {
+          void handOver({ topic, partition, records: [], nextOffset: 0, endOffset: 0 })
+        }
+      }
+      for (const { topic, partition, offset } of wanted.all()) consumer?.seek(topic, partition, offset)
+    }
+
+    const take = (batch: FetchedBatch): boolean | Promise<boolean> => {
+      if (!live || signal.aborted) return false
+      const { topic, partition } = batch
+      // Of another consumer, as a rule: where this one stands is known when that has been delivered.
+      const before = taking.get(placeOf(topic, partition))
+      if (before !== undefined) return before.then(() => events.batch(batch))
+      if (inquiries.holds(topic, partition)) return false
+      const verdict = wanted.judge(batch)
+      if (verdict === 'deliver') {
+        if (!witnesses.doubted(topic, partition)) {
+          return deliver(batch)?.then(() => true) ?? true
+        }
+        void inquiries.verify(topic, partition, () => deliver(batch))
+        return false
+      }
+      const offset = wanted.get(topic, partition)
+      if (verdict === 'look') void inquiries.look(topic, partition)
+      else if (offset !== undefined) consumer?.seek(topic, partition, offset)
+      return false
+    }
+
     const events: ConsumerEvents = {
-      joined(assignment) {
-        if (!live || signal.aborted) return
-        const assigned = Object.entries(assignment)
-        const tooMany = assigned.find(([, partitions]) => partitions.length > MAX_PARTITIONS)
-        if (tooMany) {
-          live = false // not a part of a topic: what is missing would be missing without a word
-          return ended.resolve(new Error(tooManyPartitions(tooMany[0], tooMany[1].length)))
-        }
-        witnesses.breakAll()
-        for (const [topic, partitions] of assigned) {
-          for (const partition of wanted.discover(topic, partitions)) {
-            void handOver({ topic, partition, records: [], nextOffset: 0, endOffset: 0 })
-          }
-        }
-        for (const { topic, partition, offset } of wanted.all()) consumer?.seek(topic, partition, offset)
-      },
+      joined: (assignment) => contain(() => join(assignment)),
       batch(batch) {
-        if (!live || signal.aborted) return false
-        const { topic, partition } = batch
-        // Of another consumer, as a rule: where this one stands is known when that has been delivered.
-        const before = taking.get(placeOf(topic, partition))
-        if (before !== undefined) return before.then(() => events.batch(batch))
-        if (inquiries.holds(topic, partition)) return false
-        const verdict = wanted.judge(batch)
-        if (verdict === 'deliver') {
-          if (!witnesses.doubted(topic, partition)) {
-            return deliver(batch)?.then(() => true) ?? true
-          }
-          void inquiries.verify(topic, partition, () => deliver(batch))
+        try {
+          return take(batch)
+        } catch (error) {
+          reader.onFault?.(error, batch)
+          // Fetched again, after a while.
+          void inquiries.look(batch.topic, batch.partition)
           return false
         }
-        const offset = wanted.get(topic, partition)
-        if (verdict === 'look') void inquiries.look(topic, partition)
-        else if (offset !== undefined) consumer?.seek(topic, partition, offset)
-        return false
       },
       fetchBegan(node) {
         const now = Date.now()

@@ -73,6 +73,16 @@ export interface Reader {
   onBatch(batch: Batch): Promise<void> | undefined
   onGap(gap: Gap): void
   onState(state: ReaderState): void
+  /**
+   * An exception that the source has caught, its own or the reader's: about a topic, or a partition of it, or, without
+   * a place, about all that is read. It goes on.
+   */
+  onFault?(error: unknown, place?: FaultPlace): void
+}
+
+export interface FaultPlace {
+  readonly topic: string
+  readonly partition?: number
 }
 
 /**

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Gap, Positions } from './event.ts'
 import { Feed } from './feed.ts'
-import type { Batch, Reader, ReaderState, Sink, Source } from './port.ts'
+import type { Batch, FaultPlace, Reader, ReaderState, Sink, Source } from './port.ts'
 import { MAX_PARTITIONS, type Topic } from './topic.ts'
+import { UNKNOWN } from './vector.ts'
 import type { WindowLimits } from './window.ts'
 
 export interface StreamsOptions {
@@ -112,6 +113,11 @@ export class Streams implements Reader {
     }
   }
 
+  onFault(error: unknown, place?: FaultPlace): void {
+    const feeds = place === undefined ? this.#feeds.values() : [this.#feeds.get(place.topic)]
+    for (const feed of feeds) feed?.faults.report(error, 'The reader made a mistake, and goes on', place)
+  }
+
   onState(state: ReaderState): void {
     if (state.kind === 'reading' && this.#state.kind === 'waiting') this.#options.log.info('Reading')
     this.#state = state
@@ -130,9 +136,21 @@ export class Streams implements Reader {
     return false
   }
 
+  /** A reader that fails, which it must not, is replaced by one that goes on where the feeds are. */
   async #run(signal: AbortSignal): Promise<void> {
-    const from = await this.#startPositions(signal)
-    if (from) await this.#options.source.read(from, this, signal)
+    let from = await this.#startPositions(signal)
+    for (let wait = RETRY_FIRST_MS; from && !signal.aborted; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
+      try {
+        await this.#options.source.read(from, this, signal)
+        if (signal.aborted) return
+        throw new Error('It ended by itself')
+      } catch (error) {
+        this.onFault(error)
+        this.#state = { kind: 'waiting', reason: `The reader failed: ${messageOf(error)}` }
+      }
+      await delay(wait * (0.5 + Math.random()), undefined, { signal }).catch(() => {})
+      from = new Map([...this.#feeds.values()].map((feed) => [feed.topic.name, headOf(feed)]))
+    }
   }
 
   async #startPositions(signal: AbortSignal): Promise<Map<string, Positions> | undefined> {
@@ -142,7 +160,7 @@ export class Streams implements Reader {
         for (const feed of this.#feeds.values()) from.set(feed.topic.name, await this.#begin(feed))
         return from
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason = messageOf(error)
         if (this.#state.kind !== 'waiting' || this.#state.reason !== reason)
           this.#options.log.warn({ reason }, 'Not reading yet')
         this.#state = { kind: 'waiting', reason }
@@ -169,4 +187,12 @@ export class Streams implements Reader {
     feed.begin(ranges, from)
     return from
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function headOf({ head }: Feed<unknown>): Positions {
+  return new Map([...head.entries()].filter(([, offset]) => offset !== UNKNOWN))
 }

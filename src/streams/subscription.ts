@@ -104,6 +104,7 @@ export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, und
   /** Ends it: those who wait are told why, or else whoever asks next. */
   failed(error: unknown): void {
     if (this.#done) return
+    this.#feed.reportFailed(error)
     const waiting = this.#waiting.splice(0)
     if (waiting.length === 0) this.#failure = { error }
     for (const { reject } of waiting) reject(error)

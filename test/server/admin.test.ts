@@ -63,6 +63,7 @@ test('every metric has a help text and a prefix, and is there before anything ha
       'sluice_events_total',
       'sluice_decode_failures_total',
       'sluice_dead_letters_total',
+      'sluice_stream_faults_total',
       'sluice_lag_records',
       'sluice_window_bytes',
       'sluice_window_events',
@@ -85,7 +86,8 @@ test('every metric has a help text and a prefix, and is there before anything ha
 })
 
 test('the metrics count what was done: events, groups, executions, frames, writes, bytes and closes', async () => {
-  const gateway = await startTestGateway({ partitions: 2 })
+  // A heartbeat is a write, too.
+  const gateway = await startTestGateway({ partitions: 2, env: { HEARTBEAT_MS: '600000' } })
   const streams = [
     await RawStream.subscribe(gateway.graphql, QUERY),
     await RawStream.subscribe(gateway.graphql, QUERY),

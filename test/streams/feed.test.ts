@@ -200,5 +200,5 @@ test('an interest that fails at an event, a gap or progress is told so once, whe
     expect(feed.interests).toBe(1)
     expect(other.heard.filter((each) => !each.startsWith('gap'))).toEqual(['0:0 at 0', '0:1 at 1', '0:2 at 2'])
   }
-  expect(lines.filter(({ msg }) => msg === 'A subscriber could not fail')).toHaveLength(3)
+  expect(lines.filter(({ msg }) => msg === 'A subscriber that failed could not be ended')).toHaveLength(3)
 })

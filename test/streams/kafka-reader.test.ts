@@ -27,7 +27,7 @@ function reading({ rangesOf = async () => [], fetch, from = new Map([[0, 10]]), 
   const batches: Batch[] = []
   const gaps: Gap[] = []
   const states: ReaderState[] = []
-  const warnings: string[] = []
+  const faults: unknown[] = []
   const fetches: string[] = []
   const consumers: { events: ConsumerEvents; done: string[] }[] = []
   const done = readForever({
@@ -39,6 +39,7 @@ function reading({ rangesOf = async () => [], fetch, from = new Map([[0, 10]]), 
       },
       onGap: (gap) => void gaps.push(gap),
       onState: (state) => void states.push(state),
+      onFault: (_error, place) => void faults.push(place && { topic: place.topic, partition: place.partition }),
     },
     signal: stopping.signal,
     start: (_topics, events) => {
@@ -57,10 +58,10 @@ function reading({ rangesOf = async () => [], fetch, from = new Map([[0, 10]]), 
       fetches.push(`${partition}:${offset}`)
       return fetch(partition, offset)
     },
-    warn: (message) => void warnings.push(message),
+    warn: () => {},
   })
   const consumer = () => consumers.at(-1) as (typeof consumers)[number]
-  return { batches, gaps, states, warnings, fetches, consumers, consumer, stop: () => stopping.abort(), done }
+  return { batches, gaps, states, faults, fetches, consumers, consumer, stop: () => stopping.abort(), done }
 }
 
 /** The timestamp of a record in the log that the tests begin with. */
@@ -562,14 +563,32 @@ const FAILURES: [how: string, onBatch: () => Promise<void> | undefined][] = [
 test.each(FAILURES)(
   'a reader that %s at a batch is logged, and reading goes on after the batch',
   async (_how, onBatch) => {
-    const { consumer, batches, warnings, stop, done } = reading({ onBatch })
+    const { consumer, batches, faults, stop, done } = reading({ onBatch })
     const { events } = consumer()
     events.joined({ orders: [0] })
     expect(await events.batch(fetched(10, 5))).toBe(true)
     expect(await events.batch(fetched(15, 5))).toBe(true)
     expect(batches.length).toBe(2)
-    expect(warnings).toEqual(new Array(2).fill('A batch could not be handed over'))
+    expect(faults).toEqual(new Array(2).fill({ topic: 'orders', partition: 0 }))
     stop()
     await done
   },
 )
+
+test('a batch that cannot be read ends neither the consumer nor the process: it is fetched again after a while', async () => {
+  const { consumer, batches, faults, stop, done } = reading({
+    rangesOf: async () => [{ partition: 0, earliest: 0, next: 100 }],
+  })
+  const { events, done: did } = consumer()
+  events.joined({ orders: [0] })
+  const records = () => expect.unreachable()
+  expect(events.batch({ ...fetched(10, 5), records })).toBe(false)
+  expect(faults).toEqual([{ topic: 'orders', partition: 0 }])
+  expect(did.at(-1)).toBe('pause 0')
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(did.slice(-2)).toEqual(['seek 0 10', 'resume 0'])
+  expect(events.batch(fetched(10, 5))).toBe(true)
+  expect(batches.length).toBe(1)
+  stop()
+  await done
+})
