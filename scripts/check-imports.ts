@@ -15,7 +15,8 @@ const GRAPHQL = ['graphql', 'graphql-*', '@graphql-*', ...POTHOS]
 
 /** What a folder or file may import of the project, and which packages it must not. The most specific row holds. */
 const RULES: Record<string, { may: string[]; not: string[] }> = {
-  'src/config.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/config.ts': { may: ['src/config-names.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/config-names.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/errors.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/protocol': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/rate-limit.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },

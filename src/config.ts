@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { z } from 'zod'
+import { misspellings } from './config-names.ts'
 
 /** A whole number as text, from `min` to `max`. */
 const integer = (min: number, max: number) =>
@@ -44,6 +45,8 @@ const proxy = z.string().refine((text) => {
   return version !== 0 && !address.includes('%') && Number(prefix ?? 0) <= (version === 4 ? 32 : 128)
 })
 
+/** Of a value, in a line about it. */
+const MAX_SHOWN_CHARS = 200
 const DAY_MS = 24 * 3600 * 1000
 const PORT = integer(0, 65_535)
 
@@ -108,32 +111,102 @@ export type Config = Readonly<z.output<typeof Environment>> & { readonly INSTANC
 /** The names of all variables, for the test that holds the README against them. */
 export const VARIABLES = Object.keys(Environment.shape)
 
-/** One line: the variable, what it got, and what it wants. */
+/** All that is wrong, a line each: the variable, what it wants, and what it got. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+export interface ConfigOptions {
+  /** Whoever starts the gateway hands it a log of its own: none has to be configured. */
+  readonly embedded?: boolean
 }
 
 /**
  * Reads the configuration from environment variables. An empty variable is an absent one.
- * @throws ConfigError for the first that is not valid.
+ *
+ * With `NODE_ENV=production` nothing is made up: without Kafka, demo orders must be asked for by `DEMO_RATE`, and a
+ * variable that looks like one of Kafka's is an error, since without it something else would be served.
+ * @throws ConfigError for all that is not valid.
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  )
-  const parsed = Environment.safeParse(given)
-  if (!parsed.success) {
-    const name = String(parsed.error.issues[0]?.path[0])
-    throw new ConfigError(`${name} wants ${wantsOf(name)}, and got ${shown(name, given[name])}`)
+export function readConfig(environment: Variables, { embedded = false }: ConfigOptions = {}): Config {
+  const given = givenIn(environment)
+  const parsed = Environment.safeParse(Object.fromEntries(given))
+  const bad = new Set(parsed.success ? [] : parsed.error.issues.map(({ path }) => String(path[0])))
+  const problems = [...bad].map((name) => `${name} wants ${wantsOf(name)}, and got ${shown(name, given.get(name))}`)
+  problems.push(...wantedTogether(given, bad))
+  if (environment.NODE_ENV === 'production') {
+    const isDemo = given.has('DEMO_RATE') && !/^[0.]+$/.test(given.get('DEMO_RATE') ?? '')
+    if (!embedded && !given.has('KAFKA_BROKERS') && !isDemo) problems.push(NO_LOG)
+    for (const { name, meant } of misspellings(given, VARIABLES)) {
+      if (meant?.startsWith('KAFKA_')) problems.push(misspelt(name, meant))
+    }
   }
-  const config = parsed.data
-  if (config.KAFKA_SASL_MECHANISM && !(config.KAFKA_SASL_USERNAME && config.KAFKA_SASL_PASSWORD)) {
-    throw new ConfigError('KAFKA_SASL_MECHANISM wants KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD beside it')
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
+  return { ...parsed.data, INSTANCE_ID: parsed.data.INSTANCE_ID ?? madeUpInstanceId() }
+}
+
+const NO_LOG =
+  'Production wants a log to serve: KAFKA_BROKERS with the brokers, or DEMO_RATE above 0 for made-up orders from memory'
+
+/** What is valid and may yet be a mistake, a line each: variables that look like ours, and are not. */
+export function configWarnings(environment: Variables): string[] {
+  return misspellings(givenIn(environment), VARIABLES).map(({ name, meant }) => misspelt(name, meant))
+}
+
+function misspelt(name: string, meant: string | undefined): string {
+  const ours = meant === undefined ? 'README.md has all of them' : `is ${meant} meant?`
+  return `${/^[\w.-]+$/.test(name) ? name : inOneLine(name)} is no variable of this gateway: ${ours}`
+}
+
+function givenIn(environment: Variables): Map<string, string> {
+  const entries = Object.entries(environment).filter((entry): entry is [string, string] => Boolean(entry[1]))
+  return new Map(entries)
+}
+
+function wantedTogether(given: ReadonlyMap<string, string>, bad: ReadonlySet<string>): string[] {
+  const problems: string[] = []
+  const isGood = (name: string) => given.has(name) && !bad.has(name)
+  if (isGood('KAFKA_SASL_MECHANISM') && !(given.has('KAFKA_SASL_USERNAME') && given.has('KAFKA_SASL_PASSWORD'))) {
+    problems.push('KAFKA_SASL_MECHANISM wants KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD beside it')
   }
-  if ((config.KAFKA_SSL_CERT === undefined) !== (config.KAFKA_SSL_KEY === undefined)) {
-    throw new ConfigError('KAFKA_SSL_CERT and KAFKA_SSL_KEY want each other: a client certificate has both')
+  const [cert, key] = ['KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'] as const
+  if (given.has(cert) !== given.has(key) && !bad.has(cert) && !bad.has(key)) {
+    problems.push('KAFKA_SSL_CERT and KAFKA_SSL_KEY want each other: a client certificate has both')
   }
-  return { ...config, INSTANCE_ID: config.INSTANCE_ID ?? madeUpInstanceId() }
+  const setting = (name: 'PORT' | 'HOST' | 'ADMIN_PORT' | 'ADMIN_HOST') =>
+    given.get(name) ?? String(Environment.shape[name].parse(undefined))
+  const ports = [setting('PORT'), setting('ADMIN_PORT')].map(Number)
+  const isOnSocket = given.has('LISTEN_SOCKET')
+  if (!isOnSocket && ports[0] === ports[1] && ports[0] !== 0 && !bad.has('PORT') && !bad.has('ADMIN_PORT')) {
+    if (overlap(setting('HOST'), setting('ADMIN_HOST'))) {
+      problems.push(`PORT and ADMIN_PORT want different ports on the same host, and both got ${ports[0]}`)
+    }
+  }
+  return problems
+}
+
+/** Whether one port cannot be listened at on both: they are the same, or one is all addresses of this machine. */
+function overlap(host: string, other: string): boolean {
+  const [a, b] = [host, other].map(plainHost) as [string, string]
+  const isAll = (each: string) => each === '::' || each === '0.0.0.0'
+  if (a === b || a === '::' || b === '::') return true
+  if (a === 'localhost' || b === 'localhost') return isAll(a) || isAll(b) || isLoopback(a) || isLoopback(b)
+  return (isAll(a) && isIP(b) !== 6) || (isAll(b) && isIP(a) !== 6)
+}
+
+const isLoopback = (host: string) => host === '127.0.0.1' || host === '::1'
+
+function plainHost(host: string): string {
+  if (isIP(host) !== 6) return host.toLowerCase().replace(/\.$/, '')
+  return URL.parse(`http://[${host.split('%', 1)[0]}]`)?.hostname.slice(1, -1) ?? host
 }
 
 function wantsOf(name: string): string {
@@ -146,8 +219,16 @@ function wantsOf(name: string): string {
   return 'text'
 }
 
-function shown(name: string, value: string | undefined): string {
-  return name.includes('PASSWORD') ? 'something else' : JSON.stringify(value)
+function shown(name: string, value = ''): string {
+  if (name.includes('PASSWORD')) return 'something else'
+  // Whoever has put the key itself where its path belongs does not want it in a log.
+  if (value.includes('-----BEGIN')) return 'a PEM text'
+  return inOneLine(value.replaceAll(/\/\/[^/@]*@/g, '//...@'))
+}
+
+function inOneLine(text: string): string {
+  const part = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}...` : text
+  return JSON.stringify(part).replaceAll(/[\u0085\u2028\u2029]/g, ' ')
 }
 
 function madeUpInstanceId(): string {

@@ -2,7 +2,7 @@
 import { inspect, parseArgs } from 'node:util'
 import { destination, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
-import { type Config, ConfigError, readConfig } from './config.ts'
+import { type Config, ConfigError, configWarnings, readConfig } from './config.ts'
 import { startGateway } from './gateway.ts'
 
 const USAGE = `Usage: npm start [-- --check-config]
@@ -28,8 +28,11 @@ try {
     console.log(USAGE)
   } else {
     const config = readConfig(process.env)
-    if (values['check-config']) console.log('The configuration is valid')
-    else await run(config)
+    const warnings = configWarnings(process.env)
+    if (values['check-config']) {
+      for (const warning of warnings) console.error(`Warning: ${warning}`)
+      console.log('The configuration is valid')
+    } else await run(config, warnings)
   }
 } catch (error) {
   const known = error instanceof ConfigError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
@@ -37,9 +40,10 @@ try {
   process.exitCode = 1
 }
 
-async function run(config: Config): Promise<void> {
+async function run(config: Config, warnings: readonly string[]): Promise<void> {
   const log = createLog(config)
   endOnFatal(log)
+  for (const warning of warnings) log.warn(warning)
   // The embedded log is there at once.
   const wait = config.KAFKA_BROKERS !== undefined && { listenWithinMs: LISTEN_WITHIN_MS }
   const leaveEarly = (): never => process.exit(0) // it has no clients yet

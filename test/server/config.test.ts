@@ -87,8 +87,22 @@ describe('an invalid value is one line: the variable, what it wants, and what it
     expect(complaint({ PORT: '1\n2' })).toBe('PORT wants a whole number from 0 to 65535, and got "1\\n2"')
   })
 
-  test('of several, the first is named', () => {
-    expect(complaint({ HEARTBEAT_MS: 'x', PORT: 'y' })).toMatch(/^PORT wants/)
+  test('all of them are told at once, a line each', () => {
+    const lines = complaint({ HEARTBEAT_MS: 'x', PORT: 'y', KAFKA_BROKERS: 'a:1,b,c', KAFKA_SSL_KEY: 'package.json' })
+    expect(lines.split('\n')).toEqual([
+      'PORT wants a whole number from 0 to 65535, and got "y"',
+      'KAFKA_BROKERS wants host:port, or several separated by commas, and got "a:1,b,c"',
+      'HEARTBEAT_MS wants a whole number from 100 to 600000, and got "x"',
+      'KAFKA_SSL_CERT and KAFKA_SSL_KEY want each other: a client certificate has both',
+    ])
+  })
+
+  test('a long value is cut, and neither a key nor a password in a URL is shown', () => {
+    expect(complaint({ PORT: 'x'.repeat(10_000) }).length).toBeLessThan(300)
+    expect(complaint({ KAFKA_SSL_KEY: '-----BEGIN PRIVATE KEY-----\nhunter2', KAFKA_SSL_CERT: 'package.json' })).toBe(
+      'KAFKA_SSL_KEY wants the path of a readable PEM file, and got a PEM text',
+    )
+    expect(complaint({ KAFKA_BROKERS: 'kafka://me:hunter2@broker' })).not.toContain('hunter2')
   })
 })
 

@@ -24,6 +24,33 @@ test('an invalid configuration stops the start with one line, without a password
   expect(run.out + run.err).not.toContain('hunter2')
 })
 
+test('--check-config tells of all errors, a line each, and of a name that is misspelt', async () => {
+  const run = main(['--check-config'], { NODE_ENV: 'production', KAFKA_BROKER: 'a:9092', MAX_STREAMS: 'x' })
+  expect(await ended(run)).toEqual({ code: 1, signal: null })
+  expect(run.err.trimEnd().split('\n')).toEqual([
+    'MAX_STREAMS wants a whole number from 1 to 1000000, and got "x"',
+    expect.stringMatching(/^Production wants a log to serve: KAFKA_BROKERS .* or DEMO_RATE /),
+    'KAFKA_BROKER is no variable of this gateway: is KAFKA_BROKERS meant?',
+  ])
+})
+
+test('in production nothing is served without a log: the start is refused with a sentence', async () => {
+  const run = main([], { NODE_ENV: 'production' })
+  expect(await ended(run)).toEqual({ code: 1, signal: null })
+  expect([run.out, run.err]).toEqual(['', expect.stringMatching(/^Production wants a log to serve: .*\n$/)])
+})
+
+test('a misspelt name that changes nothing of what is served is a warning', async () => {
+  const warning = 'WINDOW_BYTE is no variable of this gateway: is WINDOW_BYTES meant?'
+  const env = { NODE_ENV: 'production', DEMO_RATE: '1', WINDOW_BYTE: '1' }
+  const check = main(['--check-config'], env)
+  expect(await ended(check)).toEqual({ code: 0, signal: null })
+  expect([check.out, check.err]).toEqual(['The configuration is valid\n', `Warning: ${warning}\n`])
+  const run = main([], env)
+  await listening(run)
+  expect(logged(run)[0]).toMatchObject({ level: 40, msg: warning })
+})
+
 test('an unknown option is one line too', async () => {
   const run = main(['--chekc-config'])
   expect(await ended(run)).toEqual({ code: 1, signal: null })
