@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { SluiceError } from '../errors.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Position } from '../streams/position.ts'
 import type { Topic } from '../streams/topic.ts'
@@ -7,6 +8,7 @@ import { FlushTimer } from './flush-timer.ts'
 import { BY_ID, IN_EXTENSIONS, openingBlock, retryBlock } from './frame.ts'
 import { FrameBudget } from './frame-log.ts'
 import { Group } from './group.ts'
+import { HeldOperations } from './held-operations.ts'
 import { HistoryCache } from './history.ts'
 import type { BoundStream, Operation } from './operation.ts'
 import { Renderer } from './renderer.ts'
@@ -98,6 +100,8 @@ export class Engine {
     gaps: 0,
     replayWaitMs: 0,
   }
+  /** What the groups' operations take. */
+  readonly held = new HeldOperations()
   readonly history = new HistoryCache()
   readonly replays = new Turns<Replay>()
   readonly #logSeats = new Map<Feed, Seats<Replay>>()
@@ -217,10 +221,12 @@ export class Engine {
     this.#groups.delete(group)
     this.#dirty.delete(group)
     this.#lingering.delete(group)
+    this.held.release(group)
     if (group.key !== undefined && this.#byKey.get(group.key) === group) this.#byKey.delete(group.key)
     const { renderer } = group
     if (--renderer.users > 0) return
     this.#compiler.forget(renderer)
+    this.held.release(renderer)
     if (renderer.key !== undefined && this.#renderers.get(renderer.key) === renderer)
       this.#renderers.delete(renderer.key)
   }
@@ -240,20 +246,35 @@ export class Engine {
     const key = cursor && operation.key !== undefined ? `${operation.key}\ncursor` : operation.key
     const known = key === undefined ? undefined : this.#byKey.get(key)
     if (known) return known
+    this.demandMemory(operation)
     const feed = this.#options.feed(stream.field.topic)
     const renderer = this.#rendererOf(operation)
     const style = cursor ? IN_EXTENSIONS : BY_ID
     const group = new Group({ engine: this, feed, stream, renderer, style, key })
-    renderer.users++
+    this.held.hold(group, operation.weight.own)
+    if (renderer.users++ === 0) this.held.hold(renderer, 0, renderer.args.document, renderer.weight.document)
     if (renderer.key !== undefined) this.#renderers.set(renderer.key, renderer)
     this.#groups.add(group)
     if (key !== undefined) this.#byKey.set(key, group)
     return group
   }
 
-  #rendererOf({ args, bodyKey: key }: Operation): Renderer {
+  /**
+   * Groups that wait for members make room, the longest waiting first.
+   * @throws SluiceError `TOO_MANY_STREAMS` where an operation has no room beside those of open subscriptions.
+   */
+  demandMemory({ args: { document }, weight }: Operation): void {
+    for (const group of this.#lingering) {
+      if (this.held.hasRoom(document, weight.document, weight.own)) return
+      group.end()
+    }
+    if (this.held.hasRoom(document, weight.document, weight.own)) return
+    throw new SluiceError('TOO_MANY_STREAMS', 'The operations of open subscriptions fill the memory that they may take')
+  }
+
+  #rendererOf({ args, weight, bodyKey: key }: Operation): Renderer {
     const known = key === undefined ? undefined : this.#renderers.get(key)
-    return known ?? new Renderer({ args, key, compiler: this.#compiler, stats: this.stats, log: this.log })
+    return known ?? new Renderer({ args, weight, key, compiler: this.#compiler, stats: this.stats, log: this.log })
   }
 
   #heartbeat(): void {

@@ -5,6 +5,7 @@ import type { StreamEvent } from '../streams/event.ts'
 import type { Compiled, Compiler } from './compiler.ts'
 import { formatError } from './format-error.ts'
 import { bodyOf } from './frame.ts'
+import type { OperationWeight } from './operation.ts'
 
 /** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
 const EVENT_TIMEOUT_MS = 10_000
@@ -13,6 +14,7 @@ const EVENT_TIMEOUT_MS = 10_000
 const MAX_COMPILED_ERRORS = 100
 
 export interface RendererOptions {
+  readonly weight: OperationWeight
   readonly args: ValidatedSubscriptionArgs
   /** Names what is rendered; undefined: shared with nobody. */
   readonly key: string | undefined
@@ -34,6 +36,7 @@ export class Renderer {
   /** Compiling it to text is worth a try: no resolver has been awaited. */
   isText = true
   readonly args: ValidatedSubscriptionArgs
+  readonly weight: OperationWeight
   readonly #compiler: Compiler
   readonly #stats: { executions: number; bodies: number }
   readonly #log: Logger
@@ -43,6 +46,7 @@ export class Renderer {
 
   constructor(options: RendererOptions) {
     this.args = options.args
+    this.weight = options.weight
     this.key = options.key
     this.#compiler = options.compiler
     this.#stats = options.stats

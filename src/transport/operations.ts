@@ -5,7 +5,6 @@ import type { Engine, Start } from '../delivery/engine.ts'
 import { formatError } from '../delivery/format-error.ts'
 import { retryBlock } from '../delivery/frame.ts'
 import type { BoundStream } from '../delivery/operation.ts'
-import { OperationCache } from '../delivery/operation-cache.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
 import { plannedRetryMs } from '../delivery/retry.ts'
 import type { Member, Outlet } from '../delivery/subscriber.ts'
@@ -34,7 +33,6 @@ export class Operations {
   readonly #options: OperationsOptions
   /** Streams of fields with a hand-written `subscribe`. */
   readonly #pulling = new Set<PullSubscriber>()
-  readonly #cache = new OperationCache()
 
   constructor(options: OperationsOptions) {
     this.#options = options
@@ -68,7 +66,7 @@ export class Operations {
     const { document, params } = admitted
     const { operationName, variables } = params
     const context = this.#context(admitted)
-    const operation = this.#cache.prepare({ schema, document, operationName, variables, context })
+    const operation = admitted.prepared.prepare({ schema, document, operationName, variables, context })
     if (!('args' in operation)) {
       return { errors: operation.map((error) => formatError(error, log, 'BAD_USER_INPUT')) }
     }
@@ -82,6 +80,7 @@ export class Operations {
       const start = asked && 'since' in asked ? await this.#since(operation.stream, asked.since) : asked
       return { member: engine.subscribe(operation, operation.stream, open, { start, cursor, markers }) }
     }
+    engine.demandMemory(operation)
     const source = await openSource(operation.args)
     if (!(Symbol.asyncIterator in source)) {
       return { errors: source.errors?.map((error) => formatError(error, log, 'SUBSCRIBE_FAILED')) ?? [] }
@@ -98,10 +97,12 @@ export class Operations {
       log,
       onEnd: (reason) => {
         this.#pulling.delete(subscriber)
+        engine.held.release(subscriber)
         engine.countClose(reason)
       },
     })
     this.#pulling.add(subscriber)
+    engine.held.hold(subscriber, operation.weight.own, operation.args.document, operation.weight.document)
     outlet.attach(subscriber)
     return { member: subscriber }
   }

@@ -41,7 +41,7 @@ function rendererOf(fields: string) {
   if (!('operation' in args)) throw new Error('not valid')
   const stats = { executions: 0, bodies: 0, compiled: 0 }
   const compiler = new Compiler(stats, silentLog)
-  const renderer = new Renderer({ args, key: fields, compiler, stats, log: silentLog })
+  const renderer = new Renderer({ args, weight: { document: 1, own: 1 }, key: fields, compiler, stats, log: silentLog })
   return {
     renderer,
     stats,
