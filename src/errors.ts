@@ -6,6 +6,8 @@ export const ERRORS = {
   BAD_REQUEST: { status: 400, message: 'The request is not a well-formed GraphQL request' },
   GRAPHQL_PARSE_FAILED: { status: 400, message: 'The operation has a syntax error' },
   GRAPHQL_VALIDATION_FAILED: { status: 400, message: 'The operation does not fit the schema' },
+  NAME_TOO_LONG: { status: 400, message: 'A name of the operation is too long' },
+  OPERATION_TOO_COMPLEX: { status: 400, message: 'The operation asks for more than the gateway executes' },
   OPERATION_NAME_INVALID: { status: 400, message: '"operationName" does not name an operation of the document' },
   BAD_USER_INPUT: { status: 400, message: 'A variable or an argument does not fit its type' },
   SUBSCRIBE_FAILED: { status: 400, message: 'The subscription could not be started' },
@@ -30,7 +32,9 @@ export const ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The request body must be application/json' },
   TOO_MANY_OPERATIONS: { status: 429, message: 'This stream has as many operations as it can carry' },
   TOO_MANY_STREAMS: { status: 503, message: 'This gateway has as many streams as it can serve' },
+  TOO_MANY_ANSWERS: { status: 503, message: 'This gateway holds as many unread answers as it can' },
   NOT_READY: { status: 503, message: 'The gateway is not ready' },
+  RESULT_TOO_LARGE: { status: 400, message: 'The result is larger than the gateway sends' },
   RESOLVER_TIMEOUT: { status: 500, message: 'Resolving this event took too long' },
   INTERNAL_SERVER_ERROR: { status: 500, message: 'Unexpected error' },
 } as const satisfies Record<string, { status: number; message: string }>

@@ -1,15 +1,29 @@
-import {
-  type DocumentNode,
-  type GraphQLFormattedError,
-  type GraphQLSchema,
-  getOperationAST,
-  type OperationDefinitionNode,
+import type {
+  DocumentNode,
+  GraphQLFormattedError,
+  GraphQLSchema,
+  OperationDefinitionNode,
+  OperationTypeNode,
 } from 'graphql'
 import { formatError } from '../delivery/format-error.ts'
+import type { PreparedOperations } from '../delivery/operation-cache.ts'
 import type { ResolverErrors } from '../delivery/resolver-errors.ts'
 import { SluiceError } from '../errors.ts'
 import { ANONYMOUS, type Audience } from '../schema/context.ts'
-import { DocumentCache } from './document-cache.ts'
+import { AdmittedDocument, type AdmittedOperation, DocumentCache } from './document-cache.ts'
+import { demandShortName } from './document-shape.ts'
+
+/**
+ * Fields that an operation may have resolved: some 50 to 100 ms of the event loop for queries and mutations, and 3 ms
+ * for an event of a subscription.
+ */
+const MAX_COST: Readonly<Record<OperationTypeNode, number>> = {
+  query: 100_000,
+  mutation: 100_000,
+  subscription: 5_000,
+}
+/** Levels of fields. Executors call themselves for each. */
+const MAX_DEPTH = 30
 
 /** What a client asks for, whatever the transport it came by. */
 export interface GraphQLParams {
@@ -40,6 +54,10 @@ export interface Identity {
 export interface Admitted extends Identity {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
+  /** Fields that it has resolved at most: for each event, if it is a subscription. */
+  readonly cost: number
+  /** Operations made of the document before. */
+  readonly prepared: PreparedOperations
   readonly params: GraphQLParams
 }
 
@@ -55,15 +73,21 @@ export interface AdmissionOptions {
 
 /**
  * The one gate: every operation of every transport passes `admit` before anything is done for it. In order:
- * authenticate, parse, validate, choose the operation. (Limits, persisted operations and authorization come here.)
+ * authenticate, parse, validate, choose the operation, reckon its cost. (Limits by principal, persisted operations and
+ * authorization come here.)
  */
 export class Admission {
   readonly #documents: DocumentCache
   readonly #errors: ResolverErrors
 
   constructor({ schema, errors }: AdmissionOptions) {
-    this.#documents = new DocumentCache(schema)
+    this.#documents = new DocumentCache(schema, (error, fallback) => formatError(error, errors, fallback))
     this.#errors = errors
+  }
+
+  /** What is kept of documents, in bytes. */
+  get cacheBytes(): number {
+    return this.#documents.bytes
   }
 
   /**
@@ -78,15 +102,35 @@ export class Admission {
   admit({ params, headers }: AdmissionRequest): AdmissionResult {
     const { principal, audience } = this.authenticate(headers)
     try {
-      const { document, errors, code } = this.#documents.get(params.query)
-      if (errors) return { errors: errors.map((error) => formatError(error, this.#errors, code)) }
-      const operation = getOperationAST(document, params.operationName)
-      if (!operation) throw operationNotChosen(params.operationName)
-      return { admitted: { principal, audience, document, operation, params } }
+      demandShortName(params.operationName, 'The operation name')
+      const found = this.#documents.get(params.query)
+      if (!(found instanceof AdmittedDocument)) return { errors: found }
+      const { document, prepared } = found
+      const chosen = found.operation(params.operationName)
+      if (!chosen) throw operationNotChosen(params.operationName)
+      const operation = chosen.node
+      const cost = affordable(chosen, params.variables)
+      return { admitted: { principal, audience, document, operation, cost, prepared, params } }
     } catch (error) {
       return { errors: [formatError(error, this.#errors)] }
     }
   }
+}
+
+/** @throws SluiceError `OPERATION_TOO_COMPLEX` */
+function affordable({ node, cost }: AdmittedOperation, variables: GraphQLParams['variables']): number {
+  if (cost.depth > MAX_DEPTH) {
+    throw new SluiceError('OPERATION_TOO_COMPLEX', `The operation selects more than ${MAX_DEPTH} levels of fields`)
+  }
+  const fields = cost.of(variables)
+  const max = MAX_COST[node.operation]
+  if (fields <= max) return fields
+  const [much, all] = [fields, max].map((number) => number.toLocaleString('en'))
+  const each = node.operation === 'subscription' ? ' for each event' : ''
+  throw new SluiceError(
+    'OPERATION_TOO_COMPLEX',
+    `The operation has up to ${much} fields resolved${each}, and may have ${all}`,
+  )
 }
 
 function operationNotChosen(name: string | undefined): SluiceError {

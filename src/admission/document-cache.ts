@@ -1,43 +1,147 @@
-import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
+import { hash } from 'node:crypto'
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
+  OverlappingFieldsCanBeMergedRule,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql'
 import { LRUCache } from 'lru-cache'
+import { PreparedOperations } from '../delivery/operation-cache.ts'
 import type { ErrorCode } from '../errors.ts'
+import { measureDocument } from './document-shape.ts'
+import { MergeableFieldsRule } from './mergeable-fields.ts'
+import { OperationCost } from './operation-cost.ts'
 
 /** Far more than any hand-written operation; what grows faster than its text does is bounded by it. */
 const MAX_TOKENS = 5_000
-/** Documents kept, by the length of their texts. A document takes some seventy times its text: this is 20 MiB. */
-const CACHE_CHARS = 300_000
+/** For documents and the operations made of them, by what they take in memory: some 500 documents of 2 KB. */
+const DOCUMENTS_BYTES = 32 * 1024 * 1024
+/** For refusals, by the length of what they say: some thousands. */
+const REFUSALS_BYTES = 2 * 1024 * 1024
+/** A digest, an array and an object for each error. */
+const REFUSAL_BYTES = 512
 /** A client that is wrong in a hundred places has enough to read with these. */
 const MAX_ERRORS = 20
+/** A message quotes what is wrong with a document, which may be a text of any length. */
+const MAX_MESSAGE_CHARS = 400
+const RULES = specifiedRules.map((rule) => (rule === OverlappingFieldsCanBeMergedRule ? MergeableFieldsRule : rule))
 
-export type CachedDocument =
-  | { readonly document: DocumentNode; readonly errors?: undefined; readonly code?: undefined }
-  | { readonly document?: undefined; readonly errors: readonly GraphQLError[]; readonly code: ErrorCode }
+export type Refusal = readonly GraphQLFormattedError[]
 
-/** Parsed and validated documents by their text, so that the same text costs once. Refusals are not kept. */
+export type FormatError = (error: unknown, fallback: ErrorCode) => GraphQLFormattedError
+
+/** Parsed and validated documents by their text, and refusals by its digest, so that the same text costs once. */
 export class DocumentCache {
   readonly #schema: GraphQLSchema
-  readonly #documents = new LRUCache<string, DocumentNode>({
-    maxSize: CACHE_CHARS,
-    sizeCalculation: (_document, text) => text.length + 1,
+  readonly #format: FormatError
+  readonly #documents = new LRUCache<string, AdmittedDocument>({
+    maxSize: DOCUMENTS_BYTES,
+    sizeCalculation: (document) => document.bytes,
+  })
+  readonly #refusals = new LRUCache<string, Refusal>({
+    maxSize: REFUSALS_BYTES,
+    sizeCalculation: (errors) => REFUSAL_BYTES + 2 * JSON.stringify(errors).length,
   })
 
-  constructor(schema: GraphQLSchema) {
+  constructor(schema: GraphQLSchema, format: FormatError) {
     this.#schema = schema
+    this.#format = format
   }
 
-  get(text: string): CachedDocument {
-    const cached = this.#documents.get(text)
-    if (cached) return { document: cached }
+  get bytes(): number {
+    return this.#documents.calculatedSize + this.#refusals.calculatedSize
+  }
+
+  get(text: string): AdmittedDocument | Refusal {
+    const known = this.#documents.get(text)
+    if (known) return known
+    const digest = hash('sha256', text, 'base64url')
+    const refused = this.#refusals.get(digest)
+    if (refused) return refused
+    const found = this.#read(text)
+    if (found instanceof AdmittedDocument) this.#documents.set(text, found)
+    else this.#refusals.set(digest, found)
+    return found
+  }
+
+  #read(text: string): AdmittedDocument | Refusal {
     let document: DocumentNode
     try {
       document = parse(text, { maxTokens: MAX_TOKENS })
     } catch (error) {
-      return { errors: [error instanceof GraphQLError ? error : tooDeep()], code: 'GRAPHQL_PARSE_FAILED' }
+      return this.#refuse([error instanceof GraphQLError ? error : tooDeep()], 'GRAPHQL_PARSE_FAILED')
     }
-    const errors = validate(this.#schema, document, undefined, { maxErrors: MAX_ERRORS })
-    if (errors.length > 0) return { errors, code: 'GRAPHQL_VALIDATION_FAILED' }
+    try {
+      const bytes = measureDocument(document, text)
+      const errors = validate(this.#schema, document, RULES, { maxErrors: MAX_ERRORS })
+      if (errors.length > 0) return this.#refuse(errors, 'GRAPHQL_VALIDATION_FAILED')
+      return new AdmittedDocument(this.#schema, document, bytes, (grown) => this.#grown(text, grown))
+    } catch (error) {
+      return this.#refuse([error], 'INTERNAL_SERVER_ERROR')
+    }
+  }
+
+  #refuse(errors: readonly unknown[], code: ErrorCode): Refusal {
+    return errors.map((error) => {
+      const formatted = this.#format(error, code)
+      const { message } = formatted
+      if (message.length <= MAX_MESSAGE_CHARS) return formatted
+      return { ...formatted, message: `${message.slice(0, MAX_MESSAGE_CHARS)}…` }
+    })
+  }
+
+  /** The cache looks at the size of what it does not have yet. */
+  #grown(text: string, document: AdmittedDocument): void {
+    if (this.#documents.peek(text) !== document) return
+    this.#documents.delete(text)
     this.#documents.set(text, document)
-    return { document }
+  }
+}
+
+export interface AdmittedOperation {
+  readonly node: OperationDefinitionNode
+  readonly cost: OperationCost
+}
+
+/** A validated document with all that was made of it, which goes when it goes. */
+export class AdmittedDocument {
+  readonly document: DocumentNode
+  readonly prepared: PreparedOperations
+  readonly #schema: GraphQLSchema
+  readonly #ownBytes: number
+  readonly #operations = new Map<string | undefined, AdmittedOperation>()
+
+  constructor(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    bytes: number,
+    onGrown: (grown: AdmittedDocument) => void,
+  ) {
+    this.#schema = schema
+    this.document = document
+    this.#ownBytes = bytes
+    this.prepared = new PreparedOperations(bytes, () => onGrown(this))
+  }
+
+  get bytes(): number {
+    return this.#ownBytes + this.prepared.bytes
+  }
+
+  /** Undefined: the document has no such operation, or has several. Kept by name, so there are as many as it has. */
+  operation(name: string | undefined): AdmittedOperation | undefined {
+    const known = this.#operations.get(name)
+    if (known) return known
+    const node = getOperationAST(this.document, name)
+    if (!node) return undefined
+    const operation = { node, cost: new OperationCost(this.#schema, this.document, node) }
+    this.#operations.set(name, operation)
+    return operation
   }
 }
 

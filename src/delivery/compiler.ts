@@ -11,8 +11,10 @@ export type Compiled =
 
 /** Compiling takes some 3 ms, and saves some 15 µs an event: below this many events it would cost more than it saves. */
 const COMPILE_AFTER = 200
-/** Compiled operations kept beyond their groups, for those that come back; each is some tens of kilobytes. */
-const MAX_KNOWN = 500
+/** For compiled operations that are kept beyond their groups, for those that come back. */
+const KNOWN_BYTES = 32 * 1024 * 1024
+/** A compiled operation takes as much as its document, which it holds, at most: 100 to 200 bytes for each node. */
+const COMPILED_PER_DOCUMENT = 2
 /** Compiling takes at most a fifth of the time: two hundred operations that become busy at once must not stop the loop. */
 const REST_PER_COST = 4
 
@@ -20,7 +22,7 @@ const REST_PER_COST = 4
 export class Compiler {
   readonly #stats: { compiled: number }
   readonly #faults: Faults
-  readonly #known = new LRUCache<string, Compiled>({ max: MAX_KNOWN })
+  readonly #known = new LRUCache<string, Compiled>({ maxSize: KNOWN_BYTES })
   readonly #counts = new WeakMap<Renderer, number>()
   /** In the order of their asking. Bounded by the renderers there are; those that end leave. */
   readonly #waiting = new Set<Renderer>()
@@ -70,13 +72,15 @@ export class Compiler {
     if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#compileNext(), cost * REST_PER_COST)
   }
 
-  #compile({ args, key, isText }: Renderer): Compiled | undefined {
+  #compile({ args, key, isText, weight }: Renderer): Compiled | undefined {
     try {
       const textOf = isText ? compileText(args) : undefined
       const execute = textOf ? undefined : compileOperation(args)
       const compiled = textOf ? { textOf } : execute && { execute }
       if (compiled) this.#stats.compiled++
-      if (compiled && key !== undefined) this.#known.set(key, compiled)
+      if (compiled && key !== undefined) {
+        this.#known.set(key, compiled, { size: weight.own + COMPILED_PER_DOCUMENT * weight.document })
+      }
       return compiled
     } catch (error) {
       // It is only slower without: graphql-js goes on.

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { SluiceError } from '../errors.ts'
 import { Faults, logError } from '../faults.ts'
 import type { Framing } from '../protocol/framing.ts'
 import { RateLimit } from '../rate-limit.ts'
@@ -9,6 +10,7 @@ import { Compiler } from './compiler.ts'
 import { FlushTimer } from './flush-timer.ts'
 import { Group, type GroupHost } from './group.ts'
 import { Heartbeats } from './heartbeats.ts'
+import { HeldOperations } from './held-operations.ts'
 import type { BoundStream, Operation } from './operation.ts'
 import type { CloseReason, Outlet } from './outlet.ts'
 import { type Prepared, prepared } from './prepared.ts'
@@ -55,6 +57,8 @@ export interface PrepareOptions {
 /** The groups of this process: who asks the same thing joins the same group. */
 export class Engine implements GroupHost {
   readonly shared: Shared
+  /** What the groups' operations take. */
+  readonly held = new HeldOperations()
   readonly #options: EngineOptions
   readonly #groups = new Set<Group>()
   readonly #byKey = new Map<string, Group>()
@@ -161,10 +165,12 @@ export class Engine implements GroupHost {
     this.#dirty.delete(group)
     this.#unsettled.delete(group)
     this.#lingering.delete(group)
+    this.held.release(group)
     if (group.key !== undefined && this.#byKey.get(group.key) === group) this.#byKey.delete(group.key)
     const { renderer } = group
     if (--renderer.users > 0) return
     this.#compiler.forget(renderer)
+    this.held.release(renderer)
     if (renderer.key !== undefined && this.#renderers.get(renderer.key) === renderer)
       this.#renderers.delete(renderer.key)
   }
@@ -204,20 +210,35 @@ export class Engine implements GroupHost {
     const { key } = operation
     const known = key === undefined ? undefined : this.#byKey.get(key)
     if (known) return known
+    this.demandMemory(operation)
     const feed = this.#options.feed(stream.field.topic)
     const renderer = this.#rendererOf(operation)
     const group = new Group({ host: this, shared: this.shared, feed, stream, renderer, key })
-    renderer.users++
+    this.held.hold(group, operation.weight.own)
+    if (renderer.users++ === 0) this.held.hold(renderer, 0, renderer.args.document, renderer.weight.document)
     if (renderer.key !== undefined) this.#renderers.set(renderer.key, renderer)
     this.#groups.add(group)
     if (key !== undefined) this.#byKey.set(key, group)
     return group
   }
 
-  #rendererOf({ args, bodyKey: key }: Operation): Renderer {
+  /**
+   * Groups that wait for members make room, the longest waiting first.
+   * @throws SluiceError `TOO_MANY_STREAMS` where an operation has no room beside those of open subscriptions.
+   */
+  demandMemory({ args: { document }, weight }: Operation): void {
+    for (const group of this.#lingering) {
+      if (this.held.hasRoom(document, weight.document, weight.own)) return
+      group.end()
+    }
+    if (this.held.hasRoom(document, weight.document, weight.own)) return
+    throw new SluiceError('TOO_MANY_STREAMS', 'The operations of open subscriptions fill the memory that they may take')
+  }
+
+  #rendererOf({ args, weight, bodyKey: key }: Operation): Renderer {
     const known = key === undefined ? undefined : this.#renderers.get(key)
     const { errors } = this.shared
-    return known ?? new Renderer({ args, key, compiler: this.#compiler, stats: this.stats, errors })
+    return known ?? new Renderer({ args, weight, key, compiler: this.#compiler, stats: this.stats, errors })
   }
 
   /** Closes streams that are stuck, drops old frames, and ends groups that nobody came back to. */

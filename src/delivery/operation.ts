@@ -14,8 +14,18 @@ import type { Context } from '../schema/context.ts'
 import { type ArgumentStart, type StreamField, startOf, streamFieldOf } from '../schema/stream-field.ts'
 import { bodyKey, operationKey } from './operation-key.ts'
 
+/** Bytes of heap that an operation takes: for itself, and for the document that it may share with others. */
+export interface OperationWeight {
+  readonly document: number
+  readonly own: number
+}
+
+/** Where nobody measures. */
+const WEIGHTLESS: OperationWeight = { document: 1, own: 1 }
+
 /** A subscription, admitted and ready to be joined or executed. */
 export interface Operation {
+  readonly weight: OperationWeight
   readonly args: ValidatedSubscriptionArgs
   /** Undefined: shared with nobody. */
   readonly key: string | undefined
@@ -47,7 +57,10 @@ export interface OperationRequest {
  * @returns the errors, where a variable does not fit its type.
  * @throws GraphQLError, or SluiceError, where an argument does not fit.
  */
-export function prepareOperation(request: OperationRequest): Operation | readonly GraphQLError[] {
+export function prepareOperation(
+  request: OperationRequest,
+  weight: OperationWeight = WEIGHTLESS,
+): Operation | readonly GraphQLError[] {
   const { schema, document, operationName, variables, context } = request
   const args = validateSubscriptionArgs({
     schema,
@@ -62,12 +75,13 @@ export function prepareOperation(request: OperationRequest): Operation | readonl
   const node = rootField(args, args.operation.operation === 'subscription' ? args.operation.selectionSet : undefined)
   const field = node && (subscriptions.getFields()[node.name.value] as GraphQLField<unknown, unknown> | undefined)
   const streamField = field && streamFieldOf(field)
-  if (!node || !field || !streamField) return { args, key: undefined, bodyKey: undefined, stream: undefined }
+  if (!node || !field || !streamField) return { weight, args, key: undefined, bodyKey: undefined, stream: undefined }
 
   const given = getArgumentValues(field, node, args.variableValues)
   const start = startOf(given)
   const key = operationKey(args, context.audience)
-  return { args, key, bodyKey: bodyKey(args, context.audience), stream: { field: streamField, args: given, start } }
+  const stream = { field: streamField, args: given, start }
+  return { weight, args, key, bodyKey: bodyKey(args, context.audience), stream }
 }
 
 /** The one root field: validation has made sure that there is no other, and that nothing skips it. */

@@ -3,6 +3,7 @@ import { ERRORS, SluiceError } from '../errors.ts'
 import type { StreamEvent } from '../streams/event.ts'
 import type { Compiled, Compiler } from './compiler.ts'
 import { formatError } from './format-error.ts'
+import type { OperationWeight } from './operation.ts'
 import type { ResolverErrors } from './resolver-errors.ts'
 
 /** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
@@ -17,6 +18,7 @@ const UNEXPECTED = JSON.stringify({
 })
 
 export interface RendererOptions {
+  readonly weight: OperationWeight
   readonly args: ValidatedSubscriptionArgs
   /** Names what is rendered; undefined: shared with nobody. */
   readonly key: string | undefined
@@ -38,6 +40,7 @@ export class Renderer {
   /** Compiling it to text is worth a try: no resolver has been awaited. */
   isText = true
   readonly args: ValidatedSubscriptionArgs
+  readonly weight: OperationWeight
   readonly #compiler: Compiler
   readonly #stats: { executions: number; bodies: number }
   readonly #errors: ResolverErrors
@@ -47,6 +50,7 @@ export class Renderer {
 
   constructor(options: RendererOptions) {
     this.args = options.args
+    this.weight = options.weight
     this.key = options.key
     this.#compiler = options.compiler
     this.#stats = options.stats

@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.ts'
 import { builder } from '../schema/builder.ts'
+import type { FieldCost } from '../schema/field-cost.ts'
 import { Order, Region } from '../schema/types/order.ts'
 import { orders } from '../streams/topics/orders.ts'
 
@@ -10,6 +11,7 @@ builder.queryField('recentOrders', (t) =>
   t.field({
     type: [Order],
     description: `The newest orders that this instance holds, oldest of them first; at most ${MAX_LAST}.`,
+    extensions: { cost: { multiplier: 'last', max: MAX_LAST } satisfies FieldCost },
     args: { region: t.arg({ type: Region }), last: t.arg.int({ defaultValue: 20 }) },
     resolve: async (_root, { region, last }, { streams }) => {
       const count = last ?? 20

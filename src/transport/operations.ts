@@ -4,7 +4,6 @@ import type { Admitted, GraphQLParams } from '../admission/admission.ts'
 import type { Engine, Start } from '../delivery/engine.ts'
 import { formatError } from '../delivery/format-error.ts'
 import type { BoundStream, Operation } from '../delivery/operation.ts'
-import { OperationCache } from '../delivery/operation-cache.ts'
 import type { CloseReason } from '../delivery/outlet.ts'
 import { type Prepared, prepared } from '../delivery/prepared.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
@@ -34,7 +33,6 @@ export class Operations {
   readonly #options: OperationsOptions
   /** Streams of fields with a hand-written `subscribe`. */
   readonly #pulling = new Set<PullSubscriber>()
-  readonly #cache = new OperationCache()
 
   constructor(options: OperationsOptions) {
     this.#options = options
@@ -68,15 +66,15 @@ export class Operations {
     const { document, params } = admitted
     const { operationName, variables } = params
     const context = this.#context(admitted)
-    const operation = this.#cache.prepare({ schema, document, operationName, variables, context })
+    const operation = admitted.prepared.prepare({ schema, document, operationName, variables, context })
     if (!('args' in operation)) {
       return { errors: operation.map((error) => formatError(error, engine.shared.errors, 'BAD_USER_INPUT')) }
     }
     refusals.demandReady()
-    const { stream, args } = operation
+    const { stream } = operation
     const hasCursors = wants(params, 'cursor')
     const hasMarker = wants(params, 'markers')
-    if (!stream) return await this.#preparePull(args)
+    if (!stream) return await this.#preparePull(operation)
     const asked = startOf(params, stream)
     const start = asked && (await this.#startAt(stream, asked, context))
     return { prepared: engine.prepare(operation, stream, { start, hasMarker }), hasCursors }
@@ -93,9 +91,11 @@ export class Operations {
   }
 
   /** A hand-written `subscribe` has its source opened first: that is what may be refused. */
-  async #preparePull(args: Operation['args']): Promise<PreparedOperation> {
+  async #preparePull(operation: Operation): Promise<PreparedOperation> {
     const { engine, heartbeatMs, log } = this.#options
     const { errors, faults } = engine.shared
+    const { args, weight } = operation
+    engine.demandMemory(operation)
     const source = await openSource(args)
     if (!(Symbol.asyncIterator in source)) {
       return { errors: source.errors?.map((error) => formatError(error, errors, 'SUBSCRIBE_FAILED')) ?? [] }
@@ -105,11 +105,13 @@ export class Operations {
       let subscriber: PullSubscriber | undefined
       const onEnd = (reason: CloseReason): void => {
         if (subscriber) this.#pulling.delete(subscriber)
+        engine.held.release(events)
         engine.countClose(reason)
       }
       try {
         subscriber = new PullSubscriber(args, events, outlet, { framing, heartbeatMs, log, errors, faults, onEnd })
         this.#pulling.add(subscriber)
+        engine.held.hold(events, weight.own, args.document, weight.document)
         outlet.attach(subscriber)
       } catch (error) {
         // The head of its stream has been sent, so that nothing else can be answered.

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
 import type { Admitted, GraphQLParams, Principal } from '../admission/admission.ts'
+import { demandShortName } from '../admission/document-shape.ts'
 import { formatError } from '../delivery/format-error.ts'
 import { SluiceError } from '../errors.ts'
 import type { Faults } from '../faults.ts'
@@ -16,8 +17,6 @@ import { newStreamToken } from './stream-token.ts'
 
 /** Reserved streams that nobody has opened yet. Clients open within a second or so: more would be a storm's worth. */
 const MAX_RESERVATIONS = 5_000
-/** Clients name their operations by a UUID, or a number. */
-const MAX_ID_CHARS = 128
 
 export interface SingleConnectionsOptions {
   /** The instance's name, for tokens. */
@@ -153,11 +152,12 @@ interface Executed {
   readonly errors?: readonly GraphQLFormattedError[]
 }
 
-/** @throws SluiceError `BAD_REQUEST` */
+/** @throws SluiceError `BAD_REQUEST`, or `NAME_TOO_LONG`: clients name their operations by a UUID, or a number. */
 function operationIdOf({ extensions }: GraphQLParams): string {
   const id = extensions?.operationId
-  if (typeof id !== 'string' || id === '' || id.length > MAX_ID_CHARS) {
-    throw new SluiceError('BAD_REQUEST', `"extensions.operationId" must be a string of 1 to ${MAX_ID_CHARS} characters`)
+  if (typeof id !== 'string' || id === '') {
+    throw new SluiceError('BAD_REQUEST', '"extensions.operationId" must be a string that is not empty')
   }
+  demandShortName(id, '"extensions.operationId"')
   return id
 }

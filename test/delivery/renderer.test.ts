@@ -43,7 +43,8 @@ function rendererOf(fields: string) {
   if (!('operation' in args)) throw new Error('not valid')
   const stats = { executions: 0, bodies: 0, compiled: 0 }
   const compiler = new Compiler(stats, new Faults(silentLog))
-  const renderer = new Renderer({ args, key: fields, compiler, stats, errors: new ResolverErrors(silentLog) })
+  const errors = new ResolverErrors(silentLog)
+  const renderer = new Renderer({ args, weight: { document: 1, own: 1 }, key: fields, compiler, stats, errors })
   return {
     renderer,
     stats,

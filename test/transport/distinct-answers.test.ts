@@ -41,7 +41,7 @@ const WRONG_OPERATIONS: readonly (readonly [
   ],
   ['only fragments', { query: 'fragment F on Subscription { count(to: 1) }' }, 'GRAPHQL_VALIDATION_FAILED'],
   ['more tokens than are read', { query: `subscription { ${'a '.repeat(6_000)} }` }, 'GRAPHQL_PARSE_FAILED'],
-  ['deep nesting', { query: `{ ${'a{'.repeat(1_600)}b${'}'.repeat(1_600)} }` }, 'GRAPHQL_VALIDATION_FAILED'],
+  ['deep nesting', { query: `{ ${'a{'.repeat(1_600)}b${'}'.repeat(1_600)} }` }, 'OPERATION_TOO_COMPLEX'],
   ['a subscribe that throws', { query: 'subscription { refuses }' }, 'INTERNAL_SERVER_ERROR'],
   ['a cursor that is none', { query: 'subscription { orderIds(after: "AQAA") }' }, 'CURSOR_INVALID'],
   ['a negative number of events', { query: 'subscription { orderIds(last: -1) }' }, 'BAD_USER_INPUT'],

@@ -200,7 +200,7 @@ describe('4. an operation', () => {
     expect(answer.status).toBe(202)
   })
 
-  test.each([undefined, '', 7, null, {}, 'x'.repeat(129)])('with the id %j is refused with 400', async (id) => {
+  test.each([undefined, '', 7, null, {}])('with the id %j is refused with 400', async (id) => {
     const gateway = await startTestGateway()
     const client = await SingleClient.open(gateway.graphql)
     expect(outcome(await client.start(id, ASIA))).toEqual([400, 'BAD_REQUEST'])
