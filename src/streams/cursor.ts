@@ -122,7 +122,10 @@ interface SaidWitness {
 
 /** The positions themselves, nearly always. */
 function sayablePositions(positions: Vector): Vector {
-  const isSayable = positions.length > 0 && positions.length <= MAX_PARTITIONS && positions.every(isOffset)
+  let isSayable = positions.length > 0 && positions.length <= MAX_PARTITIONS
+  for (let partition = 0; isSayable && partition < positions.length; partition++) {
+    isSayable = isOffset(positions[partition] as number)
+  }
   if (isSayable) return positions
   const said = positions.slice(0, MAX_PARTITIONS).map((offset) => {
     if (isOffset(offset)) return offset

@@ -14,8 +14,12 @@ import { Position } from './position.ts'
 import { Rate } from './rate.ts'
 import { type SubscribeOptions, Subscription } from './subscription.ts'
 import type { Topic, Where } from './topic.ts'
+<<<<<<< HEAD
 import { TopicFaults } from './topic-faults.ts'
 import { LIVE, SCANS } from './turn-budget.ts'
+=======
+import { LIVE, LOOK_EVERY, SCANS } from './turn-budget.ts'
+>>>>>>> w-streams
 import type { Vector } from './vector.ts'
 import { Window, type WindowLimits } from './window.ts'
 
@@ -36,8 +40,8 @@ export interface FeedOptions {
   readonly cursorVersion?: number | undefined
 }
 
-/** A record of this many bytes is two units of work (see turn-budget.ts). */
-const UNIT_BYTES = 512
+/** A record of 512 bytes is two units of work (see turn-budget.ts). */
+const UNIT_BYTES_LOG_2 = 9
 
 /**
  * A topic, alive in this process: takes what the source reads, decodes each record once, keeps the window, and tells
@@ -59,8 +63,9 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   readonly #past: Past<V>
   /** The event that was passed last. */
   #witness: Witness | undefined
-  /** The cursor after so many moves. */
-  #cursor: { readonly moves: number; readonly text: string } | undefined
+  #cursor = ''
+  /** Of the heads, when the cursor was encoded. */
+  #cursorMoves = -1
   #isFilled = false
   /** Set while a batch is taken in several turns; what comes meanwhile follows it. */
   #taking: Promise<void> | undefined
@@ -95,8 +100,11 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   /** The position after everything passed so far. Encoded once, however many ask. */
   get cursor(): string {
     const { moves, next } = this.#heads
-    if (this.#cursor?.moves !== moves) this.#cursor = { moves, text: this.cursorAt(next, this.#witness) }
-    return this.#cursor.text
+    if (this.#cursorMoves !== moves) {
+      this.#cursor = this.cursorAt(next, this.#witness)
+      this.#cursorMoves = moves
+    }
+    return this.#cursor
   }
 
   /** Some other position; `witness` is an event that was passed just before it, where that is known. */
@@ -223,18 +231,22 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     return taken
   }
 
-  /** A step for each record, with the units of work that it was. */
+  /** A step for some records each, with the units of work that they were. */
   *#takeBatch({ partition, records, nextOffset, endOffset }: Batch): Generator<number, void> {
     const now = Date.now()
     this.#know(partition)
     this.#heads.sawEnd(partition, endOffset)
+    let units = 0
     for (const record of records) {
       try {
         this.#take(record, now)
       } catch (error) {
         this.faults.report(error, 'A record could not be taken', { partition, offset: record.offset })
       }
-      yield 1 + (record.value?.length ?? 0) / UNIT_BYTES
+      units += 1 + ((record.value?.length ?? 0) >> UNIT_BYTES_LOG_2)
+      if (units < LOOK_EVERY) continue
+      yield units
+      units = 0
     }
     this.rate.count(now, records.length)
     if (nextOffset > this.#heads.of(partition)) this.#heads.move(partition, nextOffset)

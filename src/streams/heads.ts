@@ -44,7 +44,7 @@ export class Heads {
   }
 
   move(partition: number, offset: number): void {
-    this.know(partition)
+    if (partition >= this.#next.length) this.know(partition)
     this.#next[partition] = offset
     this.#moves++
   }

@@ -1,5 +1,5 @@
 /** Units of work between two looks at the clock: what takes less is never put off. */
-const LOOK_EVERY = 16
+export const LOOK_EVERY = 16
 
 /** Taken when the module is loaded: a test that fakes timers still has turns of the event loop. */
 const inNextTurn = globalThis.setImmediate
