@@ -1,16 +1,19 @@
 /** `npm run bench`: runs scenarios, compares, and says what met its target. */
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { stopBroker } from './harness/broker.ts'
+import { type Compared, compare } from './harness/compare.ts'
 import { pinThisProcess } from './harness/cores.ts'
 import { missing } from './harness/needs.ts'
 import type { Scenario, Settings } from './harness/scenario.ts'
 import { writeDocs } from './report/docs.ts'
 import { machine } from './report/machine.ts'
 import { summarize } from './report/profile.ts'
-import { type Finished, tableOf } from './report/table.ts'
+import { comparisonTable, type Finished, tableOf } from './report/table.ts'
 import { connect } from './scenarios/connect.ts'
 import { flood } from './scenarios/flood.ts'
+import { groups } from './scenarios/groups.ts'
 import { ingest } from './scenarios/ingest.ts'
 import { latency } from './scenarios/latency.ts'
 import { many } from './scenarios/many.ts'
@@ -31,6 +34,7 @@ const SCENARIOS: readonly Scenario[] = [
   routing,
   shapes,
   memory,
+  groups,
   stalled,
   ingest,
   latency,
@@ -43,14 +47,16 @@ const SCENARIOS: readonly Scenario[] = [
 const ROUNDS = 12
 const ROUNDS_QUICK = 2
 
-const USAGE = `npm run bench -- [scenario…] [--quick] [--rounds N] [--clients N] [--json FILE] [--write-docs] [--profile DIR]
+const USAGE = `npm run bench -- [scenario…] [--quick] [--rounds N] [--clients N] [--json FILE]
+                [--write-docs] [--profile DIR] [--before DIR]
 
   --quick        a minute or two: few scenarios, few rounds, figures that are only a hint
   --rounds N     how often each system has its turn (${ROUNDS})
-  --clients N    how many come back in "storm", or are there in "many"
+  --clients N    how many come back in "storm", or are there in "many" and "groups"
   --json FILE    all figures
   --write-docs   the table and plots of docs/benchmarks.md
   --profile DIR  CPU profiles of Sluice into this folder, and where the time went
+  --before DIR   compares with another checkout of this project, which has its node_modules: each round is run for both
 
 Scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}`
 
@@ -63,6 +69,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'string' },
     'write-docs': { type: 'boolean', default: false },
     profile: { type: 'string' },
+    before: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -84,21 +91,28 @@ async function main(): Promise<void> {
     throw new Error('--clients wants a whole number from 1')
   }
   const { quick, profile } = values
-  const settings: Settings = { rounds, quick, clients, profile, say: (line) => console.log(line) }
+  const before = values.before && resolve(values.before)
+  if (before && !existsSync(join(before, 'src', 'main.ts'))) throw new Error(`There is no checkout in ${before}`)
+  const say = (line: string) => console.log(line)
+  const settings = { rounds, quick, clients, profile, tree: undefined, warmUp: false, say }
 
   const finished: Finished[] = []
+  const compared: Compared[] = []
   let failed = false
   try {
-    for (const { name, load, needs, run } of scenarios) {
+    for (const scenario of scenarios) {
+      const { name, load, needs } = scenario
       const lacking = (await Promise.all(needs.map(missing))).filter((sentence) => sentence !== null)
       if (lacking.length > 0) {
         console.log(`${name}: skipped. ${lacking.join('. ')}`)
         continue
       }
-      if (finished.length === 0) pinThisProcess()
+      if (finished.length + compared.length === 0) pinThisProcess()
       console.log(`${name}: ${load}`)
       try {
-        finished.push({ name, load, outcome: await run(settings) })
+        const own: Settings = { ...settings, windows: new Map() }
+        if (before) compared.push(await compare(scenario, own, before))
+        else finished.push({ name, load, outcome: await scenario.run(own) })
       } catch (error) {
         failed = true
         console.log(`${name}: failed. ${error instanceof Error ? error.message : error}`)
@@ -108,8 +122,10 @@ async function main(): Promise<void> {
     await stopBroker()
   }
 
-  console.log(`\n${machine()}, ${rounds} rounds${values.quick ? ', quick' : ''}\n\n${tableOf(finished)}`)
-  if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), rounds, finished }, null, 2)}\n`)
+  const table = before ? comparisonTable(compared) : tableOf(finished)
+  console.log(`\n${machine()}, ${rounds} rounds${values.quick ? ', quick' : ''}\n\n${table}`)
+  const figures = { machine: machine(), rounds, ...(before ? { before, compared } : { finished }) }
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`)
   if (values['write-docs']) writeDocs(finished, rounds)
   if (values.profile) console.log(summarize(values.profile))
   if (failed) process.exitCode = 1

@@ -1,5 +1,5 @@
 import { type RunOptions, type RunResult, run } from './generator.ts'
-import type { Settings } from './scenario.ts'
+import type { Own, Settings } from './scenario.ts'
 import type { System } from './system.ts'
 
 /** What a system is run with: the same in every round. */
@@ -16,11 +16,19 @@ export interface Rounds {
   readonly faults: ReadonlyMap<string, number>
 }
 
+/** More than the results after which an operation is compiled. */
+const WARM_UP_EVENTS = 600
+const WARM_UP_RATE = 300
+
 /** Short rounds, many of them; within a round each entrant has its turn, and another one begins each time. */
 export async function alternate(entrants: readonly Entrant[], settings: Settings): Promise<Rounds> {
   const results = new Map<string, RunResult[]>(entrants.map(({ label }) => [label, []]))
   const faults = new Map<string, number>(entrants.map(({ label }) => [label, 0]))
   const notes = new Set<string>()
+  for (const { system, options } of settings.warmUp ? entrants : []) {
+    if (system.name !== 'Sluice') continue
+    await run(system, { load: options.load, count: WARM_UP_EVENTS, rate: WARM_UP_RATE })
+  }
   for (let round = 0; round < settings.rounds; round++) {
     for (let turn = 0; turn < entrants.length; turn++) {
       const { label, system, options } = entrants[(round + turn) % entrants.length] as Entrant
@@ -39,6 +47,15 @@ export async function alternate(entrants: readonly Entrant[], settings: Settings
 
 /** Microseconds of the server's processor time for each delivery. */
 export const cpuOfDelivery = (result: RunResult): number => (1000 * result.serverCpuMs) / result.deliveries
+
+/** Processor time and latency of Sluice, under this label. */
+export function ownFigures({ results }: Rounds, label = 'Sluice', suffix = ''): Own[] {
+  const runs = results.get(label) ?? []
+  return [
+    { what: `own CPU a delivery${suffix}`, unit: 'µs', better: 'less', values: runs.map(cpuOfDelivery) },
+    { what: `p99 latency${suffix}`, unit: 'ms', better: 'less', values: runs.map(({ latencyMs }) => latencyMs.p99) },
+  ]
+}
 
 export const deliveriesPerSecond = (result: RunResult): number => result.deliveries / result.seconds
 
@@ -85,6 +102,8 @@ const WORTHWHILE = 1.05
  * percent of the best. As many events go in as come out, so that nothing piles up but what the window holds.
  */
 export async function bestWindow(system: System, options: RunOptions, settings: Settings): Promise<number> {
+  const known = settings.windows.get(system.name)
+  if (known !== undefined) return known
   let best = { window: WINDOWS[0] as number, rate: 0 }
   for (const window of settings.quick ? WINDOWS_QUICK : WINDOWS) {
     const result = await run(system, { ...options, window, warmMs: SEARCH_MS / 2, measureMs: SEARCH_MS })
@@ -94,5 +113,6 @@ export async function bestWindow(system: System, options: RunOptions, settings: 
     if (rate > best.rate * WORTHWHILE) best = { window, rate }
     else if (rate < best.rate / WORTHWHILE) break
   }
+  settings.windows.set(system.name, best.window)
   return best.window
 }

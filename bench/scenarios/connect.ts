@@ -41,7 +41,7 @@ export const connect: Scenario = {
   async run(settings) {
     const streams = settings.quick ? STREAMS_QUICK : STREAMS
     await using systems = new AsyncDisposableStack()
-    const sluice = await startSluice({ profile: settings.profile })
+    const sluice = await startSluice({ tree: settings.tree, profile: settings.profile })
     systems.defer(() => sluice.stop())
     const yoga = await startYoga()
     systems.defer(() => yoga.stop())
@@ -70,6 +70,12 @@ export const connect: Scenario = {
         atLeast('streams/s with the same document, of Yoga', ratio('same'), 3),
         atLeast('streams/s with all different ones, of Yoga', ratio('different'), 1.5),
       ],
+      own: ['same', 'different'].map((kind) => ({
+        what: `streams/s, ${kind}`,
+        unit: '/s',
+        better: 'more',
+        values: rates.get(`Sluice, ${kind}`) ?? [],
+      })),
       plot: {
         title: 'Streams opened a second',
         unit: '/s',

@@ -1,6 +1,6 @@
 import { brokers } from '../harness/broker.ts'
 import { oneRegion } from '../harness/load.ts'
-import { alternate, bestWindow, deliveriesPerSecond, type Entrant } from '../harness/rounds.ts'
+import { alternate, bestWindow, deliveriesPerSecond, type Entrant, ownFigures } from '../harness/rounds.ts'
 import { atLeast, type Scenario } from '../harness/scenario.ts'
 import { paired, spreadOf } from '../harness/statistics.ts'
 import { startSluice, startYoga } from '../systems/start.ts'
@@ -18,16 +18,21 @@ export const flood: Scenario = {
     await using systems = new AsyncDisposableStack()
     const entrants: Entrant[] = []
     for (const start of [startSluice, startYoga]) {
-      const system = await start({ brokers: await brokers(), profile: settings.profile })
+      const system = await start({ brokers: await brokers(), tree: settings.tree, profile: settings.profile })
       systems.defer(() => system.stop())
       const window = await bestWindow(system, { load }, settings)
       entrants.push({ label: system.name, system, options: { load, window, ...times } })
     }
-    const { results, notes, faults } = await alternate(entrants, settings)
+    const rounds = await alternate(entrants, settings)
+    const { results, notes, faults } = rounds
     const rates = new Map([...results].map(([label, runs]) => [label, runs.map(deliveriesPerSecond)]))
     const ratios = paired(rates.get('Sluice') ?? [], rates.get('Yoga') ?? [], (a, b) => a / b)
     return {
       measures: [atLeast('deliveries/s, of Yoga', spreadOf(ratios), 100, '×', faults.get('Sluice'))],
+      own: [
+        { what: 'deliveries/s', unit: '/s', better: 'more', values: rates.get('Sluice') ?? [] },
+        ...ownFigures(rounds),
+      ],
       plot: {
         title: 'Deliveries a second',
         unit: '/s',

@@ -76,7 +76,7 @@ export const ingest: Scenario = {
   async run(settings) {
     const count = settings.quick ? RECORDS_QUICK : RECORDS
     await using systems = new AsyncDisposableStack()
-    const sluice = await startSluice({ brokers: await brokers(), profile: settings.profile })
+    const sluice = await startSluice({ brokers: await brokers(), tree: settings.tree, profile: settings.profile })
     systems.defer(() => sluice.stop())
     const consumer = await startConsumer({ brokers: await brokers() })
     systems.defer(() => consumer.stop())

@@ -42,7 +42,13 @@ async function round(settings: Settings): Promise<Round> {
   const address = await brokers()
   const gateways = await Promise.all(
     Array.from({ length: GATEWAYS }, async (_, i): Promise<Sluice> => {
-      const gateway = await startSluice({ brokers: address, env, gc: true, instance: `bench-${i + 1}` })
+      const gateway = await startSluice({
+        brokers: address,
+        env,
+        tree: settings.tree,
+        gc: true,
+        instance: `bench-${i + 1}`,
+      })
       systems.defer(() => gateway.stop())
       return gateway
     }),

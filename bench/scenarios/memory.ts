@@ -33,7 +33,7 @@ export const memory: Scenario = {
     for (let round = 0; round < settings.rounds; round++) {
       const order = [startSluice, startBare]
       for (const start of round % 2 === 0 ? order : order.reverse()) {
-        const system = await start({ gc: true })
+        const system = await start({ tree: settings.tree, gc: true })
         try {
           const each = await slope(system, many)
           bytes[system.name as 'Sluice' | 'bare'].push(each)
@@ -46,6 +46,7 @@ export const memory: Scenario = {
     const ratios = paired(bytes.Sluice, bytes.bare, (a, b) => a / b)
     return {
       measures: [atMost('RSS a stream, of bare', spreadOf(ratios), 1.3)],
+      own: [{ what: 'RSS a stream', unit: 'bytes', better: 'less', values: bytes.Sluice }],
       plot: {
         title: 'Resident memory of an idle stream',
         unit: 'bytes',

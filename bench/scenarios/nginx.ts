@@ -34,8 +34,10 @@ export const nginx: Scenario = {
       systems.defer(() => system.stop())
       return system
     }
-    const byTcp = await start(startSluice({ embedded: true, profile: settings.profile }))
-    const bySocket = await start(startSluice({ embedded: true, socket: join(folder, 'gateway.sock') }))
+    const byTcp = await start(startSluice({ embedded: true, tree: settings.tree, profile: settings.profile }))
+    const bySocket = await start(
+      startSluice({ embedded: true, tree: settings.tree, socket: join(folder, 'gateway.sock') }),
+    )
     const ways = [byTcp, await start(startNginx([byTcp])), await start(startNginx([bySocket]))]
 
     const entrants = RATES.flatMap((rate) =>

@@ -1,7 +1,7 @@
 import { brokers } from '../harness/broker.ts'
 import { oneRegion } from '../harness/load.ts'
 import { missing } from '../harness/needs.ts'
-import { alternate, bestWindow, cpuOfDelivery, type Entrant } from '../harness/rounds.ts'
+import { alternate, bestWindow, cpuOfDelivery, type Entrant, ownFigures } from '../harness/rounds.ts'
 import { atLeast, atMost, type Scenario } from '../harness/scenario.ts'
 import { paired, spreadOf } from '../harness/statistics.ts'
 import { startNchan, startSluice, startYoga } from '../systems/start.ts'
@@ -26,7 +26,9 @@ export const paced: Scenario = {
       systems.defer(() => system.stop())
       return system
     }
-    const sluice = await start(startSluice({ brokers: await brokers(), profile: settings.profile }))
+    const sluice = await start(
+      startSluice({ brokers: await brokers(), tree: settings.tree, profile: settings.profile }),
+    )
     const others = [await start(startYoga({ brokers: await brokers() }))]
     if (!withoutNchan) others.push(await start(startNchan()))
 
@@ -35,7 +37,8 @@ export const paced: Scenario = {
       const window = await bestWindow(system, { load, rate: RATE }, settings)
       entrants.push({ label: system.name, system, options: { load, rate: RATE, window, ...times } })
     }
-    const { results, notes, faults } = await alternate(entrants, settings)
+    const rounds = await alternate(entrants, settings)
+    const { results, notes, faults } = rounds
     const cpu = new Map([...results].map(([label, runs]) => [label, runs.map(cpuOfDelivery)]))
     const own = results.get('Sluice') ?? []
     const lost = faults.get('Sluice') ?? 0
@@ -48,6 +51,7 @@ export const paced: Scenario = {
     ]
     return {
       measures,
+      own: ownFigures(rounds),
       plot: {
         title: 'CPU a delivery',
         unit: 'µs',

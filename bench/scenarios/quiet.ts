@@ -1,5 +1,5 @@
 import { oneRegion } from '../harness/load.ts'
-import { alternate, cpuOfDelivery } from '../harness/rounds.ts'
+import { alternate, cpuOfDelivery, ownFigures } from '../harness/rounds.ts'
 import { atMost, type Scenario } from '../harness/scenario.ts'
 import { paired, spreadOf } from '../harness/statistics.ts'
 import { startBare, startSluice } from '../systems/start.ts'
@@ -16,7 +16,7 @@ export const quiet: Scenario = {
     const load = oneRegion(STREAMS)
     const times = settings.quick ? { warmMs: 1000, measureMs: 2000 } : { warmMs: 1000, measureMs: 4000 }
     await using systems = new AsyncDisposableStack()
-    const sluice = await startSluice({ embedded: true, profile: settings.profile })
+    const sluice = await startSluice({ embedded: true, tree: settings.tree, profile: settings.profile })
     systems.defer(() => sluice.stop())
     const bare = await startBare()
     systems.defer(() => bare.stop())
@@ -25,11 +25,13 @@ export const quiet: Scenario = {
       system,
       options: { load, rate: RATE, ...times },
     }))
-    const { results, notes, faults } = await alternate(entrants, settings)
+    const rounds = await alternate(entrants, settings)
+    const { results, notes, faults } = rounds
     const cpu = new Map([...results].map(([label, runs]) => [label, runs.map(cpuOfDelivery)]))
     const ratios = paired(cpu.get('Sluice') ?? [], cpu.get('bare') ?? [], (a, b) => a / b)
     return {
       measures: [atMost('CPU a delivery, of bare', spreadOf(ratios), 1.3, '×', faults.get('Sluice'))],
+      own: ownFigures(rounds),
       plot: {
         title: 'CPU a delivery',
         unit: 'µs',

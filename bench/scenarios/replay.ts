@@ -59,7 +59,12 @@ export const replay: Scenario = {
     await using systems = new AsyncDisposableStack()
     const start = async (window: number): Promise<Sluice> => {
       const env = { WINDOW_BYTES: String(window), REPLAY_EVENTS_PER_SECOND: NO_LIMIT }
-      const sluice = await startSluice({ brokers: await brokers(), env, profile: settings.profile })
+      const sluice = await startSluice({
+        brokers: await brokers(),
+        env,
+        tree: settings.tree,
+        profile: settings.profile,
+      })
       systems.defer(() => sluice.stop())
       return sluice
     }

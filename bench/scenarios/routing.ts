@@ -1,6 +1,6 @@
 import type { RunResult } from '../harness/generator.ts'
 import { anOrder, type Load, WHOLE_ORDER } from '../harness/load.ts'
-import { alternate, type Entrant } from '../harness/rounds.ts'
+import { alternate, type Entrant, ownFigures } from '../harness/rounds.ts'
 import { atMost, type Scenario } from '../harness/scenario.ts'
 import { paired, spreadOf } from '../harness/statistics.ts'
 import { startSluice } from '../systems/start.ts'
@@ -39,17 +39,22 @@ export const routing: Scenario = {
     await using systems = new AsyncDisposableStack()
     const entrants: Entrant[] = []
     for (const subscribers of [FEW, MANY]) {
-      const system = await startSluice({ embedded: true, profile: settings.profile })
+      const system = await startSluice({ embedded: true, tree: settings.tree, profile: settings.profile })
       systems.defer(() => system.stop())
       const options = { load: merchants(subscribers), rate: RATE, ...times }
       entrants.push({ label: subscribers.toLocaleString('en-US'), system, options })
     }
-    const { results, notes, faults } = await alternate(entrants, settings)
+    const rounds = await alternate(entrants, settings)
+    const { results, notes, faults } = rounds
     const cpu = [...results].map(([system, runs]) => ({ system, values: runs.map(cpuOfEvent) }))
     const ratios = paired(cpu[1]?.values ?? [], cpu[0]?.values ?? [], (many, few) => many / few)
     const lost = [...faults.values()].reduce((sum, count) => sum + count, 0)
     return {
       measures: [atMost('CPU an event with 10,000 subscribers, of that with 1,000', spreadOf(ratios), 1.2, '×', lost)],
+      own: cpu.flatMap(({ system, values }) => [
+        { what: `own CPU an event, ${system}`, unit: 'µs', better: 'less' as const, values },
+        ...ownFigures(rounds, system, `, ${system}`),
+      ]),
       plot: { title: 'CPU an event, by subscribers in all', unit: 'µs', series: cpu },
       notes,
     }

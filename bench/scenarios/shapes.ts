@@ -1,6 +1,13 @@
 import { brokers } from '../harness/broker.ts'
 import { anOrder, type Load } from '../harness/load.ts'
-import { alternate, bestWindow, cpuOfDelivery, type Entrant } from '../harness/rounds.ts'
+import {
+  alternate,
+  bestWindow,
+  cpuOfDelivery,
+  deliveriesPerSecond,
+  type Entrant,
+  ownFigures,
+} from '../harness/rounds.ts'
 import { atMost, type Scenario } from '../harness/scenario.ts'
 import { paired, spreadOf } from '../harness/statistics.ts'
 import { startSluice, startYoga } from '../systems/start.ts'
@@ -43,16 +50,26 @@ export const shapes: Scenario = {
     await using systems = new AsyncDisposableStack()
     const entrants: Entrant[] = []
     for (const start of [startSluice, startYoga]) {
-      const system = await start({ brokers: await brokers(), profile: settings.profile })
+      const system = await start({ brokers: await brokers(), tree: settings.tree, profile: settings.profile })
       systems.defer(() => system.stop())
       const window = await bestWindow(system, { load }, settings)
       entrants.push({ label: system.name, system, options: { load, window, ...times } })
     }
-    const { results, notes, faults } = await alternate(entrants, settings)
+    const rounds = await alternate(entrants, settings)
+    const { results, notes, faults } = rounds
     const cpu = new Map([...results].map(([label, runs]) => [label, runs.map(cpuOfDelivery)]))
     const ratios = paired(cpu.get('Sluice') ?? [], cpu.get('Yoga') ?? [], (a, b) => a / b)
     return {
       measures: [atMost('CPU a delivery, of Yoga', spreadOf(ratios), 1 / 10, '×', faults.get('Sluice'))],
+      own: [
+        {
+          what: 'deliveries/s',
+          unit: '/s',
+          better: 'more',
+          values: (results.get('Sluice') ?? []).map(deliveriesPerSecond),
+        },
+        ...ownFigures(rounds),
+      ],
       plot: {
         title: 'CPU a delivery',
         unit: 'µs',

@@ -84,7 +84,7 @@ interface Storm extends RunResult {
 
 async function stormOfSluice(options: RunOptions, settings: Settings): Promise<Storm> {
   const env = { WINDOW_BYTES: String(WINDOW_BYTES) }
-  const sluice = await startSluice({ brokers: await brokers(), env, profile: settings.profile })
+  const sluice = await startSluice({ brokers: await brokers(), env, tree: settings.tree, profile: settings.profile })
   try {
     const { rss } = sluice
     sluice.resetPeak()
@@ -129,7 +129,7 @@ export const storm: Scenario = {
     const clients = settings.clients ?? (settings.quick ? CLIENTS_QUICK : CLIENTS)
     const budget = BUDGET_MIB + clients * LAGGING_MIB
     await using systems = new AsyncDisposableStack()
-    const other = await startSluice({ brokers: await brokers() })
+    const other = await startSluice({ brokers: await brokers(), tree: settings.tree })
     systems.defer(() => other.stop())
 
     const storms: Storm[] = []
@@ -174,6 +174,16 @@ export const storm: Scenario = {
       measures: [
         atMost('time until all are caught up, of bare', spreadOf(ratios), TARGET, '×', faulty),
         atMost('RSS grown', spreadOf(grown), budget, 'MiB', faulty),
+      ],
+      own: [
+        { what: 'time until all are caught up', unit: 's', better: 'less', values: seconds(storms) },
+        { what: 'own CPU', unit: 's', better: 'less', values: storms.map(({ serverCpuMs }) => serverCpuMs / 1000) },
+        {
+          what: 'p99 of catching up',
+          unit: 'ms',
+          better: 'less',
+          values: storms.map(({ latencyMs }) => latencyMs.p99),
+        },
       ],
       plot: {
         title: `Until ${clients.toLocaleString('en-US')} clients are caught up`,

@@ -23,6 +23,10 @@ export interface StartOptions {
   readonly brokers?: string
   readonly topic?: string
   readonly gc?: boolean
+  /** The root of the checkout that Sluice is started from; absent: this one. */
+  readonly tree?: string | undefined
+  /** Preloaded into Sluice: the path of a module. */
+  readonly preload?: string
   /** More environment variables. */
   readonly env?: Readonly<Record<string, string>>
   /** Writes a CPU profile into this folder when it ends. */
@@ -42,6 +46,8 @@ export interface Sluice extends System {
   /** From now on `peakRss` is the most since now. */
   resetPeak(): void
   readonly peakRss: number
+  /** Asks what was preloaded, by a line; resolves with the line that it answers. */
+  ask(question?: string): Promise<string>
 }
 
 interface GatewayOptions {
@@ -54,8 +60,8 @@ interface GatewayOptions {
 
 export async function startSluice(options: StartOptions & GatewayOptions = {}): Promise<Sluice> {
   const [port, adminPort, feedPort] = (await freePorts(3)) as [number, number, number]
-  const { brokers, embedded = false, env, instance = 'bench', socket } = options
-  const entry = embedded ? join(BENCH, 'systems', 'sluice-embedded.ts') : join(PROJECT, 'src', 'main.ts')
+  const { brokers, embedded = false, env, instance = 'bench', socket, tree = PROJECT } = options
+  const entry = embedded ? join(tree, 'bench', 'systems', 'sluice-embedded.ts') : join(tree, 'src', 'main.ts')
   const child = new Child({
     program: process.execPath,
     args: [...nodeOptions(options), entry],
@@ -96,6 +102,7 @@ export async function startSluice(options: StartOptions & GatewayOptions = {}): 
       return child.peakRss
     },
     collectedRss: () => collectedRss(child),
+    ask: (question) => child.ask(question),
     stop: () => child.stop(),
   }
 }
@@ -226,8 +233,12 @@ function startBaseline(file: string, options: StartOptions, env: Readonly<Record
   })
 }
 
-function nodeOptions({ gc, profile }: StartOptions): string[] {
-  return [...(gc ? GC : []), ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [])]
+function nodeOptions({ gc, preload, profile }: StartOptions): string[] {
+  return [
+    ...(gc ? GC : []),
+    ...(preload ? ['--import', preload] : []),
+    ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []),
+  ]
 }
 
 async function collectedRss(child: Child): Promise<number> {
