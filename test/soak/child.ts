@@ -74,12 +74,14 @@ export class GatewayProcess {
       this.#ended = `exit code ${code}, signal ${signal}`
       ended.resolve(undefined)
     })
-    createInterface({ input: feed }).on('line', (line) => {
+    const answers = createInterface({ input: feed })
+    answers.on('line', (line) => {
       const { n, answer } = JSON.parse(line)
       this.#waiting.get(n)?.(answer as never)
       this.#waiting.delete(n)
     })
-    feed.on('error', () => {})
+    // It ends with the process, of which `ended` tells.
+    for (const each of [feed, answers]) each.on('error', () => {})
   }
 
   static async start(env: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {

@@ -19,6 +19,8 @@ import { orderOf, PARTITIONS } from './orders.ts'
 
 /** Of each partition, once they have been read: enough for a client that comes back after seconds. 30 MiB in all. */
 const RETAINED_RECORDS = 20_000
+/** A bound for all, where records are large: more than what is retained and a burst, of which nothing may be lost unread. */
+const RETENTION_BYTES = 64 * 1024 * 1024
 /** Orders made in one turn, so that what is measured is the gateway's turns and not ours. */
 const MADE_AT_ONCE = 1_000
 const NS_PER_MS = 1e6
@@ -27,7 +29,7 @@ const NS_PER_MS = 1e6
 const read = new Map<number, number>()
 const onRead = new EventEmitter()
 
-const own = createEmbeddedLog({ retentionBytes: Number.POSITIVE_INFINITY })
+const own = createEmbeddedLog({ retentionBytes: RETENTION_BYTES })
 own.createTopic('orders', PARTITIONS)
 const embedded = { ...own, source: wholeBatches(own.source) }
 const config = readConfig(process.env)

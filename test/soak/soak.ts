@@ -7,11 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Attackers } from './attackers.ts'
 import { ATTACKS } from './attacks/all.ts'
 import { GatewayProcess, type State } from './child.ts'
+import { Failures } from './failures.ts'
 import { Feed } from './feed.ts'
 import { HealthyClient, type Way } from './healthy.ts'
 import { HEALTHY_REGIONS } from './orders.ts'
 import { Random } from './random.ts'
-import { percentile, table, Watch } from './watch.ts'
+import { percentile, table, Watch, watchMemory } from './watch.ts'
 
 /** 20 ticks a second of one order a region: enough to see a silence, and nothing that two cores notice. */
 const TICK_MS = 50
@@ -40,6 +41,8 @@ const MORE_HEAP_BYTES = 64 * 1024 * 1024
 /** Resident memory does not come back as a heap does: V8 and malloc keep pages. It must not grow without end. */
 const RSS_FACTOR = 2
 const MORE_RSS_BYTES = 128 * 1024 * 1024
+/** At any time: a full heap of 512 MiB, and as much again for code, buffers and what malloc keeps. */
+const MAX_RSS_BYTES = 1024 * 1024 * 1024
 /** What goes wrong again and again is logged at a limited rate. */
 const LOG_LINES_A_SECOND = 20
 
@@ -58,39 +61,53 @@ export interface SoakReport {
 
 export async function soak({ seconds, seed, only = '' }: SoakOptions): Promise<SoakReport> {
   const random = new Random(seed)
-  const failures: string[] = []
+  const failures = new Failures()
   const attacks = ATTACKS.filter(({ name }) => name.includes(only))
   const watches = new Map(['none', ...attacks.map(({ name }) => name), 'none again'].map((name) => [name, new Watch(name)]))
   const now = new Set<Watch>()
-  const all = new Watch('all')
+  const all = new Watch('all attacks')
 
   const gateway = await GatewayProcess.start()
   const feed = new Feed(gateway)
   const attackers = new Attackers(feed)
   for (let i = 0; i < WARM_UP_BURSTS; i++) await feed.burst(WARM_UP_RECORDS)
   const clients = healthyClients(gateway.port, (latencyMs, silentMs) => {
-    for (const watch of [all, ...now]) watch.event(latencyMs, silentMs)
+    for (const watch of now) watch.event(latencyMs, silentMs)
   })
   const alive = () => gateway.ended === undefined
   const ticking = new AbortController()
+  const memory = watchMemory(gateway.pid)
 
   /** Watches while `work` runs; a gateway that ends, ends it. */
   const during = async (names: readonly string[], work: () => Promise<void>): Promise<void> => {
     const watched = names.map((name) => watches.get(name) as Watch)
     const before = gateway.log.lines
     for (const watch of watched) now.add(watch)
+    // Without attacks the gateway's memory is looked at, and a collection of it takes a while.
+    if (attacks.some(({ name }) => names.includes(name))) now.add(all)
     await Promise.race([work(), gateway.untilEnded()])
     for (const watch of watched) {
       now.delete(watch)
+      now.delete(all)
       watch.logLines += gateway.log.lines - before
     }
-    if (!alive()) failures.push(`The gateway ended during ${names.join(' + ')}: ${gateway.ended}\n${gateway.log.tail()}`)
+    if (!alive()) failures.add(`The gateway ended during ${names.join(' + ')}: ${gateway.ended}\n${gateway.log.tail()}`)
   }
   const attack = async (name: string, ms: number): Promise<void> => {
     const { port, adminPort } = gateway
     const { counts, faults } = await attackers.run({ attack: name, port, adminPort, seed: random.int(2 ** 32), ms })
     const state = await Promise.race([gateway.state(false), gateway.untilEnded()])
     watches.get(name)?.ended(counts, faults, state)
+  }
+
+  const judgeAll = (): void => {
+    for (const [i, client] of clients.entries()) judge(feed, client, `Healthy client ${i} (${client.way}, ${client.region})`, failures)
+    const p99 = percentile(all.latencies, 0.99)
+    if (!(p99 <= P99_LIMIT_MS)) failures.add(`99 % of events arrived within ${p99} ms, and not ${P99_LIMIT_MS}`)
+    for (const { name, faults } of watches.values()) for (const fault of faults) failures.add(`${name}: ${fault}`)
+    if (gateway.log.lines > LOG_LINES_A_SECOND * seconds) failures.add(`It logged ${gateway.log.lines} lines`)
+    if (memory.peak > MAX_RSS_BYTES) failures.add(`It had ${memory.peak} resident bytes, and not ${MAX_RSS_BYTES}`)
+    for (const { text } of gateway.log.kept.filter(({ level }) => !(level < 60))) failures.add(`It said: ${text}`)
   }
 
   try {
@@ -102,14 +119,18 @@ export async function soak({ seconds, seed, only = '' }: SoakOptions): Promise<S
 
     const begin = performance.now()
     const turnMs = (seconds * 1000 * IN_TURN) / attacks.length
-    for (const { name } of attacks) if (alive()) await during([name], () => attack(name, turnMs))
+    const beside = attacks.flatMap(({ name, besideMs }) => (besideMs && besideMs < seconds * 1000 ? attack(name, besideMs) : []))
+    for (const { name, minMs = 0, besideMs } of attacks) {
+      if (alive() && !besideMs) await during([name], () => attack(name, Math.max(minMs, turnMs)))
+    }
     while (alive() && performance.now() - begin < seconds * 1000) {
-      const pair = random.shuffled(attacks).slice(0, 2)
+      const pair = random.shuffled(attacks.filter(({ besideMs }) => !besideMs)).slice(0, 2)
       await during(
         pair.map(({ name }) => name),
-        async () => void (await Promise.all(pair.map(({ name }) => attack(name, RANDOM_MS)))),
+        async () => void (await Promise.all(pair.map(({ name, minMs = RANDOM_MS }) => attack(name, minMs)))),
       )
     }
+    await Promise.race([Promise.all(beside), gateway.untilEnded()])
     if (alive()) {
       let wrong: string[] = []
       await during(['none again'], async () => {
@@ -121,31 +142,21 @@ export async function soak({ seconds, seed, only = '' }: SoakOptions): Promise<S
           wrong = notReturned(before, after)
         } while (wrong.length > 0 && performance.now() < end)
       })
-      failures.push(...wrong)
+      for (const each of wrong) failures.add(each)
     }
     ticking.abort()
     await ticker
     if (alive()) await untilAllArrived(feed, clients)
+    // If the gateway has ended, everything else is only that.
+    if (alive()) judgeAll()
   } finally {
+    memory.stop()
     attackers.stop()
     await Promise.all(clients.map((client) => client.stop()))
     await gateway.stop()
   }
 
-  for (const [i, client] of clients.entries()) {
-    const { lost, twice, disordered, inGaps } = feed.judge(client)
-    const who = `Healthy client ${i} (${client.way}, ${client.region})`
-    const sum = `${client.count()} events, ${client.reconnects} reconnects, ${client.refusals} refusals, ${inGaps} in gaps`
-    if (lost + twice + disordered > 0) failures.push(`${who}: ${lost} lost, ${twice} twice, ${disordered} disordered; ${sum}`)
-    if (client.count() === 0) failures.push(`${who} got nothing`)
-    for (const fault of new Set(client.faults)) failures.push(`${who}: ${fault}`)
-  }
-  const p99 = percentile(all.latencies, 0.99)
-  if (!(p99 <= P99_LIMIT_MS)) failures.push(`99 % of events arrived within ${p99} ms, and not ${P99_LIMIT_MS}`)
-  for (const { name, faults } of watches.values()) for (const fault of faults) failures.push(`${name}: ${fault}`)
-  if (gateway.log.lines > LOG_LINES_A_SECOND * seconds) failures.push(`It logged ${gateway.log.lines} lines`)
-  for (const { text } of gateway.log.kept.filter(({ level }) => Number.isNaN(level) || level >= 60)) failures.push(`It said: ${text}`)
-  return { table: table([...watches.values(), all]), failures }
+  return { table: table([...watches.values(), all]), failures: failures.shown }
 }
 
 function healthyClients(port: number, onEvent: (latencyMs: number, silentMs: number) => void): HealthyClient[] {
@@ -161,6 +172,14 @@ function healthyClients(port: number, onEvent: (latencyMs: number, silentMs: num
       onEvent: comesBack ? () => {} : onEvent,
     })
   })
+}
+
+function judge(feed: Feed, client: HealthyClient, who: string, failures: Failures): void {
+  const { lost, twice, disordered, inGaps } = feed.judge(client)
+  const sum = `${client.count()} events, ${client.reconnects} reconnects, ${client.refusals} refusals, ${inGaps} in gaps`
+  if (lost + twice + disordered > 0) failures.add(`${who}: ${lost} lost, ${twice} twice, ${disordered} disordered; ${sum}`)
+  if (client.count() === 0) failures.add(`${who} got nothing`)
+  for (const fault of new Set(client.faults)) failures.add(`${who}: ${fault}`)
 }
 
 async function tick(feed: Feed, signal: AbortSignal): Promise<void> {

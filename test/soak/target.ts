@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AskOptions, Target } from './attacks/attack.ts'
 import { subscription } from './attacks/attack.ts'
+import { Failures } from './failures.ts'
 import { Random } from './random.ts'
 import { SECRET } from './secret.ts'
 import { type Answer, Connection, codesOf, type Outcome, type RequestOptions, requestBytes } from './wire.ts'
@@ -10,7 +11,6 @@ import { type Answer, Connection, codesOf, type Outcome, type RequestOptions, re
 const ADDRESSES = 6
 /** No request is to wait longer: a refusal has come by then. */
 const ANSWER_MS = 15_000
-const MAX_FAULTS = 20
 
 export interface TargetOptions {
   readonly port: number
@@ -27,7 +27,7 @@ export class LoopbackTarget implements Target {
   readonly random: Random
   readonly signal: AbortSignal
   readonly counts = new Map<string, number>()
-  readonly faults: string[] = []
+  readonly #faults = new Failures()
   readonly orders: Target['orders']
   readonly stamped: Target['stamped']
   readonly raw: Target['raw']
@@ -73,7 +73,7 @@ export class LoopbackTarget implements Target {
     if (!on) connection.destroy()
     if (typeof outcome === 'string') {
       this.count(outcome)
-      if (outcome === 'hung') this.fault(`no answer within ${timeoutMs} ms to ${shown(request)}`)
+      if (outcome === 'hung') this.fault(`no answer within ${timeoutMs} ms`, `, to ${shown(request)}`)
     } else this.#judge(outcome, request)
     return outcome
   }
@@ -82,8 +82,12 @@ export class LoopbackTarget implements Target {
     this.counts.set(what, (this.counts.get(what) ?? 0) + times)
   }
 
-  fault(what: string): void {
-    if (this.faults.length < MAX_FAULTS) this.faults.push(what)
+  fault(what: string, of = ''): void {
+    this.#faults.add(what, of)
+  }
+
+  get faults(): string[] {
+    return this.#faults.shown
   }
 
   async pause(ms: number): Promise<void> {
@@ -99,7 +103,7 @@ export class LoopbackTarget implements Target {
     const codes = new Set(codesOf(body))
     this.count([status, ...codes].join(' '))
     const wrong = whatIsWrong(answer, this.#failsByIntent)
-    if (wrong) this.fault(`${wrong}, to ${shown(request)}`)
+    if (wrong) this.fault(wrong, `, to ${shown(request)}`)
   }
 }
 
@@ -109,8 +113,10 @@ export function whatIsWrong({ status, body, headers }: Answer, failsByIntent: bo
   if (!failsByIntent && body.includes('INTERNAL_SERVER_ERROR')) return `INTERNAL_SERVER_ERROR: ${body.slice(0, 200)}`
   const text = `${[...headers].join()}\n${body}`
   // A stack's line, as text or within JSON; a path of this project or of Node.
-  const leak = /(?:\n|\\n)\s+at \S+ |node:internal|node_modules|\/src\/\w+\/|\.ts:\d+/.exec(text)?.[0]
-  if (leak) return `the answer shows ${JSON.stringify(leak)}: ${body.slice(0, 300)}`
+  // GraphiQL's page brings the code of a library.
+  const isPage = headers.get('content-type')?.startsWith('text/html') ?? false
+  const leak = !isPage && /(?:\n|\\n)\s+at \S+ |node:internal|node_modules|\/src\/\w+\/|\.ts:\d+/.exec(text)
+  if (leak) return `the answer shows ${JSON.stringify(leak[0])}: ${body.slice(0, 300)}`
   if (text.includes(SECRET)) return `the answer shows what a resolver threw: ${body.slice(0, 200)}`
   return undefined
 }

@@ -1,4 +1,5 @@
 /** What is seen of the healthy clients and of the gateway while an attack runs. */
+import { readFileSync } from 'node:fs'
 import type { State } from './child.ts'
 
 export class Watch {
@@ -58,4 +59,25 @@ export function table(watches: readonly Watch[]): string {
   const line = (cells: readonly string[]) =>
     cells.map((cell, i) => (i === 0 || i === head.length - 1 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join('  ').trimEnd()
   return ['Milliseconds, MiB. Latency and silence are those of healthy clients.', ...[head, ...rows].map(line)].join('\n')
+}
+
+const LOOK_MS = 100
+
+/** A process's largest resident memory, looked at from outside, since what fills it may keep it from answering. */
+export function watchMemory(pid: number): { readonly peak: number; stop(): void } {
+  let peak = 0
+  const timer = setInterval(() => {
+    try {
+      const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+      peak = Math.max(peak, Number(kib ?? 0) * 1024)
+    } catch {
+      // Not Linux, or it has ended, which is noticed elsewhere.
+    }
+  }, LOOK_MS)
+  return {
+    get peak() {
+      return peak
+    },
+    stop: () => clearInterval(timer),
+  }
 }

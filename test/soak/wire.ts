@@ -66,14 +66,15 @@ export class Connection {
    * `hung`: neither an answer nor a close within `timeoutMs`.
    */
   async ask(bytes: Buffer, timeoutMs = 15_000): Promise<Outcome> {
-    const begin = performance.now()
     this.socket.write(bytes)
-    return await this.answer(timeoutMs, begin)
+    return await this.answer(timeoutMs)
   }
 
-  async answer(timeoutMs: number, begin = performance.now()): Promise<Outcome> {
+  /** The next answer; to a HEAD it has no body, whatever its head says. */
+  async answer(timeoutMs: number, toHead = false): Promise<Outcome> {
+    const begin = performance.now()
     for (;;) {
-      const answer = this.#take(begin)
+      const answer = this.#take(begin, toHead)
       if (answer) return answer
       if (this.#closed) return this.#connected ? 'closed' : 'refused'
       const left = begin + timeoutMs - performance.now()
@@ -98,7 +99,11 @@ export class Connection {
     this.socket.destroy()
   }
 
-  #take(begin: number): Answer | undefined {
+  #take(begin: number, toHead: boolean): Answer | undefined {
+    // 100 Continue comes before the answer.
+    while (/^HTTP\/1\.1 1\d\d [^]*\r\n\r\n/.test(this.#received.toString('latin1', 0, 200))) {
+      this.#received = this.#received.subarray(this.#received.indexOf('\r\n\r\n') + 4)
+    }
     const end = this.#received.indexOf('\r\n\r\n')
     if (end < 0) return undefined
     const [first = '', ...lines] = this.#received.toString('latin1', 0, end).split('\r\n')
@@ -107,7 +112,7 @@ export class Connection {
     )
     const status = Number(first.split(' ')[1])
     const rest = this.#received.subarray(end + 4)
-    const bodyEnd = endOfBody(status, headers, rest)
+    const bodyEnd = toHead ? 0 : endOfBody(status, headers, rest)
     const whole = bodyEnd === undefined ? this.#closed : rest.length >= bodyEnd
     const begun = headers.get('content-type')?.startsWith('text/event-stream') && rest.includes('\n\n')
     if (!whole && !this.#closed && !(bodyEnd === undefined && begun)) return undefined

@@ -6,6 +6,10 @@ export interface Attack {
   readonly name: string
   /** Ends by itself soon after the target's signal, at the latest. */
   run(target: Target): Promise<void>
+  /** It needs this long to be one, in milliseconds. */
+  readonly minMs?: number
+  /** It goes on beside all others for this long from the start, in milliseconds. */
+  readonly besideMs?: number
   /** It stands for failing resolvers, whose errors are masked as INTERNAL_SERVER_ERROR: that code is no fault here. */
   readonly failsByIntent?: boolean
 }
@@ -40,7 +44,7 @@ export interface Target {
   burst(count: number): Promise<void>
   count(what: string, times?: number): void
   /** Something that must not be. */
-  fault(what: string): void
+  fault(what: string, of?: string): void
   pause(ms: number): Promise<void>
 }
 

@@ -4,10 +4,15 @@ import { type Attack, repeat, SSE, subscription } from './attack.ts'
 
 const IDLE_CONNECTIONS = 900
 const SLOW_CONNECTIONS = 60
-const SLOW_BYTE_MS = 100
+/** Slow enough for a body that has not come whole when its time is over. */
+const SLOW_BYTE_MS = 700
+/** A head has 15 s, a whole request 30 s, and both are looked at now and then. */
+const REQUEST_LIMIT_MS = 36_000
 
 export const idleConnections: Attack = {
   name: '900 connections that send nothing',
+  // A gateway looks at its open files every few seconds.
+  minMs: 6_000,
   async run(target) {
     for (let i = 0; i < IDLE_CONNECTIONS && !target.signal.aborted; i++) {
       target.connect()
@@ -21,8 +26,9 @@ export const idleConnections: Attack = {
 
 export const slowRequests: Attack = {
   name: 'heads and bodies that come slowly',
+  besideMs: 40_000,
   async run(target) {
-    const whole = requestBytes({ body: { query: '{ streams { topic } }' } })
+    const whole = requestBytes({ body: { query: `{ streams { topic } } # ${'x'.repeat(200)}` } })
     const headEnd = whole.indexOf('\r\n\r\n')
     const slow = Array.from({ length: SLOW_CONNECTIONS }, (_, i) => {
       const connection = target.connect()
@@ -30,14 +36,20 @@ export const slowRequests: Attack = {
       // Half of them stop within the head, half within the body.
       let at = i % 2 === 0 ? 10 : headEnd + 6
       connection.socket.write(whole.subarray(0, at))
+      // False once the gateway has given up on it.
       return () => {
-        if (at < whole.length - 5 && !connection.closed) connection.socket.write(whole.subarray(at, ++at))
+        if (!connection.closed && at < whole.length - 5) connection.socket.write(whole.subarray(at, ++at))
+        return !connection.closed
       }
     })
+    const begin = performance.now()
+    let open = slow.length
     while (!target.signal.aborted) {
-      for (const next of slow) next()
+      open = slow.filter((next) => next()).length
       await target.pause(SLOW_BYTE_MS)
     }
+    const ms = performance.now() - begin
+    if (ms > REQUEST_LIMIT_MS && open > 0) target.fault(`${open} requests are still waited for after ${ms.toFixed(0)} ms`)
   },
 }
 
