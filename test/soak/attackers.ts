@@ -19,10 +19,13 @@ export class Attackers {
 
   constructor(feed: Feed) {
     this.#feed = feed
-    this.#process = fork(join(import.meta.dirname, 'attacker.ts'), { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    this.#process = fork(join(import.meta.dirname, 'attacker.ts'), {
+      execArgv: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
     this.#process.on('message', (message: ToParent) => void this.#take(message))
     this.#process.on('exit', () => {
-      for (const end of this.#running.values()) end({ counts: new Map(), faults: ['the attackers\' process ended'] })
+      for (const end of this.#running.values()) end({ counts: new Map(), faults: ["the attackers' process ended"] })
     })
   }
 

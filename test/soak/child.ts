@@ -35,10 +35,10 @@ export type Command =
   | { readonly op: 'state'; readonly gc: boolean }
 
 export interface State {
-  readonly rss: number
-  readonly heapUsed: number
-  readonly external: number
-  readonly files: number
+  readonly rss: number | undefined
+  readonly heapUsed: number | undefined
+  readonly external: number | undefined
+  readonly files: number | undefined
   /** `process.getActiveResourcesInfo()`, counted by name. */
   readonly resources: Readonly<Record<string, number>>
   /** The event loop's longest delay since the last look. */
@@ -104,7 +104,11 @@ export class GatewayProcess {
     })
     const log = new GatewayLog(child)
     const live = async () =>
-      child.exitCode !== null || (await fetch(`http://127.0.0.1:${adminPort}/readyz`).then(({ ok }) => ok, () => false))
+      child.exitCode !== null ||
+      (await fetch(`http://127.0.0.1:${adminPort}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ))
     await until('the gateway is ready', live)
     if (child.exitCode !== null) throw new Error(`The gateway ended at its start:\n${log.tail()}`)
     const feed = connect(feedPort, '127.0.0.1')

@@ -65,12 +65,14 @@ const run: { [K in Command['op']]: (command: Extract<Command, { op: K }>) => Pro
   async state({ gc }) {
     // The second collection takes what the finalizers of the first let go.
     if (gc) for (let i = 0; i < 2; i++) await globalThis.gc?.({ execution: 'async', type: 'major' })
-    const { rss, heapUsed, external } = process.memoryUsage()
+    // Where an attack has taken all descriptors, some of this cannot be had: it is absent then.
+    const { rss, heapUsed, external } = orNothing(() => process.memoryUsage())
     const resources: Record<string, number> = {}
     for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1
     const loopMaxMs = loop.max / NS_PER_MS
     loop.reset()
-    return { rss, heapUsed, external, files: readdirSync('/proc/self/fd').length, resources, loopMaxMs }
+    const { length: files } = orNothing(() => readdirSync('/proc/self/fd'))
+    return { rss, heapUsed, external, files, resources, loopMaxMs }
   },
 }
 
@@ -82,7 +84,9 @@ const server = createServer((socket) => {
     for (const line of lines) {
       // Each begins in its turn, so that records are in the log in the order in which they were sent.
       const command: Command & { readonly n: number } = JSON.parse(line)
-      void run[command.op](command as never).then((answer) => socket.write(`${JSON.stringify({ n: command.n, answer })}\n`))
+      void run[command.op](command as never).then((answer) =>
+        socket.write(`${JSON.stringify({ n: command.n, answer })}\n`),
+      )
     }
   })
   socket.on('error', () => {})
@@ -91,6 +95,14 @@ const server = createServer((socket) => {
 })
 server.listen(Number(process.env.FEED_PORT), '127.0.0.1')
 process.once('SIGTERM', () => void gateway.close().then(() => process.exit(0)))
+
+function orNothing<T extends object>(get: () => T): Partial<T> {
+  try {
+    return get()
+  } catch {
+    return {}
+  }
+}
 
 /** What was appended together is handed over together, as one fetch of Kafka's may bring 60,000 records. */
 function wholeBatches(source: Source): Source {
@@ -111,7 +123,11 @@ function wholeBatches(source: Source): Source {
         read.set(batch.partition, batch.nextOffset)
         onRead.emit('read')
       }
-      return source.read(from, { ...reader, onBatch, onGap: (g) => reader.onGap(g), onState: (s) => reader.onState(s) }, signal)
+      return source.read(
+        from,
+        { ...reader, onBatch, onGap: (g) => reader.onGap(g), onState: (s) => reader.onState(s) },
+        signal,
+      )
     },
   }
 }

@@ -1,7 +1,15 @@
 /** The one writer of the soak's log: it knows partition and offset of every record, so losses and duplicates are exact. */
 import type { AppendedRecord, GatewayProcess } from './child.ts'
 import type { HealthyClient } from './healthy.ts'
-import { ATTACKED_REGION, BURST_PARTITIONS, HEALTHY_REGIONS, orderOf, PARTITIONS, type Region, SHARED_PARTITIONS } from './orders.ts'
+import {
+  ATTACKED_REGION,
+  BURST_PARTITIONS,
+  HEALTHY_REGIONS,
+  orderOf,
+  PARTITIONS,
+  type Region,
+  SHARED_PARTITIONS,
+} from './orders.ts'
 
 /** Timestamps as logs have them: now, microseconds, nanoseconds, the least and the most, and before all. */
 export const TIMESTAMPS = [
@@ -27,7 +35,11 @@ export class Feed {
 
   constructor(gateway: GatewayProcess) {
     this.#gateway = gateway
-    for (const region of HEALTHY_REGIONS) this.#produced.set(region, Array.from({ length: PARTITIONS }, () => []))
+    for (const region of HEALTHY_REGIONS)
+      this.#produced.set(
+        region,
+        Array.from({ length: PARTITIONS }, () => []),
+      )
   }
 
   /** One order of each healthy region and of the attacked one, each in the next partition. */

@@ -1,5 +1,5 @@
 /** The orders of the soak. Each says in its id where it is in the log and when it was produced. */
-import { type OrderEvent, REGIONS } from '../../src/streams/topics/orders.ts'
+import type { OrderEvent, REGIONS } from '../../src/streams/topics/orders.ts'
 
 export const PARTITIONS = 6
 /** Only bursts go into these, which take a while to be made: nothing else waits behind them. */

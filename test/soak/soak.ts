@@ -49,7 +49,7 @@ const LOG_LINES_A_SECOND = 20
 export interface SoakOptions {
   readonly seconds: number
   readonly seed: number
-  /** Only attacks whose name contains this. */
+  /** Only attacks whose name matches this regular expression. */
   readonly only?: string | undefined
 }
 
@@ -62,8 +62,10 @@ export interface SoakReport {
 export async function soak({ seconds, seed, only = '' }: SoakOptions): Promise<SoakReport> {
   const random = new Random(seed)
   const failures = new Failures()
-  const attacks = ATTACKS.filter(({ name }) => name.includes(only))
-  const watches = new Map(['none', ...attacks.map(({ name }) => name), 'none again'].map((name) => [name, new Watch(name)]))
+  const attacks = ATTACKS.filter(({ name }) => new RegExp(only).test(name))
+  const watches = new Map(
+    ['none', ...attacks.map(({ name }) => name), 'none again'].map((name) => [name, new Watch(name)]),
+  )
   const now = new Set<Watch>()
   const all = new Watch('all attacks')
 
@@ -101,7 +103,8 @@ export async function soak({ seconds, seed, only = '' }: SoakOptions): Promise<S
   }
 
   const judgeAll = (): void => {
-    for (const [i, client] of clients.entries()) judge(feed, client, `Healthy client ${i} (${client.way}, ${client.region})`, failures)
+    for (const [i, client] of clients.entries())
+      judge(feed, client, `Healthy client ${i} (${client.way}, ${client.region})`, failures)
     const p99 = percentile(all.latencies, 0.99)
     if (!(p99 <= P99_LIMIT_MS)) failures.add(`99 % of events arrived within ${p99} ms, and not ${P99_LIMIT_MS}`)
     for (const { name, faults } of watches.values()) for (const fault of faults) failures.add(`${name}: ${fault}`)
@@ -119,7 +122,9 @@ export async function soak({ seconds, seed, only = '' }: SoakOptions): Promise<S
 
     const begin = performance.now()
     const turnMs = (seconds * 1000 * IN_TURN) / attacks.length
-    const beside = attacks.flatMap(({ name, besideMs }) => (besideMs && besideMs < seconds * 1000 ? attack(name, besideMs) : []))
+    const beside = attacks.flatMap(({ name, besideMs }) =>
+      besideMs && besideMs < seconds * 1000 ? attack(name, besideMs) : [],
+    )
     for (const { name, minMs = 0, besideMs } of attacks) {
       if (alive() && !besideMs) await during([name], () => attack(name, Math.max(minMs, turnMs)))
     }
@@ -177,7 +182,8 @@ function healthyClients(port: number, onEvent: (latencyMs: number, silentMs: num
 function judge(feed: Feed, client: HealthyClient, who: string, failures: Failures): void {
   const { lost, twice, disordered, inGaps } = feed.judge(client)
   const sum = `${client.count()} events, ${client.reconnects} reconnects, ${client.refusals} refusals, ${inGaps} in gaps`
-  if (lost + twice + disordered > 0) failures.add(`${who}: ${lost} lost, ${twice} twice, ${disordered} disordered; ${sum}`)
+  if (lost + twice + disordered > 0)
+    failures.add(`${who}: ${lost} lost, ${twice} twice, ${disordered} disordered; ${sum}`)
   if (client.count() === 0) failures.add(`${who} got nothing`)
   for (const fault of new Set(client.faults)) failures.add(`${who}: ${fault}`)
 }
@@ -205,19 +211,20 @@ async function look(gateway: GatewayProcess): Promise<Look> {
 
 /** What has not gone back to where it was. */
 function notReturned(before: Look, after: Look): string[] {
-  const rows: [string, number, number][] = [
+  const none = Number.NaN
+  const rows: [string, number | undefined, number][] = [
     // Clients that ask for the same share a group, and there are two ways of asking for each region.
     ['groups', after.groups, 2 * HEALTHY_REGIONS.length],
     ['streams', after.streams, CLIENTS],
     ['reserved streams', after.reserved, CLIENTS / 2],
-    ['open files', after.files, before.files + MORE_FILES],
+    ['open files', after.files, (before.files ?? none) + MORE_FILES],
     ['timers', after.resources.Timeout ?? 0, (before.resources.Timeout ?? 0) + MORE_TIMERS],
-    ['bytes of heap', after.heapUsed, before.heapUsed + MORE_HEAP_BYTES],
-    ['bytes outside of the heap', after.external, before.external + MORE_HEAP_BYTES],
-    ['resident bytes', after.rss, before.rss * RSS_FACTOR + MORE_RSS_BYTES],
+    ['bytes of heap', after.heapUsed, (before.heapUsed ?? none) + MORE_HEAP_BYTES],
+    ['bytes outside of the heap', after.external, (before.external ?? none) + MORE_HEAP_BYTES],
+    ['resident bytes', after.rss, (before.rss ?? none) * RSS_FACTOR + MORE_RSS_BYTES],
   ]
   return rows
-    .filter(([, value, limit]) => !(value <= limit))
+    .filter(([, value, limit]) => !((value ?? none) <= limit))
     .map(([what, value, limit]) => `${what} did not return: ${value}, and not at most ${limit}`)
 }
 

@@ -33,14 +33,16 @@ Trap.implement({
       throwsCyclic: text(() => fail(Object.assign(secret(), { cyclic }))),
       throwsGraphQLError: text(() => fail(new GraphQLError('', { originalError: secret() }))),
       throwsCoded: text(() => fail(new GraphQLError('For clients', { extensions: { code: 'TEAPOT' } }))),
-      throwsUnwritable: text(() => fail(new GraphQLError('For clients', { extensions: { code: 'TEAPOT', cyclic, n: 1n } }))),
+      throwsUnwritable: text(() =>
+        fail(new GraphQLError('For clients', { extensions: { code: 'TEAPOT', cyclic, n: 1n } })),
+      ),
       throwsStrict: strict(() => fail(secret())),
       nullStrict: strict(() => null),
       // Every fifth event only, so that a count of failures over a life and one in a row differ.
       throwsSometimes: text((order) => (placeNumber(order) % 5 === 0 ? fail(secret()) : 'fine')),
       notAnInt: t.int({ nullable: true, resolve: (() => SECRET) as never }),
       notText: text(() => ({ toString: () => fail(secret()), valueOf: () => fail(secret()) })),
-      badThen: text(() => ({ get then() { return fail(secret()) } })),
+      badThen: text(() => Object.defineProperty({}, 'then', { get: () => fail(secret()) })),
       slow: text(() => delay(SLOW_MS, 'slow')),
       reads: t.string({ args: { a: t.arg.int() }, resolve: (_order, args, _context, info) => look(args, info) }),
     }
@@ -55,7 +57,17 @@ function look(args: object, info: GraphQLResolveInfo): string {
   const own = Object.hasOwn(info, 'fieldName')
   const caught = tryTo(() => info.variableValues.coerced)
   const plain = Object.getPrototypeOf(args) === null
-  return [keys, has, own, spread.fieldName, String(spread.parentType), caught, plain, Object.keys(args), 'a' in args].join(';')
+  return [
+    keys,
+    has,
+    own,
+    spread.fieldName,
+    String(spread.parentType),
+    caught,
+    plain,
+    Object.keys(args),
+    'a' in args,
+  ].join(';')
 }
 
 function tryTo(read: () => unknown): string {
@@ -114,7 +126,8 @@ builder.subscriptionField('iterates', (t) =>
     args: { kind: t.arg({ type: Iterator, required: true }), count: t.arg.int({ defaultValue: 2 }) },
     subscribe: (async (_root: unknown, { kind, count }: { kind: typeof Iterator.$inferType; count: number }) => {
       if (kind === 'REFUSES') throw secret()
-      if (kind === 'REFUSES_GRAPHQL_ERROR') throw new GraphQLError(`The password is ${SECRET}`, { originalError: secret() })
+      if (kind === 'REFUSES_GRAPHQL_ERROR')
+        throw new GraphQLError(`The password is ${SECRET}`, { originalError: secret() })
       if (kind === 'IS_NONE') return { password: SECRET }
       return iterator(kind, Math.min(count, 100_000))
     }) as never,
@@ -134,7 +147,7 @@ function iterator(kind: typeof Iterator.$inferType, count: number): AsyncIterabl
       }
       if (kind === 'THROWS_ERROR') throw secret()
       if (kind === 'THROWS_GRAPHQL_ERROR') throw new GraphQLError('', { originalError: secret() })
-      if (kind === 'THROWS_NOTHING') throw undefined
+      if (kind === 'THROWS_NOTHING') fail(undefined)
       return { value: undefined, done: true }
     },
     async return() {

@@ -46,7 +46,9 @@ export function table(watches: readonly Watch[]): string {
   const rows = watches.map(({ name, runs, latencies, longestSilenceMs, loopMaxMs, state, logLines, counts }) => [
     name,
     String(runs),
-    ...[percentile(latencies, 0.5), percentile(latencies, 0.99), longestSilenceMs, loopMaxMs].map((ms) => ms.toFixed(0)),
+    ...[percentile(latencies, 0.5), percentile(latencies, 0.99), longestSilenceMs, loopMaxMs].map((ms) =>
+      ms.toFixed(0),
+    ),
     ...[(state?.heapUsed ?? Number.NaN) / MIB, (state?.rss ?? Number.NaN) / MIB].map((mib) => mib.toFixed(0)),
     String(state?.files ?? '-'),
     String(logLines),
@@ -57,8 +59,15 @@ export function table(watches: readonly Watch[]): string {
   ])
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] as string).length)))
   const line = (cells: readonly string[]) =>
-    cells.map((cell, i) => (i === 0 || i === head.length - 1 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join('  ').trimEnd()
-  return ['Milliseconds, MiB. Latency and silence are those of healthy clients.', ...[head, ...rows].map(line)].join('\n')
+    cells
+      .map((cell, i) =>
+        i === 0 || i === head.length - 1 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number),
+      )
+      .join('  ')
+      .trimEnd()
+  return ['Milliseconds, MiB. Latency and silence are those of healthy clients.', ...[head, ...rows].map(line)].join(
+    '\n',
+  )
 }
 
 const LOOK_MS = 100

@@ -101,7 +101,7 @@ export class Connection {
 
   #take(begin: number, toHead: boolean): Answer | undefined {
     // 100 Continue comes before the answer.
-    while (/^HTTP\/1\.1 1\d\d [^]*\r\n\r\n/.test(this.#received.toString('latin1', 0, 200))) {
+    while (this.#received.toString('latin1', 0, 10) === 'HTTP/1.1 1' && this.#received.includes('\r\n\r\n')) {
       this.#received = this.#received.subarray(this.#received.indexOf('\r\n\r\n') + 4)
     }
     const end = this.#received.indexOf('\r\n\r\n')

@@ -17,12 +17,16 @@ export const unreadAnswers: Attack = {
     for (let i = 0; i < UNREAD_ANSWERS; i++) {
       const fields = Array.from({ length: 40 }, (_, n) => `${'a'.repeat(55)}${n}:city`).join(' ')
       for (const selected of [`${'a'.repeat(LONG_ALIAS_CHARS)}: id`, fields]) {
-        target.unread({ headers: i % 3 === 0 ? SSE : {}, body: { query: `{ recentOrders(last: 1000) { ${selected} } }` } })
+        target.unread({
+          headers: i % 3 === 0 ? SSE : {},
+          body: { query: `{ recentOrders(last: 1000) { ${selected} } }` },
+        })
         target.count('requests')
       }
       await target.pause(50)
     }
-    for (let i = 0; i < UNREAD_ANSWERS; i++) target.unread({ body: { query: '{ trap(fails: false, chars: 1000000) }' } })
+    for (let i = 0; i < UNREAD_ANSWERS; i++)
+      target.unread({ body: { query: '{ trap(fails: false, chars: 1000000) }' } })
     await held(target)
   },
 }
@@ -83,7 +87,8 @@ export const manyGroups: Attack = {
       const operationId = `o${n}`
       const query = `subscription { ordersByMerchant(merchantId: "g${n}") { id city } }`
       await target.ask({ headers, body: { query, extensions: { operationId } } }, { on })
-      if (n % 4 !== 0) await target.ask({ method: 'DELETE', path: `/graphql?operationId=${operationId}`, headers }, { on })
+      if (n % 4 !== 0)
+        await target.ask({ method: 'DELETE', path: `/graphql?operationId=${operationId}`, headers }, { on })
       target.count('groups')
     })
   },

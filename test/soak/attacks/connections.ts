@@ -49,7 +49,8 @@ export const slowRequests: Attack = {
       await target.pause(SLOW_BYTE_MS)
     }
     const ms = performance.now() - begin
-    if (ms > REQUEST_LIMIT_MS && open > 0) target.fault(`${open} requests are still waited for after ${ms.toFixed(0)} ms`)
+    if (ms > REQUEST_LIMIT_MS && open > 0)
+      target.fault(`${open} requests are still waited for after ${ms.toFixed(0)} ms`)
   },
 }
 

@@ -72,7 +72,10 @@ export const fragmentBombs: Attack = {
       const body = (i: number) => (i === levels ? 'id' : `...f${i + 1} ... on Order { ...f${i + 1} } ...f${i + 1}`)
       const chain = Array.from({ length: levels + 1 }, (_, i) => `fragment f${i} on Order { ${body(i)} }`).join(' ')
       const kind = n % 2 === 0 ? '{ recentOrders(last: 10)' : 'subscription { ordersByRegion(region: OCEANIA, last: 10)'
-      const nested = Array.from({ length: levels }, (_, i) => `a${i}: __type(name: "Order") { fields { type { name fields {`)
+      const nested = Array.from(
+        { length: levels },
+        (_, i) => `a${i}: __type(name: "Order") { fields { type { name fields {`,
+      )
       const deep = `{ ${nested.join(' ')} name ${'} } }'.repeat(levels)} }`
       return send(target, n, n % 5 === 4 ? deep : `${kind} { ...f0 } } ${chain}`)
     })
@@ -82,7 +85,17 @@ export const fragmentBombs: Attack = {
 export const oddNames: Attack = {
   name: 'aliases then, __proto__, toJSON, constructor',
   async run(target) {
-    const names = ['then', 'toJSON', 'constructor', 'toString', 'valueOf', 'hasOwnProperty', 'prototype', 'catch', '__proto__']
+    const names = [
+      'then',
+      'toJSON',
+      'constructor',
+      'toString',
+      'valueOf',
+      'hasOwnProperty',
+      'prototype',
+      'catch',
+      '__proto__',
+    ]
     await repeat(target, 4, 2_000, (n) => {
       const name = target.random.pick(names)
       return send(

@@ -77,7 +77,14 @@ export const failingInterests: Attack = {
   name: 'filters and where that throw',
   failsByIntent: true,
   async run(target) {
-    const args = ['filter: THROWS', 'filter: THROWS_LATER', 'filter: THROWS_SOMETIMES', 'where: THROWS', 'where: ODD', 'where: NOTHING']
+    const args = [
+      'filter: THROWS',
+      'filter: THROWS_LATER',
+      'filter: THROWS_SOMETIMES',
+      'where: THROWS',
+      'where: ODD',
+      'where: NOTHING',
+    ]
     for (const [i, arg] of [...args, ...args].entries()) {
       const start = i < args.length ? '' : ', last: 100'
       target.stream(`subscription { traps(region: OCEANIA, ${arg}${start}) { id } }`)
@@ -85,7 +92,8 @@ export const failingInterests: Attack = {
       target.count('streams', 2)
     }
     await feedOrders(target, 20)
-    for (const arg of args) await target.ask(subscription(`subscription { traps(region: OCEANIA, ${arg}, last: 50) { id } }`))
+    for (const arg of args)
+      await target.ask(subscription(`subscription { traps(region: OCEANIA, ${arg}, last: 50) { id } }`))
   },
 }
 
@@ -121,4 +129,3 @@ function reading(connection: Connection): () => string {
   })
   return () => text
 }
-

@@ -13,7 +13,8 @@ export const stampedRecords: Attack = {
       target.count('records')
       await target.pause(20)
       // A new stream names the position just behind such a record.
-      if (i % 5 === 4) await target.ask(subscription('subscription { ordersByRegion(region: OCEANIA, last: 3) { id } }'))
+      if (i % 5 === 4)
+        await target.ask(subscription('subscription { ordersByRegion(region: OCEANIA, last: 3) { id } }'))
     }
   },
 }

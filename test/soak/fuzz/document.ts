@@ -1,39 +1,8 @@
 /** Documents by the grammar of GraphQL, most of them valid for the schema, many of them odd. */
 import type { Random } from '../random.ts'
 import { CURSOR } from './draft.ts'
+import { ITERATORS, OBJECTS, ODD_NAMES, REGIONS, TYPES, VARIABLE_TYPES } from './schema.ts'
 
-const ORDER = ['id', 'merchantId', 'region', 'country', 'city', 'itemCount', 'status', 'placedAt', 'location', 'total']
-const TRAP = ['id', 'throwsError', 'throwsLater', 'throwsCyclic', 'throwsStrict', 'throwsCoded', 'throwsUnwritable']
-const TRAPS = [...TRAP, 'throwsSometimes', 'nullStrict', 'notAnInt', 'notText', 'badThen', 'slow', 'reads', 'reads(a: 1)']
-const TYPES: Readonly<Record<string, readonly string[]>> = {
-  Order: ORDER,
-  Location: ['lat', 'lon'],
-  Money: ['amount', 'currency'],
-  StreamInfo: ['topic', 'eventsPerSecond', 'window', 'partitions'],
-  WindowSpan: ['bytes', 'events', 'newest', 'oldest'],
-  Partition: ['partition', 'newestOffset', 'passedOffset'],
-  Trap: TRAPS,
-  __Schema: ['types', 'queryType', 'directives'],
-  __Type: ['name', 'kind', 'fields', 'ofType', 'description'],
-  __Field: ['name', 'type', 'args'],
-  __InputValue: ['name', 'defaultValue', 'type'],
-  __Directive: ['name', 'args', 'locations'],
-}
-const OBJECTS: Readonly<Record<string, string>> = {
-  location: 'Location',
-  total: 'Money',
-  window: 'WindowSpan',
-  partitions: 'Partition',
-  types: '__Type',
-  queryType: '__Type',
-  ofType: '__Type',
-  type: '__Type',
-  fields: '__Field',
-  args: '__InputValue',
-  directives: '__Directive',
-}
-const ODD_NAMES = ['then', 'toJSON', '__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty', 'prototype']
-const REGIONS = ['EUROPE', 'ASIA', 'AFRICA', 'OCEANIA', 'SOUTH_AMERICA', 'NORTH_AMERICA']
 const MAX_DEPTH = 4
 
 export class DocumentMaker {
@@ -41,6 +10,8 @@ export class DocumentMaker {
   readonly #fragments: string[] = []
   #variables: string[] = []
   #broken: number
+  /** Fields that are still to be made, at most: what is nested must not multiply without end. */
+  #left: number
 
   constructor(random: Random) {
     this.#random = random
@@ -50,13 +21,19 @@ export class DocumentMaker {
       [2, 0.02],
       [1, 0.3],
     ])
+    this.#left = random.weighted([
+      [90, 40],
+      [6, 400],
+      [4, 1_500],
+    ])
   }
 
   make(): string {
     const random = this.#random
     const operations = Array.from({ length: random.chance(0.05) ? random.between(2, 30) : 1 }, () => this.#operation())
     if (operations.length > 1 && random.chance(0.8)) {
-      for (const [i, text] of operations.entries()) operations[i] = text.replace(/^(\w+)?/, (kind) => `${kind || 'query'} Op${i}`)
+      for (const [i, text] of operations.entries())
+        operations[i] = text.replace(/^(\w+)?/, (kind) => `${kind || 'query'} Op${i}`)
     }
     let document = [...operations, ...this.#fragments].join('\n')
     if (random.chance(0.02)) document = `${document} ${this.#bomb()}`
@@ -76,7 +53,9 @@ export class DocumentMaker {
     ])
     const count = kind === 'query' ? this.#size(3) : random.chance(0.03) ? 2 : 1
     const roots = Array.from({ length: count }, () => this.#root(kind))
-    const unused = random.chance(0.05) ? [`$${this.#name()}: ${random.pick(['Int', 'Nope', '[[Int!]!]!', 'Order'])}`] : []
+    const unused = random.chance(0.05)
+      ? [`$${this.#name()}: ${random.pick(['Int', 'Nope', '[[Int!]!]!', 'Order'])}`]
+      : []
     const variables = [...new Set(this.#variables), ...unused]
     const head = variables.length > 0 ? `(${variables.join(', ')})` : ''
     const bare = kind === 'query' && head === '' && random.chance(0.5)
@@ -87,19 +66,38 @@ export class DocumentMaker {
     const random = this.#random
     if (kind !== 'subscription') {
       return random.weighted([
-        [6, () => `${this.#alias()}recentOrders${this.#args(['last', 'region'])}${this.#directives()} ${this.#selection('Order')}`],
+        [
+          6,
+          () =>
+            `${this.#alias()}recentOrders${this.#args(['last', 'region'])}${this.#directives()} ${this.#selection('Order')}`,
+        ],
         [2, () => `${this.#alias()}streams ${this.#selection('StreamInfo')}`],
         [0.7, () => `${this.#alias()}__schema ${this.#selection('__Schema')}`],
-        [0.7, () => `${this.#alias()}__type(name: "${random.pick(['Order', 'Nope', ''])}") ${this.#selection('__Type')}`],
+        [
+          0.7,
+          () => `${this.#alias()}__type(name: "${random.pick(['Order', 'Nope', ''])}") ${this.#selection('__Type')}`,
+        ],
         [0.5, () => `${this.#alias()}__typename`],
         [0.3, () => `${this.#alias()}trap(chars: ${random.int(200_000)}, fails: ${random.chance(0.5)})`],
         [0.2, () => this.#name()],
       ])()
     }
     return random.weighted([
-      [6, () => `${this.#alias()}ordersByRegion${this.#args(['region!', 'after', 'since', 'last'])}${this.#directives()} ${this.#selection('Order')}`],
-      [4, () => `${this.#alias()}ordersByMerchant${this.#args(['merchantId!', 'after', 'since', 'last'])} ${this.#selection('Order')}`],
-      [1.5, () => `${this.#alias()}traps${this.#args(['filter', 'where', 'region', 'last', 'after'])} ${this.#selection('Trap')}`],
+      [
+        6,
+        () =>
+          `${this.#alias()}ordersByRegion${this.#args(['region!', 'after', 'since', 'last'])}${this.#directives()} ${this.#selection('Order')}`,
+      ],
+      [
+        4,
+        () =>
+          `${this.#alias()}ordersByMerchant${this.#args(['merchantId!', 'after', 'since', 'last'])} ${this.#selection('Order')}`,
+      ],
+      [
+        1.5,
+        () =>
+          `${this.#alias()}traps${this.#args(['filter', 'where', 'region', 'last', 'after'])} ${this.#selection('Trap')}`,
+      ],
       [0.8, () => `${this.#alias()}iterates${this.#args(['kind!', 'count'])}`],
       [0.2, () => '__typename'],
       [0.2, () => this.#name()],
@@ -110,7 +108,8 @@ export class DocumentMaker {
     const random = this.#random
     const fields = TYPES[type] ?? ['id']
     const items = Array.from({ length: this.#size(depth === 0 ? 6 : 3) }, () => {
-      if (random.chance(0.04)) return `... ${random.chance(0.5) ? `on ${type} ` : ''}${this.#directives()}${this.#nested(type, depth)}`
+      if (random.chance(0.04))
+        return `... ${random.chance(0.5) ? `on ${type} ` : ''}${this.#directives()}${this.#nested(type, depth)}`
       if (random.chance(0.03)) return this.#spread(type, depth)
       if (random.chance(this.#broken)) return this.#name()
       const field = random.chance(0.03) ? '__typename' : random.pick(fields)
@@ -143,11 +142,11 @@ export class DocumentMaker {
   /** Mostly a few; now and then so many that the operation is a large or a costly one. */
   #size(usual: number): number {
     const random = this.#random
-    return random.weighted([
-      [1, () => random.between(1, usual)],
-      [0.012, () => random.between(20, 60)],
-      [0.008, () => random.between(200, 900)],
-    ])()
+    // A document with room for many fields mostly has them.
+    const many = this.#left > 100 && random.chance(0.3)
+    const size = Math.min(this.#left, many ? random.between(this.#left >> 2, this.#left) : random.between(1, usual))
+    this.#left -= size
+    return Math.max(1, size)
   }
 
   #alias(): string {
@@ -161,8 +160,8 @@ export class DocumentMaker {
     return random.weighted([
       [5, () => random.word(random.between(1, 10))],
       [2, () => random.pick(ODD_NAMES)],
-      [0.5, () => random.word(random.between(60, 300))],
-      [0.1, () => random.word(random.between(10_000, 100_000))],
+      [0.2, () => random.word(random.between(60, 300))],
+      [0.03, () => random.word(random.between(10_000, 100_000))],
     ])()
   }
 
@@ -188,7 +187,14 @@ export class DocumentMaker {
     const random = this.#random
     if (random.chance(0.05)) return this.#oddValue()
     const instant = () => new Date(Date.now() - random.int(7_200_000)).toISOString()
-    const last = () => random.weighted([[6, random.int(20)], [2, random.int(1001)], [1, 10_000], [0.3, 10_001], [0.3, -1]])
+    const last = () =>
+      random.weighted([
+        [6, random.int(20)],
+        [2, random.int(1001)],
+        [1, 10_000],
+        [0.3, 10_001],
+        [0.3, -1],
+      ])
     const values: Readonly<Record<string, () => string>> = {
       last: () => String(last()),
       count: () => String(random.pick([0, 1, 3, 100_000])),
@@ -230,7 +236,16 @@ export class DocumentMaker {
   #directives(): string {
     const random = this.#random
     if (random.chance(0.95)) return ''
-    return random.pick([' @skip(if: false)', ' @include(if: true)', ' @skip(if: $s)', ' @nope', ' @defer', ' @stream', ' @include(if: true)'.repeat(3), ' @skip'])
+    return random.pick([
+      ' @skip(if: false)',
+      ' @include(if: true)',
+      ' @skip(if: $s)',
+      ' @nope',
+      ' @defer',
+      ' @stream',
+      ' @include(if: true)'.repeat(3),
+      ' @skip',
+    ])
   }
 
   /** Some characters other than they were. */
@@ -245,27 +260,3 @@ export class DocumentMaker {
     return scribbled
   }
 }
-
-const VARIABLE_TYPES: Readonly<Record<string, string>> = {
-  last: 'Int',
-  count: 'Int',
-  region: 'Region!',
-  merchantId: 'ID!',
-  after: 'Cursor',
-  since: 'DateTime',
-  filter: 'TrapFilter',
-  where: 'TrapWhere',
-  kind: 'TrapIterator!',
-}
-const ITERATORS = [
-  'THROWS_ERROR',
-  'THROWS_GRAPHQL_ERROR',
-  'THROWS_NOTHING',
-  'REFUSES',
-  'REFUSES_GRAPHQL_ERROR',
-  'IS_NONE',
-  'RETURN_THROWS',
-  'RETURN_HANGS',
-  'NEVER_YIELDS',
-  'FLOODS',
-]

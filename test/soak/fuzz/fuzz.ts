@@ -19,6 +19,8 @@ const TICK_MS = 50
 const BURST_RECORDS = 60_000
 /** A reservation lasts 20 s. */
 const RETURN_MS = 45_000
+/** Part of the requests: those that are no HTTP or are cut short. Else it would prove little. */
+const MOST_UNANSWERED = 0.15
 /** Fields that fail on purpose: what they throw is masked by this code. */
 const FAILS_BY_INTENT = /\b(traps|iterates|trap)\b/
 const RECORD_KINDS = ['a record stamped beyond 2^48', 'a record that is no order', 'a batch of 60,000 records'] as const
@@ -36,7 +38,9 @@ export interface FuzzOptions {
 export async function fuzz({ requests, seed }: FuzzOptions): Promise<FuzzReport> {
   const gateway = await GatewayProcess.start()
   const failures = new Failures()
-  const kinds = new Map<string, number>([...REQUEST_KINDS.map(([name]) => name), ...RECORD_KINDS].map((name) => [name, 0]))
+  const kinds = new Map<string, number>(
+    [...REQUEST_KINDS.map(([name]) => name), ...RECORD_KINDS].map((name) => [name, 0]),
+  )
   const answers = new Map<string, number>()
   const count = (counts: Map<string, number>, what: string) => counts.set(what, (counts.get(what) ?? 0) + 1)
   const handedOut = new HandedOut(new Random(seed))
@@ -76,6 +80,8 @@ export async function fuzz({ requests, seed }: FuzzOptions): Promise<FuzzReport>
     for (const { level, msg, text } of gateway.log.kept) {
       if (!(level < 50) && !documented(msg)) failures.add(`It logged "${msg}"`, `: ${text}`)
     }
+    const unanswered = ['refused', 'closed'].reduce((sum, name) => sum + (answers.get(name) ?? 0), 0)
+    if (unanswered > MOST_UNANSWERED * sent) failures.add(`${unanswered} of ${sent} requests had no answer`)
     for (const [kind, times] of kinds) if (times === 0) failures.add(`There was never ${kind}`)
     return { table: tableOf(seed, sent, seconds, kinds, answers), failures: failures.shown }
   } finally {
@@ -102,7 +108,12 @@ function nameOf(outcome: Outcome): string {
   return [outcome.status, ...new Set(codesOf(outcome.body))].join(' ')
 }
 
-async function feedRecords(gateway: GatewayProcess, random: Random, signal: AbortSignal, count: (kind: string) => void): Promise<void> {
+async function feedRecords(
+  gateway: GatewayProcess,
+  random: Random,
+  signal: AbortSignal,
+  count: (kind: string) => void,
+): Promise<void> {
   const feed = new Feed(gateway)
   for (let i = 0; !signal.aborted; i++) {
     if (i === 10 || random.chance(0.002)) {
@@ -133,13 +144,27 @@ async function notReturned(gateway: GatewayProcess): Promise<string[]> {
   }
 }
 
-function tableOf(seed: number, sent: number, seconds: number, kinds: Map<string, number>, answers: Map<string, number>): string {
-  const list = (counts: Map<string, number>) => [...counts].sort(([, a], [, b]) => b - a).map(([what, times]) => `  ${String(times).padStart(7)}  ${what}`)
-  return [`${sent} requests in ${seconds.toFixed(0)} s, SOAK_SEED=${seed}`, 'Kinds:', ...list(kinds), 'Answers:', ...list(answers)].join('\n')
+function tableOf(
+  seed: number,
+  sent: number,
+  seconds: number,
+  kinds: Map<string, number>,
+  answers: Map<string, number>,
+): string {
+  const list = (counts: Map<string, number>) =>
+    [...counts].sort(([, a], [, b]) => b - a).map(([what, times]) => `  ${String(times).padStart(7)}  ${what}`)
+  return [
+    `${sent} requests in ${seconds.toFixed(0)} s, SOAK_SEED=${seed}`,
+    'Kinds:',
+    ...list(kinds),
+    'Answers:',
+    ...list(answers),
+  ].join('\n')
 }
 
 function shown({ method, path, headers, body = '' }: Draft): string {
-  const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}… (${text.length})` : text)
+  const cut = (text: string, length: number) =>
+    text.length > length ? `${text.slice(0, length)}… (${text.length})` : text
   const lines = headers.slice(0, 8).map(([name, value]) => `${name}: ${cut(value, 60)}`)
   return `${method} ${cut(path, 900)} [${lines.join(', ')}] ${cut(body, 900)}`
 }

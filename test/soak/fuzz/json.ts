@@ -22,7 +22,10 @@ export function writeJson(random: Random, value: unknown, oddity: number): strin
 /** A text, perhaps with every character escaped. */
 function writeText(random: Random, text: string, oddity: number): string {
   if (!random.chance(oddity)) return JSON.stringify(text)
-  const escaped = Array.from({ length: text.length }, (_, i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`)
+  const escaped = Array.from(
+    { length: text.length },
+    (_, i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`,
+  )
   return `"${escaped.join('')}"`
 }
 

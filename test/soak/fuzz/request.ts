@@ -15,10 +15,31 @@ const ACCEPTS = [
   'multipart/mixed;subscriptionSpec=1.0, application/json',
 ]
 const HOSTS = ['a:99999', '', ':', '[', '[::1', 'a b', 'a/b', '@', '%', 'a:b:c', 'evil.example', '127.0.0.1:-1']
-const TARGETS = ['*', 'http://a:99999/graphql', 'http://[::1/graphql', '//a:99999/graphql', '/', '/graphql/', '/graphql?query=%', '/%67raphql', '/graphql/../x', 'graphql', 'http://']
+const TARGETS = [
+  '*',
+  'http://a:99999/graphql',
+  'http://[::1/graphql',
+  '//a:99999/graphql',
+  '/',
+  '/graphql/',
+  '/graphql?query=%',
+  '/%67raphql',
+  '/graphql/../x',
+  'graphql',
+  'http://',
+]
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'TRACE', 'QUERY', 'get', 'CONNECT']
 const ADMIN_PATHS = ['/livez', '/readyz', '/metrics', '/', '/inspect', '/inspect.json', '/revoke', '/block', '/nope']
-const TYPES = [JSON_TYPE, 'application/json; charset=utf-8', 'application/json; charset=latin1', 'text/plain', 'application/graphql', '', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded']
+const TYPES = [
+  JSON_TYPE,
+  'application/json; charset=utf-8',
+  'application/json; charset=latin1',
+  'text/plain',
+  'application/graphql',
+  '',
+  'multipart/form-data; boundary=x',
+  'application/x-www-form-urlencoded',
+]
 
 export function makeRequest(random: Random): Draft {
   return random.weighted([
@@ -39,7 +60,8 @@ function plain(random: Random): Draft {
 /** An event stream for one operation, perhaps one that goes on where it was. */
 function distinct(random: Random): Draft {
   const draft = operation(random, EVENT_STREAM, [], random.chance(0.1) ? { cursor: true, markers: true } : {})
-  if (random.chance(0.2)) setHeader(draft, 'last-event-id', random.chance(0.7) ? CURSOR : random.word(random.int(2_000)))
+  if (random.chance(0.2))
+    setHeader(draft, 'last-event-id', random.chance(0.7) ? CURSOR : random.word(random.int(2_000)))
   return draft
 }
 
@@ -51,12 +73,17 @@ function single(random: Random): Draft {
     [1.5, () => bare(random, 'GET', '/graphql', [token, ['accept', EVENT_STREAM]])],
     [0.5, () => bare(random, 'GET', `/graphql?token=${TOKEN}`, [['accept', EVENT_STREAM]])],
     [1, () => bare(random, 'DELETE', `/graphql?operationId=${random.int(5)}`, [token])],
-    [5, () => operation(random, JSON_TYPE, [token], { operationId: String(random.int(5)), cursor: random.chance(0.3) })],
+    [
+      5,
+      () => operation(random, JSON_TYPE, [token], { operationId: String(random.int(5)), cursor: random.chance(0.3) }),
+    ],
   ])()
 }
 
 function html(random: Random): Draft {
-  return bare(random, 'GET', random.pick(['/graphql', '/graphql?query={streams{topic}}', '/graphql?x=<script>']), [['accept', 'text/html,*/*;q=0.8']])
+  return bare(random, 'GET', random.pick(['/graphql', '/graphql?query={streams{topic}}', '/graphql?x=<script>']), [
+    ['accept', 'text/html,*/*;q=0.8'],
+  ])
 }
 
 function admin(random: Random): Draft {
@@ -68,7 +95,16 @@ function admin(random: Random): Draft {
 }
 
 function bare(_random: Random, method: string, path: string, headers: [string, string][], toAdmin = false): Draft {
-  return { method, path, version: '1.1', headers: [['host', 'localhost'], ...headers], body: undefined, query: undefined, toAdmin, delivery: 'whole' }
+  return {
+    method,
+    path,
+    version: '1.1',
+    headers: [['host', 'localhost'], ...headers],
+    body: undefined,
+    query: undefined,
+    toAdmin,
+    delivery: 'whole',
+  }
 }
 
 function operation(random: Random, accept: string, headers: [string, string][], extensions: object): Draft {
@@ -89,11 +125,23 @@ function operation(random: Random, accept: string, headers: [string, string][], 
     if (variables) search.set('variables', wellFormed(writeJson(random, variables, oddity)))
     if (Object.keys(all).length > 0) search.set('extensions', wellFormed(writeJson(random, all, oddity)))
     if (operationName) search.set('operationName', operationName)
-    return { ...base, method: 'GET', path: `/graphql?${search}`, headers: [['host', 'localhost'], ['accept', accept], ...headers], body: undefined }
+    return {
+      ...base,
+      method: 'GET',
+      path: `/graphql?${search}`,
+      headers: [['host', 'localhost'], ['accept', accept], ...headers],
+      body: undefined,
+    }
   }
   const type: [string, string] = ['content-type', random.chance(0.95) ? JSON_TYPE : random.pick(TYPES)]
   const body = writeJson(random, params, oddity)
-  return { ...base, method: 'POST', path: '/graphql', headers: [['host', 'localhost'], ['accept', accept], type, ...headers], body }
+  return {
+    ...base,
+    method: 'POST',
+    path: '/graphql',
+    headers: [['host', 'localhost'], ['accept', accept], type, ...headers],
+    body,
+  }
 }
 
 /** A value for each variable that the document names; those are named after what they are for. */
@@ -110,7 +158,9 @@ function variablesFor(random: Random, query: string): Record<string, unknown> {
     kind: () => random.pick(['THROWS_ERROR', 'IS_NONE', 'THROWS_GRAPHQL_ERROR']),
   }
   const names = new Set(Array.from(query.matchAll(/\$(\w+)/g), ([, name]) => name as string))
-  return Object.fromEntries([...names].slice(0, 20).map((name) => [name, (Object.hasOwn(values, name) && values[name]?.()) || null]))
+  return Object.fromEntries(
+    [...names].slice(0, 20).map((name) => [name, (Object.hasOwn(values, name) && values[name]?.()) || null]),
+  )
 }
 
 function wellFormed(text: string): string {
@@ -143,13 +193,17 @@ export function mutateHttp(random: Random, draft: Draft): void {
   if (random.chance(0.01)) setHeader(draft, 'upgrade', 'websocket')
   if (random.chance(0.01)) setHeader(draft, 'connection', random.pick(['close', 'upgrade', 'keep-alive', 'x']))
   if (random.chance(0.02)) draft.headers.push([random.word(8), 'v'.repeat(random.int(20_000))])
-  if (random.chance(0.01)) draft.headers.push(...Array.from({ length: random.int(300) }, (_, i): [string, string] => [`x-${i}`, 'v']))
+  if (random.chance(0.01))
+    draft.headers.push(...Array.from({ length: random.int(300) }, (_, i): [string, string] => [`x-${i}`, 'v']))
   if (random.chance(0.01)) draft.headers.push(random.pick(draft.headers))
-  if (random.chance(0.01) && draft.body !== undefined) draft.body = draft.body.padEnd(300_000)
+  if (random.chance(0.003) && draft.body !== undefined) draft.body = draft.body.padEnd(300_000)
 }
 
 /** Up to what a head may hold. */
 function acceptList(random: Random): string {
-  const ranges = Array.from({ length: random.pick([2, 50, 900]) }, () => `${random.pick(['text', 'application', '*'])}/${random.word(4)};q=0.${random.int(10)}`)
+  const ranges = Array.from(
+    { length: random.pick([2, 50, 900]) },
+    () => `${random.pick(['text', 'application', '*'])}/${random.word(4)};q=0.${random.int(10)}`,
+  )
   return [...ranges, random.pick(ACCEPTS)].join(',').slice(-15_000)
 }

@@ -34,7 +34,9 @@ export class HandedOut {
     const token = this.#random.pick(this.#tokens) ?? 'none-yet'
     const whole = this.#random.pick(this.#cursors)
     const at = this.#random.int(whole.length)
-    const cursor = this.#random.chance(0.3) ? whole.slice(0, at) + this.#random.pick(['', 'A', '=', 'é']) + whole.slice(at + 1) : whole
+    const cursor = this.#random.chance(0.3)
+      ? whole.slice(0, at) + this.#random.pick(['', 'A', '=', 'é']) + whole.slice(at + 1)
+      : whole
     return text.replaceAll(TOKEN, token).replaceAll(CURSOR, cursor)
   }
 }
@@ -129,7 +131,11 @@ export class Sender {
     }
   }
 
-  async #alone(toAdmin: boolean, write: (connection: Connection) => unknown, toHead: boolean): Promise<Outcome | undefined> {
+  async #alone(
+    toAdmin: boolean,
+    write: (connection: Connection) => unknown,
+    toHead: boolean,
+  ): Promise<Outcome | undefined> {
     const connection = new Connection(toAdmin ? this.#ports.adminPort : this.#ports.port, this.#address)
     try {
       if ((await write(connection)) === 'ignored') return undefined
@@ -143,16 +149,23 @@ export class Sender {
     const { method, path, version, headers, body, delivery } = draft
     const filled = body === undefined ? undefined : Buffer.from(this.#handedOut.fill(body))
     const framing: [string, string][] = []
-    if (filled) framing.push(delivery === 'chunked' ? ['transfer-encoding', 'chunked'] : ['content-length', String(filled.length)])
+    if (filled)
+      framing.push(
+        delivery === 'chunked' ? ['transfer-encoding', 'chunked'] : ['content-length', String(filled.length)],
+      )
     const lines = [...headers, ...framing].map(([name, value]) => `${name}: ${this.#handedOut.fill(value)}\r\n`)
-    const head = Buffer.from(`${method} ${this.#handedOut.fill(path)} HTTP/${version}\r\n${lines.join('')}\r\n`, 'latin1')
+    const head = Buffer.from(
+      `${method} ${this.#handedOut.fill(path)} HTTP/${version}\r\n${lines.join('')}\r\n`,
+      'latin1',
+    )
     if (!filled) return head
     return Buffer.concat([head, delivery === 'chunked' ? chunked(filled, this.#random) : filled])
   }
 
   #scribbled(bytes: Buffer): Buffer {
     const copy = Buffer.from(bytes)
-    for (let i = this.#random.between(1, 8); i > 0; i--) copy[this.#random.int(Math.min(copy.length, 400))] = this.#random.int(256)
+    for (let i = this.#random.between(1, 8); i > 0; i--)
+      copy[this.#random.int(Math.min(copy.length, 400))] = this.#random.int(256)
     return copy
   }
 }
