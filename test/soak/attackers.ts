@@ -12,6 +12,8 @@ export interface Done {
   readonly faults: readonly string[]
 }
 
+const ENDED: Done = { counts: new Map(), faults: ["the attackers' process ended"] }
+
 export class Attackers {
   readonly #process: ChildProcess
   readonly #feed: Feed
@@ -25,12 +27,13 @@ export class Attackers {
     })
     this.#process.on('message', (message: ToParent) => void this.#take(message))
     this.#process.on('exit', () => {
-      for (const end of this.#running.values()) end({ counts: new Map(), faults: ["the attackers' process ended"] })
+      for (const end of this.#running.values()) end(ENDED)
     })
   }
 
   /** Runs an attack; resolves at its end, also if it does not come to one. */
   async run(order: Order): Promise<Done> {
+    if (!this.#process.connected) return ENDED
     const { promise, resolve } = Promise.withResolvers<Done>()
     this.#running.set(order.attack, resolve)
     const late = () => resolve({ counts: new Map(), faults: [`it did not end ${GRACE_MS} ms after its time`] })

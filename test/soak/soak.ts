@@ -32,7 +32,7 @@ const LAST_EVENTS_MS = 20_000
  * Both processes and a third one with the attackers share two cores with whatever else runs there: a turn of any of
  * them may wait for some hundred milliseconds. A gateway that an attack blocks is late by seconds.
  */
-export const P99_LIMIT_MS = 1_000
+const P99_LIMIT_MS = 1_000
 /** Beyond what was there before the attacks: keep-alive connections of late requests, and the metrics' own. */
 const MORE_FILES = 15
 const MORE_TIMERS = 15
@@ -121,7 +121,7 @@ export async function soak({ seconds, seed, only = '' }: SoakOptions): Promise<S
     watches.get('none')?.ended(new Map(), [], before)
 
     const begin = performance.now()
-    const turnMs = (seconds * 1000 * IN_TURN) / attacks.length
+    const turnMs = Math.round((seconds * 1000 * IN_TURN) / attacks.length)
     const beside = attacks.flatMap(({ name, besideMs }) =>
       besideMs && besideMs < seconds * 1000 ? attack(name, besideMs) : [],
     )
