@@ -19,6 +19,8 @@ const TICK_MS = 50
 const BURST_RECORDS = 60_000
 /** A reservation lasts 20 s. */
 const RETURN_MS = 45_000
+/** 2^32 over the golden ratio: numbers in a row become seeds far from each other. */
+const GOLDEN = 0x9e3779b1
 /** Part of the requests: those that are no HTTP or are cut short. Else it would prove little. */
 const MOST_UNANSWERED = 0.15
 /** Fields that fail on purpose: what they throw is masked by this code. */
@@ -58,7 +60,7 @@ export async function fuzz({ requests, seed }: FuzzOptions): Promise<FuzzReport>
     while (sent < requests && gateway.ended === undefined) {
       const n = sent++
       // Each request has a seed of its own, so that it is the same whatever came before.
-      const random = new Random(seed * 31 + n)
+      const random = new Random(seed ^ Math.imul(n + 1, GOLDEN))
       const draft = makeRequest(random)
       mutateHttp(random, draft)
       for (const kind of kindsOf(draft)) count(kinds, kind)
