@@ -13,7 +13,7 @@ import { readConfig } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway.ts'
 import { schema, topics } from '../../src/resolvers/schema.ts'
 import { createEmbeddedLog } from '../../src/streams/embedded.ts'
-import type { Batch, OutgoingRecord, Source } from '../../src/streams/port.ts'
+import type { Batch, OutgoingRecord, Reader, Source } from '../../src/streams/port.ts'
 import type { Command, State } from './child.ts'
 import { orderOf, PARTITIONS } from './orders.ts'
 
@@ -24,6 +24,9 @@ const RETENTION_BYTES = 64 * 1024 * 1024
 /** Orders made in one turn, so that what is measured is the gateway's turns and not ours. */
 const MADE_AT_ONCE = 1_000
 const NS_PER_MS = 1e6
+
+/** A promise, where a batch takes several turns: the source waits for it. */
+type Taken = ReturnType<Reader['onBatch']>
 
 /** How far the gateway has read, by partition, and who waits until it has read further. */
 const read = new Map<number, number>()
@@ -110,18 +113,21 @@ function wholeBatches(source: Source): Source {
     ...source,
     read(from, reader, signal) {
       const held = new Map<string, Batch>()
-      const onBatch = (batch: Batch): void => {
+      const onBatch = (batch: Batch): Taken => {
         const of = `${batch.topic} ${batch.partition}`
         const before = held.get(of)
         const joined = before ? { ...batch, records: before.records.concat(batch.records) } : batch
         if (batch.nextOffset < batch.endOffset) {
           held.set(of, joined)
-          return
+          return undefined as Taken
         }
         held.delete(of)
-        reader.onBatch(joined)
-        read.set(batch.partition, batch.nextOffset)
-        onRead.emit('read')
+        const taken = reader.onBatch(joined)
+        void Promise.resolve(taken).then(() => {
+          read.set(batch.partition, batch.nextOffset)
+          onRead.emit('read')
+        })
+        return taken
       }
       return source.read(
         from,
