@@ -107,7 +107,6 @@ export async function soak({ seconds, seed, only = '' }: SoakOptions): Promise<S
       judge(feed, client, `Healthy client ${i} (${client.way}, ${client.region})`, failures)
     const p99 = percentile(all.latencies, 0.99)
     if (!(p99 <= P99_LIMIT_MS)) failures.add(`99 % of events arrived within ${p99} ms, and not ${P99_LIMIT_MS}`)
-    for (const { name, faults } of watches.values()) for (const fault of faults) failures.add(`${name}: ${fault}`)
     if (gateway.log.lines > LOG_LINES_A_SECOND * seconds) failures.add(`It logged ${gateway.log.lines} lines`)
     if (memory.peak > MAX_RSS_BYTES) failures.add(`It had ${memory.peak} resident bytes, and not ${MAX_RSS_BYTES}`)
     for (const { text } of gateway.log.kept.filter(({ level }) => !(level < 60))) failures.add(`It said: ${text}`)
@@ -152,6 +151,7 @@ export async function soak({ seconds, seed, only = '' }: SoakOptions): Promise<S
     ticking.abort()
     await ticker
     if (alive()) await untilAllArrived(feed, clients)
+    for (const { name, faults } of watches.values()) for (const fault of faults) failures.add(`${name}: ${fault}`)
     // If the gateway has ended, everything else is only that.
     if (alive()) judgeAll()
   } finally {
