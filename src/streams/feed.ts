@@ -14,12 +14,8 @@ import { Position } from './position.ts'
 import { Rate } from './rate.ts'
 import { type SubscribeOptions, Subscription } from './subscription.ts'
 import type { Topic, Where } from './topic.ts'
-<<<<<<< HEAD
 import { TopicFaults } from './topic-faults.ts'
-import { LIVE, SCANS } from './turn-budget.ts'
-=======
 import { LIVE, LOOK_EVERY, SCANS } from './turn-budget.ts'
->>>>>>> w-streams
 import type { Vector } from './vector.ts'
 import { Window, type WindowLimits } from './window.ts'
 
