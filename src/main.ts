@@ -3,7 +3,9 @@ import { inspect, parseArgs } from 'node:util'
 import { destination, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 import { type Config, ConfigError, configWarnings, readConfig } from './config.ts'
+import { logError } from './faults.ts'
 import { startGateway } from './gateway.ts'
+import { RateLimit } from './rate-limit.ts'
 
 const USAGE = `Usage: npm start [-- --check-config]
 
@@ -19,6 +21,8 @@ Everything is set by environment variables: see the table in README.md.`
 const SHUTDOWN_GRACE_MS = 10_000
 /** Without Kafka for this long at its start, it lets clients in, to tell them so. Kafka's own join takes 3 s. */
 const LISTEN_WITHIN_MS = 10_000
+/** A resolver that forgets a promise does so for every event: one line in this time says it. */
+const REJECTIONS_LOG_MS = 10_000
 /** One Ctrl-C may come twice: from the terminal, and passed on by npm. */
 const SAME_SIGNAL_MS = 100
 
@@ -82,9 +86,17 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
   process.on('SIGTERM', stop)
 }
 
-/** What nobody has caught may have left anything half done: it is said, and a supervisor starts the process again. */
+/**
+ * An exception that nobody has caught may have left anything half done: one fatal line says it, and a supervisor starts
+ * the process again. A rejection that nobody handles has left nothing half done: it is a promise that a resolver or
+ * another part made and forgot, which ends nothing.
+ */
 function endOnFatal(log: Logger): void {
-  // Rejections that nobody handles come here too.
+  const rejections = new RateLimit(REJECTIONS_LOG_MS)
+  process.on('unhandledRejection', (reason: unknown) => {
+    const error = reason instanceof Error ? reason : new Error(`Rejected with: ${inspect(reason)}`)
+    rejections.tell((unlogged) => logError(log, error, { unlogged }, 'A promise was rejected that nobody handles'))
+  })
   process.on('uncaughtException', (error: unknown, origin) => {
     const message = 'The process cannot go on, and ends'
     try {

@@ -13,6 +13,7 @@ import type { Gap, StreamEvent } from '../streams/event.ts'
 import { meets } from '../streams/interest-index.ts'
 import type { Position } from '../streams/position.ts'
 import type { Topic, Where } from '../streams/topic.ts'
+import { atOnce } from './at-once.ts'
 import type { Context } from './context.ts'
 import { eventValue, MAX_LAST, positionSince, STREAM_EXTENSION, type StreamField, startOf } from './stream-field.ts'
 
@@ -76,8 +77,8 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
   const { topic, where, filter, resolve, args, ...field } = options
   const streamField: StreamField = {
     topic,
-    where: (where ?? (() => ({}))) as StreamField['where'],
-    filter: filter as StreamField['filter'],
+    where: (given, context) => (where ? atOnce(where(given as never, context as never), 'where') : {}),
+    filter: filter && ((value, given, context) => atOnce(filter(value, given as never, context as never), 'filter')),
     resolvesArguments: resolve !== undefined,
   }
   return this.field({

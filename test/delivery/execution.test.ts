@@ -239,3 +239,13 @@ test('every result names the position right behind its event', async () => {
     [3, 2],
   ])
 })
+
+test('a filter that returns a promise fails each event as one that throws does, and its rejection is nobody’s', async () => {
+  const { open, paint, filterWith } = startEngine()
+  filterWith(() => Promise.reject(new Error('Later')))
+  const { outlet } = open('subscription { paint(above: 666) { n } }')
+  paint(1, 2)
+  await settle()
+  expect(outlet.told).toEqual(['INTERNAL_SERVER_ERROR', 'INTERNAL_SERVER_ERROR'])
+  expect(outlet.end_).toBe('open')
+})

@@ -104,7 +104,7 @@ export function startEngine(options: TestEngineOptions = {}) {
   vi.advanceTimersByTime(1000) // no process has a monotonic clock at 0
   const feed = paintFeed({ partitions, limits, log })
   const streams = { feed: () => feed as never, feeds: [feed as Feed<unknown>] } as Context['streams']
-  let failing = (): void => {
+  let failing = (): unknown => {
     throw new Error('A filter that fails')
   }
   const schema = paintSchema(later, () => failing())
@@ -145,7 +145,7 @@ export function startEngine(options: TestEngineOptions = {}) {
       return { outlet, member: outlet.listener as Subscriber }
     },
     /** What the filter throws for events above 666. */
-    filterWith: (fail: () => void) => {
+    filterWith: (fail: () => unknown) => {
       failing = fail
     },
     /** Hands the feed events with these numbers, in one batch. */
@@ -158,7 +158,7 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-function paintSchema(later: (n: number) => unknown, fail: () => void) {
+function paintSchema(later: (n: number) => unknown, fail: () => unknown) {
   const builder = createBuilder()
   builder.queryType({ fields: (t) => ({ ok: t.boolean({ resolve: () => true }) }) })
   const Type = builder.objectRef<Paint>('Paint').implement({
@@ -179,7 +179,7 @@ function paintSchema(later: (n: number) => unknown, fail: () => void) {
         args: { color: t.arg.string(), above: t.arg.int() },
         where: ({ color }) => (color ? { color } : {}),
         filter: ({ n }, { above }) => {
-          if (above === 666) fail()
+          if (above === 666) return fail() as never
           return n > (above ?? -1)
         },
       }),
