@@ -16,13 +16,22 @@ interface Source<C> extends Waiting<C> {
 }
 
 interface Entry<C> {
-  readonly name: string | undefined
-  /** Undefined: its source is not limited. */
-  readonly source: Source<C> | undefined
+  name: string | undefined
+  /** Undefined: its source is not limited, or was not asked for yet. */
+  source: Source<C> | undefined
   /** Requests that have not been answered. */
   requests: number
   /** It has never sent a whole head. */
   isUnused: boolean
+}
+
+export interface ConnectionLimitOptions<C> {
+  readonly max: number
+  readonly maxPerSource: number
+  /** Where a connection comes from; undefined: it is not limited by source. */
+  readonly sourceOf: (connection: C) => string | undefined
+  /** Whether the request of a connection has not arrived whole. */
+  readonly isArriving: (connection: C) => boolean
 }
 
 /**
@@ -44,12 +53,20 @@ export class ConnectionLimit<C extends object> {
   readonly #entries = new Map<C, Entry<C>>()
   readonly #waiting = new Waiting<C>()
   readonly #sources = new Map<string, Source<C>>()
+  /**
+   * Those whose source was not asked for. It costs time and memory for each, and no source has too many while all
+   * together are fewer than one may have.
+   */
+  readonly #unresolved = new Set<C>()
+  /** From then on each is asked for, until there are half as many. */
+  #isResolving = false
+  readonly #sourceOf: (connection: C) => string | undefined
   readonly #isArriving: (connection: C) => boolean
 
-  /** `isArriving`: whether the request of a connection has not arrived whole. */
-  constructor(max: number, maxPerSource: number, isArriving: (connection: C) => boolean) {
+  constructor({ max, maxPerSource, sourceOf, isArriving }: ConnectionLimitOptions<C>) {
     this.max = max
     this.maxPerSource = maxPerSource
+    this.#sourceOf = sourceOf
     this.#isArriving = isArriving
   }
 
@@ -80,19 +97,23 @@ export class ConnectionLimit<C extends object> {
   }
 
   /**
-   * Counts a new connection. `source` undefined: it is not limited by source.
+   * Counts a new connection.
    * @returns a connection that has to be ended for it, which may be itself, and is no longer counted.
    */
-  add(connection: C, source: string | undefined): C | undefined {
+  add(connection: C): C | undefined {
     let toEnd: C | undefined
-    const from = source === undefined ? undefined : this.#sources.get(source)
+    if (this.size < this.maxPerSource / 2) this.#isResolving = false
+    else if (this.size >= this.maxPerSource && !this.#isResolving) this.#resolveAll()
+    const name = this.#isResolving ? this.#sourceOf(connection) : undefined
+    const from = name === undefined ? undefined : this.#sources.get(name)
     if (from && from.connections >= this.maxPerSource) toEnd = this.#choose(from, 'address', connection)
     else if (this.size >= this.max) toEnd = this.#choose(this.#waiting, 'limit', connection)
     if (toEnd === connection) return connection
     if (toEnd) this.remove(toEnd)
-    const entry: Entry<C> = { name: source, source: this.#sourceOf(source), requests: 0, isUnused: true }
+    const entry: Entry<C> = { name: undefined, source: undefined, requests: 0, isUnused: true }
     this.#entries.set(connection, entry)
-    if (entry.source) entry.source.connections++
+    if (this.#isResolving) this.#join(entry, name)
+    else this.#unresolved.add(connection)
     this.#move(connection, entry, 'idle')
     return toEnd
   }
@@ -117,19 +138,39 @@ export class ConnectionLimit<C extends object> {
     const entry = this.#entries.get(connection)
     if (!entry) return
     this.#entries.delete(connection)
+    this.#unresolved.delete(connection)
     this.#move(connection, entry, undefined)
     if (!entry.source || entry.name === undefined) return
     if (--entry.source.connections === 0) this.#sources.delete(entry.name)
   }
 
-  #sourceOf(name: string | undefined): Source<C> | undefined {
-    if (name === undefined) return undefined
+  #resolveAll(): void {
+    this.#isResolving = true
+    for (const connection of this.#unresolved) {
+      const entry = this.#entries.get(connection)
+      if (entry) this.#join(entry, this.#sourceOf(connection))
+    }
+    this.#unresolved.clear()
+    // All anew, in the order that those of all sources have.
+    for (const source of this.#sources.values()) {
+      source.idle.clear()
+      source.asking.clear()
+    }
+    for (const [connection, since] of this.#waiting.idle)
+      this.#entries.get(connection)?.source?.idle.set(connection, since)
+    for (const connection of this.#waiting.asking) this.#entries.get(connection)?.source?.asking.add(connection)
+  }
+
+  #join(entry: Entry<C>, name: string | undefined): void {
+    if (name === undefined) return
     let source = this.#sources.get(name)
     if (!source) {
       source = Object.assign(new Waiting<C>(), { connections: 0 })
       this.#sources.set(name, source)
     }
-    return source
+    source.connections++
+    entry.name = name
+    entry.source = source
   }
 
   #choose(among: Waiting<C>, reason: LimitReason, newOne: C): C {

@@ -46,7 +46,7 @@ export class Connections {
     } = options
     this.#isStream = isStream
     const isArriving = (socket: Socket) => this.#requests.get(socket)?.complete === false
-    this.limit = new ConnectionLimit(max, maxPerAddress, isArriving)
+    this.limit = new ConnectionLimit({ max, maxPerSource: maxPerAddress, sourceOf: addressOf, isArriving })
     const all = this
     // One listener of each kind for all connections, which are as many as there are streams.
     function onClose(this: Socket): void {
@@ -61,7 +61,7 @@ export class Connections {
     const maxIdleMs = timeouts.keepAliveTimeout + timeouts.headersTimeout + timeouts.connectionsCheckingInterval
     this.#sweep = setInterval(() => this.#endIdle(maxIdleMs), timeouts.connectionsCheckingInterval).unref()
     server.on('connection', (socket: Socket) => {
-      const toEnd = this.limit.add(socket, addressOf(socket))
+      const toEnd = this.limit.add(socket)
       toEnd?.destroy()
       if (toEnd === socket) return
       this.#open.add(socket)

@@ -34,7 +34,12 @@ test('the limits hold, the longest waiting of the right kind is ended, and nobod
   const seen = { limitIdle: 0, limitNew: 0, addressIdle: 0, addressNew: 0, unused: 0, kept: 0, arriving: 0, streams: 0 }
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 6 }), steps, (max, perSource, script) => {
-      const limit = new ConnectionLimit<Connection>(max, perSource, ({ state }) => state === 'arriving')
+      const limit = new ConnectionLimit<Connection>({
+        max,
+        maxPerSource: perSource,
+        sourceOf: (connection) => connection.source,
+        isArriving: ({ state }) => state === 'arriving',
+      })
       /** Of each state, in the order in which they came to it. */
       let model: Connection[] = []
       let ended = 0
@@ -54,7 +59,7 @@ test('the limits hold, the longest waiting of the right kind is ended, and nobod
             among.find(({ state }) => state === 'unused' || state === 'kept') ??
             among.find(({ state }) => state === 'arriving')
           const expected = isOver ? (idle ?? connection) : undefined
-          expect(limit.add(connection, source)).toBe(expected)
+          expect(limit.add(connection)).toBe(expected)
           if (isOver) {
             ended++
             seen[`${overSource ? 'address' : 'limit'}${idle ? 'Idle' : 'New'}`]++
@@ -82,21 +87,26 @@ test('the limits hold, the longest waiting of the right kind is ended, and nobod
       expect(address.new + address.idle + all.new + all.idle).toBe(ended)
       expect(new Set(limit.kept())).toEqual(new Set(model.filter(({ state }) => state === 'kept')))
     }),
-    { numRuns: 1_000 },
+    { numRuns: 2_000 },
   )
   console.log(seen)
   for (const count of Object.values(seen)) expect(count).toBeGreaterThan(50)
 })
 
 test('a connection with two requests is ended for none that comes, though its second request does not arrive', () => {
-  const limit = new ConnectionLimit<{ name: string }>(1, 1, () => true)
+  const limit = new ConnectionLimit<{ name: string }>({
+    max: 1,
+    maxPerSource: 1,
+    sourceOf: () => 'a',
+    isArriving: () => true,
+  })
   const first = { name: 'first' }
   const second = { name: 'second' }
-  limit.add(first, 'a')
+  limit.add(first)
   limit.asked(first)
   limit.asked(first)
-  expect(limit.add(second, 'a')).toBe(second)
+  expect(limit.add(second)).toBe(second)
   limit.answered(first)
   limit.answered(first)
-  expect(limit.add(second, 'a')).toBe(first)
+  expect(limit.add(second)).toBe(first)
 })
