@@ -26,7 +26,7 @@ import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { demandFree, listen, stopListening } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
-import { createYogaServer } from './server/yoga.ts'
+import { createYogaHttp } from './server/yoga.ts'
 import { createEmbeddedLog, type EmbeddedLog } from './streams/embedded.ts'
 import { createKafka } from './streams/kafka.ts'
 import type { Sink, Source } from './streams/port.ts'
@@ -91,7 +91,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const heartbeatMs = config.HEARTBEAT_MS
   const replayEventsPerSecond = config.REPLAY_EVENTS_PER_SECOND
   const engine = new Engine({ feed: (topic) => streams.feed(topic), heartbeatMs, replayEventsPerSecond, log })
-  const admission = new Admission({ schema, log })
+  const admission = new Admission({ schema })
   const maxStreams = possibleStreams(config.MAX_STREAMS, log)
   const sockets = new StreamSockets({ maxStreams, maxAgeMs: config.STREAM_MAX_AGE_MS })
   let leaving: Promise<void> | undefined
@@ -107,20 +107,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const state = streams.readiness()
     return state.ready ? undefined : new SluiceError('NOT_READY', `The gateway is not ready: ${state.reason}`)
   }
-  const operations = new Operations({ schema, engine, streams, heartbeatMs, log, refusal })
-  const distinct = new DistinctConnections({ operations, sockets, log })
+  const operations = new Operations({ schema, engine, streams, heartbeatMs, refusal })
+  const distinct = new DistinctConnections({ operations, sockets })
   const single = new SingleConnections({
     instance: config.INSTANCE_ID,
     operations,
     sockets,
     heartbeatMs,
-    log,
     // A stream that is reserved at the very end would be gone before it is opened.
     refusal: () => (isLeaving() ? new SluiceError('NOT_READY', 'The gateway is shutting down') : refusal()),
   })
-  const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, log)
+  const yoga = createYogaHttp(schema, GRAPHQL_PATH)
 
-  const endpoint = new Endpoint({ admission, distinct, single, yoga })
+  const endpoint = new Endpoint({ admission, operations, distinct, single, yoga })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
   const server = createHttpServer({ endpoint, path: GRAPHQL_PATH, corsOrigins, addresses, log })

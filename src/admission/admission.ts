@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { formatError } from '../delivery/format-error.ts'
 import { SluiceError } from '../errors.ts'
 import { ANONYMOUS, type Audience } from '../schema/context.ts'
+import { demandShallow } from './depth.ts'
 import { DocumentCache } from './document-cache.ts'
 
 /** What a client asks for, whatever the transport it came by. */
@@ -25,6 +26,8 @@ export interface AdmissionRequest {
   readonly params: GraphQLParams
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** The request's. */
+  readonly log: Logger
 }
 
 /** Who asks. Resolvers never see it: they get the audience. */
@@ -50,7 +53,6 @@ export type AdmissionResult =
 
 export interface AdmissionOptions {
   readonly schema: GraphQLSchema
-  readonly log: Logger
 }
 
 /**
@@ -59,11 +61,9 @@ export interface AdmissionOptions {
  */
 export class Admission {
   readonly #documents: DocumentCache
-  readonly #log: Logger
 
-  constructor({ schema, log }: AdmissionOptions) {
+  constructor({ schema }: AdmissionOptions) {
     this.#documents = new DocumentCache(schema)
-    this.#log = log
   }
 
   /**
@@ -75,16 +75,17 @@ export class Admission {
   }
 
   /** @throws SluiceError where the client is refused as such, whatever it asks for. */
-  admit({ params, headers }: AdmissionRequest): AdmissionResult {
+  admit({ params, headers, log }: AdmissionRequest): AdmissionResult {
     const { principal, audience } = this.authenticate(headers)
     try {
       const { document, errors, code } = this.#documents.get(params.query)
-      if (errors) return { errors: errors.map((error) => formatError(error, this.#log, code)) }
+      if (errors) return { errors: errors.map((error) => formatError(error, log, code)) }
       const operation = getOperationAST(document, params.operationName)
       if (!operation) throw operationNotChosen(params.operationName)
+      demandShallow(params.variables)
       return { admitted: { principal, audience, document, operation, params } }
     } catch (error) {
-      return { errors: [formatError(error, this.#log)] }
+      return { errors: [formatError(error, log)] }
     }
   }
 }

@@ -1,6 +1,7 @@
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { ErrorCode } from '../errors.ts'
+import { tooDeep, tooDeepSelections, tooDeepValues } from './depth.ts'
 
 /** Far more than any hand-written operation; what grows faster than its text does is bounded by it. */
 const MAX_TOKENS = 5_000
@@ -34,14 +35,24 @@ export class DocumentCache {
     } catch (error) {
       return { errors: [error instanceof GraphQLError ? error : tooDeep()], code: 'GRAPHQL_PARSE_FAILED' }
     }
-    const errors = validate(this.#schema, document, undefined, { maxErrors: MAX_ERRORS })
+    const deepValue = tooDeepValues(document)
+    if (deepValue) return { errors: [deepValue], code: 'GRAPHQL_PARSE_FAILED' }
+    const errors = this.#validate(document)
     if (errors.length > 0) return { errors, code: 'GRAPHQL_VALIDATION_FAILED' }
     this.#documents.set(text, document)
     return { document }
   }
-}
 
-/** The parser's only other failure: within the limit of tokens, a nested value can use up the stack. */
-function tooDeep(): GraphQLError {
-  return new GraphQLError('The document is nested too deeply')
+  #validate(document: DocumentNode): readonly GraphQLError[] {
+    try {
+      const errors = validate(this.#schema, document, undefined, { maxErrors: MAX_ERRORS })
+      if (errors.length > 0) return errors
+      const deep = tooDeepSelections(document)
+      return deep ? [deep] : []
+    } catch (error) {
+      // Selections within selections may use up the stack before they are found to be too deep.
+      if (error instanceof RangeError) return [tooDeep()]
+      throw error
+    }
+  }
 }

@@ -1,12 +1,10 @@
-import {
-  createSourceEventStream,
-  type ExecutionResult,
-  executeSubscriptionEvent,
-  type ValidatedSubscriptionArgs,
-} from 'graphql'
+import { createSourceEventStream, type ExecutionResult, type ValidatedSubscriptionArgs } from 'graphql'
 import type { Logger } from 'pino'
+import { executeEvent } from './execute-event.ts'
 import { formatError } from './format-error.ts'
 import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, openingBlock } from './frame.ts'
+import { logFailure } from './log-failure.ts'
+import { resultJson } from './result-json.ts'
 import { retryMs } from './retry.ts'
 import { type CloseReason, type Member, type Outlet, WRITE_STALL_MS } from './subscriber.ts'
 
@@ -33,12 +31,12 @@ export class PullSubscriber implements Member {
   #onDrained: (() => void) | undefined
   #closed = false
 
-  constructor(args: ValidatedSubscriptionArgs, events: AsyncIterable<unknown>, outlet: Outlet, options: PullOptions) {
+  constructor(args: ValidatedSubscriptionArgs, events: AsyncIterator<unknown>, outlet: Outlet, options: PullOptions) {
     this.#args = args
     this.#outlet = outlet
     this.#log = options.log
     this.#onEnd = options.onEnd
-    this.#events = events[Symbol.asyncIterator]()
+    this.#events = events
     this.#write(openingBlock(retryMs(), undefined))
     this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs)
     void this.#run()
@@ -74,19 +72,18 @@ export class PullSubscriber implements Member {
       while (!this.#closed) {
         const item = await this.#events.next()
         if (item.done) break
-        await this.#send(await executeSubscriptionEvent({ ...this.#args, rootValue: item.value }))
+        await this.#send(resultJson(await executeEvent(this.#args, item.value), this.#log))
       }
     } catch (error) {
       reason = 'failed'
-      if (!this.#closed) await this.#send({ errors: [error as never] })
+      if (!this.#closed) await this.#send(JSON.stringify({ errors: [formatError(error, this.#log)] }))
     }
     this.end(reason, COMPLETE_BLOCK)
   }
 
-  async #send(result: ExecutionResult): Promise<void> {
+  async #send(json: string): Promise<void> {
     if (this.#closed) return
-    const errors = result.errors?.map((error) => formatError(error, this.#log))
-    this.#write(bodyOf(JSON.stringify(errors ? { ...result, errors } : result)))
+    this.#write(bodyOf(json))
     if (this.#fullSince === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onDrained = resolve
@@ -107,9 +104,20 @@ export class PullSubscriber implements Member {
   }
 }
 
-/** Starts the source of a hand-written subscription. @returns the result with errors, if it does not start. */
-export async function openSource(args: ValidatedSubscriptionArgs): Promise<AsyncIterable<unknown> | ExecutionResult> {
-  return await createSourceEventStream(args)
+/** The source of a hand-written subscription, or why it does not start. */
+export type OpenedSource =
+  | { readonly events: AsyncIterator<unknown> }
+  | { readonly errors: readonly unknown[] | undefined }
+
+/** Starts the source of a hand-written subscription. Never rejects. */
+export async function openSource(args: ValidatedSubscriptionArgs): Promise<OpenedSource> {
+  try {
+    const source: AsyncIterable<unknown> | ExecutionResult = await createSourceEventStream(args)
+    if (!(Symbol.asyncIterator in source)) return { errors: source.errors }
+    return { events: source[Symbol.asyncIterator]() }
+  } catch (error) {
+    return { errors: [error] }
+  }
 }
 
 /** Tells a source to end. It may fail to, in its own way; nobody is left to be told but the log. */
@@ -117,6 +125,6 @@ export async function endSource(events: AsyncIterator<unknown>, log: Logger): Pr
   try {
     await events.return?.()
   } catch (error) {
-    log.warn({ err: error }, 'A source failed to end')
+    logFailure(log, error, 'A source failed to end', {}, 'warn')
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import cors from 'cors'
 import type { Logger } from 'pino'
+import { logFailure } from '../delivery/log-failure.ts'
 import { refusedRetryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import { answerError } from '../transport/answer.ts'
@@ -35,22 +36,27 @@ export function createHttpServer({ endpoint, path, corsOrigins, addresses, log }
     maxAge: 600,
   })
 
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const requestId = requestIdOf(request)
-    response.setHeader('x-request-id', requestId)
+  const handle = async (request: IncomingMessage, response: ServerResponse, log: Logger): Promise<void> => {
     try {
       await turn(request, response)
-      const url = URL.parse(request.url ?? '/', 'http://gateway')
+      const url = urlOf(request)
       if (url?.pathname !== path)
         throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${path}`)
-      await endpoint.serve(request, response, url)
+      await endpoint.serve(request, response, url, log)
     } catch (error) {
-      fail(response, error, log.child({ requestId, client: addresses.of(request) }))
+      fail(response, error, log)
     }
   }
 
   const server = createServer((request, response) => {
-    withCors(request, response, () => void handle(request, response))
+    const requestId = requestIdOf(request)
+    const ownLog = log.child({ requestId, client: addresses.of(request) })
+    response.setHeader('x-request-id', requestId)
+    try {
+      withCors(request, response, () => void handle(request, response, ownLog))
+    } catch (error) {
+      fail(response, error, ownLog)
+    }
   })
   // Not HTTP at all, or broken in the middle, or too slow in coming: it must not be an exception.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -63,13 +69,13 @@ export function createHttpServer({ endpoint, path, corsOrigins, addresses, log }
 
 function fail(response: ServerResponse, error: unknown, log: Logger): void {
   if (response.headersSent) {
-    log.error({ err: error }, 'A request failed after its answer had begun')
+    logFailure(log, error, 'A request failed after its answer had begun')
     response.destroy()
     return
   }
   let known = error
   if (!(known instanceof SluiceError)) {
-    log.error({ err: error }, 'A request failed')
+    logFailure(log, error, 'A request failed')
     known = new SluiceError('INTERNAL_SERVER_ERROR')
   }
   const headers: Record<string, string> = {}
@@ -79,6 +85,16 @@ function fail(response: ServerResponse, error: unknown, log: Logger): void {
   // What is left of a body that was not read would be taken for the next request.
   if (!response.req.complete) headers.connection = 'close'
   answerError(response, known as SluiceError, headers)
+}
+
+/**
+ * What is asked for, by path and query. A request target is a path, or a whole URL of which the host counts no more than
+ * the header `Host` does (RFC 9112 section 3.2). Undefined for what is neither.
+ */
+function urlOf({ url: target = '' }: IncomingMessage): URL | undefined {
+  // Not relative to a URL: to that, a target of "//x/graphql" would be the path of another host.
+  if (target.startsWith('/')) return URL.parse(`http://gateway${target}`) ?? undefined
+  return /^https?:\/\//i.test(target) ? (URL.parse(target) ?? undefined) : undefined
 }
 
 /** The caller's id, where it is one that a log can hold. */

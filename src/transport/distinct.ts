@@ -11,7 +11,6 @@ import type { StreamSockets } from './stream-sockets.ts'
 export interface DistinctOptions {
   readonly operations: Operations
   readonly sockets: StreamSockets
-  readonly log: Logger
 }
 
 /** GraphQL over SSE in distinct connections mode: a connection for each operation. */
@@ -23,16 +22,18 @@ export class DistinctConnections {
   }
 
   /** Answers an admitted operation. @throws SluiceError where no stream can be opened now. */
-  async serve(response: ServerResponse, admitted: Admitted): Promise<void> {
-    const { operations, sockets, log } = this.#options
+  async serve(response: ServerResponse, admitted: Admitted, log: Logger): Promise<void> {
+    const { operations, sockets } = this.#options
     try {
       if (admitted.operation.operation === 'subscription') {
         // Before anything is done for it; it may have to be said again when the stream is to be opened.
         sockets.demandRoom()
-        const opened = await operations.subscribe(admitted, () => sockets.open(response))
+        const opened = await operations.subscribe(admitted, () => sockets.open(response), log)
         if ('errors' in opened) this.refuse(response, opened.errors)
       } else {
-        answerOnce(response, await operations.execute(admitted))
+        const { json, errors } = await operations.execute(admitted, log)
+        if (errors) this.refuse(response, errors)
+        else answerOnce(response, json)
       }
     } catch (error) {
       if (error instanceof SluiceError && error.status === 503) throw error
@@ -41,6 +42,6 @@ export class DistinctConnections {
   }
 
   refuse(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
-    answerOnce(response, { errors })
+    answerOnce(response, JSON.stringify({ errors }))
   }
 }

@@ -1,4 +1,4 @@
-import { execute, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
+import { executeRootSelectionSet, type GraphQLFormattedError, type GraphQLSchema, validateExecutionArgs } from 'graphql'
 import type { Logger } from 'pino'
 import type { Admitted, GraphQLParams } from '../admission/admission.ts'
 import type { Engine, Start } from '../delivery/engine.ts'
@@ -7,6 +7,7 @@ import { retryBlock } from '../delivery/frame.ts'
 import type { BoundStream } from '../delivery/operation.ts'
 import { OperationCache } from '../delivery/operation-cache.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
+import { errorJson, executedJson } from '../delivery/result-json.ts'
 import { plannedRetryMs } from '../delivery/retry.ts'
 import type { Member, Outlet } from '../delivery/subscriber.ts'
 import { SluiceError } from '../errors.ts'
@@ -18,10 +19,16 @@ export interface OperationsOptions {
   readonly engine: Engine
   readonly streams: Context['streams']
   readonly heartbeatMs: number
-  readonly log: Logger
   /** Says why no stream can be opened now; undefined: it can. */
   readonly refusal: () => SluiceError | undefined
 }
+
+/** What became of a query or a mutation. */
+export type Executed =
+  /** It was refused before it ran. */
+  | { readonly errors: readonly GraphQLFormattedError[]; readonly json?: undefined }
+  /** Its result: the same text for every transport. */
+  | { readonly json: string; readonly errors?: undefined }
 
 /** What became of a subscription. */
 export type Opened =
@@ -44,27 +51,35 @@ export class Operations {
     return this.#pulling.size
   }
 
-  /** Executes a query or a mutation. */
-  async execute(admitted: Admitted): Promise<object> {
-    const { schema, log } = this.#options
+  /**
+   * Executes a query or a mutation: the one way in which any transport has it done. Never rejects.
+   * @param log the request's.
+   */
+  async execute(admitted: Admitted, log: Logger): Promise<Executed> {
+    const { schema } = this.#options
     const { document, params } = admitted
-    const result = await execute({
-      schema,
-      document,
-      operationName: params.operationName,
-      variableValues: params.variables,
-      contextValue: this.#context(admitted),
-    })
-    const errors = result.errors?.map((error) => formatError(error, log, 'BAD_USER_INPUT'))
-    return errors ? { ...result, errors } : result
+    try {
+      const args = validateExecutionArgs({
+        schema,
+        document,
+        operationName: params.operationName,
+        variableValues: params.variables,
+        contextValue: this.#context(admitted),
+      })
+      if (!('operation' in args)) return { errors: args.map((error) => formatError(error, log, 'BAD_USER_INPUT')) }
+      return { json: executedJson(args, await executeRootSelectionSet(args), log) }
+    } catch (error) {
+      return { json: errorJson(error, log) }
+    }
   }
 
   /**
    * Starts a subscription. The outlet is opened when nothing can go wrong any more.
+   * @param log the request's.
    * @throws SluiceError where no stream can be opened now (its status is 503), or the operation asks for what cannot be.
    */
-  async subscribe(admitted: Admitted, open: () => Outlet | undefined): Promise<Opened> {
-    const { schema, engine, heartbeatMs, log, refusal } = this.#options
+  async subscribe(admitted: Admitted, open: () => Outlet | undefined, log: Logger): Promise<Opened> {
+    const { schema, engine, heartbeatMs, refusal } = this.#options
     const { document, params } = admitted
     const { operationName, variables } = params
     const context = this.#context(admitted)
@@ -83,17 +98,15 @@ export class Operations {
       return { member: engine.subscribe(operation, operation.stream, open, { start, cursor, markers }) }
     }
     const source = await openSource(operation.args)
-    if (!(Symbol.asyncIterator in source)) {
-      return { errors: source.errors?.map((error) => formatError(error, log, 'SUBSCRIBE_FAILED')) ?? [] }
-    }
+    if ('errors' in source) return { errors: source.errors?.map((error) => formatError(error, log)) ?? [] }
     let outlet: Outlet | undefined
     try {
       outlet = open()
     } finally {
-      if (!outlet) await endSource(source[Symbol.asyncIterator](), log)
+      if (!outlet) await endSource(source.events, log)
     }
     if (!outlet) return { member: undefined }
-    const subscriber = new PullSubscriber(operation.args, source, outlet, {
+    const subscriber = new PullSubscriber(operation.args, source.events, outlet, {
       heartbeatMs,
       log,
       onEnd: (reason) => {

@@ -1,12 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import type { GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
 import type { Admitted, GraphQLParams, Principal } from '../admission/admission.ts'
 import { formatError } from '../delivery/format-error.ts'
 import { bodyOf, COMPLETE_BLOCK } from '../delivery/frame.ts'
 import { SluiceError } from '../errors.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from './answer.ts'
-import type { Operations } from './operations.ts'
+import type { Executed, Operations } from './operations.ts'
 import type { SingleOperation } from './single-operation.ts'
 import { SingleStream } from './single-stream.ts'
 import type { StreamSockets } from './stream-sockets.ts'
@@ -23,7 +22,6 @@ export interface SingleConnectionsOptions {
   readonly operations: Operations
   readonly sockets: StreamSockets
   readonly heartbeatMs: number
-  readonly log: Logger
   /** Says why no stream can be opened now; undefined: it can. */
   readonly refusal: () => SluiceError | undefined
 }
@@ -96,15 +94,15 @@ export class SingleConnections {
   }
 
   /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be begun now. */
-  async start(response: ServerResponse, stream: SingleStream, admitted: Admitted): Promise<void> {
-    const { operations, log } = this.#options
+  async start(response: ServerResponse, stream: SingleStream, admitted: Admitted, log: Logger): Promise<void> {
+    const { operations } = this.#options
     const operation = stream.begin(operationIdOf(admitted.params))
     try {
       if (admitted.operation.operation !== 'subscription') {
-        this.#finish(response, operation, await operations.execute(admitted))
+        this.#finish(response, operation, await operations.execute(admitted, log))
         return
       }
-      const opened = await operations.subscribe(admitted, () => (operation.isRunning ? operation : undefined))
+      const opened = await operations.subscribe(admitted, () => (operation.isRunning ? operation : undefined), log)
       if ('errors' in opened) {
         operation.drop()
         answerNotAccepted(response, opened.errors)
@@ -130,21 +128,15 @@ export class SingleConnections {
     for (const stream of this.#streams.values()) if (!stream.isOpen) stream.end('shutdown')
   }
 
-  /** A result without data says that the operation was not executed. */
-  #finish(response: ServerResponse, operation: SingleOperation, result: Executed): void {
-    if (!('data' in result)) {
+  #finish(response: ServerResponse, operation: SingleOperation, { json, errors }: Executed): void {
+    if (errors) {
       operation.drop()
-      answerNotAccepted(response, result.errors ?? [])
+      answerNotAccepted(response, errors)
       return
     }
     answerAccepted(response)
-    operation.finish(Buffer.concat([bodyOf(JSON.stringify(result)), COMPLETE_BLOCK]))
+    operation.finish(Buffer.concat([bodyOf(json), COMPLETE_BLOCK]))
   }
-}
-
-interface Executed {
-  readonly data?: unknown
-  readonly errors?: readonly GraphQLFormattedError[]
 }
 
 /** @throws SluiceError `BAD_REQUEST` */
