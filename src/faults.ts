@@ -48,11 +48,33 @@ export class Faults {
   }
 }
 
-/** Logs an error. Never throws, though what was thrown may be anything: a getter of it may throw. */
-export function logError(log: Logger, error: unknown, about: object, message: string): void {
+/**
+ * Logs what was thrown, whatever it is. A logger reads an error's properties, any of which may throw in its turn; then
+ * the line has what can be had. Never throws: it is called where nobody is left to catch.
+ */
+export function logError(
+  log: Logger,
+  error: unknown,
+  about: object,
+  message: string,
+  level: 'warn' | 'error' = 'error',
+): void {
   try {
-    log.error({ err: error, ...about }, message)
+    log[level]({ err: error, ...about }, message)
   } catch {
-    log.error(about, message)
+    log[level]({ err: describe(error), ...about }, message)
+  }
+}
+
+function describe(error: unknown): object {
+  return { type: typeof error, message: textOf(error, 'message'), stack: textOf(error, 'stack') }
+}
+
+function textOf(error: unknown, name: 'message' | 'stack'): string | undefined {
+  try {
+    const value = (error as Record<string, unknown> | null | undefined)?.[name]
+    return value === undefined ? undefined : String(value)
+  } catch {
+    return undefined
   }
 }

@@ -29,7 +29,7 @@ import { createHttpServer } from './server/http-server.ts'
 import { demandFree, listen, stopListening } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
 import type { Timeouts } from './server/timeouts.ts'
-import { createYogaServer } from './server/yoga.ts'
+import { createYogaHttp } from './server/yoga.ts'
 import { createEmbeddedLog, type EmbeddedLog } from './streams/embedded.ts'
 import { createKafka } from './streams/kafka.ts'
 import type { Sink, Source } from './streams/port.ts'
@@ -129,9 +129,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     faults,
     refusals,
   })
-  const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, errors)
+  const yoga = createYogaHttp(schema, GRAPHQL_PATH)
 
-  const endpoint = new Endpoint({ admission, distinct, single, yoga })
+  const endpoint = new Endpoint({ admission, operations, distinct, single, yoga })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
   const server = createHttpServer({
@@ -139,6 +139,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     path: GRAPHQL_PATH,
     corsOrigins,
     addresses,
+    errors,
     log,
     ...(timeouts && { timeouts }),
   })

@@ -7,9 +7,10 @@ import type {
 } from 'graphql'
 import { formatError } from '../delivery/format-error.ts'
 import type { PreparedOperations } from '../delivery/operation-cache.ts'
-import type { ResolverErrors } from '../delivery/resolver-errors.ts'
+import type { ErrorSink, ResolverErrors } from '../delivery/resolver-errors.ts'
 import { SluiceError } from '../errors.ts'
 import { ANONYMOUS, type Audience } from '../schema/context.ts'
+import { demandShallow } from './depth.ts'
 import { AdmittedDocument, type AdmittedOperation, DocumentCache } from './document-cache.ts'
 import { demandShortName } from './document-shape.ts'
 
@@ -39,6 +40,8 @@ export interface AdmissionRequest {
   readonly params: GraphQLParams
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** The request's. */
+  readonly errors: ErrorSink
 }
 
 /** Who asks. Resolvers never see it: they get the audience. */
@@ -78,11 +81,9 @@ export interface AdmissionOptions {
  */
 export class Admission {
   readonly #documents: DocumentCache
-  readonly #errors: ResolverErrors
 
   constructor({ schema, errors }: AdmissionOptions) {
     this.#documents = new DocumentCache(schema, (error, fallback) => formatError(error, errors, fallback))
-    this.#errors = errors
   }
 
   /** What is kept of documents, in bytes. */
@@ -99,10 +100,11 @@ export class Admission {
   }
 
   /** @throws SluiceError where the client is refused as such, whatever it asks for. */
-  admit({ params, headers }: AdmissionRequest): AdmissionResult {
+  admit({ params, headers, errors }: AdmissionRequest): AdmissionResult {
     const { principal, audience } = this.authenticate(headers)
     try {
       demandShortName(params.operationName, 'The operation name')
+      demandShallow(params.variables)
       const found = this.#documents.get(params.query)
       if (!(found instanceof AdmittedDocument)) return { errors: found }
       const { document, prepared } = found
@@ -112,7 +114,7 @@ export class Admission {
       const cost = affordable(chosen, params.variables)
       return { admitted: { principal, audience, document, operation, cost, prepared, params } }
     } catch (error) {
-      return { errors: [formatError(error, this.#errors)] }
+      return { errors: [formatError(error, errors)] }
     }
   }
 }

@@ -85,7 +85,10 @@ class Walk {
 
   type(node: TypeNode): void {
     let inner = node
-    for (; inner.kind !== 'NamedType'; inner = inner.type) this.count(inner)
+    for (let depth = 0; inner.kind !== 'NamedType'; inner = inner.type, depth++) {
+      demandShallow(depth)
+      this.count(inner)
+    }
     this.count(inner)
     this.count(inner.name)
   }

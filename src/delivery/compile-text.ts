@@ -1,18 +1,17 @@
 import {
   defaultFieldResolver,
+  defaultTypeResolver,
+  type ExecutionResult,
   type FieldNode,
   type GraphQLField,
   GraphQLFloat,
   GraphQLID,
-  GraphQLIncludeDirective,
   GraphQLInt,
   type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
-  GraphQLSkipDirective,
   GraphQLString,
-  getArgumentValues,
-  getDirectiveValues,
+  getNamedType,
   isAbstractType,
   isEnumType,
   isLeafType,
@@ -20,73 +19,116 @@ import {
   isNonNullType,
   isObjectType,
   type SelectionSetNode,
-  type ValidatedExecutionArgs,
+  type ValidatedSubscriptionArgs,
 } from 'graphql'
+import { collectFields, NotText } from './collect-fields.ts'
+import { type ArgumentsCode, argumentsCode, argumentsOf } from './compile-arguments.ts'
+import { InfoCode, type PathCode } from './compile-info.ts'
+import { AsyncHelpers, goOn, Items, NONE, Stopped } from './compiled-run.ts'
+import { variablesOf } from './execute-event.ts'
+import { visibleParameters } from './resolver-parameters.ts'
+import { custom, isObject, isOfType, isPlainArray, leaf, quote, refuse, typeOf } from './text-values.ts'
 
 /**
  * Makes the JSON of an event's result at once, without the result: what the fields hold is written as text where it
- * stands. Undefined where that is not all there is to it: an error, a null where none may be, a promise, a resolver that looks
- * at its `info`. Then the event is for graphql-js.
+ * stands. Where that is not all there is to it (an error, a null where none may be, a promise), graphql-js goes on from
+ * there, and gives a result. Resolvers cannot tell it from graphql-js, which calls them in the same order.
  */
-export type TextOperation = (rootValue: unknown, contextValue: unknown) => string | undefined
+export interface TextOperation {
+  execute(args: ValidatedSubscriptionArgs, rootValue: unknown): string | ExecutionResult | Promise<ExecutionResult>
+  /** Its resolvers see nothing of the document, so that it stands for any other with the same key. */
+  readonly isShareable: boolean
+}
 
 /**
  * Compiles an operation, with these values of its variables, to a function of JavaScript with a statement for each
  * field.
- * @returns undefined for one that selects of abstract types, or of types with `isTypeOf`.
+ * @returns undefined for one that graphql-js alone can execute.
  * @throws Error for one that is too long.
  */
-export function compileText(args: ValidatedExecutionArgs): TextOperation | undefined {
-  if (args.fieldResolver !== defaultFieldResolver) return undefined
+export function compileText(args: ValidatedSubscriptionArgs): TextOperation | undefined {
+  if (args.fieldResolver !== defaultFieldResolver || args.typeResolver !== defaultTypeResolver) return undefined
   const root = args.schema.getRootType(args.operation.operation)
   if (!root) return undefined
   const writer = new Writer(args)
   try {
     writer.literal('{"data":')
-    writer.object(root, [args.operation.selectionSet], 'root')
+    writer.object(root, [args.operation.selectionSet], 'root', undefined)
     writer.literal('}')
   } catch (error) {
     if (error instanceof NotText) return undefined
     throw error
   }
-  return writer.compile()
+  return operationOf(writer.compile(), writer.seesDocument)
 }
 
-/** What the operation asks for cannot be compiled. */
-class NotText extends Error {}
+type Text = (root: unknown, context: unknown, variables: unknown) => string | Stopped
+
+function operationOf(text: Text, seesDocument: boolean): TextOperation {
+  return {
+    isShareable: !seesDocument,
+    execute(args, rootValue) {
+      const variableValues = seesDocument ? variablesOf(args) : args.variableValues
+      const told = text(rootValue, args.contextValue, variableValues)
+      return typeof told === 'string' ? told : goOn({ ...args, rootValue, variableValues }, told)
+    },
+  }
+}
 
 /** An operation with more statements is not worth compiling: fragments within fragments multiply. */
 const MAX_STATEMENTS = 10_000
 
-/** Thrown where an event is not to be told without graphql-js. */
-const REFUSED = Symbol('refused')
+/** What values of a field's type are written by. */
+interface Place {
+  readonly sets: readonly SelectionSetNode[]
+  readonly path: PathCode
+  /** The variable with what resolvers are told of their place, where the type asks for it. */
+  readonly info: string
+}
 
 /** Writes the function. Every value that it needs from here is an argument of the function that makes it. */
 class Writer {
-  readonly #args: ValidatedExecutionArgs
+  readonly #args: ValidatedSubscriptionArgs
   readonly #constants = new Map<unknown, string>()
   readonly #lines: string[] = []
+  readonly #infos: InfoCode
   /** Text that is the same in every result, up to the next that is not. */
   #literal = ''
   #variables = 0
+  /** Variables that hold what fields have given, in the order in which they are executed. */
+  readonly #given = new Set<string>()
+  /** The one of them that holds it for all fields of the list that is written, and of lists in it. */
+  #items: string | undefined
+  /** Some resolver sees nodes or variables of this very document. */
+  seesDocument = false
 
-  constructor(args: ValidatedExecutionArgs) {
+  constructor(args: ValidatedSubscriptionArgs) {
     this.#args = args
+    this.#infos = new InfoCode(args, this.#lines, (value) => this.#constant(value))
   }
 
-  compile(): TextOperation {
+  compile(): Text {
     this.#flush()
+    const given = [...this.#given]
+    const { isUsed } = this.#infos
     const body = [
       '"use strict"',
-      'return (root, context) => {',
+      'return (root, context, variables) => {',
+      ...(isUsed ? ['const helpers = new AsyncHelpers()'] : []),
+      ...(given.length > 0 ? [`let ${given.map((name) => `${name} = NONE`).join(', ')}`] : []),
       'let text = ""',
       'try {',
+      'if (!isObject(root)) refuse()',
       ...this.#lines,
-      '} catch { return undefined }',
+      '} catch (error) {',
+      `return new Stopped(error, [${given.join(', ')}], ${isUsed ? 'helpers' : 'undefined'})`,
+      '}',
+      ...(isUsed ? ['helpers.end()'] : []),
       'return text',
       '}',
     ].join('\n')
-    const shared = { quote, leaf, json, refuse, isObject, INFO }
+    const values = { quote, leaf, custom, typeOf, isOfType, isObject, isPlainArray, refuse, argumentsOf }
+    const shared = { ...values, NONE, AsyncHelpers, Items, Stopped }
     const make = new Function(...Object.keys(shared), ...this.#constants.values(), body)
     return make(...Object.values(shared), ...this.#constants.keys())
   }
@@ -96,18 +138,18 @@ class Writer {
   }
 
   /** `source` is the variable that holds the value of the type. */
-  object(type: GraphQLObjectType, sets: readonly SelectionSetNode[], source: string): void {
+  object(type: GraphQLObjectType, sets: readonly SelectionSetNode[], source: string, path: PathCode | undefined): void {
     this.literal('{')
     let separator = ''
-    for (const [name, nodes] of this.#fieldsOf(type, sets)) {
+    for (const [name, nodes] of collectFields(this.#args, type, sets)) {
       this.literal(`${separator}"${name}":`)
       separator = ','
-      this.#field(type, nodes, source)
+      this.#field(type, nodes, source, this.#infos.path(path, JSON.stringify(name), type.name))
     }
     this.literal('}')
   }
 
-  #field(parent: GraphQLObjectType, nodes: readonly FieldNode[], source: string): void {
+  #field(parent: GraphQLObjectType, nodes: readonly FieldNode[], source: string, path: PathCode): void {
     const [node] = nodes as [FieldNode]
     if (node.name.value === '__typename') {
       this.literal(JSON.stringify(parent.name))
@@ -115,58 +157,99 @@ class Writer {
     }
     const field = parent.getFields()[node.name.value]
     if (!field) throw new NotText()
+    const resolve = field.resolve === defaultFieldResolver ? undefined : field.resolve
+    const visible = resolve ? visibleParameters(resolve) : 0
+    const named = getNamedType(field.type)
+    const isTyped = isAbstractType(named) || (isObjectType(named) && named.isTypeOf)
+    let info = ''
+    if (isTyped || visible > 3) {
+      this.seesDocument = true
+      info = this.#infos.info(field, nodes, parent, path)
+    }
     const value = this.#variable()
-    this.#line(`const ${value} = ${this.#valueOf(field, node, source)}`)
-    const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? [])
-    this.#value(field.type, sets, value)
-  }
-
-  /** The expression of what a field's resolver gives. */
-  #valueOf(field: GraphQLField<unknown, unknown>, node: FieldNode, source: string): string {
-    const { resolve } = field
     // The default resolver would also call a function; that is refused with the value.
-    if (!resolve || resolve === defaultFieldResolver) return `${source}.${field.name}`
-    const given = Object.entries(getArgumentValues(field, node, this.#args.variableValues))
-    const args = given.map(([name, value]) => `${name}: ${this.#constant(value)}`)
-    return `${this.#constant(resolve)}(${source}, { ${args.join(', ')} }, context, INFO)`
+    const call = resolve && [source, this.#argumentsCode(field, node, visible), 'context', info].slice(0, visible)
+    this.#keep(value, call ? `${this.#constant(resolve)}(${call.join(', ')})` : `${source}.${field.name}`)
+    this.#value(field.type, value, { sets: nodes.flatMap(({ selectionSet }) => selectionSet ?? []), path, info })
   }
 
-  #value(type: GraphQLOutputType, sets: readonly SelectionSetNode[], value: string): void {
+  /** What a field gives stays where it can be found if the code has to stop. */
+  #keep(value: string, given: string): void {
+    if (this.#items === undefined) {
+      this.#given.add(value)
+      this.#line(`${value} = ${given}`)
+    } else {
+      this.#line(`const ${value} = ${given}`)
+      this.#line(`${this.#items}.values.push(${value})`)
+    }
+  }
+
+  #argumentsCode(field: GraphQLField<unknown, unknown>, node: FieldNode, visible: number): string {
+    if (visible < 2) return ''
+    const { code, seesDocument }: ArgumentsCode = argumentsCode(this.#args, field, node, (value) =>
+      this.#constant(value),
+    )
+    if (seesDocument) this.seesDocument = true
+    return code
+  }
+
+  #value(type: GraphQLOutputType, value: string, place: Place): void {
     const missing = `${value} === undefined || ${value} === null`
     if (isNonNullType(type)) {
-      this.#line(`if (${missing}) return undefined`)
-      this.#present(type.ofType, sets, value)
+      this.#line(`if (${missing}) refuse()`)
+      this.#present(type.ofType, value, place)
       return
     }
     this.#flush()
     this.#line(`if (${missing}) text += "null"; else {`)
-    this.#present(type, sets, value)
+    this.#present(type, value, place)
     this.#flush()
     this.#line('}')
   }
 
-  #present(type: GraphQLOutputType, sets: readonly SelectionSetNode[], value: string): void {
-    if (isListType(type)) {
-      const index = this.#variable()
-      this.#line(`if (!Array.isArray(${value})) refuse(${value})`)
-      this.literal('[')
+  #present(type: GraphQLOutputType, value: string, place: Place): void {
+    if (isListType(type)) this.#list(type.ofType, value, place)
+    else if (isLeafType(type)) this.#text(this.#leafOf(type, value))
+    else if (isAbstractType(type)) {
+      const name = this.#variable()
+      this.#line(`const ${name} = typeOf(${this.#constant(type)}, ${value}, context, ${place.info})`)
       this.#flush()
-      this.#line(`for (let ${index} = 0; ${index} < ${value}.length; ${index}++) {`)
-      this.#line(`if (${index} > 0) text += ","`)
-      const item = this.#variable()
-      this.#line(`const ${item} = ${value}[${index}]`)
-      this.#value(type.ofType, sets, item)
-      this.#flush()
-      this.#line('}')
-      this.literal(']')
-    } else if (isLeafType(type)) {
-      this.#text(this.#leafOf(type, value))
-    } else if (isObjectType(type) && !type.isTypeOf) {
-      this.#line(`if (!isObject(${value})) refuse(${value})`)
-      this.object(type, sets, value)
-    } else {
-      throw new NotText()
+      for (const possible of this.#args.schema.getPossibleTypes(type)) {
+        this.#line(`if (${name} === ${JSON.stringify(possible.name)}) {`)
+        this.#object(possible, value, place)
+        this.#flush()
+        this.#line('} else')
+      }
+      this.#line('refuse()')
+    } else if (isObjectType(type)) this.#object(type, value, place)
+  }
+
+  #object(type: GraphQLObjectType, value: string, { sets, path, info }: Place): void {
+    this.#line(`if (!isObject(${value})) refuse()`)
+    if (type.isTypeOf) this.#line(`if (!isOfType(${this.#constant(type)}, ${value}, context, ${info})) refuse()`)
+    this.object(type, sets, value, path)
+  }
+
+  #list(type: GraphQLOutputType, value: string, place: Place): void {
+    const index = this.#variable()
+    const item = this.#variable()
+    this.#line(`if (!isPlainArray(${value})) refuse()`)
+    const isOutermost = this.#items === undefined && !isLeafType(getNamedType(type))
+    if (isOutermost) {
+      this.#items = this.#variable()
+      this.#given.add(this.#items)
+      this.#line(`${this.#items} = new Items()`)
     }
+    this.literal('[')
+    this.#flush()
+    this.#line(`for (let ${index} = 0; ${index} < ${value}.length; ${index}++) {`)
+    this.#line(`if (${index} > 0) text += ","`)
+    this.#line(`const ${item} = ${value}[${index}]`)
+    this.#value(type, item, { ...place, path: this.#infos.path(place.path, index, undefined) })
+    this.#flush()
+    this.#line('}')
+    if (isOutermost) this.#items = undefined
+    this.literal(']')
   }
 
   /** The expression of a leaf's JSON. What is nearly always there is looked at first. */
@@ -176,54 +259,9 @@ class Writer {
     if (type === GraphQLInt) return `(${value} | 0) === ${value} ? ${value} : ${other}`
     if (type === GraphQLFloat) return `typeof ${value} === "number" && Number.isFinite(${value}) ? ${value} : ${other}`
     // A scalar of our own mostly makes text of text.
-    if (!isEnumType(type))
-      return `typeof ${value} === "string" ? json(${this.#constant(type)}.coerceOutputValue(${value})) : ${other}`
+    if (!isEnumType(type)) return `typeof ${value} === "string" ? custom(${this.#constant(type)}, ${value}) : ${other}`
     const names = new Map(type.getValues().map((each) => [each.value, JSON.stringify(each.name)]))
     return `${this.#constant(names)}.get(${value}) ?? ${other}`
-  }
-
-  /** Fields by the name they have in the result, in the order of the result: GraphQL's `CollectFields`. */
-  #fieldsOf(type: GraphQLObjectType, sets: readonly SelectionSetNode[]): Map<string, FieldNode[]> {
-    const fields = new Map<string, FieldNode[]>()
-    const visited = new Set<string>()
-    const collect = ({ selections }: SelectionSetNode): void => {
-      for (const node of selections) {
-        if (!this.#isIncluded(node)) continue
-        if (node.kind === 'Field') {
-          const name = (node.alias ?? node.name).value
-          fields.set(name, [...(fields.get(name) ?? []), node])
-        } else if (node.kind === 'InlineFragment') {
-          if (this.#applies(node.typeCondition?.name.value, type)) collect(node.selectionSet)
-        } else {
-          const name = node.name.value
-          const fragment = this.#args.fragmentDefinitions[name]
-          if (visited.has(name) || !fragment) continue
-          visited.add(name)
-          if (this.#applies(fragment.typeCondition.name.value, type)) collect(fragment.selectionSet)
-        }
-      }
-    }
-    for (const set of sets) collect(set)
-    return fields
-  }
-
-  #isIncluded(node: SelectionSetNode['selections'][number]): boolean {
-    const { variableValues } = this.#args
-    for (const { name } of node.directives ?? []) {
-      if (name.value === GraphQLSkipDirective.name) {
-        if (getDirectiveValues(GraphQLSkipDirective, node, variableValues)?.if === true) return false
-      } else if (name.value === GraphQLIncludeDirective.name) {
-        if (getDirectiveValues(GraphQLIncludeDirective, node, variableValues)?.if === false) return false
-      } else throw new NotText()
-    }
-    return true
-  }
-
-  #applies(condition: string | undefined, type: GraphQLObjectType): boolean {
-    if (condition === undefined || condition === type.name) return true
-    const { schema } = this.#args
-    const named = schema.getType(condition)
-    return isAbstractType(named) && schema.isSubType(named, type)
   }
 
   #constant(value: unknown): string {
@@ -244,7 +282,7 @@ class Writer {
   }
 
   #line(line: string): void {
-    if (this.#lines.length === MAX_STATEMENTS) throw new Error(`It has more than ${MAX_STATEMENTS} statements`)
+    if (this.#lines.length >= MAX_STATEMENTS) throw new Error(`It has more than ${MAX_STATEMENTS} statements`)
     this.#lines.push(line)
   }
 
@@ -260,49 +298,3 @@ class Writer {
     return literal
   }
 }
-
-/** What JSON has to escape, and halves of pairs, which it escapes where they are alone. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const ESCAPED = /[\0-\x1f"\\\ud800-\udfff]/
-
-/** As JSON.stringify, of which most strings need nothing but the quotes. */
-function quote(text: string): string {
-  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`
-}
-
-/** The JSON of any leaf, by its type. */
-function leaf(type: GraphQLLeafType, value: unknown): string {
-  if (value instanceof Error || typeof value === 'function' || isPromise(value)) refuse(value)
-  return json(type.coerceOutputValue(value))
-}
-
-function json(coerced: unknown): string {
-  if (typeof coerced === 'string') return quote(coerced)
-  const text = JSON.stringify(coerced)
-  if (text === undefined || text === 'null') throw REFUSED
-  return text
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && !(value instanceof Error) && !isPromise(value)
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null)?.then === 'function'
-}
-
-/** Nobody else is going to look at a promise that was made in vain. */
-function refuse(value: unknown): never {
-  if (isPromise(value)) value.then(undefined, () => {})
-  throw REFUSED
-}
-
-/** What a resolver is told of its place is not made for every event: who looks at it is resolved by graphql-js. */
-const INFO: object = new Proxy(
-  {},
-  {
-    get() {
-      throw REFUSED
-    },
-  },
-)

@@ -1,13 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Faults } from '../faults.ts'
-import { type CompiledOperation, compileOperation } from './compile.ts'
 import { compileText, type TextOperation } from './compile-text.ts'
 import type { Renderer } from './renderer.ts'
-
-/** One of the two: the JSON at once, where all resolvers answer at once, or a result. */
-export type Compiled =
-  | { readonly textOf: TextOperation; readonly execute?: never }
-  | { readonly textOf?: never; readonly execute: CompiledOperation }
 
 /** Compiling takes some 3 ms, and saves some 15 µs an event: below this many events it would cost more than it saves. */
 const COMPILE_AFTER = 200
@@ -22,7 +16,7 @@ const REST_PER_COST = 4
 export class Compiler {
   readonly #stats: { compiled: number }
   readonly #faults: Faults
-  readonly #known = new LRUCache<string, Compiled>({ maxSize: KNOWN_BYTES })
+  readonly #known = new LRUCache<string, TextOperation>({ maxSize: KNOWN_BYTES })
   readonly #counts = new WeakMap<Renderer, number>()
   /** In the order of their asking. Bounded by the renderers there are; those that end leave. */
   readonly #waiting = new Set<Renderer>()
@@ -33,7 +27,7 @@ export class Compiler {
     this.#faults = faults
   }
 
-  known(key: string | undefined): Compiled | undefined {
+  known(key: string | undefined): TextOperation | undefined {
     return key === undefined ? undefined : this.#known.get(key)
   }
 
@@ -44,12 +38,6 @@ export class Compiler {
     if (count !== COMPILE_AFTER) return
     this.#waiting.add(renderer)
     this.#timer ??= setTimeout(() => this.#compileNext(), 0)
-  }
-
-  /** What it was compiled to was no good: it is compiled anew, once it has been executed as often again. */
-  again(renderer: Renderer): void {
-    if (renderer.key !== undefined) this.#known.delete(renderer.key)
-    this.#counts.delete(renderer)
   }
 
   forget(renderer: Renderer): void {
@@ -72,13 +60,18 @@ export class Compiler {
     if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#compileNext(), cost * REST_PER_COST)
   }
 
-  #compile({ args, key, isText, weight }: Renderer): Compiled | undefined {
+  #compile(renderer: Renderer): TextOperation | undefined {
+    const { args, key, weight } = renderer
+    // Compiled code awaits nothing. Its resolvers may not always have to be awaited, so it is asked again.
+    if (renderer.wasAwaited) {
+      renderer.wasAwaited = false
+      this.#counts.delete(renderer)
+      return undefined
+    }
     try {
-      const textOf = isText ? compileText(args) : undefined
-      const execute = textOf ? undefined : compileOperation(args)
-      const compiled = textOf ? { textOf } : execute && { execute }
+      const compiled = compileText(args)
       if (compiled) this.#stats.compiled++
-      if (compiled && key !== undefined) {
+      if (compiled?.isShareable && key !== undefined) {
         this.#known.set(key, compiled, { size: weight.own + COMPILED_PER_DOCUMENT * weight.document })
       }
       return compiled

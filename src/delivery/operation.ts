@@ -13,6 +13,7 @@ import {
 import type { Context } from '../schema/context.ts'
 import { type ArgumentStart, type StreamField, startOf, streamFieldOf } from '../schema/stream-field.ts'
 import { bodyKey, operationKey } from './operation-key.ts'
+import { wrongArguments } from './wrong-arguments.ts'
 
 /** Bytes of heap that an operation takes: for itself, and for the document that it may share with others. */
 export interface OperationWeight {
@@ -54,8 +55,8 @@ export interface OperationRequest {
 
 /**
  * Coerces the variables and finds the stream that a subscription asks for.
- * @returns the errors, where a variable does not fit its type.
- * @throws GraphQLError, or SluiceError, where an argument does not fit.
+ * @returns the errors, where a variable or an argument does not fit its type.
+ * @throws SluiceError, where an argument asks for what cannot be.
  */
 export function prepareOperation(
   request: OperationRequest,
@@ -70,6 +71,8 @@ export function prepareOperation(
     contextValue: context,
   })
   if (!('operation' in args)) return args
+  const wrong = wrongArguments(args)
+  if (wrong.length > 0) return wrong
 
   const subscriptions = schema.getSubscriptionType() as GraphQLObjectType
   const node = rootField(args, args.operation.operation === 'subscription' ? args.operation.selectionSet : undefined)

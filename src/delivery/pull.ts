@@ -1,23 +1,20 @@
-import {
-  createSourceEventStream,
-  type ExecutionResult,
-  executeSubscriptionEvent,
-  type ValidatedSubscriptionArgs,
-} from 'graphql'
+import { createSourceEventStream, type ExecutionResult, type ValidatedSubscriptionArgs } from 'graphql'
 import type { Logger } from 'pino'
-import type { Faults } from '../faults.ts'
+import { type Faults, logError } from '../faults.ts'
 import { type Framing, frame, NO_CURSOR } from '../protocol/framing.ts'
 import { endOutlet } from './ending.ts'
+import { executeEvent } from './execute-event.ts'
 import { formatError } from './format-error.ts'
 import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from './outlet.ts'
-import type { ResolverErrors } from './resolver-errors.ts'
+import type { ErrorSink } from './resolver-errors.ts'
+import { resultJson } from './result-json.ts'
 import { retryMs } from './retry.ts'
 
 export interface PullOptions {
   readonly framing: Framing
   readonly heartbeatMs: number
   readonly log: Logger
-  readonly errors: ResolverErrors
+  readonly errors: ErrorSink
   readonly faults: Faults
   /** Called once, when the stream has ended, however it did. */
   readonly onEnd: (reason: CloseReason) => void
@@ -32,7 +29,7 @@ export class PullSubscriber implements OutletListener {
   readonly #outlet: Outlet
   readonly #framing: Framing
   readonly #log: Logger
-  readonly #errors: ResolverErrors
+  readonly #errors: ErrorSink
   readonly #faults: Faults
   readonly #onEnd: (reason: CloseReason) => void
   readonly #events: AsyncIterator<unknown>
@@ -90,21 +87,19 @@ export class PullSubscriber implements OutletListener {
       while (!this.#closed) {
         const item = await this.#events.next()
         if (item.done) break
-        await this.#send(await executeSubscriptionEvent({ ...this.#args, rootValue: item.value }))
+        await this.#send(resultJson(await executeEvent(this.#args, item.value), this.#errors))
       }
     } catch (error) {
       reason = 'failed'
-      if (!this.#closed) await this.#send({ errors: [error as never] })
+      if (!this.#closed) await this.#send(JSON.stringify({ errors: [formatError(error, this.#errors)] }))
     }
     // Also after an error: its client would come back to the same.
     if (this.#leave(reason)) endOutlet(this.#outlet, this.#framing, 'complete')
   }
 
-  async #send(result: ExecutionResult): Promise<void> {
+  async #send(json: string): Promise<void> {
     if (this.#closed) return
-    const errors = result.errors?.map((error) => formatError(error, this.#errors))
-    const json = Buffer.from(JSON.stringify(errors ? { ...result, errors } : result))
-    this.#write(frame(this.#framing, NO_CURSOR, json))
+    this.#write(frame(this.#framing, NO_CURSOR, Buffer.from(json)))
     if (this.#fullSince === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onDrained = resolve
@@ -139,9 +134,20 @@ export class PullSubscriber implements OutletListener {
   }
 }
 
-/** Starts the source of a hand-written subscription. @returns the result with errors, if it does not start. */
-export async function openSource(args: ValidatedSubscriptionArgs): Promise<AsyncIterable<unknown> | ExecutionResult> {
-  return await createSourceEventStream(args)
+/** The source of a hand-written subscription, or why it does not start. */
+export type OpenedSource =
+  | { readonly events: AsyncIterator<unknown> }
+  | { readonly errors: readonly unknown[] | undefined }
+
+/** Starts the source of a hand-written subscription. Never rejects. */
+export async function openSource(args: ValidatedSubscriptionArgs): Promise<OpenedSource> {
+  try {
+    const source: AsyncIterable<unknown> | ExecutionResult = await createSourceEventStream(args)
+    if (!(Symbol.asyncIterator in source)) return { errors: source.errors }
+    return { events: source[Symbol.asyncIterator]() }
+  } catch (error) {
+    return { errors: [error] }
+  }
 }
 
 /** Tells a source to end. It may fail to, in its own way; nobody is left to be told but the log. */
@@ -149,6 +155,6 @@ export async function endSource(events: AsyncIterator<unknown>, log: Logger): Pr
   try {
     await events.return?.()
   } catch (error) {
-    log.warn({ err: error }, 'A source failed to end')
+    logError(log, error, {}, 'A source failed to end', 'warn')
   }
 }

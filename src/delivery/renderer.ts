@@ -1,21 +1,23 @@
-import { type ExecutionResult, executeSubscriptionEvent, GraphQLError, type ValidatedSubscriptionArgs } from 'graphql'
-import { ERRORS, SluiceError } from '../errors.ts'
+import type { ExecutionResult, ValidatedSubscriptionArgs } from 'graphql'
+import { SluiceError } from '../errors.ts'
 import type { StreamEvent } from '../streams/event.ts'
-import type { Compiled, Compiler } from './compiler.ts'
-import { formatError } from './format-error.ts'
+import type { TextOperation } from './compile-text.ts'
+import type { Compiler } from './compiler.ts'
+import { executeEvent } from './execute-event.ts'
 import type { OperationWeight } from './operation.ts'
-import type { ResolverErrors } from './resolver-errors.ts'
+import type { ErrorSink } from './resolver-errors.ts'
+import { errorJson, resultJson } from './result-json.ts'
 
 /** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
 const EVENT_TIMEOUT_MS = 10_000
 
-/** Events that failed after which a compiled operation is given up. */
-const MAX_COMPILED_ERRORS = 100
-
-const UNEXPECTED = JSON.stringify({
-  errors: [{ message: ERRORS.INTERNAL_SERVER_ERROR.message, extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
-  data: null,
-})
+/**
+ * Events in a row that compiled code left to graphql-js, after which it rests: each costs a little more than without it.
+ * One among others costs nothing to speak of.
+ */
+const MAX_LEFT_IN_A_ROW = 100
+/** Events that it then rests for: trying again costs a tenth of the little more. */
+const REST_EVENTS = 1_000
 
 export interface RendererOptions {
   readonly weight: OperationWeight
@@ -24,7 +26,7 @@ export interface RendererOptions {
   readonly key: string | undefined
   readonly compiler: Compiler
   readonly stats: { executions: number; bodies: number }
-  readonly errors: ResolverErrors
+  readonly errors: ErrorSink
 }
 
 /**
@@ -36,15 +38,16 @@ export class Renderer {
   /** Groups that use it. */
   users = 0
   /** Set once the operation has been compiled. */
-  compiled: Compiled | undefined
-  /** Compiling it to text is worth a try: no resolver has been awaited. */
-  isText = true
+  compiled: TextOperation | undefined
+  /** Some resolver was awaited, since this was last looked at. */
+  wasAwaited = false
   readonly args: ValidatedSubscriptionArgs
   readonly weight: OperationWeight
   readonly #compiler: Compiler
   readonly #stats: { executions: number; bodies: number }
-  readonly #errors: ResolverErrors
-  #compiledErrors = 0
+  readonly #errors: ErrorSink
+  #leftInARow = 0
+  #resting = 0
   #rendered: StreamEvent | undefined
   #body: Buffer | Promise<Buffer> | undefined
 
@@ -78,12 +81,11 @@ export class Renderer {
   jsonOf(event: StreamEvent): string | Promise<string> {
     this.#stats.executions++
     try {
-      const text = this.compiled?.textOf?.(event, this.args.contextValue)
-      if (text !== undefined) {
-        this.#stats.bodies++
-        return text
-      }
       const result = this.compiled ? this.#executeCompiled(this.compiled, event) : this.#execute(event)
+      if (typeof result === 'string') {
+        this.#stats.bodies++
+        return result
+      }
       return result instanceof Promise ? this.#await(result) : this.#serialize(result)
     } catch (error) {
       return this.jsonOfError(error)
@@ -92,48 +94,29 @@ export class Renderer {
 
   /** The result of an error, as JSON. Never throws, though what was thrown may be anything. */
   jsonOfError(error: unknown): string {
-    try {
-      return this.#serialize(failed(error))
-    } catch (failure) {
-      // It cannot be read (a getter throws), or has extensions that JSON cannot say.
-      this.#errors.tell(failure)
-      return UNEXPECTED
-    }
+    this.#stats.bodies++
+    return errorJson(error, this.#errors)
   }
 
   #execute(event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
     this.#compiler.executed(this)
-    const result = executeSubscriptionEvent({ ...this.args, rootValue: event })
-    if (result instanceof Promise) this.isText = false
+    const result = executeEvent(this.args, event)
+    if (result instanceof Promise) this.wasAwaited = true
     return result
   }
 
-  #executeCompiled({ execute }: Compiled, event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
-    if (!execute) return this.#executeAgain(event)
-    const result = execute(event, this.args.contextValue, this.args.rawVariableValues)
-    if (result instanceof Promise) return result.then((settled) => this.#withoutErrors(settled, event))
-    return this.#withoutErrors(result, event)
-  }
-
-  /** Of a failed event graphql-jit may tell more errors than graphql-js, which stops where a null spreads. */
-  #withoutErrors(result: ExecutionResult, event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
-    return result.errors ? this.#executeAgain(event) : result
-  }
-
-  /** What compiled code cannot tell is asked of graphql-js. */
-  #executeAgain(event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
-    if (++this.#compiledErrors >= MAX_COMPILED_ERRORS) this.#giveUp()
-    return this.#execute(event)
-  }
-
-  /** An operation that keeps failing is better off without the detour; one compiled to text with the other one. */
-  #giveUp(): void {
-    this.#compiledErrors = 0
-    if (this.compiled?.textOf) {
-      this.isText = false
-      this.#compiler.again(this)
+  #executeCompiled(compiled: TextOperation, event: StreamEvent): string | ExecutionResult | Promise<ExecutionResult> {
+    if (this.#resting > 0) {
+      this.#resting--
+      return executeEvent(this.args, event)
     }
-    this.compiled = undefined
+    const result = compiled.execute(this.args, event)
+    if (typeof result === 'string') this.#leftInARow = 0
+    else if (++this.#leftInARow === MAX_LEFT_IN_A_ROW) {
+      this.#leftInARow = 0
+      this.#resting = REST_EVENTS
+    }
+    return result
   }
 
   async #await(pending: Promise<ExecutionResult>): Promise<string> {
@@ -148,21 +131,13 @@ export class Renderer {
     }
   }
 
-  #serialize({ errors, data, extensions }: ExecutionResult): string {
+  #serialize(result: ExecutionResult): string {
     this.#stats.bodies++
-    const rest = extensions ? { data, extensions } : { data }
-    if (!errors) return JSON.stringify(rest)
-    return JSON.stringify({ errors: errors.map((error) => formatError(error, this.#errors)), ...rest })
+    return resultJson(result, this.#errors)
   }
 }
 
 /** The body of a result: what all framings share. */
 function bytesOf(json: string): Buffer {
   return Buffer.from(json)
-}
-
-function failed(error: unknown): ExecutionResult {
-  const cause = error instanceof Error ? error : new Error(String(error))
-  const graphqlError = cause instanceof GraphQLError ? cause : new GraphQLError(cause.message, { originalError: cause })
-  return { errors: [graphqlError], data: null }
 }

@@ -1,6 +1,6 @@
 import {
   type ASTNode,
-  type GraphQLError,
+  GraphQLError,
   type GraphQLSchema,
   Kind,
   parse,
@@ -20,11 +20,17 @@ const OTHER = 'other'
 /** Fields of a document by where each begins in its text. */
 type Coordinates = ReadonlyMap<number, string>
 
+/** Takes what is masked: who is to know what it really was. */
+export interface ErrorSink {
+  /** `cause` is what was thrown, `error` what GraphQL made of it, if it did. Never throws. */
+  tell(cause: unknown, error?: unknown): void
+}
+
 /**
  * Masked errors: counted by the field that failed, and logged at a limited rate for each. A field is named by its schema
  * coordinate, `Type.field`, of which there are as many as the schema has; a path has aliases in it, which a client chooses.
  */
-export class ResolverErrors {
+export class ResolverErrors implements ErrorSink {
   /** Errors by schema coordinate. */
   readonly counts = new Map<string, number>([[OTHER, 0]])
   readonly #log: Logger
@@ -39,17 +45,30 @@ export class ResolverErrors {
     this.#schema = schema
   }
 
-  /** `cause` is what was thrown, `error` what GraphQL made of it. Never throws. */
-  tell(cause: unknown, error?: GraphQLError): void {
-    const field = this.#fieldOf(error)
+  tell(cause: unknown, error?: unknown, log = (): Logger => this.#log): void {
+    const { field, path } = this.#placeOf(error)
     this.counts.set(field ?? OTHER, (this.counts.get(field ?? OTHER) ?? 0) + 1)
-    const path = error?.path
     const key = field ?? path?.filter((part) => typeof part === 'string').join('.')
-    this.#limit.tell((unlogged) => logError(this.#log, cause, { path, field, unlogged }, 'A resolver failed'), key)
+    this.#limit.tell((unlogged) => logError(log(), cause, { path, field, unlogged }, 'A resolver failed'), key)
   }
 
-  #fieldOf(error: GraphQLError | undefined): string | undefined {
-    const [node] = error?.nodes ?? []
+  /** The same, told to another log: that of a request, made when it is needed. */
+  within(log: () => Logger): ErrorSink {
+    return { tell: (cause, error) => this.tell(cause, error, log) }
+  }
+
+  /** What was thrown may hold anything, and may throw when it is looked at. */
+  #placeOf(error: unknown): { readonly field?: string | undefined; readonly path?: readonly unknown[] | undefined } {
+    try {
+      if (!(error instanceof GraphQLError)) return {}
+      return { field: this.#fieldOf(error), path: Array.isArray(error.path) ? [...error.path] : undefined }
+    } catch {
+      return {}
+    }
+  }
+
+  #fieldOf(error: GraphQLError): string | undefined {
+    const [node] = error.nodes ?? []
     if (!node?.loc || !this.#schema) return undefined
     const { source, start } = node.loc
     let coordinates = this.#coordinates.get(source)

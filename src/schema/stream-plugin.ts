@@ -110,10 +110,11 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
       const matches = ({ value }: StreamEvent) => meets(where, value) && (filter?.(value) ?? true)
       return feed.findLast(start.last, matches).then(open)
     },
-    resolve: (item: StreamEvent | Gap, given: Record<string, unknown>, context: Context) => {
-      const value = eventValue(item)
-      return resolve ? resolve(value, given as never, context) : value
-    },
+    // One that names no arguments is executed without making them.
+    resolve: resolve
+      ? (item: StreamEvent | Gap, given: Record<string, unknown>, context: Context) =>
+          resolve(eventValue(item), given as never, context)
+      : eventValue,
   } as never)
 }
 

@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OperationTypeNode } from 'graphql'
-import type { YogaServerInstance } from 'graphql-yoga'
 import type { Admission } from '../admission/admission.ts'
+import type { ErrorSink } from '../delivery/resolver-errors.ts'
 import { refusedRetryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
-import type { Context } from '../schema/context.ts'
-import { asksForEventStream, EVENT_STREAM, HTML, negotiate, takesPlainText, wantsHtml } from '../transport/accept.ts'
+import { asksForEventStream, EVENT_STREAM, negotiate, takesPlainText, wantsHtml } from '../transport/accept.ts'
 import { answerNotAccepted, answerRefused, answerRetry } from '../transport/answer.ts'
 import type { DistinctConnections } from '../transport/distinct.ts'
+import type { Operations } from '../transport/operations.ts'
 import { readOperation, readParams } from '../transport/params.ts'
 import type { SingleConnections } from '../transport/single-connections.ts'
 import { isInUrl, streamTokenOf } from '../transport/stream-token.ts'
-import type { YogaContext } from './yoga.ts'
+import type { YogaHttp } from './yoga.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 
@@ -19,7 +19,8 @@ export interface EndpointOptions {
   readonly admission: Admission
   readonly distinct: DistinctConnections
   readonly single: SingleConnections
-  readonly yoga: YogaServerInstance<YogaContext, Context>
+  readonly operations: Operations
+  readonly yoga: YogaHttp
 }
 
 /**
@@ -34,25 +35,22 @@ export class Endpoint {
   }
 
   /** @throws SluiceError for what is wrong with the request as such. */
-  async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    const { admission, distinct, yoga } = this.#options
+  async serve(request: IncomingMessage, response: ServerResponse, url: URL, errors: ErrorSink): Promise<void> {
+    const { admission, operations, distinct, yoga } = this.#options
     const { method = '' } = request
     if (!METHODS.includes(method)) throw new MethodNotAllowed(METHODS.join(', '), `GraphQL takes no ${method}`)
     // A token that comes along is an old one: clients send it with every request once they have one.
     if (method === 'PUT') return this.#reserve(request, response)
-    if (wantsHtml(request)) {
-      request.headers.accept = HTML
-      return void (await yoga(request, response, {}))
-    }
+    if (wantsHtml(request)) return await yoga.answerPage(response)
 
     const token = streamTokenOf(request, url)
-    if (token !== undefined) return await this.#serveSingle(request, response, url, token)
+    if (token !== undefined) return await this.#serveSingle(request, response, url, token, errors)
     if (method === 'DELETE') throw new SluiceError('STREAM_NOT_FOUND', 'The request has no stream token')
     const accepted = negotiate(request)
     if (!accepted) throw new SluiceError('NOT_ACCEPTABLE')
 
     const params = await readParams(request, url)
-    const result = admission.admit({ params, headers: request.headers })
+    const result = admission.admit({ params, headers: request.headers, errors })
     if ('errors' in result) {
       if (accepted.preferred === EVENT_STREAM) distinct.refuse(response, result.errors)
       else answerRefused(response, accepted.preferred, result.errors)
@@ -65,7 +63,7 @@ export class Endpoint {
     if (operation === 'subscription' && !accepted.eventStream) throw new SluiceError('SUBSCRIPTION_NEEDS_SSE')
     if (operation === 'subscription' || accepted.preferred === EVENT_STREAM) {
       try {
-        await distinct.serve(response, admitted)
+        await distinct.serve(response, admitted, errors)
       } catch (error) {
         // To a native EventSource, which does GET only, any status but 200 would be final.
         if (request.method !== 'GET' || !(error instanceof SluiceError)) throw error
@@ -73,10 +71,7 @@ export class Endpoint {
       }
       return
     }
-    // Yoga takes the body from here, since it has been read, and the media type as it was chosen above.
-    Object.assign(request, { body: { ...params } })
-    request.headers.accept = accepted.preferred
-    await yoga(request, response, { admitted })
+    await yoga.answer(response, accepted.preferred, await operations.execute(admitted, errors))
   }
 
   #reserve(request: IncomingMessage, response: ServerResponse): void {
@@ -86,7 +81,13 @@ export class Endpoint {
   }
 
   /** What comes with a token: the opening of its stream, an operation for it, or the end of one. */
-  async #serveSingle(request: IncomingMessage, response: ServerResponse, url: URL, token: string): Promise<void> {
+  async #serveSingle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    token: string,
+    errors: ErrorSink,
+  ): Promise<void> {
     const { admission, single } = this.#options
     const { method, headers } = request
     const stream = single.find(token, admission.authenticate(headers).principal)
@@ -104,10 +105,10 @@ export class Endpoint {
         return answerRetry(response, refusedRetryMs(error.code))
       }
     }
-    const result = admission.admit({ params, headers })
+    const result = admission.admit({ params, headers, errors })
     if ('errors' in result) return answerNotAccepted(response, result.errors)
     refuseMutationByGet(request, result.admitted.operation.operation)
-    await single.start(response, stream, result.admitted)
+    await single.start(response, stream, result.admitted, errors)
   }
 }
 

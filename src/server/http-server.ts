@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import cors from 'cors'
 import type { Logger } from 'pino'
+import type { ResolverErrors } from '../delivery/resolver-errors.ts'
 import { refusedRetryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
+import { logError } from '../faults.ts'
 import { answerError } from '../transport/answer.ts'
 import { turn } from '../transport/turn.ts'
 import type { ClientAddresses } from './client-address.ts'
@@ -17,13 +19,14 @@ export interface HttpServerOptions {
   readonly path: string
   readonly corsOrigins: readonly string[]
   readonly addresses: ClientAddresses
+  readonly errors: ResolverErrors
   readonly log: Logger
   readonly timeouts?: Timeouts
 }
 
 /** The server that clients reach: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { endpoint, path, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
+  const { errors, endpoint, path, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
   const withCors = cors({
     origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -32,22 +35,27 @@ export function createHttpServer(options: HttpServerOptions): Server {
     maxAge: 600,
   })
 
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const requestId = requestIdOf(request)
-    response.setHeader('x-request-id', requestId)
+  const handle = async (request: IncomingMessage, response: ServerResponse, ownLog: () => Logger): Promise<void> => {
     try {
       await turn(request, response)
-      const url = URL.parse(request.url ?? '/', 'http://gateway')
+      const url = urlOf(request)
       if (url?.pathname !== path)
         throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${path}`)
-      await endpoint.serve(request, response, url)
+      await endpoint.serve(request, response, url, errors.within(ownLog))
     } catch (error) {
-      fail(response, error, log.child({ requestId, client: addresses.of(request) }))
+      fail(response, error, ownLog())
     }
   }
 
   const server = createServer(timeouts, (request, response) => {
-    withCors(request, response, () => void handle(request, response))
+    const requestId = requestIdOf(request)
+    response.setHeader('x-request-id', requestId)
+    const ownLog = () => log.child({ requestId, client: addresses.of(request) })
+    try {
+      withCors(request, response, () => void handle(request, response, ownLog))
+    } catch (error) {
+      fail(response, error, ownLog())
+    }
   })
   answerBrokenRequests(server)
   return server
@@ -55,13 +63,13 @@ export function createHttpServer(options: HttpServerOptions): Server {
 
 function fail(response: ServerResponse, error: unknown, log: Logger): void {
   if (response.headersSent) {
-    log.error({ err: error }, 'A request failed after its answer had begun')
+    logError(log, error, {}, 'A request failed after its answer had begun')
     response.destroy()
     return
   }
   let known = error
   if (!(known instanceof SluiceError)) {
-    log.error({ err: error }, 'A request failed')
+    logError(log, error, {}, 'A request failed')
     known = new SluiceError('INTERNAL_SERVER_ERROR')
   }
   const headers: Record<string, string> = {}
@@ -71,6 +79,16 @@ function fail(response: ServerResponse, error: unknown, log: Logger): void {
   // What is left of a body that was not read would be taken for the next request.
   if (!response.req.complete) headers.connection = 'close'
   answerError(response, known as SluiceError, headers)
+}
+
+/**
+ * What is asked for, by path and query. A request target is a path, or a whole URL of which the host counts no more than
+ * the header `Host` does (RFC 9112 section 3.2). Undefined for what is neither.
+ */
+function urlOf({ url: target = '' }: IncomingMessage): URL | undefined {
+  // Not relative to a URL: to that, a target of "//x/graphql" would be the path of another host.
+  if (target.startsWith('/')) return URL.parse(`http://gateway${target}`) ?? undefined
+  return /^https?:\/\//i.test(target) ? (URL.parse(target) ?? undefined) : undefined
 }
 
 /** The caller's id, where it is one that a log can hold. */

@@ -1,15 +1,13 @@
+import type { ServerResponse } from 'node:http'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
-import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
-import type { Admitted } from '../admission/admission.ts'
-import { formatError } from '../delivery/format-error.ts'
-import type { ResolverErrors } from '../delivery/resolver-errors.ts'
-import type { Context } from '../schema/context.ts'
+import type { ExecutionResult, GraphQLSchema } from 'graphql'
+import { createYoga, type Plugin } from 'graphql-yoga'
+import { GRAPHQL_RESPONSE, HTML } from '../transport/accept.ts'
+import type { Executed } from '../transport/operations.ts'
 
-/** What the server hands to Yoga with a request: absent for GraphiQL's page, which executes nothing. */
-export interface YogaContext {
-  readonly admitted?: Admitted
-}
+/** No part of any request: Yoga sees none of a client's own, so that nothing in one can make it fail. */
+const ORIGIN = 'http://gateway'
+const NO_OPERATION = JSON.stringify({ query: '{ __typename }' })
 
 const GRAPHIQL_QUERY = `# Orders as they happen. Press the button.
 subscription Orders {
@@ -42,21 +40,34 @@ query Recent {
 }
 `
 
-/** Yoga, for queries and mutations over plain HTTP, and for GraphiQL. What it executes has passed admission. */
-export function createYogaServer(
-  schema: GraphQLSchema,
-  path: string,
-  streams: Context['streams'],
-  errors: ResolverErrors,
-): YogaServerInstance<YogaContext, Context> {
-  return createYoga<YogaContext, Context>({
+/** GraphQL over HTTP, and GraphiQL. */
+export interface YogaHttp {
+  /** Answers with the result of an operation. @throws Error if Yoga fails, before anything of the answer is sent. */
+  answer(response: ServerResponse, mediaType: string, executed: Executed): Promise<void>
+  /** Answers with GraphiQL's page. @throws Error as well. */
+  answerPage(response: ServerResponse): Promise<void>
+}
+
+interface YogaContext {
+  /** Absent for GraphiQL's page. */
+  readonly result?: ReadyResult
+}
+
+/** Yoga sends what `stringify` gives. */
+type ReadyResult = ExecutionResult & { stringify(): string }
+
+/**
+ * Yoga as the HTTP server for GraphQL over HTTP, and for GraphiQL. It is handed the result: admission and execution
+ * are the same for every transport, and not its own. Its answer comes as a value, so that one that fails is not sent.
+ */
+export function createYogaHttp(schema: GraphQLSchema, path: string): YogaHttp {
+  const yoga = createYoga<YogaContext>({
     schema,
     graphqlEndpoint: path,
-    context: ({ admitted }) => ({ audience: demand(admitted).audience, streams }),
-    plugins: [useAdmitted()],
-    maskedErrors: { maskError: (error) => masked(error, errors) },
+    plugins: [useResult()],
     graphiql: { title: 'Sluice', defaultQuery: GRAPHIQL_QUERY },
     renderGraphiQL,
+    maskedErrors: false,
     // The server has these, the same for every path.
     cors: false,
     logging: false,
@@ -65,35 +76,42 @@ export function createYogaServer(
     multipart: false,
     parserAndValidationCache: false,
   })
-}
-
-/** Admission has parsed and validated; Yoga takes its document as it is. */
-function useAdmitted(): Plugin<YogaContext> {
+  const url = ORIGIN + path
   return {
-    onParse({ context, setParsedDocument }) {
-      setParsedDocument(demand((context as YogaContext).admitted).document)
+    async answer(response, mediaType, executed) {
+      const headers = { accept: mediaType, 'content-type': 'application/json' }
+      const request = new yoga.fetchAPI.Request(url, { method: 'POST', headers, body: NO_OPERATION })
+      await send(response, await yoga.fetch(request, { result: readyResult(mediaType, executed) }))
     },
-    onValidate({ setResult }) {
-      setResult([])
+    async answerPage(response) {
+      await send(response, await yoga.fetch(new yoga.fetchAPI.Request(url, { headers: { accept: HTML } }), {}))
     },
   }
 }
 
-function demand(admitted: Admitted | undefined): Admitted {
-  if (!admitted) throw new Error('An operation came round admission')
-  return admitted
-}
-
-function masked(error: unknown, errors: ResolverErrors): GraphQLError {
-  const { message, extensions, path } = formatError(error, errors, 'BAD_USER_INPUT')
-  const { nodes, source, positions } = error instanceof GraphQLError ? error : {}
-  return new GraphQLError(message, { extensions: withStatus(extensions), path, nodes, source, positions })
+function useResult(): Plugin<YogaContext> {
+  return {
+    onParams({ context, setResult }) {
+      const { result } = context as YogaContext
+      if (!result) throw new Error('An operation came round admission')
+      setResult(result)
+    },
+  }
 }
 
 /**
- * Where an operation is refused before it runs, Yoga gives the error a status. By GraphQL over HTTP that is not for
- * answers of type application/json, which is what `spec` says.
+ * By GraphQL over HTTP an operation that is refused before it runs has a status of its own where the media type is
+ * `application/graphql-response+json`; everything else is 200.
  */
-function withStatus(extensions: GraphQLFormattedError['extensions']): GraphQLFormattedError['extensions'] {
-  return extensions?.http ? { ...extensions, http: { ...extensions.http, spec: true } } : extensions
+function readyResult(mediaType: string, { json, errors }: Executed): ReadyResult {
+  const status = errors && mediaType === GRAPHQL_RESPONSE ? 400 : 200
+  return { extensions: { http: { status } }, stringify: () => json ?? JSON.stringify({ errors }) }
+}
+
+async function send(response: ServerResponse, answer: Response): Promise<void> {
+  const body = Buffer.from(await answer.arrayBuffer())
+  if (answer.status >= 500) throw new Error(`Yoga answered ${answer.status}: ${body}`)
+  for (const [name, value] of answer.headers) response.setHeader(name, value)
+  response.writeHead(answer.status, { 'content-length': body.length })
+  response.end(body)
 }

@@ -31,8 +31,8 @@ export function answerRefused(
 }
 
 /** One result as an event stream: what queries, mutations and refused operations get in distinct connections mode. */
-export function answerOnce(response: ServerResponse, result: object): void {
-  answerBlocks(response, Buffer.concat([resultBlock(JSON.stringify(result)), COMPLETE_BLOCK]))
+export function answerOnce(response: ServerResponse, json: string): void {
+  answerBlocks(response, Buffer.concat([resultBlock(json), COMPLETE_BLOCK]))
 }
 
 /** To a native EventSource any status but 200 is final: it is told to come back, and the stream ends. */

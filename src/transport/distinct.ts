@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
 import type { Admitted } from '../admission/admission.ts'
 import { formatError } from '../delivery/format-error.ts'
+import type { ErrorSink } from '../delivery/resolver-errors.ts'
 import { SluiceError } from '../errors.ts'
 import { BY_ID, IN_EXTENSIONS } from '../protocol/event-stream.ts'
 import { answerOnce } from './answer.ts'
@@ -24,22 +25,27 @@ export class DistinctConnections {
   }
 
   /** Answers an admitted operation. @throws SluiceError where no stream can be opened now. */
-  async serve(response: ServerResponse, admitted: Admitted): Promise<void> {
+  async serve(response: ServerResponse, admitted: Admitted, errors: ErrorSink): Promise<void> {
     const { operations } = this.#options
     try {
-      if (admitted.operation.operation === 'subscription') await this.#subscribe(response, admitted)
-      else answerOnce(response, await operations.execute(admitted))
+      if (admitted.operation.operation === 'subscription') {
+        await this.#subscribe(response, admitted, errors)
+        return
+      }
+      const executed = await operations.execute(admitted, errors)
+      if (executed.errors) this.refuse(response, executed.errors)
+      else answerOnce(response, executed.json)
     } catch (error) {
       if (error instanceof SluiceError && error.status === 503) throw error
-      this.refuse(response, [formatError(error, operations.errors)])
+      this.refuse(response, [formatError(error, errors)])
     }
   }
 
-  async #subscribe(response: ServerResponse, admitted: Admitted): Promise<void> {
+  async #subscribe(response: ServerResponse, admitted: Admitted, errors: ErrorSink): Promise<void> {
     const { operations, sockets, refusals } = this.#options
     // Before anything is done for it.
     sockets.demandRoom()
-    const outcome = await operations.prepare(admitted)
+    const outcome = await operations.prepare(admitted, errors)
     if ('errors' in outcome) return this.refuse(response, outcome.errors)
     using prepared = outcome.prepared
     // The preparation may have taken a while.
@@ -49,6 +55,6 @@ export class DistinctConnections {
   }
 
   refuse(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
-    answerOnce(response, { errors })
+    answerOnce(response, JSON.stringify({ errors }))
   }
 }

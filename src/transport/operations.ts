@@ -1,4 +1,4 @@
-import { execute, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
+import { executeRootSelectionSet, type GraphQLFormattedError, type GraphQLSchema, validateExecutionArgs } from 'graphql'
 import type { Logger } from 'pino'
 import type { Admitted, GraphQLParams } from '../admission/admission.ts'
 import type { Engine, Start } from '../delivery/engine.ts'
@@ -7,7 +7,8 @@ import type { BoundStream, Operation } from '../delivery/operation.ts'
 import type { CloseReason } from '../delivery/outlet.ts'
 import { type Prepared, prepared } from '../delivery/prepared.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
-import type { ResolverErrors } from '../delivery/resolver-errors.ts'
+import type { ErrorSink } from '../delivery/resolver-errors.ts'
+import { errorJson, executedJson } from '../delivery/result-json.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { type ArgumentStart, positionLast, positionSince } from '../schema/stream-field.ts'
@@ -21,6 +22,13 @@ export interface OperationsOptions {
   readonly log: Logger
   readonly refusals: Refusals
 }
+
+/** What became of a query or a mutation. */
+export type Executed =
+  /** It was refused before it ran. */
+  | { readonly errors: readonly GraphQLFormattedError[]; readonly json?: undefined }
+  /** Its result: the same text for every transport. */
+  | { readonly json: string; readonly errors?: undefined }
 
 /** What became of a subscription that was to be prepared. */
 export type PreparedOperation =
@@ -42,47 +50,50 @@ export class Operations {
     return this.#pulling.size
   }
 
-  /** Executes a query or a mutation. */
-  async execute(admitted: Admitted): Promise<object> {
-    const { schema, engine } = this.#options
+  /**
+   * Executes a query or a mutation: the one way in which any transport has it done. Never rejects.
+   * @param errors takes what is masked, for the request's log.
+   */
+  async execute(admitted: Admitted, errors: ErrorSink): Promise<Executed> {
+    const { schema } = this.#options
     const { document, params } = admitted
-    const result = await execute({
-      schema,
-      document,
-      operationName: params.operationName,
-      variableValues: params.variables,
-      contextValue: this.#context(admitted),
-    })
-    const errors = result.errors?.map((error) => formatError(error, engine.shared.errors, 'BAD_USER_INPUT'))
-    return errors ? { ...result, errors } : result
+    try {
+      const args = validateExecutionArgs({
+        schema,
+        document,
+        operationName: params.operationName,
+        variableValues: params.variables,
+        contextValue: this.#context(admitted),
+      })
+      if (!('operation' in args)) return { errors: args.map((error) => formatError(error, errors, 'BAD_USER_INPUT')) }
+      return { json: executedJson(args, await executeRootSelectionSet(args), errors) }
+    } catch (error) {
+      return { json: errorJson(error, errors) }
+    }
   }
 
   /**
    * Finds out everything that can be refused of a subscription, and where it starts. It is then to be started at once.
+   * @param errors takes what is masked, for the request's log.
    * @throws SluiceError where none can begin now (its status is 503), or the operation asks for what cannot be.
    */
-  async prepare(admitted: Admitted): Promise<PreparedOperation> {
+  async prepare(admitted: Admitted, errors: ErrorSink): Promise<PreparedOperation> {
     const { schema, engine, refusals } = this.#options
     const { document, params } = admitted
     const { operationName, variables } = params
     const context = this.#context(admitted)
     const operation = admitted.prepared.prepare({ schema, document, operationName, variables, context })
     if (!('args' in operation)) {
-      return { errors: operation.map((error) => formatError(error, engine.shared.errors, 'BAD_USER_INPUT')) }
+      return { errors: operation.map((error) => formatError(error, errors, 'BAD_USER_INPUT')) }
     }
     refusals.demandReady()
     const { stream } = operation
     const hasCursors = wants(params, 'cursor')
     const hasMarker = wants(params, 'markers')
-    if (!stream) return await this.#preparePull(operation)
+    if (!stream) return await this.#preparePull(operation, errors)
     const asked = startOf(params, stream)
     const start = asked && (await this.#startAt(stream, asked, context))
     return { prepared: engine.prepare(operation, stream, { start, hasMarker }), hasCursors }
-  }
-
-  /** What resolvers throw, and how often. */
-  get errors(): ResolverErrors {
-    return this.#options.engine.shared.errors
   }
 
   /** Ends the streams that the engine does not know; each client is told when to come back. */
@@ -91,16 +102,14 @@ export class Operations {
   }
 
   /** A hand-written `subscribe` has its source opened first: that is what may be refused. */
-  async #preparePull(operation: Operation): Promise<PreparedOperation> {
+  async #preparePull(operation: Operation, errors: ErrorSink): Promise<PreparedOperation> {
     const { engine, heartbeatMs, log } = this.#options
-    const { errors, faults } = engine.shared
+    const { faults } = engine.shared
     const { args, weight } = operation
     engine.demandMemory(operation)
     const source = await openSource(args)
-    if (!(Symbol.asyncIterator in source)) {
-      return { errors: source.errors?.map((error) => formatError(error, errors, 'SUBSCRIBE_FAILED')) ?? [] }
-    }
-    const events = source[Symbol.asyncIterator]()
+    if ('errors' in source) return { errors: source.errors?.map((error) => formatError(error, errors)) ?? [] }
+    const { events } = source
     const start: Prepared['start'] = (outlet, framing) => {
       let subscriber: PullSubscriber | undefined
       const onEnd = (reason: CloseReason): void => {

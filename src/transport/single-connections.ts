@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http'
-import type { GraphQLFormattedError } from 'graphql'
 import type { Admitted, GraphQLParams, Principal } from '../admission/admission.ts'
 import { demandShortName } from '../admission/document-shape.ts'
 import { formatError } from '../delivery/format-error.ts'
+import type { ErrorSink } from '../delivery/resolver-errors.ts'
 import { SluiceError } from '../errors.ts'
 import type { Faults } from '../faults.ts'
 import { frame, NO_CURSOR } from '../protocol/framing.ts'
 import { OperationFraming } from '../protocol/single-connection.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from './answer.ts'
-import type { Operations } from './operations.ts'
+import type { Executed, Operations } from './operations.ts'
 import type { Refusals } from './refusals.ts'
 import type { SingleOperation } from './single-operation.ts'
 import { SingleStream } from './single-stream.ts'
@@ -96,15 +96,15 @@ export class SingleConnections {
   }
 
   /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be begun now. */
-  async start(response: ServerResponse, stream: SingleStream, admitted: Admitted): Promise<void> {
+  async start(response: ServerResponse, stream: SingleStream, admitted: Admitted, errors: ErrorSink): Promise<void> {
     const { operations } = this.#options
     const operation = stream.begin(operationIdOf(admitted.params))
     try {
       if (admitted.operation.operation !== 'subscription') {
-        this.#finish(response, operation, await operations.execute(admitted))
+        this.#finish(response, operation, await operations.execute(admitted, errors))
         return
       }
-      const outcome = await operations.prepare(admitted)
+      const outcome = await operations.prepare(admitted, errors)
       if ('errors' in outcome) {
         operation.drop()
         answerNotAccepted(response, outcome.errors)
@@ -117,7 +117,7 @@ export class SingleConnections {
     } catch (error) {
       operation.drop()
       if (error instanceof SluiceError && error.status === 503) throw error
-      answerNotAccepted(response, [formatError(error, operations.errors)])
+      answerNotAccepted(response, [formatError(error, errors)])
     }
   }
 
@@ -133,23 +133,16 @@ export class SingleConnections {
     for (const stream of this.#streams.values()) if (!stream.isOpen) stream.end('shutdown')
   }
 
-  /** A result without data says that the operation was not executed. */
-  #finish(response: ServerResponse, operation: SingleOperation, result: Executed): void {
-    if (!('data' in result)) {
+  #finish(response: ServerResponse, operation: SingleOperation, { json, errors }: Executed): void {
+    if (errors) {
       operation.drop()
-      answerNotAccepted(response, result.errors ?? [])
+      answerNotAccepted(response, errors)
       return
     }
     answerAccepted(response)
     const framing = new OperationFraming(operation.id, false)
-    const json = Buffer.from(JSON.stringify(result))
-    operation.finish(Buffer.concat([frame(framing, NO_CURSOR, json), framing.complete]))
+    operation.finish(Buffer.concat([frame(framing, NO_CURSOR, Buffer.from(json)), framing.complete]))
   }
-}
-
-interface Executed {
-  readonly data?: unknown
-  readonly errors?: readonly GraphQLFormattedError[]
 }
 
 /** @throws SluiceError `BAD_REQUEST`, or `NAME_TOO_LONG`: clients name their operations by a UUID, or a number. */

@@ -2,10 +2,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { Admission, type AdmissionResult, type Admitted } from '../../src/admission/admission.ts'
-import { ResolverErrors } from '../../src/delivery/resolver-errors.ts'
 import { schema } from '../../src/resolvers/schema.ts'
 import { ANONYMOUS, type Context } from '../../src/schema/context.ts'
-import { silentLog } from '../kit/gateway.ts'
+import { silentErrors } from '../kit/errors.ts'
 import { EXPENSIVE } from './documents.ts'
 
 setFlagsFromString('--expose-gc')
@@ -20,7 +19,7 @@ function heapUsed(): number {
 
 function admit(admission: Admission, query: string, variables?: Record<string, unknown>): AdmissionResult {
   const params = { query, operationName: undefined, variables, extensions: undefined }
-  return admission.admit({ params, headers: {} })
+  return admission.admit({ params, headers: {}, errors: silentErrors })
 }
 
 function admitted(admission: Admission, query: string, variables?: Record<string, unknown>): Admitted {
@@ -53,7 +52,7 @@ const subscription = (i: number, selections: string) =>
 test.each(Object.entries(KINDS))(
   'documents and their operations take a bounded part of the heap: %s',
   (_kind, text) => {
-    const admission = new Admission({ schema, errors: new ResolverErrors(silentLog) })
+    const admission = new Admission({ schema, errors: silentErrors })
     prepare(admission, text(0))
     const before = heapUsed()
     let all = 0
@@ -72,7 +71,7 @@ test.each(Object.entries(KINDS))(
 test('operations of one document with ever other variables take a bounded part of the heap', () => {
   const query = `subscription ($region: Region!, $unused: [String!]) { ordersByRegion(region: $region) { id @skip(if: false) } streams: __typename @skip(if: true) }`
   const used = query.replace(', $unused: [String!]', '').replace(' streams: __typename @skip(if: true)', '')
-  const admission = new Admission({ schema, errors: new ResolverErrors(silentLog) })
+  const admission = new Admission({ schema, errors: silentErrors })
   const other = (i: number) => ({ region: 'EUROPE', [`extra${i}`]: Array.from({ length: 300 }, () => ({})) })
   prepare(admission, used, other(0))
   const before = heapUsed()
@@ -83,7 +82,7 @@ test('operations of one document with ever other variables take a bounded part o
 })
 
 test('an operation is prepared once for the same document, variables and audience', () => {
-  const admission = new Admission({ schema, errors: new ResolverErrors(silentLog) })
+  const admission = new Admission({ schema, errors: silentErrors })
   const query = 'subscription ($region: Region!) { ordersByRegion(region: $region) { id } }'
   const one = prepare(admission, query, { region: 'EUROPE' })
   expect(prepare(admission, query, { region: 'EUROPE' })).toBe(one)
@@ -92,7 +91,7 @@ test('an operation is prepared once for the same document, variables and audienc
 })
 
 test('a document that is refused is refused again without being read, and refusals are bounded', () => {
-  const admission = new Admission({ schema, errors: new ResolverErrors(silentLog) })
+  const admission = new Admission({ schema, errors: silentErrors })
   const refusal = (query: string) => {
     const result = admit(admission, query)
     if (!('errors' in result)) throw new Error('It was admitted')
@@ -110,7 +109,7 @@ test('a document that is refused is refused again without being read, and refusa
 })
 
 test('a refusal quotes no more of a document than somebody reads', () => {
-  const admission = new Admission({ schema, errors: new ResolverErrors(silentLog) })
+  const admission = new Admission({ schema, errors: silentErrors })
   const long = 'x'.repeat(100_000)
   for (const query of [
     `{ ${long} }`,
@@ -127,7 +126,7 @@ test('no document that is read takes more than some milliseconds to admit or ref
   const best = new Map<string, number>()
   for (let round = 0; round < 5; round++) {
     for (const [kind, query] of Object.entries(EXPENSIVE)) {
-      const admission = new Admission({ schema, errors: new ResolverErrors(silentLog) })
+      const admission = new Admission({ schema, errors: silentErrors })
       const begin = process.threadCpuUsage()
       admit(admission, query)
       const { user, system } = process.threadCpuUsage(begin)

@@ -1,0 +1,5 @@
+import { ResolverErrors } from '../../src/delivery/resolver-errors.ts'
+import { silentLog } from './log-lines.ts'
+
+/** Takes what is masked, and tells nobody. */
+export const silentErrors = new ResolverErrors(silentLog)
