@@ -77,14 +77,23 @@ export function createYogaHttp(schema: GraphQLSchema, path: string): YogaHttp {
     parserAndValidationCache: false,
   })
   const url = ORIGIN + path
+  /** Nine megabytes, and the same for everybody: requests share its bytes. */
+  let page: Promise<Answer> | undefined
   return {
     async answer(response, mediaType, executed) {
       const headers = { accept: mediaType, 'content-type': 'application/json' }
       const request = new yoga.fetchAPI.Request(url, { method: 'POST', headers, body: NO_OPERATION })
-      await send(response, await yoga.fetch(request, { result: readyResult(mediaType, executed) }))
+      send(response, await read(await yoga.fetch(request, { result: readyResult(mediaType, executed) })))
     },
     async answerPage(response) {
-      await send(response, await yoga.fetch(new yoga.fetchAPI.Request(url, { headers: { accept: HTML } }), {}))
+      const request = new yoga.fetchAPI.Request(url, { headers: { accept: HTML } })
+      page ??= Promise.resolve(yoga.fetch(request, {})).then(read)
+      try {
+        send(response, await page)
+      } catch (error) {
+        page = undefined
+        throw error
+      }
     },
   }
 }
@@ -108,10 +117,22 @@ function readyResult(mediaType: string, { json, errors }: Executed): ReadyResult
   return { extensions: { http: { status } }, stringify: () => json ?? JSON.stringify({ errors }) }
 }
 
-async function send(response: ServerResponse, answer: Response): Promise<void> {
+/** An answer of Yoga's, as a value. */
+interface Answer {
+  readonly status: number
+  readonly headers: readonly (readonly [string, string])[]
+  readonly body: Buffer
+}
+
+/** @throws Error for an answer by which Yoga says that it has failed: that is for the log. */
+async function read(answer: Response): Promise<Answer> {
   const body = Buffer.from(await answer.arrayBuffer())
   if (answer.status >= 500) throw new Error(`Yoga answered ${answer.status}: ${body}`)
-  for (const [name, value] of answer.headers) response.setHeader(name, value)
-  response.writeHead(answer.status, { 'content-length': body.length })
+  return { status: answer.status, headers: [...answer.headers], body }
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  for (const [name, value] of headers) response.setHeader(name, value)
+  response.writeHead(status, { 'content-length': body.length })
   response.end(body)
 }
