@@ -32,10 +32,16 @@ export function requestBytes({ method, path = '/graphql', headers = {}, body }: 
 
 export type Outcome = Answer | 'refused' | 'closed' | 'hung'
 
+const SHOWN_OF_A_PAGE = 10_000
+
 /** A connection on which requests are sent one after the other. */
 export class Connection {
   readonly socket: Socket
   #received = Buffer.alloc(0)
+  /** What came since that is not joined yet, since as many bytes are needed before it is of use. */
+  #waiting: Buffer[] = []
+  #length = 0
+  #needed = 0
   #closed = false
   #connected = false
   #wake = (): void => {}
@@ -47,8 +53,9 @@ export class Connection {
       this.#connected = true
     })
     this.socket.on('data', (bytes) => {
-      this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes])
-      this.#wake()
+      this.#waiting.push(bytes)
+      this.#length += bytes.length
+      if (this.#length >= this.#needed) this.#wake()
     })
     this.socket.on('error', () => {})
     this.socket.on('close', () => {
@@ -100,9 +107,13 @@ export class Connection {
   }
 
   #take(begin: number, toHead: boolean): Answer | undefined {
+    if (this.#length < this.#needed && !this.#closed) return undefined
+    this.#received = Buffer.concat([this.#received, ...this.#waiting])
+    this.#waiting = []
     // 100 Continue comes before the answer.
     while (this.#received.toString('latin1', 0, 10) === 'HTTP/1.1 1' && this.#received.includes('\r\n\r\n')) {
       this.#received = this.#received.subarray(this.#received.indexOf('\r\n\r\n') + 4)
+      this.#length = this.#received.length
     }
     const end = this.#received.indexOf('\r\n\r\n')
     if (end < 0) return undefined
@@ -115,10 +126,17 @@ export class Connection {
     const bodyEnd = toHead ? 0 : endOfBody(status, headers, rest)
     const whole = bodyEnd === undefined ? this.#closed : rest.length >= bodyEnd
     const begun = headers.get('content-type')?.startsWith('text/event-stream') && rest.includes('\n\n')
-    if (!whole && !this.#closed && !(bodyEnd === undefined && begun)) return undefined
+    if (!whole && !this.#closed && !(bodyEnd === undefined && begun)) {
+      if (bodyEnd !== undefined && Number.isFinite(bodyEnd)) this.#needed = end + 4 + bodyEnd
+      return undefined
+    }
     const taken = Math.min(rest.length, bodyEnd ?? rest.length)
     this.#received = rest.subarray(taken)
-    return { status, headers, body: rest.toString('utf8', 0, taken), whole, ms: performance.now() - begin }
+    this.#length = this.#received.length
+    this.#needed = 0
+    // GraphiQL's page has nine megabytes.
+    const shown = headers.get('content-type')?.startsWith('text/html') ? Math.min(taken, SHOWN_OF_A_PAGE) : taken
+    return { status, headers, body: rest.toString('utf8', 0, shown), whole, ms: performance.now() - begin }
   }
 }
 

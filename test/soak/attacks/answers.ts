@@ -3,6 +3,7 @@ import { requestBytes } from '../wire.ts'
 import { type Attack, repeat, SSE, subscription, type Target } from './attack.ts'
 
 const UNREAD_ANSWERS = 10
+const UNREAD_PAGES = 60
 const LONG_ALIAS_CHARS = 100_000
 const RESERVATIONS = 12
 const RESULTS_EACH = 12
@@ -27,6 +28,12 @@ export const unreadAnswers: Attack = {
     }
     for (let i = 0; i < UNREAD_ANSWERS; i++)
       target.unread({ body: { query: '{ trap(fails: false, chars: 1000000) }' } })
+    // GraphiQL's page has nine megabytes.
+    for (let i = 0; i < UNREAD_PAGES && !target.signal.aborted; i++) {
+      target.unread({ headers: { accept: 'text/html' } })
+      target.count('pages')
+      await target.pause(20)
+    }
     await held(target)
   },
 }

@@ -9,7 +9,7 @@ import { Feed, TIMESTAMPS } from '../feed.ts'
 import { Random } from '../random.ts'
 import { whatIsWrong } from '../target.ts'
 import { codesOf, type Outcome } from '../wire.ts'
-import type { Draft } from './draft.ts'
+import { type Draft, TOKEN } from './draft.ts'
 import { kindsOf, REQUEST_KINDS } from './kinds.ts'
 import { makeRequest, mutateHttp } from './request.ts'
 import { ANSWER_MS, HandedOut, Sender } from './send.ts'
@@ -100,7 +100,11 @@ function wrongIn(draft: Draft, outcome: Outcome): string | undefined {
   const { delivery, method, toAdmin } = draft
   if (outcome === 'hung') return `No answer within ${ANSWER_MS} ms`
   if (outcome === 'refused') return toAdmin ? 'The admin port takes no connection' : undefined
-  if (outcome !== 'closed') return whatIsWrong(outcome, FAILS_BY_INTENT.test(draft.query ?? ''))
+  if (outcome !== 'closed') {
+    // A stream that is opened may bring the results of operations that were begun before.
+    const isOpening = draft.query === undefined && JSON.stringify([draft.path, draft.headers]).includes(TOKEN)
+    return whatIsWrong(outcome, isOpening || FAILS_BY_INTENT.test(draft.query ?? ''))
+  }
   // A connection may be closed on a request that is not complete, and Node closes on CONNECT.
   return delivery === 'whole' && method !== 'CONNECT' ? 'Closed without an answer' : undefined
 }

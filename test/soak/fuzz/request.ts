@@ -46,7 +46,8 @@ export function makeRequest(random: Random): Draft {
     [10, () => plain(random)],
     [9, () => distinct(random)],
     [5, () => single(random)],
-    [1, () => html(random)],
+    // Each page has nine megabytes.
+    [0.05, () => html(random)],
     [1.5, () => admin(random)],
     [0.5, () => bare(random, random.pick(METHODS), random.pick(['/', '/favicon.ico', '/graphql']), [])],
   ])()
