@@ -33,6 +33,7 @@ import type { Sink, Source } from './streams/port.ts'
 import { type Readiness, Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic.ts'
 import { orders } from './streams/topics/orders.ts'
+import { AnswerBudget } from './transport/answer-budget.ts'
 import { DistinctConnections } from './transport/distinct.ts'
 import { Operations } from './transport/operations.ts'
 import { SingleConnections } from './transport/single-connections.ts'
@@ -107,28 +108,32 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const state = streams.readiness()
     return state.ready ? undefined : new SluiceError('NOT_READY', `The gateway is not ready: ${state.reason}`)
   }
-  const operations = new Operations({ schema, engine, streams, heartbeatMs, log, refusal })
+  const answers = new AnswerBudget()
+  const operations = new Operations({ schema, engine, streams, heartbeatMs, answers, log, refusal })
   const distinct = new DistinctConnections({ operations, sockets, log })
   const single = new SingleConnections({
     instance: config.INSTANCE_ID,
     operations,
     sockets,
     heartbeatMs,
+    answers,
     log,
     // A stream that is reserved at the very end would be gone before it is opened.
     refusal: () => (isLeaving() ? new SluiceError('NOT_READY', 'The gateway is shutting down') : refusal()),
   })
   const yoga = createYogaServer(schema, GRAPHQL_PATH, streams, log)
 
-  const endpoint = new Endpoint({ admission, distinct, single, yoga })
+  const endpoint = new Endpoint({ admission, answers, distinct, single, yoga })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
-  const server = createHttpServer({ endpoint, path: GRAPHQL_PATH, corsOrigins, addresses, log })
+  const server = createHttpServer({ endpoint, path: GRAPHQL_PATH, corsOrigins, addresses, answers, log })
   const connections = new Connections(server, (socket) => sockets.has(socket))
   const capacity = new Capacity(
     {
       streams: { used: () => sockets.size, limit: maxStreams },
       frame_log_bytes: { used: () => engine.budget.used, limit: engine.budget.limit },
+      answer_bytes: { used: () => answers.used, limit: answers.limit },
+      operation_bytes: { used: () => engine.held.used, limit: engine.held.limit },
     },
     log,
   )
@@ -140,6 +145,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isLeaving,
     streams,
     engine,
+    admission,
+    answers,
     pulling,
     sockets,
     single,
@@ -163,6 +170,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const ms = Math.round(performance.now() - begin)
     if (open > 0) log.info({ streams: open, cut: sockets.stats.cut, ms }, 'Drained')
     capacity.close()
+    answers.close()
     await streams.close()
     await data.close()
     // Until now it says that it is not ready, and counts.

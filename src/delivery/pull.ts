@@ -7,12 +7,15 @@ import {
 import type { Logger } from 'pino'
 import { formatError } from './format-error.ts'
 import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, openingBlock } from './frame.ts'
+import { boundedJson } from './result-size.ts'
 import { retryMs } from './retry.ts'
 import { type CloseReason, type Member, type Outlet, WRITE_STALL_MS } from './subscriber.ts'
 
 export interface PullOptions {
   readonly heartbeatMs: number
   readonly log: Logger
+  /** Counts a result that its outlet has not taken; undefined: there is no room for one so large. */
+  readonly hold: (bytes: number) => { release(): void } | undefined
   /** Called once, when the stream has ended, however it did. */
   readonly onEnd: (reason: CloseReason) => void
 }
@@ -25,6 +28,7 @@ export class PullSubscriber implements Member {
   readonly #args: ValidatedSubscriptionArgs
   readonly #outlet: Outlet
   readonly #log: Logger
+  readonly #hold: PullOptions['hold']
   readonly #onEnd: (reason: CloseReason) => void
   readonly #events: AsyncIterator<unknown>
   readonly #heartbeat: NodeJS.Timeout
@@ -37,6 +41,7 @@ export class PullSubscriber implements Member {
     this.#args = args
     this.#outlet = outlet
     this.#log = options.log
+    this.#hold = options.hold
     this.#onEnd = options.onEnd
     this.#events = events[Symbol.asyncIterator]()
     this.#write(openingBlock(retryMs(), undefined))
@@ -74,6 +79,9 @@ export class PullSubscriber implements Member {
       while (!this.#closed) {
         const item = await this.#events.next()
         if (item.done) break
+        // A stream that is reserved and not open yet is full from the start: no result waits for it.
+        await this.#untilDrained()
+        if (this.#closed) break
         await this.#send(await executeSubscriptionEvent({ ...this.#args, rootValue: item.value }))
       }
     } catch (error) {
@@ -86,20 +94,34 @@ export class PullSubscriber implements Member {
   async #send(result: ExecutionResult): Promise<void> {
     if (this.#closed) return
     const errors = result.errors?.map((error) => formatError(error, this.#log))
-    this.#write(bodyOf(JSON.stringify(errors ? { ...result, errors } : result)))
+    const body = bodyOf(boundedJson(JSON.stringify(errors ? { ...result, errors } : result)))
+    this.#write(body)
+    if (this.#fullSince === 0) return
+    const unsent = this.#hold(body.length)
+    if (!unsent) {
+      this.#cut()
+      return
+    }
+    await this.#untilDrained()
+    unsent.release()
+  }
+
+  async #untilDrained(): Promise<void> {
     if (this.#fullSince === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onDrained = resolve
     await promise
   }
 
+  #cut(): void {
+    this.#outlet.destroy()
+    this.end('stalled')
+  }
+
   /** A full outlet has other bytes to wait for; one that takes them for too long is given up. */
   #beat(): void {
     if (this.#fullSince === 0) this.#write(COMMENT_BLOCK)
-    else if (this.#fullSince < performance.now() - WRITE_STALL_MS) {
-      this.#outlet.destroy()
-      this.end('stalled')
-    }
+    else if (this.#fullSince < performance.now() - WRITE_STALL_MS) this.#cut()
   }
 
   #write(bytes: Buffer): void {

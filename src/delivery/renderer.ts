@@ -6,6 +6,7 @@ import type { Compiled, Compiler } from './compiler.ts'
 import { formatError } from './format-error.ts'
 import { bodyOf } from './frame.ts'
 import type { OperationWeight } from './operation.ts'
+import { boundedJson } from './result-size.ts'
 
 /** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
 const EVENT_TIMEOUT_MS = 10_000
@@ -77,7 +78,7 @@ export class Renderer {
       const text = this.compiled?.textOf?.(event, this.args.contextValue)
       if (text !== undefined) {
         this.#stats.bodies++
-        return text
+        return boundedJson(text)
       }
       const result = this.compiled ? this.#executeCompiled(this.compiled, event) : this.#execute(event)
       return result instanceof Promise ? this.#await(result) : this.#serialize(result)
@@ -140,8 +141,8 @@ export class Renderer {
   #serialize({ errors, data, extensions }: ExecutionResult): string {
     this.#stats.bodies++
     const rest = extensions ? { data, extensions } : { data }
-    if (!errors) return JSON.stringify(rest)
-    return JSON.stringify({ errors: errors.map((error) => formatError(error, this.#log)), ...rest })
+    if (!errors) return boundedJson(JSON.stringify(rest))
+    return boundedJson(JSON.stringify({ errors: errors.map((error) => formatError(error, this.#log)), ...rest }))
   }
 }
 

@@ -7,6 +7,7 @@ import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { asksForEventStream, EVENT_STREAM, HTML, negotiate, takesPlainText, wantsHtml } from '../transport/accept.ts'
 import { answerNotAccepted, answerRefused, answerRetry } from '../transport/answer.ts'
+import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { DistinctConnections } from '../transport/distinct.ts'
 import { readOperation, readParams } from '../transport/params.ts'
 import type { SingleConnections } from '../transport/single-connections.ts'
@@ -17,6 +18,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 
 export interface EndpointOptions {
   readonly admission: Admission
+  readonly answers: AnswerBudget
   readonly distinct: DistinctConnections
   readonly single: SingleConnections
   readonly yoga: YogaServerInstance<YogaContext, Context>
@@ -35,7 +37,7 @@ export class Endpoint {
 
   /** @throws SluiceError for what is wrong with the request as such. */
   async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    const { admission, distinct, yoga } = this.#options
+    const { admission, answers, distinct, yoga } = this.#options
     const { method = '' } = request
     if (!METHODS.includes(method)) throw new MethodNotAllowed(METHODS.join(', '), `GraphQL takes no ${method}`)
     // A token that comes along is an old one: clients send it with every request once they have one.
@@ -76,7 +78,12 @@ export class Endpoint {
     // Yoga takes the body from here, since it has been read, and the media type as it was chosen above.
     Object.assign(request, { body: { ...params } })
     request.headers.accept = accepted.preferred
-    await yoga(request, response, { admitted })
+    const share = answers.reserve(admitted.cost)
+    try {
+      await yoga(request, response, { admitted })
+    } finally {
+      share.release()
+    }
   }
 
   #reserve(request: IncomingMessage, response: ServerResponse): void {

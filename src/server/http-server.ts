@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { refusedRetryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import { answerError } from '../transport/answer.ts'
+import type { AnswerBudget } from '../transport/answer-budget.ts'
 import { isAnswering, turn } from '../transport/turn.ts'
 import type { ClientAddresses } from './client-address.ts'
 import { type Endpoint, MethodNotAllowed } from './endpoint.ts'
@@ -22,11 +23,13 @@ export interface HttpServerOptions {
   readonly path: string
   readonly corsOrigins: readonly string[]
   readonly addresses: ClientAddresses
+  readonly answers: AnswerBudget
   readonly log: Logger
 }
 
 /** The server that clients reach: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
-export function createHttpServer({ endpoint, path, corsOrigins, addresses, log }: HttpServerOptions): Server {
+export function createHttpServer(options: HttpServerOptions): Server {
+  const { endpoint, path, corsOrigins, addresses, answers, log } = options
   const withCors = cors({
     origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -49,7 +52,7 @@ export function createHttpServer({ endpoint, path, corsOrigins, addresses, log }
     }
   }
 
-  const server = createServer((request, response) => {
+  const server = createServer({ ServerResponse: answers.Response }, (request, response) => {
     withCors(request, response, () => void handle(request, response))
   })
   // Not HTTP at all, or broken in the middle, or too slow in coming: it must not be an exception.

@@ -4,6 +4,7 @@ import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Admitted } from '../admission/admission.ts'
 import { formatError } from '../delivery/format-error.ts'
+import { boundedJson } from '../delivery/result-size.ts'
 import type { Context } from '../schema/context.ts'
 
 /** What the server hands to Yoga with a request: absent for GraphiQL's page, which executes nothing. */
@@ -76,6 +77,13 @@ function useAdmitted(): Plugin<YogaContext> {
     onValidate({ setResult }) {
       setResult([])
     },
+    onExecute: () => ({
+      onExecuteDone: ({ result, setResult }) => {
+        // Yoga sends what `stringify` gives.
+        const stringify = (one: object) => boundedJson(JSON.stringify(one))
+        setResult(Object.assign(result, { stringify }))
+      },
+    }),
   }
 }
 

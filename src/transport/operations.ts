@@ -6,11 +6,13 @@ import { formatError } from '../delivery/format-error.ts'
 import { retryBlock } from '../delivery/frame.ts'
 import type { BoundStream } from '../delivery/operation.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
+import { boundedJson } from '../delivery/result-size.ts'
 import { plannedRetryMs } from '../delivery/retry.ts'
 import type { Member, Outlet } from '../delivery/subscriber.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { positionSince } from '../schema/stream-field.ts'
+import type { AnswerBudget } from './answer-budget.ts'
 
 export interface OperationsOptions {
   readonly schema: GraphQLSchema
@@ -18,6 +20,7 @@ export interface OperationsOptions {
   readonly streams: Context['streams']
   readonly heartbeatMs: number
   readonly log: Logger
+  readonly answers: AnswerBudget
   /** Says why no stream can be opened now; undefined: it can. */
   readonly refusal: () => SluiceError | undefined
 }
@@ -42,19 +45,31 @@ export class Operations {
     return this.#pulling.size
   }
 
-  /** Executes a query or a mutation. */
+  /**
+   * Executes a query or a mutation.
+   * @throws SluiceError `TOO_MANY_ANSWERS` where its answer would have no room: then it was not executed.
+   */
   async execute(admitted: Admitted): Promise<object> {
-    const { schema, log } = this.#options
+    const { schema, log, answers } = this.#options
     const { document, params } = admitted
-    const result = await execute({
-      schema,
-      document,
-      operationName: params.operationName,
-      variableValues: params.variables,
-      contextValue: this.#context(admitted),
-    })
-    const errors = result.errors?.map((error) => formatError(error, log, 'BAD_USER_INPUT'))
-    return errors ? { ...result, errors } : result
+    const share = answers.reserve(admitted.cost)
+    try {
+      const result = await execute({
+        schema,
+        document,
+        operationName: params.operationName,
+        variableValues: params.variables,
+        contextValue: this.#context(admitted),
+      })
+      const errors = result.errors?.map((error) => formatError(error, log, 'BAD_USER_INPUT'))
+      const all = errors ? { ...result, errors } : result
+      const json = JSON.stringify(all)
+      const bounded = boundedJson(json)
+      return json === bounded ? all : JSON.parse(bounded)
+    } finally {
+      // What is sent of it counts where it is written.
+      share.release()
+    }
   }
 
   /**
@@ -95,6 +110,7 @@ export class Operations {
     const subscriber = new PullSubscriber(operation.args, source, outlet, {
       heartbeatMs,
       log,
+      hold: (bytes) => this.#options.answers.holdIfRoom(bytes),
       onEnd: (reason) => {
         this.#pulling.delete(subscriber)
         engine.held.release(subscriber)

@@ -7,6 +7,7 @@ import { formatError } from '../delivery/format-error.ts'
 import { bodyOf, COMPLETE_BLOCK } from '../delivery/frame.ts'
 import { SluiceError } from '../errors.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from './answer.ts'
+import type { AnswerBudget } from './answer-budget.ts'
 import type { Operations } from './operations.ts'
 import type { SingleOperation } from './single-operation.ts'
 import { SingleStream } from './single-stream.ts'
@@ -22,6 +23,7 @@ export interface SingleConnectionsOptions {
   readonly operations: Operations
   readonly sockets: StreamSockets
   readonly heartbeatMs: number
+  readonly answers: AnswerBudget
   readonly log: Logger
   /** Says why no stream can be opened now; undefined: it can. */
   readonly refusal: () => SluiceError | undefined
@@ -55,7 +57,7 @@ export class SingleConnections {
 
   /** Answers with the token of a new stream. @throws SluiceError where there can be none now. */
   reserve(response: ServerResponse, principal: Principal): void {
-    const { instance, sockets, heartbeatMs, refusal } = this.#options
+    const { instance, sockets, heartbeatMs, answers, refusal } = this.#options
     const refused = refusal()
     if (refused) throw refused
     sockets.demandRoom()
@@ -66,6 +68,7 @@ export class SingleConnections {
       token: newStreamToken(instance),
       principal: principal.id,
       heartbeatMs,
+      answers,
       onGone: (gone) => {
         this.#streams.delete(gone.token)
         if (!gone.isOpen) this.#reserved--

@@ -1,8 +1,19 @@
+import { bodyOf, COMPLETE_BLOCK } from '../delivery/frame.ts'
 import type { CloseReason, Member, Outlet } from '../delivery/subscriber.ts'
 import { Envelope } from './single-frame.ts'
 import type { SingleStream } from './single-stream.ts'
 
 const NOTHING = Buffer.alloc(0)
+/** In place of a result for which there was no room. */
+const DROPPED = Buffer.concat([
+  bodyOf(
+    JSON.stringify({
+      errors: [{ message: 'Too many results wait for this stream', extensions: { code: 'RESULT_TOO_LARGE' } }],
+      data: null,
+    }),
+  ),
+  COMPLETE_BLOCK,
+])
 
 /** One operation of a stream that carries several: an outlet like any other, as far as the engine knows. */
 export class SingleOperation implements Outlet {
@@ -51,14 +62,27 @@ export class SingleOperation implements Outlet {
     if (this.#leave()) this.#stream.destroy()
   }
 
-  /** Gives these last blocks when there is room for them: what needs no source to wait for it. */
+  /**
+   * Gives these last blocks when there is room for them: what needs no source to wait for it. Where too many wait, these
+   * say that the result has been dropped.
+   */
   finish(blocks: Buffer): void {
-    if (this.write(NOTHING)) {
+    if (this.#ended) return
+    const share = this.#stream.hold(blocks.length)
+    if (!share) {
+      this.end(DROPPED)
+      return
+    }
+    const end = () => {
       this.end(blocks)
+      this.#stream.written(share)
+    }
+    if (this.write(NOTHING)) {
+      end()
       return
     }
     this.heldBytes = blocks.length
-    this.attach({ drained: () => this.end(blocks), gone: () => {}, end: () => {} })
+    this.attach({ drained: end, gone: () => {}, end: () => share.release() })
   }
 
   drained(): void {

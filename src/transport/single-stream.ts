@@ -1,7 +1,9 @@
 import { COMMENT_BLOCK, openingBlock, retryBlock } from '../delivery/frame.ts'
+import { MAX_RESULT_BYTES } from '../delivery/result-size.ts'
 import { plannedRetryMs, retryMs } from '../delivery/retry.ts'
 import { type CloseReason, type Member, type Outlet, WRITE_STALL_MS } from '../delivery/subscriber.ts'
 import { SluiceError } from '../errors.ts'
+import type { AnswerBudget, Share } from './answer-budget.ts'
 import { SingleOperation } from './single-operation.ts'
 
 /** A reservation lasts this long: less than `WRITE_STALL_MS`, since its operations wait as for a stuck socket. */
@@ -10,6 +12,8 @@ const RESERVATION_MS = 20_000
 const MAX_OPERATIONS = 200
 /** No more operations are begun while results of so many bytes wait that nothing but this stream keeps. */
 const MAX_HELD_BYTES = 256 * 1024
+/** Results that end while others wait: all of them that one stream holds. */
+const MAX_RESULTS_BYTES = MAX_HELD_BYTES + MAX_RESULT_BYTES
 /** Operations that go on at once when there is room: those that read the past write in a turn of their own. */
 const WOKEN_AT_ONCE = 8
 
@@ -24,6 +28,7 @@ export interface SingleStreamOptions {
   /** The principal's id: nobody else opens it, adds to it or ends it. */
   readonly principal: string
   readonly heartbeatMs: number
+  readonly answers: AnswerBudget
   /** Called once, when it is gone, or its reservation has expired. */
   readonly onGone: (stream: SingleStream) => void
 }
@@ -43,6 +48,7 @@ export class SingleStream implements Member {
   /** What was written before it was opened. */
   #held: Buffer[] = []
   #heldBytes = 0
+  #unsent: Share[] = []
   #outlet: StreamOutlet | undefined
   #full = true
   /** Since when, in milliseconds of the monotonic clock. */
@@ -79,6 +85,20 @@ export class SingleStream implements Member {
     const operation = new SingleOperation(this, id)
     this.#operations.set(id, operation)
     return operation
+  }
+
+  /**
+   * Counts a result that waits for this stream, until it has been written and taken.
+   * @returns undefined, if so many wait that there is no room for it.
+   */
+  hold(bytes: number): Share | undefined {
+    return this.#waitingBytes() + bytes > MAX_RESULTS_BYTES ? undefined : this.#options.answers.hold(bytes)
+  }
+
+  /** A result was written. Its share is given back when the socket has taken it. */
+  written(share: Share): void {
+    if (this.#full && !this.#gone) this.#unsent.push(share)
+    else share.release()
   }
 
   /** Ends an operation, because its client wants no more of it. There may be none. */
@@ -122,6 +142,7 @@ export class SingleStream implements Member {
 
   drained(): void {
     this.#full = false
+    this.#taken()
     // The socket takes what it is given: who still waits for a turn then does not wait for a dead one.
     for (const operation of this.#waiting) operation.progressed()
     this.#wake()
@@ -153,6 +174,7 @@ export class SingleStream implements Member {
     clearImmediate(this.#wakening)
     for (const operation of this.#operations.values()) operation.drop(reason)
     this.#held = []
+    this.#taken()
     this.#options.onGone(this)
     return true
   }
@@ -185,6 +207,10 @@ export class SingleStream implements Member {
     if (this.#outlet.write(bytes) || this.#full) return
     this.#full = true
     this.#fullSince = performance.now()
+  }
+
+  #taken(): void {
+    for (const share of this.#unsent.splice(0)) share.release()
   }
 
   #uncork(): void {

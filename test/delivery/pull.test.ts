@@ -28,7 +28,12 @@ function startNumbers() {
   }) as ValidatedSubscriptionArgs
   const outlet = new FakeOutlet()
   outlet.full = true
-  const options = { heartbeatMs: HEARTBEAT_MS, log: silentLog, onEnd: () => state.ended++ }
+  const options = {
+    heartbeatMs: HEARTBEAT_MS,
+    log: silentLog,
+    hold: () => ({ release: () => {} }),
+    onEnd: () => state.ended++,
+  }
   const subscriber = new PullSubscriber(args, source, outlet, options)
   return { state, outlet, subscriber }
 }
@@ -39,10 +44,13 @@ test('a full outlet is not pulled for, nor sent heartbeats', async () => {
   expect(state.pulled).toBe(1)
   vi.advanceTimersByTime(2 * HEARTBEAT_MS)
   await settle()
-  expect(outlet.writes).toBe(2)
+  expect(outlet.writes).toBe(1)
   subscriber.drained()
   await settle()
-  expect(state.pulled).toBe(2)
+  expect([state.pulled, outlet.writes]).toEqual([1, 2])
+  subscriber.drained()
+  await settle()
+  expect([state.pulled, outlet.writes]).toEqual([2, 3])
   subscriber.end('client')
 })
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, retryBlock } from '../../src/delivery/frame.ts'
 import type { CloseReason, Member } from '../../src/delivery/subscriber.ts'
+import { AnswerBudget } from '../../src/transport/answer-budget.ts'
 import { SingleStream, type StreamOutlet } from '../../src/transport/single-stream.ts'
 import { FakeOutlet } from '../kit/engine.ts'
 
@@ -54,7 +55,13 @@ beforeEach(() => {
 
 function reserve() {
   let gone = 0
-  const stream = new SingleStream({ token: 't', principal: 'p', heartbeatMs: HEARTBEAT_MS, onGone: () => gone++ })
+  const stream = new SingleStream({
+    answers: new AnswerBudget(),
+    token: 't',
+    principal: 'p',
+    heartbeatMs: HEARTBEAT_MS,
+    onGone: () => gone++,
+  })
   const begin = (id: string) => {
     const operation = stream.begin(id)
     const member = new FakeMember()
