@@ -8,6 +8,7 @@ import { bodyOf, COMPLETE_BLOCK } from '../delivery/frame.ts'
 import { SluiceError } from '../errors.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from './answer.ts'
 import type { AnswerBudget } from './answer-budget.ts'
+import { OperationLoad } from './operation-load.ts'
 import type { Operations } from './operations.ts'
 import type { SingleOperation } from './single-operation.ts'
 import { SingleStream } from './single-stream.ts'
@@ -40,6 +41,7 @@ export class SingleConnections {
    * process.
    */
   readonly #streams = new Map<string, SingleStream>()
+  readonly #load = new OperationLoad()
   #reserved = 0
 
   constructor(options: SingleConnectionsOptions) {
@@ -69,6 +71,7 @@ export class SingleConnections {
       principal: principal.id,
       heartbeatMs,
       answers,
+      load: this.#load,
       onGone: (gone) => {
         this.#streams.delete(gone.token)
         if (!gone.isOpen) this.#reserved--

@@ -4,6 +4,7 @@ import { plannedRetryMs, retryMs } from '../delivery/retry.ts'
 import { type CloseReason, type Member, type Outlet, WRITE_STALL_MS } from '../delivery/subscriber.ts'
 import { SluiceError } from '../errors.ts'
 import type { AnswerBudget, Share } from './answer-budget.ts'
+import type { OperationLoad } from './operation-load.ts'
 import { SingleOperation } from './single-operation.ts'
 
 /** A reservation lasts this long: less than `WRITE_STALL_MS`, since its operations wait as for a stuck socket. */
@@ -29,6 +30,7 @@ export interface SingleStreamOptions {
   readonly principal: string
   readonly heartbeatMs: number
   readonly answers: AnswerBudget
+  readonly load: OperationLoad
   /** Called once, when it is gone, or its reservation has expired. */
   readonly onGone: (stream: SingleStream) => void
 }
@@ -71,7 +73,7 @@ export class SingleStream implements Member {
 
   /**
    * Begins an operation, which is to be run with the outlet that this returns.
-   * @throws SluiceError `STREAM_NOT_FOUND`, `OPERATION_ID_IN_USE` or `TOO_MANY_OPERATIONS`.
+   * @throws SluiceError `STREAM_NOT_FOUND`, `OPERATION_ID_IN_USE`, `TOO_MANY_OPERATIONS` or `TOO_MANY_STREAMS`.
    */
   begin(id: string): SingleOperation {
     if (this.#gone) throw new SluiceError('STREAM_NOT_FOUND')
@@ -82,6 +84,7 @@ export class SingleStream implements Member {
     if (this.#waitingBytes() >= MAX_HELD_BYTES) {
       throw new SluiceError('TOO_MANY_OPERATIONS', 'Too many results wait for this stream to take them')
     }
+    this.#options.load.begin(this.isOpen)
     const operation = new SingleOperation(this, id)
     this.#operations.set(id, operation)
     return operation
@@ -107,7 +110,7 @@ export class SingleStream implements Member {
   }
 
   left(operation: SingleOperation): void {
-    this.#operations.delete(operation.id)
+    if (this.#operations.delete(operation.id)) this.#options.load.left(this.isOpen)
     this.#waiting.delete(operation)
   }
 
@@ -124,6 +127,7 @@ export class SingleStream implements Member {
     clearTimeout(this.#timer)
     this.#timer = setInterval(() => this.#beat(), this.#options.heartbeatMs)
     this.#outlet = outlet
+    this.#options.load.opened(this.#operations.size)
     this.#full = false
     this.#write(openingBlock(retryMs(), undefined))
     for (const bytes of this.#held) this.#write(bytes)

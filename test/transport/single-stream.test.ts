@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bodyOf, COMMENT_BLOCK, COMPLETE_BLOCK, retryBlock } from '../../src/delivery/frame.ts'
 import type { CloseReason, Member } from '../../src/delivery/subscriber.ts'
 import { AnswerBudget } from '../../src/transport/answer-budget.ts'
+import { OperationLoad } from '../../src/transport/operation-load.ts'
 import { SingleStream, type StreamOutlet } from '../../src/transport/single-stream.ts'
 import { FakeOutlet } from '../kit/engine.ts'
 
@@ -53,10 +54,11 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers())
 })
 
-function reserve() {
+function reserve(load = new OperationLoad()) {
   let gone = 0
   const stream = new SingleStream({
     answers: new AnswerBudget(),
+    load,
     token: 't',
     principal: 'p',
     heartbeatMs: HEARTBEAT_MS,
@@ -235,4 +237,21 @@ describe('the end', () => {
     expect(socket.text).toBe('')
     expect(operation.isRunning).toBe(false)
   })
+})
+
+test('reserved streams carry 20,000 operations together, and more begin as some open, are stopped or expire', () => {
+  const load = new OperationLoad()
+  const streams = Array.from({ length: 100 }, () => reserve(load))
+  for (const { begin } of streams) for (let id = 0; id < 200; id++) begin(`${id}`)
+  const more = reserve(load)
+  const refused = expect.objectContaining({ code: 'TOO_MANY_STREAMS', status: 503 })
+  expect(() => more.begin('a')).toThrow(refused)
+  streams[0]?.stream.stop('7')
+  more.begin('a')
+  expect(() => more.begin('b')).toThrow(refused)
+  streams[1]?.stream.open(() => new FakeSocket())
+  for (let id = 0; id < 190; id++) more.begin(`${id}`)
+  streams[2]?.stream.gone()
+  const last = reserve(load)
+  for (let id = 0; id < 200; id++) last.begin(`${id}`)
 })
