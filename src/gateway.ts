@@ -36,6 +36,7 @@ import type { Sink, Source } from './streams/port.ts'
 import { type Readiness, Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic.ts'
 import { orders } from './streams/topics/orders.ts'
+import { AnswerBudget } from './transport/answer-budget.ts'
 import { DistinctConnections } from './transport/distinct.ts'
 import { Operations } from './transport/operations.ts'
 import { Refusals } from './transport/refusals.ts'
@@ -119,13 +120,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return state.ready && !server.listening ? { ready: false, reason: 'The gateway does not listen yet' } : state
   }
   const refusals = new Refusals({ sockets, readiness: () => streams.readiness(), isLeaving })
-  const operations = new Operations({ schema, engine, streams, heartbeatMs, log, refusals })
+  const answers = new AnswerBudget()
+  const operations = new Operations({ schema, engine, streams, heartbeatMs, answers, log, refusals })
   const distinct = new DistinctConnections({ operations, sockets, refusals })
   const single = new SingleConnections({
     instance: config.INSTANCE_ID,
     operations,
     sockets,
     heartbeatMs,
+    answers,
     faults,
     refusals,
   })
@@ -139,6 +142,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     path: GRAPHQL_PATH,
     corsOrigins,
     addresses,
+    answers,
     errors,
     log,
     ...(timeouts && { timeouts }),
@@ -155,6 +159,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       streams: { used: () => sockets.size, limit: shares.streams },
       connections: { used: () => connections.limit.size, limit: shares.connections },
       frame_log_bytes: { used: () => engine.shared.budget.used, limit: engine.shared.budget.limit },
+      answer_bytes: { used: () => answers.used, limit: answers.limit },
+      operation_bytes: { used: () => engine.held.used, limit: engine.held.limit },
     },
     log,
     faults,
@@ -168,6 +174,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isLeaving,
     streams,
     engine,
+    admission,
+    answers,
     pulling,
     sockets,
     single,
@@ -193,6 +201,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const ms = Math.round(performance.now() - begin)
     if (open > 0) log.info({ streams: open, cut: sockets.stats.cut, ms }, 'Drained')
     capacity.close()
+    answers.close()
     await streams.close()
     await data.close()
     // Until now it says that it is not ready, and counts.

@@ -16,6 +16,8 @@ export interface PullOptions {
   readonly log: Logger
   readonly errors: ErrorSink
   readonly faults: Faults
+  /** Counts a result that its outlet has not taken; undefined: there is no room for one so large. */
+  readonly hold: (bytes: number) => { release(): void } | undefined
   /** Called once, when the stream has ended, however it did. */
   readonly onEnd: (reason: CloseReason) => void
 }
@@ -31,6 +33,7 @@ export class PullSubscriber implements OutletListener {
   readonly #log: Logger
   readonly #errors: ErrorSink
   readonly #faults: Faults
+  readonly #hold: PullOptions['hold']
   readonly #onEnd: (reason: CloseReason) => void
   readonly #events: AsyncIterator<unknown>
   readonly #heartbeat: NodeJS.Timeout
@@ -46,6 +49,7 @@ export class PullSubscriber implements OutletListener {
     this.#log = options.log
     this.#errors = options.errors
     this.#faults = options.faults
+    this.#hold = options.hold
     this.#onEnd = options.onEnd
     this.#events = events
     this.#write(this.#framing.opening(retryMs(), undefined))
@@ -87,6 +91,9 @@ export class PullSubscriber implements OutletListener {
       while (!this.#closed) {
         const item = await this.#events.next()
         if (item.done) break
+        // A stream that is reserved and not open yet is full from the start: no result waits for it.
+        await this.#untilDrained()
+        if (this.#closed) break
         await this.#send(resultJson(await executeEvent(this.#args, item.value), this.#errors))
       }
     } catch (error) {
@@ -99,7 +106,19 @@ export class PullSubscriber implements OutletListener {
 
   async #send(json: string): Promise<void> {
     if (this.#closed) return
-    this.#write(frame(this.#framing, NO_CURSOR, Buffer.from(json)))
+    const bytes = frame(this.#framing, NO_CURSOR, Buffer.from(json))
+    this.#write(bytes)
+    if (this.#fullSince === 0) return
+    const unsent = this.#hold(bytes.length)
+    if (!unsent) {
+      this.end('stalled')
+      return
+    }
+    await this.#untilDrained()
+    unsent.release()
+  }
+
+  async #untilDrained(): Promise<void> {
     if (this.#fullSince === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onDrained = resolve

@@ -7,6 +7,7 @@ import { executeEvent } from './execute-event.ts'
 import type { OperationWeight } from './operation.ts'
 import type { ErrorSink } from './resolver-errors.ts'
 import { errorJson, resultJson } from './result-json.ts'
+import { boundedJson } from './result-size.ts'
 
 /** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
 const EVENT_TIMEOUT_MS = 10_000
@@ -84,7 +85,7 @@ export class Renderer {
       const result = this.compiled ? this.#executeCompiled(this.compiled, event) : this.#execute(event)
       if (typeof result === 'string') {
         this.#stats.bodies++
-        return result
+        return boundedJson(result)
       }
       return result instanceof Promise ? this.#await(result) : this.#serialize(result)
     } catch (error) {

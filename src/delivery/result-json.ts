@@ -2,11 +2,12 @@ import { type ExecutionResult, GraphQLError, type ValidatedExecutionArgs } from 
 import type { ErrorCode } from '../errors.ts'
 import { formatError } from './format-error.ts'
 import type { ErrorSink } from './resolver-errors.ts'
+import { boundedJson } from './result-size.ts'
 import { nodesOf, wrongArguments } from './wrong-arguments.ts'
 
 /**
  * The JSON of a result, the same for every transport, with its errors as clients see them. A scalar may give what JSON
- * cannot say (a BigInt, a circle): then the result is that error. Never throws.
+ * cannot say (a BigInt, a circle), or more than a result may have: then the result is that error. Never throws.
  * @param fallback the code of an error by which GraphQL itself refuses what the client asked for.
  */
 export function resultJson(
@@ -17,8 +18,9 @@ export function resultJson(
   // An operation that was refused before it ran has no data; one whose data became null has.
   const rest = { ...(data !== undefined && { data }), ...(extensions && { extensions }) }
   try {
-    if (!errors) return JSON.stringify(rest)
-    return JSON.stringify({ errors: errors.map((error) => formatError(error, sink, fallback(error))), ...rest })
+    if (!errors) return boundedJson(JSON.stringify(rest))
+    const formatted = errors.map((error) => formatError(error, sink, fallback(error)))
+    return boundedJson(JSON.stringify({ errors: formatted, ...rest }))
   } catch (error) {
     return errorJson(error, sink)
   }

@@ -7,6 +7,7 @@ import { refusedRetryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import { logError } from '../faults.ts'
 import { answerError } from '../transport/answer.ts'
+import type { AnswerBudget } from '../transport/answer-budget.ts'
 import { turn } from '../transport/turn.ts'
 import type { ClientAddresses } from './client-address.ts'
 import { type Endpoint, MethodNotAllowed } from './endpoint.ts'
@@ -20,13 +21,14 @@ export interface HttpServerOptions {
   readonly corsOrigins: readonly string[]
   readonly addresses: ClientAddresses
   readonly errors: ResolverErrors
+  readonly answers: AnswerBudget
   readonly log: Logger
   readonly timeouts?: Timeouts
 }
 
 /** The server that clients reach: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { errors, endpoint, path, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
+  const { answers, errors, endpoint, path, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
   const withCors = cors({
     origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -47,7 +49,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
     }
   }
 
-  const server = createServer(timeouts, (request, response) => {
+  const server = createServer({ ...timeouts, ServerResponse: answers.Response }, (request, response) => {
     const requestId = requestIdOf(request)
     response.setHeader('x-request-id', requestId)
     const ownLog = () => log.child({ requestId, client: addresses.of(request) })

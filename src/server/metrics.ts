@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Admission } from '../admission/admission.ts'
 import type { Engine } from '../delivery/engine.ts'
 import { CLOSE_REASONS } from '../delivery/outlet.ts'
 import { FAULT_PLACES } from '../faults.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Readiness, Streams } from '../streams/streams.ts'
+import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { SingleConnections } from '../transport/single-connections.ts'
 import type { StreamSockets } from '../transport/stream-sockets.ts'
 import type { Capacity } from './capacity.ts'
@@ -19,6 +21,8 @@ export interface MetricsSources {
   readonly isLeaving: () => boolean
   readonly streams: Streams
   readonly engine: Engine
+  readonly admission: Admission
+  readonly answers: AnswerBudget
   /** Streams of hand-written subscriptions. */
   readonly pulling: () => number
   readonly sockets: StreamSockets
@@ -33,7 +37,8 @@ export interface MetricsSources {
  * plain numbers.
  */
 export function createMetrics(sources: MetricsSources): Registry {
-  const { instance, readiness, isLeaving, streams, engine, pulling, sockets, single, capacity } = sources
+  const { instance, readiness, isLeaving, streams, engine, admission, answers, pulling, sockets, single, capacity } =
+    sources
   const registry = new Registry()
   registry.setDefaultLabels({ instance })
   // The event loop's delay is watched by a timer of its own, which would be most of what an idle gateway does.
@@ -119,6 +124,15 @@ export function createMetrics(sources: MetricsSources): Registry {
   counter('cut_streams_total', 'Streams that took no more bytes when they were to end.', () => sockets.stats.cut)
   gauge('lagging_subscribers', 'Subscriptions that wait for their sockets.', () => engine.shared.lagging)
   gauge('frame_log_bytes', 'Bytes of frames kept for lagging subscribers.', () => engine.shared.budget.used)
+  gauge('answer_bytes', 'Bytes of answers and results that clients have not taken.', () => answers.used)
+  counter(
+    'refused_answers_total',
+    'Operations that were not executed because of unread answers.',
+    () => answers.stats.refused,
+  )
+  counter('cut_answers_total', 'Answers that clients did not take, and that were given up.', () => answers.stats.cut)
+  gauge('operation_bytes', 'Estimated bytes of the documents and operations of subscriptions.', () => engine.held.used)
+  gauge('document_cache_bytes', 'Estimated bytes of cached documents and operations.', () => admission.cacheBytes)
   counter('executions_total', 'Events executed: once for each group that they match.', () => engine.stats.executions)
   counter(
     'bodies_total',

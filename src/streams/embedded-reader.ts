@@ -26,13 +26,17 @@ export async function readLogs({ from, reader, signal, wakers, ...log }: LogRead
   const wake = (): void => {
     for (const topic of topics) topic.wake()
   }
-  signal.addEventListener('abort', () => {
-    wakers.delete(wake)
-    wake()
+  // Also of no topics it reads until then.
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => {
+      wakers.delete(wake)
+      wake()
+      resolve()
+    })
   })
   wakers.add(wake)
   reader.onState({ kind: 'reading' })
-  await Promise.all(topics.map((topic) => topic.readUntilAborted()))
+  await Promise.all([aborted, ...topics.map((topic) => topic.readUntilAborted())])
 }
 
 interface TopicReaderOptions extends Omit<LogReading, 'from' | 'wakers'> {

@@ -20,7 +20,7 @@ export interface Accepted {
 
 /** Browsers and GraphQL clients send some 150. What a longer one costs grows with each of its ranges: 10 ms for 15 KB. */
 const MAX_CHARS = 500
-/** What was made of each header lately: clients are many, and their headers few. At most 250 KB of them. */
+/** What was made of each header lately: clients are many, and their headers few. With their keys 0.3 MB at most. */
 const known = new LRUCache<string, { readonly accepted: Accepted | undefined }>({ max: 500 })
 
 /**

@@ -12,6 +12,7 @@ import { errorJson, executedJson } from '../delivery/result-json.ts'
 import { SluiceError } from '../errors.ts'
 import type { Context } from '../schema/context.ts'
 import { type ArgumentStart, positionLast, positionSince } from '../schema/stream-field.ts'
+import type { AnswerBudget } from './answer-budget.ts'
 import type { Refusals } from './refusals.ts'
 
 export interface OperationsOptions {
@@ -20,6 +21,7 @@ export interface OperationsOptions {
   readonly streams: Context['streams']
   readonly heartbeatMs: number
   readonly log: Logger
+  readonly answers: AnswerBudget
   readonly refusals: Refusals
 }
 
@@ -51,12 +53,14 @@ export class Operations {
   }
 
   /**
-   * Executes a query or a mutation: the one way in which any transport has it done. Never rejects.
+   * Executes a query or a mutation: the one way in which any transport has it done.
    * @param errors takes what is masked, for the request's log.
+   * @throws SluiceError `TOO_MANY_ANSWERS` where its answer would have no room: then it was not executed.
    */
   async execute(admitted: Admitted, errors: ErrorSink): Promise<Executed> {
-    const { schema } = this.#options
+    const { schema, answers } = this.#options
     const { document, params } = admitted
+    const share = answers.reserve(admitted.cost)
     try {
       const args = validateExecutionArgs({
         schema,
@@ -69,6 +73,9 @@ export class Operations {
       return { json: executedJson(args, await executeRootSelectionSet(args), errors) }
     } catch (error) {
       return { json: errorJson(error, errors) }
+    } finally {
+      // What is sent of it counts where it is written.
+      share.release()
     }
   }
 
@@ -103,7 +110,7 @@ export class Operations {
 
   /** A hand-written `subscribe` has its source opened first: that is what may be refused. */
   async #preparePull(operation: Operation, errors: ErrorSink): Promise<PreparedOperation> {
-    const { engine, heartbeatMs, log } = this.#options
+    const { answers, engine, heartbeatMs, log } = this.#options
     const { faults } = engine.shared
     const { args, weight } = operation
     engine.demandMemory(operation)
@@ -118,7 +125,9 @@ export class Operations {
         engine.countClose(reason)
       }
       try {
-        subscriber = new PullSubscriber(args, events, outlet, { framing, heartbeatMs, log, errors, faults, onEnd })
+        const hold = (bytes: number) => answers.holdIfRoom(bytes)
+        const options = { framing, heartbeatMs, log, errors, faults, hold, onEnd }
+        subscriber = new PullSubscriber(args, events, outlet, options)
         this.#pulling.add(subscriber)
         engine.held.hold(events, weight.own, args.document, weight.document)
         outlet.attach(subscriber)

@@ -5,9 +5,10 @@ import { formatError } from '../delivery/format-error.ts'
 import type { ErrorSink } from '../delivery/resolver-errors.ts'
 import { SluiceError } from '../errors.ts'
 import type { Faults } from '../faults.ts'
-import { frame, NO_CURSOR } from '../protocol/framing.ts'
 import { OperationFraming } from '../protocol/single-connection.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from './answer.ts'
+import type { AnswerBudget } from './answer-budget.ts'
+import { OperationLoad } from './operation-load.ts'
 import type { Executed, Operations } from './operations.ts'
 import type { Refusals } from './refusals.ts'
 import type { SingleOperation } from './single-operation.ts'
@@ -24,6 +25,7 @@ export interface SingleConnectionsOptions {
   readonly operations: Operations
   readonly sockets: StreamSockets
   readonly heartbeatMs: number
+  readonly answers: AnswerBudget
   readonly faults: Faults
   readonly refusals: Refusals
 }
@@ -39,6 +41,7 @@ export class SingleConnections {
    * process.
    */
   readonly #streams = new Map<string, SingleStream>()
+  readonly #load = new OperationLoad()
   #reserved = 0
 
   constructor(options: SingleConnectionsOptions) {
@@ -56,7 +59,7 @@ export class SingleConnections {
 
   /** Answers with the token of a new stream. @throws SluiceError where there can be none now. */
   reserve(response: ServerResponse, principal: Principal): void {
-    const { instance, heartbeatMs, faults, refusals } = this.#options
+    const { instance, heartbeatMs, answers, faults, refusals } = this.#options
     refusals.demandReservation()
     if (this.#reserved >= MAX_RESERVATIONS) {
       throw new SluiceError('TOO_MANY_STREAMS', 'Too many streams are reserved and not open')
@@ -65,7 +68,9 @@ export class SingleConnections {
       token: newStreamToken(instance),
       principal: principal.id,
       heartbeatMs,
+      answers,
       faults,
+      load: this.#load,
       onGone: (gone) => {
         this.#streams.delete(gone.token)
         if (!gone.isOpen) this.#reserved--
@@ -140,8 +145,7 @@ export class SingleConnections {
       return
     }
     answerAccepted(response)
-    const framing = new OperationFraming(operation.id, false)
-    operation.finish(Buffer.concat([frame(framing, NO_CURSOR, Buffer.from(json)), framing.complete]))
+    operation.finish(json, new OperationFraming(operation.id, false))
   }
 }
 

@@ -1,6 +1,12 @@
 import type { CloseReason, Outlet, OutletListener } from '../delivery/outlet.ts'
-import { NOTHING } from '../protocol/framing.ts'
+import { type Framing, frame, NO_CURSOR, NOTHING } from '../protocol/framing.ts'
 import type { SingleStream } from './single-stream.ts'
+
+/** In place of a result for which there was no room. */
+const DROPPED = JSON.stringify({
+  errors: [{ message: 'Too many results wait for this stream', extensions: { code: 'RESULT_TOO_LARGE' } }],
+  data: null,
+})
 
 /** One operation of a stream that carries several: an outlet like any other, as far as the engine knows. */
 export class SingleOperation implements Outlet {
@@ -46,14 +52,30 @@ export class SingleOperation implements Outlet {
     if (this.#leave()) this.#stream.destroy()
   }
 
-  /** Gives these last blocks when there is room for them: what needs no source to wait for it. */
-  finish(bytes: Buffer): void {
-    if (this.write(NOTHING)) {
+  /**
+   * Gives a result and the end when there is room for them: what needs no source to wait for it. Where too many wait, the
+   * result says that it has been dropped.
+   */
+  finish(json: string, framing: Framing): void {
+    if (this.#ended) return
+    const bytesOf = (result: string) =>
+      Buffer.concat([frame(framing, NO_CURSOR, Buffer.from(result)), framing.complete])
+    const bytes = bytesOf(json)
+    const share = this.#stream.hold(bytes.length)
+    if (!share) {
+      this.end(bytesOf(DROPPED), true)
+      return
+    }
+    const end = () => {
       this.end(bytes, true)
+      this.#stream.written(share)
+    }
+    if (this.write(NOTHING)) {
+      end()
       return
     }
     this.heldBytes = bytes.length
-    this.attach({ drained: () => this.end(bytes, true), gone: () => {}, end: () => {} })
+    this.attach({ drained: end, gone: () => {}, end: () => share.release() })
   }
 
   drained(): void {

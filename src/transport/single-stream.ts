@@ -1,9 +1,12 @@
 import { endOutlet } from '../delivery/ending.ts'
 import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from '../delivery/outlet.ts'
+import { MAX_RESULT_BYTES } from '../delivery/result-size.ts'
 import { retryMs } from '../delivery/retry.ts'
 import { SluiceError } from '../errors.ts'
 import type { Faults } from '../faults.ts'
 import { BY_ID, COMMENT_BLOCK, openingBlock } from '../protocol/event-stream.ts'
+import type { AnswerBudget, Share } from './answer-budget.ts'
+import type { OperationLoad } from './operation-load.ts'
 import { SingleOperation } from './single-operation.ts'
 
 /** A reservation lasts this long: less than `WRITE_STALL_MS`, since its operations wait as for a stuck socket. */
@@ -12,6 +15,8 @@ const RESERVATION_MS = 20_000
 const MAX_OPERATIONS = 200
 /** No more operations are begun while results of so many bytes wait that nothing but this stream keeps. */
 const MAX_HELD_BYTES = 256 * 1024
+/** Results that end while others wait: all of them that one stream holds. */
+const MAX_RESULTS_BYTES = MAX_HELD_BYTES + MAX_RESULT_BYTES
 /** Operations that go on at once when there is room: those that read the past write in a turn of their own. */
 const WOKEN_AT_ONCE = 8
 
@@ -26,7 +31,9 @@ export interface SingleStreamOptions {
   /** The principal's id: nobody else opens it, adds to it or ends it. */
   readonly principal: string
   readonly heartbeatMs: number
+  readonly answers: AnswerBudget
   readonly faults: Faults
+  readonly load: OperationLoad
   /** Called once, when it is gone, or its reservation has expired. */
   readonly onGone: (stream: SingleStream) => void
 }
@@ -46,6 +53,7 @@ export class SingleStream implements OutletListener {
   /** What was written before it was opened. */
   #held: Buffer[] = []
   #heldBytes = 0
+  #unsent: Share[] = []
   #outlet: StreamOutlet | undefined
   #full = true
   /** Since when, in milliseconds of the monotonic clock. */
@@ -68,7 +76,7 @@ export class SingleStream implements OutletListener {
 
   /**
    * Begins an operation, which is to be run with the outlet that this returns.
-   * @throws SluiceError `STREAM_NOT_FOUND`, `OPERATION_ID_IN_USE` or `TOO_MANY_OPERATIONS`.
+   * @throws SluiceError `STREAM_NOT_FOUND`, `OPERATION_ID_IN_USE`, `TOO_MANY_OPERATIONS` or `TOO_MANY_STREAMS`.
    */
   begin(id: string): SingleOperation {
     if (this.#gone) throw new SluiceError('STREAM_NOT_FOUND')
@@ -79,9 +87,24 @@ export class SingleStream implements OutletListener {
     if (this.#waitingBytes() >= MAX_HELD_BYTES) {
       throw new SluiceError('TOO_MANY_OPERATIONS', 'Too many results wait for this stream to take them')
     }
+    this.#options.load.begin(this.isOpen)
     const operation = new SingleOperation(this, id)
     this.#operations.set(id, operation)
     return operation
+  }
+
+  /**
+   * Counts a result that waits for this stream, until it has been written and taken.
+   * @returns undefined, if so many wait that there is no room for it.
+   */
+  hold(bytes: number): Share | undefined {
+    return this.#waitingBytes() + bytes > MAX_RESULTS_BYTES ? undefined : this.#options.answers.hold(bytes)
+  }
+
+  /** A result was written. Its share is given back when the socket has taken it. */
+  written(share: Share): void {
+    if (this.#full && !this.#gone) this.#unsent.push(share)
+    else share.release()
   }
 
   /** Ends an operation, because its client wants no more of it. There may be none. */
@@ -90,7 +113,7 @@ export class SingleStream implements OutletListener {
   }
 
   left(operation: SingleOperation): void {
-    this.#operations.delete(operation.id)
+    if (this.#operations.delete(operation.id)) this.#options.load.left(this.isOpen)
     this.#waiting.delete(operation)
   }
 
@@ -105,6 +128,7 @@ export class SingleStream implements OutletListener {
     clearTimeout(this.#timer)
     this.#timer = setInterval(() => this.#contain(() => this.#beat()), this.#options.heartbeatMs)
     this.#outlet = outlet
+    this.#options.load.opened(this.#operations.size)
     this.#full = false
     // The head of its stream has been sent, so that nothing else can be answered.
     this.#contain(() => {
@@ -126,6 +150,7 @@ export class SingleStream implements OutletListener {
 
   drained(): void {
     this.#full = false
+    this.#taken()
     // The socket takes what it is given: who still waits for a turn then does not wait for a dead one.
     for (const operation of this.#waiting) operation.progressed()
     this.#wake()
@@ -158,6 +183,7 @@ export class SingleStream implements OutletListener {
     for (const operation of this.#operations.values())
       this.#options.faults.contain('stream', () => operation.drop(reason))
     this.#held = []
+    this.#taken()
     this.#options.onGone(this)
     return true
   }
@@ -190,6 +216,10 @@ export class SingleStream implements OutletListener {
     if (this.#outlet.write(bytes) || this.#full) return
     this.#full = true
     this.#fullSince = performance.now()
+  }
+
+  #taken(): void {
+    for (const share of this.#unsent.splice(0)) share.release()
   }
 
   #uncork(): void {

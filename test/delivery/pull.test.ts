@@ -39,6 +39,7 @@ function startNumbers() {
     log: silentLog,
     errors,
     faults,
+    hold: () => ({ release: () => {} }),
     onEnd: () => state.ended++,
   }
   const subscriber = new PullSubscriber(args, source, outlet, options)
@@ -51,10 +52,13 @@ test('a full outlet is not pulled for, nor sent heartbeats', async () => {
   expect(state.pulled).toBe(1)
   vi.advanceTimersByTime(2 * HEARTBEAT_MS)
   await settle()
-  expect(outlet.writes).toBe(2)
+  expect(outlet.writes).toBe(1)
   subscriber.drained()
   await settle()
-  expect(state.pulled).toBe(2)
+  expect([state.pulled, outlet.writes]).toEqual([1, 2])
+  subscriber.drained()
+  await settle()
+  expect([state.pulled, outlet.writes]).toEqual([2, 3])
   subscriber.end('client')
 })
 

@@ -1,8 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { ResolverErrors } from '../../src/delivery/resolver-errors.ts'
 import { ClientAddresses } from '../../src/server/client-address.ts'
 import type { Endpoint } from '../../src/server/endpoint.ts'
 import { createHttpServer } from '../../src/server/http-server.ts'
 import { listen } from '../../src/server/listen.ts'
+import { AnswerBudget } from '../../src/transport/answer-budget.ts'
 import { recordedLog } from '../kit/log-lines.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { SECRET, THROWN } from '../kit/thrown.ts'
@@ -13,9 +15,14 @@ async function startFailing(serve: Endpoint['serve']) {
   const { log, lines } = recordedLog()
   const endpoint = { serve } as Endpoint
   const addresses = new ClientAddresses([])
-  const server = createHttpServer({ endpoint, path: '/graphql', corsOrigins: [], addresses, log })
+  const errors = new ResolverErrors(log)
+  const answers = new AnswerBudget()
+  const server = createHttpServer({ endpoint, path: '/graphql', corsOrigins: [], addresses, answers, errors, log })
   onTestFinished(() => void server.close().closeAllConnections())
-  return { url: await listen(server, { host: '127.0.0.1', port: 0 }), lines }
+  const fail = (error: unknown): never => {
+    throw error
+  }
+  return { url: await listen(server, { host: '127.0.0.1', port: 0 }, fail), lines }
 }
 
 const FOR_NOBODY = THROWN.filter(({ what }) => !what.startsWith('a SluiceError'))

@@ -4,6 +4,8 @@ import { Faults } from '../../src/faults.ts'
 import { COMMENT_BLOCK } from '../../src/protocol/event-stream.ts'
 import { frame, NO_CURSOR } from '../../src/protocol/framing.ts'
 import { OperationFraming } from '../../src/protocol/single-connection.ts'
+import { AnswerBudget } from '../../src/transport/answer-budget.ts'
+import { OperationLoad } from '../../src/transport/operation-load.ts'
 import { SingleStream, type StreamOutlet } from '../../src/transport/single-stream.ts'
 import { FakeOutlet } from '../kit/engine.ts'
 import { silentLog } from '../kit/log-lines.ts'
@@ -58,11 +60,18 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers())
 })
 
-function reserve() {
+function reserve(load = new OperationLoad()) {
   let gone = 0
   const faults = new Faults(silentLog)
-  const onGone = () => gone++
-  const stream = new SingleStream({ token: 't', principal: 'p', heartbeatMs: HEARTBEAT_MS, faults, onGone })
+  const stream = new SingleStream({
+    answers: new AnswerBudget(),
+    faults,
+    load,
+    token: 't',
+    principal: 'p',
+    heartbeatMs: HEARTBEAT_MS,
+    onGone: () => gone++,
+  })
   const begin = (id: string) => {
     const operation = stream.begin(id)
     const member = new FakeMember()
@@ -225,7 +234,7 @@ describe('the end', () => {
   test('of one whose result waits drops it', () => {
     const { stream, open } = reserve()
     const operation = stream.begin('1')
-    operation.finish(Buffer.concat([RESULT, COMPLETE]))
+    operation.finish('{"data":{"n":1}}', FRAMING)
     expect(operation.heldBytes).toBe(RESULT.length + COMPLETE.length)
     stream.stop('1')
     const socket = open()
@@ -297,4 +306,21 @@ describe('a stream of which something throws ends alone, and counts it', () => {
       expect(vi.getTimerCount()).toBe(0)
     })
   }
+})
+
+test('reserved streams carry 20,000 operations together, and more begin as some open, are stopped or expire', () => {
+  const load = new OperationLoad()
+  const streams = Array.from({ length: 100 }, () => reserve(load))
+  for (const { begin } of streams) for (let id = 0; id < 200; id++) begin(`${id}`)
+  const more = reserve(load)
+  const refused = expect.objectContaining({ code: 'TOO_MANY_STREAMS', status: 503 })
+  expect(() => more.begin('a')).toThrow(refused)
+  streams[0]?.stream.stop('7')
+  more.begin('a')
+  expect(() => more.begin('b')).toThrow(refused)
+  streams[1]?.stream.open(new FakeSocket())
+  for (let id = 0; id < 190; id++) more.begin(`${id}`)
+  streams[2]?.stream.gone()
+  const last = reserve(load)
+  for (let id = 0; id < 200; id++) last.begin(`${id}`)
 })
