@@ -24,7 +24,7 @@ export function variablesOf(args: ValidatedSubscriptionArgs): ValidatedSubscript
   return fresh.variableValues ?? variableValues
 }
 
-export function hasObjects({ coerced }: ValidatedSubscriptionArgs['variableValues']): boolean {
+function hasObjects({ coerced }: ValidatedSubscriptionArgs['variableValues']): boolean {
   for (const name in coerced) {
     const value = coerced[name]
     if (typeof value === 'object' && value !== null) return true
