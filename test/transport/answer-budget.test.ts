@@ -13,6 +13,9 @@ const MIB = 1024 * 1024
 /** More than a unix socket takes of a client that does not read. */
 const LARGE = 2 * MIB
 
+// Time stands still here, also for who waits too long.
+vi.setConfig({ testTimeout: 10_000 })
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
   onTestFinished(() => void vi.useRealTimers())
