@@ -3,9 +3,9 @@ import { inspect, parseArgs } from 'node:util'
 import { destination, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 import { type Config, ConfigError, configWarnings, readConfig } from './config.ts'
-import { logError } from './faults.ts'
+import { logError } from './errors/faults.ts'
+import { RateLimit } from './errors/rate-limit.ts'
 import { startGateway } from './gateway.ts'
-import { RateLimit } from './rate-limit.ts'
 
 const USAGE = `Usage: npm start [-- --check-config]
 

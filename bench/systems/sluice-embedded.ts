@@ -5,7 +5,7 @@
 import { pino } from 'pino'
 import { readConfig } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway.ts'
-import { createEmbeddedLog } from '../../src/streams/embedded.ts'
+import { createEmbeddedLog } from '../../src/streams/source/embedded/embedded.ts'
 import { takeLines } from './line-feed.ts'
 
 const PARTITIONS = 6

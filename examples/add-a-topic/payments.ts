@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineTopic } from '../../src/streams/topic.ts'
+import { defineTopic } from '../../src/streams/topic/topic.ts'
 
 const PaymentEvent = z.object({ id: z.string(), merchantId: z.string(), method: z.string(), amount: z.string() })
 export type PaymentEvent = z.output<typeof PaymentEvent>

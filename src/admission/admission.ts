@@ -5,10 +5,10 @@ import type {
   OperationDefinitionNode,
   OperationTypeNode,
 } from 'graphql'
-import { formatError } from '../delivery/format-error.ts'
-import type { PreparedOperations } from '../delivery/operation-cache.ts'
-import type { ErrorSink, ResolverErrors } from '../delivery/resolver-errors.ts'
-import { SluiceError } from '../errors.ts'
+import type { PreparedOperations } from '../delivery/operation/cache.ts'
+import { SluiceError } from '../errors/codes.ts'
+import { formatError } from '../errors/format.ts'
+import type { ErrorSink, ResolverErrors } from '../errors/resolver-errors.ts'
 import { ANONYMOUS, type Audience } from '../schema/context.ts'
 import { demandShallow } from './depth.ts'
 import { AdmittedDocument, type AdmittedOperation, DocumentCache } from './document-cache.ts'

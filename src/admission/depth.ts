@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts'
+import { SluiceError } from '../errors/codes.ts'
 
 /** Levels within levels of variables. Whatever reads them later calls itself for each, and a stack holds thousands. */
 const MAX_DEPTH = 50

@@ -12,8 +12,8 @@ import {
   validate,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { PreparedOperations } from '../delivery/operation-cache.ts'
-import type { ErrorCode } from '../errors.ts'
+import { PreparedOperations } from '../delivery/operation/cache.ts'
+import type { ErrorCode } from '../errors/codes.ts'
 import { measureDocument } from './document-shape.ts'
 import { MergeableFieldsRule } from './mergeable-fields.ts'
 import { OperationCost } from './operation-cost.ts'

@@ -9,7 +9,7 @@ import type {
   ValueNode,
   VariableDefinitionNode,
 } from 'graphql'
-import { SluiceError } from '../errors.ts'
+import { SluiceError } from '../errors/codes.ts'
 
 /** Names that a client makes up: aliases, and those of operations, fragments and variables. A result repeats aliases. */
 const MAX_NAME_CHARS = 64

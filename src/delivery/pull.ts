@@ -1,14 +1,14 @@
 import { createSourceEventStream, type ExecutionResult, type ValidatedSubscriptionArgs } from 'graphql'
 import type { Logger } from 'pino'
-import { type Faults, logError } from '../faults.ts'
+import { type Faults, logError } from '../errors/faults.ts'
+import { formatError } from '../errors/format.ts'
+import type { ErrorSink } from '../errors/resolver-errors.ts'
+import { retryMs } from '../errors/retry-hints.ts'
 import { type Framing, frame, NO_CURSOR } from '../protocol/framing.ts'
-import { endOutlet } from './ending.ts'
-import { executeEvent } from './execute-event.ts'
-import { formatError } from './format-error.ts'
+import { endOutlet } from './group/ending.ts'
 import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from './outlet.ts'
-import type { ErrorSink } from './resolver-errors.ts'
-import { resultJson } from './result-json.ts'
-import { retryMs } from './retry.ts'
+import { executeEvent } from './render/execute-event.ts'
+import { resultJson } from './render/result-json.ts'
 
 export interface PullOptions {
   readonly framing: Framing

@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts'
+import { SluiceError } from '../errors/codes.ts'
 import { builder } from '../schema/builder.ts'
 import type { FieldCost } from '../schema/field-cost.ts'
 import { Order, Region } from '../schema/types/order.ts'

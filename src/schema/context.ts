@@ -1,5 +1,5 @@
-import type { Feed } from '../streams/feed.ts'
-import type { Topic } from '../streams/topic.ts'
+import type { Feed } from '../streams/feed/feed.ts'
+import type { Topic } from '../streams/topic/topic.ts'
 
 /**
  * The claims that resolvers may see, in canonical form. Clients of one audience share executions, so nothing in here

@@ -1,9 +1,9 @@
-import { SluiceError } from '../errors.ts'
+import { SluiceError } from '../errors/codes.ts'
 
 /** Scalars are strings on the wire; what they hold in resolvers is said beside each. */
 // A type, not an interface: Pothos wants an index signature.
 export type Scalars = {
-  /** Opaque: see streams/cursor.ts. */
+  /** Opaque: see streams/cursor/cursor.ts. */
   Cursor: { Input: string; Output: string }
   /** A `Date` from clients; a `Date`, or text that is RFC 3339 already, to them. */
   DateTime: { Input: Date; Output: Date | string }

@@ -1,11 +1,11 @@
 import type { GraphQLField } from 'graphql'
-import { SluiceError } from '../errors.ts'
+import { SluiceError } from '../errors/codes.ts'
 import type { Gap, StreamEvent } from '../streams/event.ts'
-import type { Feed } from '../streams/feed.ts'
-import { meets } from '../streams/interest-index.ts'
-import { SourceUnavailable } from '../streams/port.ts'
-import type { Position } from '../streams/position.ts'
-import type { Topic, Where } from '../streams/topic.ts'
+import type { Feed } from '../streams/feed/feed.ts'
+import { meets } from '../streams/feed/interest-index.ts'
+import type { Position } from '../streams/feed/position.ts'
+import { SourceUnavailable } from '../streams/source/port.ts'
+import type { Topic, Where } from '../streams/topic/topic.ts'
 import type { Context } from './context.ts'
 
 /**

@@ -10,9 +10,9 @@ import SchemaBuilder, {
   type TypeParam,
 } from '@pothos/core'
 import type { Gap, StreamEvent } from '../streams/event.ts'
-import { meets } from '../streams/interest-index.ts'
-import type { Position } from '../streams/position.ts'
-import type { Topic, Where } from '../streams/topic.ts'
+import { meets } from '../streams/feed/interest-index.ts'
+import type { Position } from '../streams/feed/position.ts'
+import type { Topic, Where } from '../streams/topic/topic.ts'
 import { atOnce } from './at-once.ts'
 import type { Context } from './context.ts'
 import { eventValue, MAX_LAST, positionSince, STREAM_EXTENSION, type StreamField, startOf } from './stream-field.ts'

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import type { Faults } from '../faults.ts'
+import type { Faults } from '../errors/faults.ts'
 import type { Readiness } from '../streams/streams.ts'
 import { hostName, isAdminHost } from './admin-hosts.ts'
 import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { performance as hooks } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
-import type { Faults } from '../faults.ts'
+import type { Faults } from '../errors/faults.ts'
 import { readOpenFilesLimit } from './descriptors.ts'
 
 const CHECK_MS = 5_000

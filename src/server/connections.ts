@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isAnswering } from '../transport/turn.ts'
+import { isAnswering } from '../transport/pipelining.ts'
 import { ConnectionLimit } from './connection-limit.ts'
 import { TIMEOUTS, type Timeouts } from './timeouts.ts'
 

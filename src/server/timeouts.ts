@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { refuseBody } from '../transport/params.ts'
-import { isAnswering } from '../transport/turn.ts'
+import { isAnswering } from '../transport/pipelining.ts'
 
 /** How long a server waits for its clients, in milliseconds: options of Node's. Streams have their own limits. */
 export interface Timeouts {

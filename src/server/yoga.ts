@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { ExecutionResult, GraphQLSchema } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
-import { GRAPHQL_RESPONSE, HTML } from '../transport/accept.ts'
+import { GRAPHQL_RESPONSE, HTML } from '../protocol/accept.ts'
 import type { Executed } from '../transport/operations.ts'
 
 /** No part of any request: Yoga sees none of a client's own, so that nothing in one can make it fail. */

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { MAX_PARTITIONS, UNKNOWN } from './cursor/vector.ts'
 import type { Gap, Positions } from './event.ts'
-import { Feed } from './feed.ts'
-import type { Batch, FaultPlace, Reader, ReaderState, Sink, Source } from './port.ts'
-import { MAX_PARTITIONS, type Topic } from './topic.ts'
-import { UNKNOWN } from './vector.ts'
-import type { WindowLimits } from './window.ts'
+import { Feed } from './feed/feed.ts'
+import type { WindowLimits } from './feed/window.ts'
+import type { Batch, FaultPlace, Reader, ReaderState, Sink, Source } from './source/port.ts'
+import type { Topic } from './topic/topic.ts'
 
 export interface StreamsOptions {
   // biome-ignore lint/suspicious/noExplicitAny: topics of different events stand side by side here

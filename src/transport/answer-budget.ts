@@ -1,8 +1,8 @@
 import { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { WRITE_STALL_MS } from '../delivery/outlet.ts'
-import { MAX_RESULT_BYTES } from '../delivery/result-size.ts'
-import { SluiceError } from '../errors.ts'
+import { MAX_RESULT_BYTES } from '../delivery/render/result-size.ts'
+import { SluiceError } from '../errors/codes.ts'
 
 /** Answers that clients have not read, and results that wait for streams: of all clients together. */
 const ANSWER_BYTES = 64 * 1024 * 1024

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
-import type { SluiceError } from '../errors.ts'
+import type { SluiceError } from '../errors/codes.ts'
+import { GRAPHQL_RESPONSE, PLAIN_TEXT } from '../protocol/accept.ts'
 import { COMPLETE_BLOCK, resultBlock, retryBlock } from '../protocol/event-stream.ts'
-import { GRAPHQL_RESPONSE, PLAIN_TEXT } from './accept.ts'
 
 /** Proxies must neither keep, change, compress nor hold back a stream; the last line is for Nginx. */
 export const STREAM_HEADERS = {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import getRawBody from 'raw-body'
 import type { GraphQLParams } from '../admission/admission.ts'
-import { SluiceError } from '../errors.ts'
+import { SluiceError } from '../errors/codes.ts'
 
 /** Operations are texts of a few kilobytes; variables seldom add much. */
 const MAX_BODY_BYTES = 256 * 1024

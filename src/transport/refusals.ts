@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts'
+import { SluiceError } from '../errors/codes.ts'
 import type { Readiness } from '../streams/streams.ts'
 import type { StreamSockets } from './stream-sockets.ts'
 

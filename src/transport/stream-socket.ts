@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { CloseReason, OutletListener } from '../delivery/outlet.ts'
-import type { Faults } from '../faults.ts'
-import type { StreamOutlet } from './single-stream.ts'
+import type { Faults } from '../errors/faults.ts'
+import type { StreamOutlet } from './single/stream.ts'
 
 /** An ended stream whose client takes no more bytes is cut after this long. */
 const END_GRACE_MS = 5_000

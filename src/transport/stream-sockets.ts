@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { SluiceError } from '../errors.ts'
-import type { Faults } from '../faults.ts'
+import { SluiceError } from '../errors/codes.ts'
+import type { Faults } from '../errors/faults.ts'
 import { STREAM_HEADERS } from './answer.ts'
+import { isFollowed } from './pipelining.ts'
 import { spread } from './spread.ts'
 import { StreamAges } from './stream-ages.ts'
 import { StreamSocket, type StreamStats } from './stream-socket.ts'
-import { isFollowed } from './turn.ts'
 
 /** A drain takes no longer than this for each stream: few streams need not be spread over all of `DRAIN_MS`. */
 const DRAIN_STREAM_MS = 1_000

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { createKafka } from '../../src/streams/kafka.ts'
+import { createKafka } from '../../src/streams/source/kafka/kafka.ts'
 import { OrderEvent } from '../../src/streams/topics/orders.ts'
 import { describeKafka } from '../kit/kafka.ts'
 

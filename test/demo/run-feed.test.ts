@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type RunFeedOptions, runFeed } from '../../src/demo/run-feed.ts'
-import { type OutgoingRecord, type Sink, SourceUnavailable } from '../../src/streams/port.ts'
+import { type OutgoingRecord, type Sink, SourceUnavailable } from '../../src/streams/source/port.ts'
 import { OrderEvent } from '../../src/streams/topics/orders.ts'
 
 beforeEach(() => {

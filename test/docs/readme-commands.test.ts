@@ -24,7 +24,7 @@ const COVERED: Record<string, string> = {
   'npm run codegen': 'test/tooling/codegen.test.ts', // what it would write
   'npm run produce -- --brokers localhost:9092': 'test/demo/produce.test.ts',
   'KAFKA_BROKERS=broker-1:9092,broker-2:9092 npm start': 'test/docs/readme-commands.test.ts', // with a broker that is there
-  'token=$(curl --request PUT': 'test/transport/single-docs.test.ts',
+  'token=$(curl --request PUT': 'test/transport/single/docs.test.ts',
   'npm run bench': 'people', // it takes half an hour of a quiet machine
 }
 const STARTED_HERE = [

@@ -1,4 +1,4 @@
-import { ResolverErrors } from '../../src/delivery/resolver-errors.ts'
+import { ResolverErrors } from '../../src/errors/resolver-errors.ts'
 import { silentLog } from './log-lines.ts'
 
 /** Takes what is masked, and tells nobody. */

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { RawRecord } from '../../src/streams/event.ts'
-import { Feed } from '../../src/streams/feed.ts'
-import type { Batch } from '../../src/streams/port.ts'
-import { defineTopic } from '../../src/streams/topic.ts'
-import type { WindowLimits } from '../../src/streams/window.ts'
+import { Feed } from '../../src/streams/feed/feed.ts'
+import type { WindowLimits } from '../../src/streams/feed/window.ts'
+import type { Batch } from '../../src/streams/source/port.ts'
+import { defineTopic } from '../../src/streams/topic/topic.ts'
 import { silentLog } from './log-lines.ts'
 
 /** A small event for tests of the streams: `n` tells one from another, `color` and `size` are indexed. */

@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql'
-import { SluiceError } from '../../src/errors.ts'
+import { SluiceError } from '../../src/errors/codes.ts'
 
 /** In everything that is thrown here and is for no client. */
 export const SECRET = 'hunter2'

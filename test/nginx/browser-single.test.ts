@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
-import { createEmbeddedLog } from '../../src/streams/embedded.ts'
+import { createEmbeddedLog } from '../../src/streams/source/embedded/embedded.ts'
 import { REGIONS } from '../../src/streams/topics/orders.ts'
 import { describeChromium, startSite } from '../kit/chromium.ts'
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts'

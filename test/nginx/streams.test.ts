@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createEmbeddedLog } from '../../src/streams/embedded.ts'
+import { createEmbeddedLog } from '../../src/streams/source/embedded/embedded.ts'
 import { describeChromium, startSite } from '../kit/chromium.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { addressOf, describeNginx, type NginxKit } from '../kit/nginx.ts'

@@ -1,5 +1,5 @@
-import { type Cursor, decodeCursor } from '../../src/streams/cursor.ts'
-import type { Vector } from '../../src/streams/vector.ts'
+import { type Cursor, decodeCursor } from '../../src/streams/cursor/cursor.ts'
+import type { Vector } from '../../src/streams/cursor/vector.ts'
 import type { Asked } from '../kit/two-instances.ts'
 import type { LogHistory, Written } from './history.ts'
 

@@ -1,5 +1,5 @@
-import { createEmbeddedLog } from '../../src/streams/embedded.ts'
-import type { OutgoingRecord, Source } from '../../src/streams/port.ts'
+import { createEmbeddedLog } from '../../src/streams/source/embedded/embedded.ts'
+import type { OutgoingRecord, Source } from '../../src/streams/source/port.ts'
 import { paints } from '../kit/feeds.ts'
 
 /** A log with the topic `paints`, and what happens to logs. */

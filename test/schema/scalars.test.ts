@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { SluiceError } from '../../src/errors.ts'
+import { SluiceError } from '../../src/errors/codes.ts'
 import { cursorScalar, dateTimeScalar, decimalScalar } from '../../src/schema/scalars.ts'
 
 const refused = expect.objectContaining({ code: 'BAD_USER_INPUT' })

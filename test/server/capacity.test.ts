@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { Faults } from '../../src/faults.ts'
+import { Faults } from '../../src/errors/faults.ts'
 import { Capacity } from '../../src/server/capacity.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { recordedLog } from '../kit/log-lines.ts'

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createEmbeddedLog } from '../../src/streams/embedded.ts'
+import { createEmbeddedLog } from '../../src/streams/source/embedded/embedded.ts'
 import { anOrder, startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'

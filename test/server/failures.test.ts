@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { ResolverErrors } from '../../src/delivery/resolver-errors.ts'
+import { ResolverErrors } from '../../src/errors/resolver-errors.ts'
 import { ClientAddresses } from '../../src/server/client-address.ts'
 import type { Endpoint } from '../../src/server/endpoint.ts'
 import { createHttpServer } from '../../src/server/http-server.ts'

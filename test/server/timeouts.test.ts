@@ -4,7 +4,7 @@ import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { recordedLog } from '../kit/log-lines.ts'
 import { RawStream, requestBytes } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
-import { SingleClient } from '../transport/single-client.ts'
+import { SingleClient } from '../transport/single/client.ts'
 
 const FAST = {
   headersTimeout: 400,

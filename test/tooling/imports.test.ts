@@ -9,10 +9,18 @@ const allowed: [file: string, source: string][] = [
   ['src/resolvers/orders.ts', `import { builder } from '../schema/builder.ts'`],
   ['src/schema/types/order.ts', `import type { Order } from '../../streams/topics/orders.ts'`],
   ['src/schema/builder.ts', `import SchemaBuilder from '@pothos/core'`],
-  ['src/streams/kafka.ts', `import { Kafka } from 'kafkajs'\nimport { port } from './port.ts'`],
-  ['src/delivery/group.ts', `import { execute } from 'graphql'\nimport { codes } from '../errors.ts'`],
+  ['src/streams/source/kafka/kafka.ts', `import { Kafka } from 'kafkajs'\nimport { port } from '../port.ts'`],
+  ['src/streams/topic/decode.ts', `import type { StreamEvent } from '../event.ts'`],
+  ['src/streams/feed/feed.ts', `import { decode } from '../topic/decode.ts'`],
+  ['src/delivery/group/group.ts', `import { execute } from 'graphql'\nimport { codes } from '../../errors/codes.ts'`],
+  ['src/delivery/group/group.ts', `import { Replay } from '../replay/replay.ts'`],
+  ['src/delivery/engine.ts', `import { Group } from './group/group.ts'`],
   ['src/transport/distinct.ts', `import type { ServerResponse } from 'node:http'`],
-  ['src/gateway.ts', `import { kafka } from './streams/kafka.ts'\nimport { serve } from './server/http.ts'`],
+  ['src/transport/single/stream.ts', `import { open } from '../stream-sockets.ts'`],
+  [
+    'src/gateway.ts',
+    `import { kafka } from './streams/source/kafka/kafka.ts'\nimport { serve } from './server/http.ts'`,
+  ],
   ['src/main.ts', `import { gateway } from './gateway.ts'\nimport { config } from './config.ts'`],
 ]
 test.each(allowed)('%s may import what is upstream: %s', (file, source) => {
@@ -20,28 +28,41 @@ test.each(allowed)('%s may import what is upstream: %s', (file, source) => {
 })
 
 const refused: [file: string, source: string][] = [
-  ['src/streams/feed.ts', `import { builder } from '../schema/builder.ts'`],
-  ['src/streams/feed.ts', `import type { Group } from '../delivery/group.ts'`],
-  ['src/streams/feed.ts', `export { group } from '../delivery/group.ts'`],
-  ['src/streams/feed.ts', `export * from '../delivery/group.ts'`],
-  ['src/streams/feed.ts', `const group = await import('../delivery/group.ts')`],
-  ['src/streams/feed.ts', `import { Kafka } from 'kafkajs'`],
-  ['src/streams/kafka-reader.ts', `import type { Batch } from 'kafkajs'`],
-  ['src/streams/kafka-reader.ts', `const Batch = require('kafkajs/src/consumer/batch')`],
-  ['src/streams/feed.ts', `import { GraphQLError } from 'graphql'`],
-  ['src/streams/kafka.ts', `import { createServer } from 'node:http'`],
+  ['src/streams/feed/feed.ts', `import { builder } from '../../schema/builder.ts'`],
+  ['src/streams/feed/feed.ts', `import type { Group } from '../../delivery/group/group.ts'`],
+  ['src/streams/feed/feed.ts', `export { group } from '../../delivery/group/group.ts'`],
+  ['src/streams/feed/feed.ts', `export * from '../../delivery/group/group.ts'`],
+  ['src/streams/feed/feed.ts', `const group = await import('../../delivery/group/group.ts')`],
+  ['src/streams/feed/feed.ts', `import { Kafka } from 'kafkajs'`],
+  ['src/streams/feed/feed.ts', `import { streams } from '../streams.ts'`],
+  ['src/streams/feed/feed.ts', `import { formatError } from '../../errors/format.ts'`],
+  ['src/streams/feed/feed.ts', `import { explain } from '../source/kafka/failures.ts'`],
+  ['src/streams/source/kafka/reader.ts', `import type { Batch } from 'kafkajs'`],
+  ['src/streams/source/kafka/reader.ts', `const Batch = require('kafkajs/src/consumer/batch')`],
+  ['src/streams/source/kafka/reader.ts', `import type { Topic } from '../../topic/topic.ts'`],
+  ['src/streams/cursor/cursor.ts', `import type { Topic } from '../topic/topic.ts'`],
+  ['src/streams/topic/decode.ts', `import type { Window } from '../feed/window.ts'`],
+  ['src/streams/topics/orders.ts', `import type { Feed } from '../feed/feed.ts'`],
+  ['src/streams/feed/feed.ts', `import { GraphQLError } from 'graphql'`],
+  ['src/streams/source/kafka/kafka.ts', `import { createServer } from 'node:http'`],
   ['src/schema/builder.ts', `import { root } from '../resolvers/orders.ts'`],
+  ['src/schema/builder.ts', `import { orders } from '../streams/topics/orders.ts'`],
   ['src/resolvers/orders.ts', `import { Kafka } from 'kafkajs'`],
-  ['src/delivery/group.ts', `import type { ServerResponse } from 'node:http'`],
-  ['src/delivery/group.ts', `import { admit } from '../admission/admit.ts'`],
+  ['src/protocol/event-stream.ts', `import { Group } from '../delivery/group/group.ts'`],
+  ['src/protocol/event-stream.ts', `import type { ServerResponse } from 'node:http'`],
+  ['src/delivery/group/group.ts', `import type { ServerResponse } from 'node:http'`],
+  ['src/delivery/group/group.ts', `import { admit } from '../../admission/admit.ts'`],
+  ['src/delivery/group/group.ts', `import type { Engine } from '../engine.ts'`],
+  ['src/delivery/replay/replay.ts', `import type { Group } from '../group/group.ts'`],
+  ['src/delivery/render/renderer.ts', `import type { History } from '../replay/history.ts'`],
   ['src/admission/admit.ts', `import { open } from '../transport/distinct.ts'`],
-  ['src/transport/distinct.ts', `import { kafka } from '../streams/kafka.ts'`],
+  ['src/transport/distinct.ts', `import { kafka } from '../streams/source/kafka/kafka.ts'`],
   ['src/server/yoga.ts', `import { feed } from '../demo/feed.ts'`],
   ['src/demo/feed.ts', `import { builder } from '../schema/builder.ts'`],
-  ['src/config.ts', `import { feed } from './streams/feed.ts'`],
+  ['src/config.ts', `import { feed } from './streams/feed/feed.ts'`],
   ['src/gateway.ts', `import { broker } from '../test/kit/kafka.ts'`],
   ['src/gateway.ts', `import { print } from '../scripts/print-schema.ts'`],
-  ['src/main.ts', `import { feed } from './streams/feed.ts'`],
+  ['src/main.ts', `import { feed } from './streams/feed/feed.ts'`],
   ['src/drawer/things.ts', `export const one = 1`],
   ['examples/client/src/orders.ts', `import { gateway } from '../../../src/gateway.ts'`],
 ]
@@ -52,11 +73,13 @@ test.each(refused)('%s is refused: %s', (file, source) => {
 test('the command fails, and names the file, when one import goes the wrong way', () => {
   const root = mkdtempSync(join(tmpdir(), 'imports-'))
   try {
-    mkdirSync(join(root, 'src/streams'), { recursive: true })
-    writeFileSync(join(root, 'src/streams/feed.ts'), `import { one } from '../server/http.ts'\n`)
+    mkdirSync(join(root, 'src/streams/topics'), { recursive: true })
+    writeFileSync(join(root, 'src/streams/topics/orders.ts'), `import { one } from '../../server/http.ts'\n`)
     const run = () =>
       execFileSync(process.execPath, ['scripts/check-imports.ts', root], { encoding: 'utf8', stdio: 'pipe' })
-    expect(run).toThrow('src/streams/feed.ts imports src/server/http.ts: src/streams may import no other folder')
+    expect(run).toThrow(
+      'src/streams/topics/orders.ts imports src/server/http.ts: src/streams/topics may import src/streams/topic',
+    )
   } finally {
     rmSync(root, { recursive: true })
   }

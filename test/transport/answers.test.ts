@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { MAX_RESULT_BYTES } from '../../src/delivery/result-size.ts'
+import { MAX_RESULT_BYTES } from '../../src/delivery/render/result-size.ts'
 import { createBuilder } from '../../src/schema/builder.ts'
 import { orders } from '../../src/streams/topics/orders.ts'
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
-import { SingleClient } from './single-client.ts'
+import { SingleClient } from './single/client.ts'
 
 const MIB = 1024 * 1024
 const STREAM = { accept: 'text/event-stream' }

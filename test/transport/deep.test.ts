@@ -10,7 +10,7 @@ import { describe, expect, test } from 'vitest'
 import { startTestGateway } from '../kit/gateway.ts'
 import { recordedLog } from '../kit/log-lines.ts'
 import { RawStream } from '../kit/raw-stream.ts'
-import { SingleClient } from './single-client.ts'
+import { SingleClient } from './single/client.ts'
 
 const Anything = new GraphQLScalarType({ name: 'Anything' })
 const Input: GraphQLInputObjectType = new GraphQLInputObjectType({

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
+import { asksForEventStream, negotiate, takesPlainText, wantsHtml } from '../../src/protocol/accept.ts'
 import { ClientAddresses } from '../../src/server/client-address.ts'
-import { asksForEventStream, negotiate, takesPlainText, wantsHtml } from '../../src/transport/accept.ts'
 import { readParams } from '../../src/transport/params.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { RawStream } from '../kit/raw-stream.ts'

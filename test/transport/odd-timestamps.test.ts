@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createEmbeddedLog } from '../../src/streams/embedded.ts'
+import { createEmbeddedLog } from '../../src/streams/source/embedded/embedded.ts'
 import { anOrder, startTestGateway } from '../kit/gateway.ts'
 import { STAMP_NAMES, STAMPS } from '../kit/stamps.ts'
 import { until } from '../kit/until.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { decodeCursor, encodeCursor } from '../../src/streams/cursor.ts'
-import { BEYOND_END_MS } from '../../src/streams/position.ts'
+import { decodeCursor, encodeCursor } from '../../src/streams/cursor/cursor.ts'
+import { BEYOND_END_MS } from '../../src/streams/feed/position.ts'
 import { anOrder, startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import type { RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { decodeCursor, encodeCursor } from '../../src/streams/cursor.ts'
+import { decodeCursor, encodeCursor } from '../../src/streams/cursor/cursor.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { countedLog, cursorBehind, requestFor, resume, told, type Wishes } from './resuming.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeCursor, encodeCursor } from '../../src/streams/cursor.ts'
+import { decodeCursor, encodeCursor } from '../../src/streams/cursor/cursor.ts'
 import { anOrder, startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'

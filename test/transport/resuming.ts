@@ -1,4 +1,4 @@
-import { createEmbeddedLog, type EmbeddedLog } from '../../src/streams/embedded.ts'
+import { createEmbeddedLog, type EmbeddedLog } from '../../src/streams/source/embedded/embedded.ts'
 import { type RawRequest, RawStream } from '../kit/raw-stream.ts'
 
 /** Where a subscription is to begin, by every way in which that can be said, and what else is wished for. */

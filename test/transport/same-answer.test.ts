@@ -5,7 +5,7 @@ import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { Statistics } from '../kit/statistics.ts'
 import { NAMES, schemaOf, schemaSpec, selectionOf } from './generated-schema.ts'
-import { SingleClient } from './single-client.ts'
+import { SingleClient } from './single/client.ts'
 
 interface Body {
   readonly query: string

@@ -1,4 +1,4 @@
-import type { Feed } from '../../streams/feed.ts'
+import type { Feed } from '../../streams/feed/feed.ts'
 import { builder } from '../builder.ts'
 
 interface PartitionInfo {

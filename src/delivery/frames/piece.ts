@@ -1,0 +1,133 @@
+import { type Framing, NO_CURSOR } from '../../protocol/framing.ts'
+
+/** A piece for one write: large enough that its bytes, not its system call, are what it costs. */
+export const PIECE_BYTES = 64 * 1024
+/** What a Buffer takes beside its bytes, and what a place takes in a list of starts. */
+const BUFFER_BYTES = 128
+const START_BYTES = 4
+
+/** Frames to be written. */
+export interface FramedRun {
+  readonly bytes: Buffer | undefined
+  readonly count: number
+  /** Position after the first of them; undefined: there is none, or positions are not known. */
+  readonly firstCursor: string | undefined
+}
+
+/** Texts one after the other, in one buffer: that of a place is from its start to the next one's. */
+interface Texts {
+  readonly bytes: Buffer
+  readonly starts: Int32Array
+}
+
+/**
+ * Results of a run of places, with the position after each. Members of one framing share the bytes that are made of
+ * them. A place without a result has an empty text.
+ */
+export class Piece {
+  readonly begin: number
+  /** The place after the last. */
+  readonly end: number
+  readonly #jsons: Texts
+  /** Undefined: positions are told by who reads. */
+  readonly #cursors: Texts | undefined
+  /** By framing: few, since few ways exist to ask for a stream. */
+  readonly #framed: { readonly framing: Framing; readonly texts: Texts }[] = []
+
+  /** `cursors` has a position for each place, empty where there is no result. */
+  constructor(begin: number, jsons: readonly (string | null)[], cursors: readonly string[] | undefined) {
+    this.begin = begin
+    this.end = begin + jsons.length
+    this.#jsons = textsOf(jsons)
+    this.#cursors = cursors && textsOf(cursors)
+  }
+
+  /** What it takes in memory. */
+  get bytes(): number {
+    let sum = sizeOf(this.#jsons)
+    if (this.#cursors) sum += sizeOf(this.#cursors)
+    for (const { texts } of this.#framed) sum += sizeOf(texts)
+    return sum
+  }
+
+  /** The result of a place; null: there is none. */
+  json(place: number): Buffer | null {
+    const json = textAt(this.#jsons, place - this.begin)
+    return json.length === 0 ? null : json
+  }
+
+  /** The frames of the places from one in the piece to before another in it, or its end. */
+  read(from: number, to: number, framing: Framing): FramedRun {
+    const { starts } = this.#jsons
+    let count = 0
+    let first = to
+    for (let place = to - 1; place >= from; place--) {
+      const at = place - this.begin
+      if (starts[at] === starts[at + 1]) continue
+      count++
+      first = place
+    }
+    if (count === 0) return { bytes: undefined, count, firstCursor: undefined }
+    const firstCursor = this.#cursors && this.#cursorAt(first - this.begin).toString('latin1')
+    const { bytes, starts: bounds, begin } = this.#framedFor(framing, first, to)
+    return { bytes: bytes.subarray(bounds[first - begin], bounds[to - begin]), count, firstCursor }
+  }
+
+  /** Of the whole piece, where others have use for the same bytes; else of what is asked for. */
+  #framedFor(framing: Framing, from: number, to: number): Texts & { readonly begin: number } {
+    if (!framing.isShared) return { ...this.#frame(framing, from, to), begin: from }
+    let known = this.#framed.find((each) => each.framing === framing)
+    if (!known) {
+      known = { framing, texts: this.#frame(framing, this.begin, this.end) }
+      this.#framed.push(known)
+    }
+    return { ...known.texts, begin: this.begin }
+  }
+
+  #frame(framing: Framing, from: number, to: number): Texts {
+    const starts = new Int32Array(to - from + 1)
+    const jsons: Buffer[] = []
+    const cursors: Buffer[] = []
+    let size = 0
+    for (let place = from; place < to; place++) {
+      starts[place - from] = size
+      const json = textAt(this.#jsons, place - this.begin)
+      if (json.length === 0) continue
+      const cursor = this.#cursorAt(place - this.begin)
+      jsons.push(json)
+      cursors.push(cursor)
+      size += framing.sizeOf(cursor, json)
+    }
+    starts[to - from] = size
+    const bytes = Buffer.allocUnsafe(size)
+    let at = 0
+    for (let i = 0; i < jsons.length; i++) at = framing.write(bytes, at, cursors[i] as Buffer, jsons[i] as Buffer)
+    return { bytes, starts }
+  }
+
+  #cursorAt(index: number): Buffer {
+    return this.#cursors ? textAt(this.#cursors, index) : NO_CURSOR
+  }
+}
+
+function textAt({ bytes, starts }: Texts, index: number): Buffer {
+  return bytes.subarray(starts[index], starts[index + 1])
+}
+
+function textsOf(texts: readonly (string | null)[]): Texts {
+  const joined = texts.join('')
+  const bytes = Buffer.from(joined)
+  const isAscii = bytes.length === joined.length
+  const starts = new Int32Array(texts.length + 1)
+  let at = 0
+  for (const [index, text] of texts.entries()) {
+    starts[index] = at
+    if (text !== null) at += isAscii ? text.length : Buffer.byteLength(text)
+  }
+  starts[texts.length] = at
+  return { bytes, starts }
+}
+
+function sizeOf({ bytes, starts }: Texts): number {
+  return bytes.length + starts.length * START_BYTES + 2 * BUFFER_BYTES
+}

@@ -1,0 +1,267 @@
+import { type Framing, NOTHING } from '../../protocol/framing.ts'
+import { gapError } from '../../schema/stream-field.ts'
+import type { Gap } from '../../streams/event.ts'
+import type { Feed } from '../../streams/feed/feed.ts'
+import type { Position } from '../../streams/feed/position.ts'
+import type { FrameHolder } from '../frames/frame-budget.ts'
+import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
+import type { BoundStream } from '../operation/operation.ts'
+import { type CloseReason, type Outlet, WRITE_STALL_MS } from '../outlet.ts'
+import { Execution, type Settled } from '../render/execution.ts'
+import type { Renderer } from '../render/renderer.ts'
+import { History } from '../replay/history.ts'
+import type { Shared } from '../replay/shared.ts'
+import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
+import { type Beginning, type MemberGroup, Subscriber } from './subscriber.ts'
+
+/** What a group tells the engine. */
+export interface GroupHost {
+  /** It has a new frame. */
+  appended(group: Group): void
+  /** Something in it is to be looked at once a second: frames, or members that are not live. */
+  unsettled(group: Group): void
+  left(member: Subscriber, reason: CloseReason): void
+  /** It cannot go on, and ends. `at`: the place of the topic where it failed, if that is known. */
+  failed(group: Group, error: unknown, at: object): void
+  /** It has lost its last member, and waits for others. */
+  lingers(group: Group): void
+  ended(group: Group): void
+}
+
+export interface GroupOptions {
+  readonly host: GroupHost
+  readonly shared: Shared
+  readonly feed: Feed
+  readonly stream: BoundStream
+  readonly renderer: Renderer
+  /** Names what is asked for; undefined: shared with nobody. */
+  readonly key: string | undefined
+}
+
+let nextPrivateKey = 0
+
+/** Clients that ask the same thing: one execution, one serialization and, of each framing, one frame for each event. */
+export class Group implements FrameHolder, MemberGroup {
+  readonly key: string | undefined
+  readonly feed: Feed
+  readonly log: FrameLog
+  readonly renderer: Renderer
+  readonly history: History
+  readonly shared: Shared
+  readonly #host: GroupHost
+  readonly #execution: Execution
+  readonly #members = new Set<Subscriber>()
+  #replaying = 0
+  #flushed = 0
+  /** Number of the next frame at each of the last sweeps, the oldest first. */
+  #marks: number[] = []
+  /** Since when it has no members, in milliseconds of the monotonic clock; 0: it has. */
+  emptySince = 0
+  #ended = false
+
+  constructor({ host, shared, feed, stream, renderer, key }: GroupOptions) {
+    this.key = key
+    this.feed = feed
+    this.renderer = renderer
+    this.shared = shared
+    this.#host = host
+    this.#execution = new Execution(
+      feed,
+      stream,
+      renderer,
+      (json, cursor, seq, restarts) => {
+        this.log.append(cursorBytes(cursor), json, seq, restarts === feed.window.restarts ? undefined : restarts)
+        host.appended(this)
+      },
+      (error, at) => this.fail(error, at),
+    )
+    this.log = new FrameLog(shared.budget, this, feed.window.nextSeq)
+    const historyKey = key ?? `private ${nextPrivateKey++}`
+    this.history = new History({
+      cache: shared.history,
+      key: historyKey,
+      feed,
+      execution: this.#execution,
+      log: this.log,
+    })
+  }
+
+  get size(): number {
+    return this.#members.size
+  }
+
+  get replaying(): number {
+    return this.#replaying
+  }
+
+  get flushed(): number {
+    return this.#flushed
+  }
+
+  /** Number of the oldest frame in the log. */
+  get first(): number {
+    return this.log.first
+  }
+
+  /** Where those at the head are, once everything has been flushed. */
+  get settled(): Settled {
+    return this.#execution.settled
+  }
+
+  /** Where the newest `count` events begin that the group asks for. */
+  startLast(count: number): Position {
+    return this.feed.startLast(count, (event) => this.#execution.wants(event))
+  }
+
+  /**
+   * Adds a member, and writes its first block.
+   * @throws what went wrong; the outlet has been ended by then.
+   */
+  join(outlet: Outlet, framing: Framing, beginning: Beginning): Subscriber {
+    const member = new Subscriber(this, outlet, framing)
+    try {
+      this.#resume()
+      // What the live members have still to get is not for one that begins now.
+      if (!beginning.position) this.flush()
+      if (this.#ended) throw new Error('The group has failed')
+      this.#members.add(member)
+      member.begin(beginning)
+      return member
+    } catch (error) {
+      member.fail()
+      throw error
+    }
+  }
+
+  #resume(): void {
+    if (this.emptySince === 0) return
+    this.emptySince = 0
+    this.#execution.resume()
+  }
+
+  changed(from: MemberState, to: MemberState): void {
+    this.#replaying += Number(replayOf(to) !== undefined) - Number(replayOf(from) !== undefined)
+    this.shared.lagging += Number(fullSinceOf(to) !== 0) - Number(fullSinceOf(from) !== 0)
+    if (to !== LIVE && to !== CLOSED) this.#host.unsettled(this)
+  }
+
+  left(member: Subscriber, reason: CloseReason): void {
+    this.#members.delete(member)
+    this.#host.left(member, reason)
+    this.endIfEmpty()
+  }
+
+  /**
+   * A group is there for its members. One that has frames lingers for those that come back for them; it executes
+   * nothing meanwhile, and then reads on from the window.
+   */
+  endIfEmpty(): void {
+    if (this.size > 0 || this.#ended) return
+    if (this.log.first === this.log.next) {
+      this.end()
+      return
+    }
+    this.emptySince = performance.now()
+    this.#execution.suspend()
+    this.#host.lingers(this)
+  }
+
+  /**
+   * It cannot go on: its members' streams end without `complete`, so that their clients come back with their cursors,
+   * to another group of the same operation. Never throws.
+   */
+  fail(error: unknown, at: object = {}): void {
+    if (this.#ended) return
+    const { faults } = this.shared
+    this.#host.failed(this, error, at)
+    faults.contain('flush', () => this.end())
+    for (const member of [...this.#members]) faults.contain('client', () => member.fail())
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#host.ended(this)
+    this.#execution.end()
+    this.log.dropBefore(this.log.next)
+  }
+
+  /** Writes what is new to every live member: of each framing the same bytes, in one write each. */
+  flush(): void {
+    if (this.#flushed === this.log.next || this.#ended) return
+    try {
+      this.#flush()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  #flush(): void {
+    const from = this.#flushed
+    const next = this.log.next
+    this.#flushed = next
+    const bytesOf = new FlushBytes((framing) => this.log.read(from, next, Number.POSITIVE_INFINITY, framing).bytes)
+    let delivered = 0
+    for (const member of this.#members) {
+      if (member.state === LIVE) {
+        member.deliver(bytesOf.framed(member.framing), next)
+        delivered++
+      } else member.wake()
+    }
+    this.shared.stats.deliveries += (next - from) * delivered
+  }
+
+  /**
+   * Called once a second. Closes streams that are stuck, and drops frames that are older than `seconds`, but for those
+   * that a member is still to read: who comes back later than that reads them from the window.
+   * @returns false: there is nothing to look at until something changes.
+   */
+  sweep(now: number, seconds: number): boolean {
+    let oldest = this.#flushed
+    let isSettled = true
+    for (const member of this.#members) {
+      const { state } = member
+      if (state === LIVE) continue
+      isSettled = false
+      const fullSince = fullSinceOf(state)
+      if (fullSince !== 0 && fullSince < now - WRITE_STALL_MS) member.end('stalled')
+      else member.sweep(now)
+      oldest = Math.min(oldest, member.lagsAt ?? oldest)
+    }
+    this.#marks.push(this.log.next)
+    if (this.#marks.length > seconds) this.log.dropBefore(Math.min(oldest, this.#marks.shift() as number))
+    return !isSettled || this.log.first < this.log.next
+  }
+
+  /** Members that were still to read the oldest frame have fallen behind; those at the head get it first. */
+  dropOldest(): void {
+    if (this.#flushed === this.log.first) this.flush()
+    this.log.dropBefore(this.log.first + 1)
+  }
+
+  gapJson(gaps: readonly Gap[]): Buffer {
+    return this.renderer.renderError(gapError(gaps))
+  }
+}
+
+/** The bytes of one flush, made once for each framing that has members. Nearly always there is one. */
+class FlushBytes {
+  readonly #make: (framing: Framing) => Buffer
+  #framing: Framing | undefined
+  #bytes: Buffer = NOTHING
+  #made: Map<Framing, Buffer> | undefined
+
+  constructor(make: (framing: Framing) => Buffer) {
+    this.#make = make
+  }
+
+  framed(framing: Framing): Buffer {
+    if (framing === this.#framing) return this.#bytes
+    if (!framing.isShared) return this.#make(framing)
+    if (this.#framing) this.#made ??= new Map([[this.#framing, this.#bytes]])
+    this.#bytes = this.#made?.get(framing) ?? this.#make(framing)
+    this.#made?.set(framing, this.#bytes)
+    this.#framing = framing
+    return this.#bytes
+  }
+}

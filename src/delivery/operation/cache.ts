@@ -1,0 +1,70 @@
+import type { GraphQLError } from 'graphql'
+import { canonicalJson } from './key.ts'
+import { type Operation, type OperationRequest, prepareOperation } from './operation.ts'
+
+/** Of one document: some 700 operations. It leaves room for other documents in the cache that both lie in. */
+const MAX_BYTES = 2 * 1024 * 1024
+/** Variables longer than this as JSON are seldom sent twice, and would be long keys. */
+const MAX_VARIABLES_CHARS = 2_000
+/**
+ * Bytes of heap that an operation takes without variables, and for each character of its variables as JSON. Measured: 1,600
+ * to 2,600, and 11 (numbers) to 85 (empty objects), since they are kept as they came and coerced.
+ */
+const OPERATION_BYTES = 2_600
+const VARIABLE_CHAR_BYTES = 85
+
+interface Prepared {
+  readonly operation: Operation
+  readonly bytes: number
+}
+
+/**
+ * Operations that were prepared of one document lately. A thousand clients that ask the same thing send the same document
+ * with the same variables, and what is made of them depends on nothing else but the audience. They hold the document,
+ * so they are kept beside it, and go with it.
+ */
+export class PreparedOperations {
+  /** The longest unused first. */
+  readonly #operations = new Map<string, Prepared>()
+  readonly #documentBytes: number
+  readonly #onGrown: () => void
+  #bytes = 0
+
+  /** @param onGrown is called when they take more memory, or less. */
+  constructor(documentBytes: number, onGrown: () => void) {
+    this.#documentBytes = documentBytes
+    this.#onGrown = onGrown
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** As `prepareOperation`, and throws what that throws. */
+  prepare(request: OperationRequest): Operation | readonly GraphQLError[] {
+    const { operationName = '', context } = request
+    const variables = request.variables === undefined ? '' : JSON.stringify(request.variables)
+    const key = `${operationName} ${canonicalJson(context.audience.claims)} ${variables}`
+    const known = this.#operations.get(key)
+    if (known) {
+      this.#operations.delete(key)
+      this.#operations.set(key, known)
+      return known.operation
+    }
+    const bytes = OPERATION_BYTES + VARIABLE_CHAR_BYTES * variables.length
+    const operation = prepareOperation(request, { document: this.#documentBytes, own: bytes })
+    if ('args' in operation && variables.length <= MAX_VARIABLES_CHARS) this.#keep(key, { operation, bytes })
+    return operation
+  }
+
+  #keep(key: string, prepared: Prepared): void {
+    this.#operations.set(key, prepared)
+    this.#bytes += prepared.bytes
+    for (const [longest, { bytes }] of this.#operations) {
+      if (this.#bytes <= MAX_BYTES) break
+      this.#operations.delete(longest)
+      this.#bytes -= bytes
+    }
+    this.#onGrown()
+  }
+}

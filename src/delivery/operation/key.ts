@@ -1,0 +1,147 @@
+import { hash } from 'node:crypto'
+import {
+  type DirectiveNode,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLField,
+  getArgumentValues,
+  getNamedType,
+  isCompositeType,
+  type SelectionSetNode,
+  type ValidatedExecutionArgs,
+} from 'graphql'
+import type { Audience } from '../../schema/context.ts'
+import { POSITION_ARGUMENTS, streamFieldOf } from '../../schema/stream-field.ts'
+
+/**
+ * Names what an operation asks for: two operations of one key get the same answer to every event. Whitespace, the
+ * order of arguments, unused fragments, the names of fragments and variables, and whether a value is a literal or a
+ * variable make no difference; aliases, selections and their order, directives, argument values and the audience do.
+ * Position arguments of stream fields, and variables that only they use, say where to start and are left out.
+ *
+ * Undefined if an argument's value is of a kind that cannot be compared: such an operation is shared with nobody.
+ */
+export function operationKey(operation: ValidatedExecutionArgs, audience: Audience): string | undefined {
+  return keyOf(operation, audience, POSITION_ARGUMENTS)
+}
+
+/**
+ * The same, but for how a stream field chooses its events: operations of one body key, if they are told of the same
+ * event, say the same about it. (Not so where the field's `resolve` may look at its arguments: then it is the key.)
+ */
+export function bodyKey(operation: ValidatedExecutionArgs, audience: Audience): string | undefined {
+  return keyOf(operation, audience, 'all')
+}
+
+/** Arguments of stream fields that do not count. */
+type LeftOut = ReadonlySet<string> | 'all'
+
+function keyOf(operation: ValidatedExecutionArgs, audience: Audience, leftOut: LeftOut): string | undefined {
+  try {
+    return hash('sha256', new Printer(operation, leftOut).print() + canonicalJson(audience.claims), 'base64url')
+  } catch (error) {
+    if (error === INCOMPARABLE) return undefined
+    throw error
+  }
+}
+
+const INCOMPARABLE = new Error('The value has no canonical form')
+
+class Printer {
+  readonly #args: ValidatedExecutionArgs
+  readonly #leftOut: LeftOut
+  /** Fragments in the order of their first use, which is what they are called. Each is printed once. */
+  readonly #fragments = new Map<string, FragmentDefinitionNode>()
+
+  constructor(args: ValidatedExecutionArgs, leftOut: LeftOut) {
+    this.#args = args
+    this.#leftOut = leftOut
+  }
+
+  print(): string {
+    const { schema, operation } = this.#args
+    const root = schema.getRootType(operation.operation) as GraphQLCompositeType
+    let text =
+      operation.operation + this.#directives(operation.directives) + this.#selectionSet(operation.selectionSet, root)
+    // The map grows while fragments of fragments are found; its iterator sees what is added.
+    for (const fragment of this.#fragments.values()) {
+      const type = schema.getType(fragment.typeCondition.name.value) as GraphQLCompositeType
+      text += `;${type.name}${this.#selectionSet(fragment.selectionSet, type)}`
+    }
+    return text
+  }
+
+  #selectionSet(set: SelectionSetNode, parent: GraphQLCompositeType): string {
+    const { schema } = this.#args
+    let text = '{'
+    for (const node of set.selections) {
+      const directives = this.#directives(node.directives)
+      if (node.kind === 'Field') {
+        const field = schema.getField(parent, node.name.value) as GraphQLField<unknown, unknown>
+        const type = getNamedType(field.type)
+        text += `${node.alias?.value ?? ''}:${node.name.value}${this.#arguments(field, node)}${directives}`
+        if (node.selectionSet && isCompositeType(type)) text += this.#selectionSet(node.selectionSet, type)
+      } else if (node.kind === 'InlineFragment') {
+        const type = node.typeCondition
+          ? (schema.getType(node.typeCondition.name.value) as GraphQLCompositeType)
+          : parent
+        text += `...${type.name}${directives}${this.#selectionSet(node.selectionSet, type)}`
+      } else {
+        text += `...${this.#fragmentNumber(node.name.value)}${directives}`
+      }
+      text += ','
+    }
+    return `${text}}`
+  }
+
+  #arguments(field: GraphQLField<unknown, unknown>, node: Parameters<typeof getArgumentValues>[1]): string {
+    if (field.args.length === 0) return ''
+    const stream = streamFieldOf(field)
+    if (stream && this.#leftOut === 'all' && !stream.resolvesArguments) return ''
+    const values = { ...getArgumentValues(field, node, this.#args.variableValues) }
+    if (stream) for (const name of POSITION_ARGUMENTS) delete values[name]
+    return `(${canonicalJson(values)})`
+  }
+
+  #directives(nodes: readonly DirectiveNode[] | undefined): string {
+    if (!nodes || nodes.length === 0) return ''
+    const { schema, variableValues } = this.#args
+    return nodes
+      .map((node) => {
+        const directive = schema.getDirective(node.name.value)
+        return `@${node.name.value}(${directive ? canonicalJson(getArgumentValues(directive, node, variableValues)) : ''})`
+      })
+      .join('')
+  }
+
+  #fragmentNumber(name: string): number {
+    if (!this.#fragments.has(name))
+      this.#fragments.set(name, this.#args.fragmentDefinitions[name] as FragmentDefinitionNode)
+    return [...this.#fragments.keys()].indexOf(name)
+  }
+}
+
+/** JSON with sorted keys. @throws INCOMPARABLE for what JSON does not tell apart: instances, functions, symbols. */
+export function canonicalJson(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return JSON.stringify(value)
+    case 'number':
+      return Object.is(value, -0) ? '-0' : String(value)
+    case 'bigint':
+      return `${value}n`
+    case 'object': {
+      if (value instanceof Date) return `Date(${value.getTime()})`
+      const prototype = Object.getPrototypeOf(value)
+      if (prototype !== null && prototype !== Object.prototype) throw INCOMPARABLE
+      const entries = Object.entries(value as object).filter(([, item]) => item !== undefined)
+      entries.sort(([a], [b]) => (a < b ? -1 : 1))
+      return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join()}}`
+    }
+    default:
+      throw INCOMPARABLE
+  }
+}

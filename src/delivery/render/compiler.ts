@@ -1,0 +1,84 @@
+import { LRUCache } from 'lru-cache'
+import type { Faults } from '../../errors/faults.ts'
+import { compileText, type TextOperation } from './compile-text.ts'
+import type { Renderer } from './renderer.ts'
+
+/** Compiling takes some 3 ms, and saves some 15 µs an event: below this many events it would cost more than it saves. */
+const COMPILE_AFTER = 200
+/** For compiled operations that are kept beyond their groups, for those that come back. */
+const KNOWN_BYTES = 32 * 1024 * 1024
+/** A compiled operation takes as much as its document, which it holds, at most: 100 to 200 bytes for each node. */
+const COMPILED_PER_DOCUMENT = 2
+/** Compiling takes at most a fifth of the time: two hundred operations that become busy at once must not stop the loop. */
+const REST_PER_COST = 4
+
+/** Compiles the operations of busy renderers, one at a time, and remembers those it has compiled. */
+export class Compiler {
+  readonly #stats: { compiled: number }
+  readonly #faults: Faults
+  readonly #known = new LRUCache<string, TextOperation>({ maxSize: KNOWN_BYTES })
+  readonly #counts = new WeakMap<Renderer, number>()
+  /** In the order of their asking. Bounded by the renderers there are; those that end leave. */
+  readonly #waiting = new Set<Renderer>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(stats: { compiled: number }, faults: Faults) {
+    this.#stats = stats
+    this.#faults = faults
+  }
+
+  known(key: string | undefined): TextOperation | undefined {
+    return key === undefined ? undefined : this.#known.get(key)
+  }
+
+  /** A renderer has executed an event without a compiled operation. */
+  executed(renderer: Renderer): void {
+    const count = (this.#counts.get(renderer) ?? 0) + 1
+    this.#counts.set(renderer, count)
+    if (count !== COMPILE_AFTER) return
+    this.#waiting.add(renderer)
+    this.#timer ??= setTimeout(() => this.#compileNext(), 0)
+  }
+
+  forget(renderer: Renderer): void {
+    this.#waiting.delete(renderer)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#waiting.clear()
+  }
+
+  #compileNext(): void {
+    this.#timer = undefined
+    const [renderer] = this.#waiting
+    if (!renderer) return
+    this.#waiting.delete(renderer)
+    const start = performance.now()
+    renderer.compiled = this.#compile(renderer)
+    const cost = performance.now() - start
+    if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#compileNext(), cost * REST_PER_COST)
+  }
+
+  #compile(renderer: Renderer): TextOperation | undefined {
+    const { args, key, weight } = renderer
+    // Compiled code awaits nothing. Its resolvers may not always have to be awaited, so it is asked again.
+    if (renderer.wasAwaited) {
+      renderer.wasAwaited = false
+      this.#counts.delete(renderer)
+      return undefined
+    }
+    try {
+      const compiled = compileText(args)
+      if (compiled) this.#stats.compiled++
+      if (compiled?.isShareable && key !== undefined) {
+        this.#known.set(key, compiled, { size: weight.own + COMPILED_PER_DOCUMENT * weight.document })
+      }
+      return compiled
+    } catch (error) {
+      // It is only slower without: graphql-js goes on.
+      this.#faults.tell('compiler', error)
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,246 @@
+import type { Context } from '../../schema/context.ts'
+import { gapError } from '../../schema/stream-field.ts'
+import { UNKNOWN, type Vector } from '../../streams/cursor/vector.ts'
+import type { Gap, StreamEvent } from '../../streams/event.ts'
+import type { Feed, Interest } from '../../streams/feed/feed.ts'
+import { meets } from '../../streams/feed/interest-index.ts'
+import { LogReader } from '../../streams/feed/log-reader.ts'
+import { Position } from '../../streams/feed/position.ts'
+import type { Restarts } from '../../streams/feed/window.ts'
+import type { Where } from '../../streams/topic/topic.ts'
+import type { BoundStream } from '../operation/operation.ts'
+import type { Renderer } from './renderer.ts'
+
+/** Events read on from the window in one turn of the event loop. */
+const CATCH_UP_BATCH = 100
+
+/**
+ * Takes results in the order of their events, with the position after each. `seq` is the event's place in the window;
+ * undefined for what has none: a gap, or an event that the window has let go. `restarts` tells of which log the position is.
+ */
+export type OnJson = (json: Buffer, cursor: string, seq: number | undefined, restarts: Restarts) => void
+
+/** It has ended, since it could not go on: at an event or gap of this partition and offset, where that is known. */
+export type OnFailed = (error: unknown, at: { readonly partition?: number; readonly offset?: number }) => void
+
+/** A position that all bodies so far lead to: never past an event that is being resolved. */
+export interface Settled {
+  readonly cursor: string
+  readonly vector: Vector
+  /** In the window: the first event that is still to come. Below all, while it reads from the log. */
+  readonly seq: number
+  /** How the log had been replaced by then: positions from before and after cannot be compared. */
+  readonly restarts: Restarts
+}
+
+/**
+ * Takes the events that a group asks for, chooses by its filter, and has each rendered. Bodies come in the order of
+ * events. *In step*, it renders each event as the feed tells it. While a resolver is awaited, or the group has no
+ * members, it is a position in the log, and reads on from there until it is in step again.
+ */
+export class Execution implements Interest<unknown> {
+  readonly #feed: Feed
+  readonly #stream: BoundStream
+  readonly #context: Context
+  readonly #renderer: Renderer
+  readonly #where: Where<unknown>
+  readonly #onJson: OnJson
+  readonly #onFailed: OnFailed
+  #remove: () => void
+  /** Undefined: in step, so it is the feed's. */
+  #settled: Settled | undefined
+  /** Where to read on. In step there is none, and none while an event is awaited and no other has come. */
+  #reader: LogReader<unknown> | undefined
+  /** An event is being resolved, or the next turn is awaited, and then it reads on. */
+  #busy = false
+  #suspended = false
+  #gaps: Gap[] = []
+  #ended = false
+
+  /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` asks for too much. */
+  constructor(feed: Feed, stream: BoundStream, renderer: Renderer, onJson: OnJson, onFailed: OnFailed) {
+    this.#feed = feed
+    this.#stream = stream
+    this.#context = renderer.args.contextValue as Context
+    this.#renderer = renderer
+    this.#where = stream.field.where(stream.args, this.#context)
+    this.#onJson = onJson
+    this.#onFailed = onFailed
+    this.#remove = feed.add(this.#where, this)
+  }
+
+  get cursor(): string {
+    return this.#settled?.cursor ?? this.#feed.cursor
+  }
+
+  get settled(): Settled {
+    const { head, window, cursor } = this.#feed
+    return this.#settled ?? { cursor, vector: head, seq: window.nextSeq, restarts: window.restarts }
+  }
+
+  /** The result of any event as JSON; undefined if it is none of those that the group asks for. */
+  jsonOf(event: StreamEvent): string | Promise<string> | undefined {
+    if (!meets(this.#where, event.value)) return undefined
+    try {
+      return this.#passes(event) ? this.#renderer.jsonOf(event) : undefined
+    } catch (error) {
+      return this.#renderer.jsonOfError(error)
+    }
+  }
+
+  /** Whether the group asks for an event; one that its filter fails on is told as an error. */
+  wants(event: StreamEvent): boolean {
+    if (!meets(this.#where, event.value)) return false
+    try {
+      return this.#passes(event)
+    } catch {
+      return true
+    }
+  }
+
+  /** Renders nothing until `resume`, and then what was missed. */
+  suspend(): void {
+    this.#suspended = true
+    // The feed's own position moves on.
+    this.#settled ??= { ...this.settled, vector: [...this.#feed.head] }
+    this.#reader ??= new LogReader(this.#feed)
+    this.#remove()
+    this.#remove = this.#feed.addToGaps(this)
+  }
+
+  resume(): void {
+    this.#suspended = false
+    this.#remove()
+    this.#remove = this.#feed.add(this.#where, this)
+    if (!this.#busy) this.#contain(() => this.#readOn())
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#remove()
+    this.#reader?.close()
+    this.#reader = undefined
+  }
+
+  failed(error: unknown, at = {}): void {
+    if (this.#ended) return
+    this.end()
+    this.#onFailed(error, at)
+  }
+
+  onEvent(event: StreamEvent, seq: number): void {
+    if (this.#settled !== undefined) {
+      this.#reader ??= new LogReader(this.#feed, Position.before(this.#feed, event, seq))
+      return
+    }
+    const body = this.#render(event)
+    if (body === undefined) return
+    if (!(body instanceof Promise)) {
+      this.#onJson(body, this.#feed.cursor, seq, this.#feed.window.restarts)
+      return
+    }
+    const { head, cursor } = this.#feed
+    const before = head.with(event.partition, event.offset)
+    const restarts = this.#feed.window.restarts
+    this.#settled = { cursor: this.#feed.cursorAt(before), vector: before, seq, restarts }
+    this.#await(body, { cursor, vector: [...head], seq: seq + 1, restarts })
+  }
+
+  onGap(gap: Gap): void {
+    if (this.#settled === undefined) this.#tell([gap], this.#feed.cursor)
+    // Who reads finds it in its place.
+    else if (!this.#reader) this.#gaps.push(gap)
+  }
+
+  /** Undefined if the filter does not want the event. A filter that fails cannot say so: the client hears of it. */
+  #render(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
+    try {
+      return this.#passes(event) ? this.#renderer.render(event) : undefined
+    } catch (error) {
+      return this.#renderer.renderError(error)
+    }
+  }
+
+  #passes({ value }: StreamEvent): boolean {
+    const { filter } = this.#stream.field
+    return !filter || filter(value, this.#stream.args, this.#context)
+  }
+
+  #await(pending: Promise<Buffer>, after: Settled): void {
+    this.#later(pending, (json) => {
+      this.#onJson(json, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
+      this.#settled = after
+    })
+  }
+
+  /** Goes on where it is behind, up to the next event that has to be awaited. */
+  #readOn(): void {
+    for (let count = 0; !this.#suspended && !this.#ended; count++) {
+      for (const gap of this.#gaps.splice(0)) this.#pass(gap)
+      const reader = this.#reader
+      const item = reader?.next((event) => meets(this.#where, event.value))
+      if (item instanceof Promise) {
+        this.#later(item, () => {})
+        return
+      }
+      if (!reader || !item) {
+        this.#reader = undefined
+        this.#settled = undefined
+        return
+      }
+      const restarts = this.#feed.window.restarts
+      const after = { cursor: reader.cursor, vector: [...reader.vector], seq: reader.seq, restarts }
+      if (item.kind === 'gap') {
+        this.#tell([item, ...reader.otherGaps()], after.cursor)
+      } else {
+        const body = this.#render(item)
+        if (body instanceof Promise) {
+          this.#await(body, after)
+          return
+        }
+        if (body !== undefined)
+          this.#onJson(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
+      }
+      this.#settled = after
+      if (count === CATCH_UP_BATCH) {
+        this.#later(new Promise((resolve) => setImmediate(resolve)), () => {})
+        return
+      }
+    }
+  }
+
+  /** Reads on once something is there, and has been taken. What throws or rejects there is nobody's to catch but its own. */
+  #later<T>(pending: Promise<T>, take: (value: T) => void): void {
+    this.#busy = true
+    const goOn = (value: T): void => {
+      this.#busy = false
+      if (this.#ended) return
+      take(value)
+      this.#readOn()
+    }
+    pending.then(goOn).catch((error: unknown) => this.failed(error))
+  }
+
+  #contain(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  /** A gap that came while an event was resolved: after that event, and before all that followed. */
+  #pass(gap: Gap): void {
+    const { vector, seq } = this.settled
+    const moved = [...vector]
+    while (moved.length <= gap.partition) moved.push(UNKNOWN)
+    moved[gap.partition] = gap.to
+    const cursor = this.#feed.cursorAt(moved)
+    this.#settled = { cursor, vector: moved, seq, restarts: this.#feed.window.restarts }
+    this.#tell([gap], cursor)
+  }
+
+  #tell(gaps: readonly Gap[], cursor: string): void {
+    this.#onJson(this.#renderer.renderError(gapError(gaps)), cursor, undefined, this.#feed.window.restarts)
+  }
+}

@@ -1,0 +1,235 @@
+import { LRUCache } from 'lru-cache'
+import type { Framing } from '../../protocol/framing.ts'
+import type { StreamEvent } from '../../streams/event.ts'
+import type { Feed } from '../../streams/feed/feed.ts'
+import type { Page } from '../../streams/feed/pages.ts'
+import type { FrameLog } from '../frames/frame-log.ts'
+import { PIECE_BYTES, type Piece } from '../frames/piece.ts'
+import type { Execution } from '../render/execution.ts'
+import { Chunk, type Rendered } from './chunk.ts'
+
+/** What all groups keep of what they rendered again for members that missed it. */
+const HISTORY_BYTES = 128 * 1024 * 1024
+/** Events of the window that are rendered and kept together. */
+const CHUNK_EVENTS = 1024
+/** Events rendered in one go: some milliseconds, where they are not compiled. */
+const MAX_RENDERED = 256
+/**
+ * Places of a piece: a power of two, at a multiple of itself, so that members at a thousand places have the same pieces
+ * made. As many as fill a piece, by what the last one took.
+ */
+const PLACES = { first: 128, min: 16, max: CHUNK_EVENTS }
+
+/** Frames to be written, and the place in the window after them. */
+export interface Read {
+  readonly bytes: Buffer | undefined
+  readonly frames: number
+  readonly firstCursor: string | undefined
+  readonly next: number
+}
+
+/** What groups rendered of the past, under one budget. */
+export class HistoryCache extends LRUCache<string, Chunk> {
+  constructor() {
+    super({ maxSize: HISTORY_BYTES, maxEntrySize: HISTORY_BYTES, sizeCalculation: ({ bytes }) => bytes })
+  }
+}
+
+export interface HistoryOptions {
+  readonly cache: HistoryCache
+  /** Names what is rendered. */
+  readonly key: string
+  readonly feed: Feed
+  readonly execution: Execution
+  readonly log: FrameLog
+}
+
+/** The events of a run, asked for one place after the other. */
+interface Run {
+  json(place: number): Rendered
+  /** The position after the place that was asked for last; undefined: who reads knows it. */
+  readonly cursor: (() => string) | undefined
+}
+
+/**
+ * A group's results of the past, rendered for the first member that missed them and kept for the others: a thousand
+ * members that come back at a thousand places read the same bytes.
+ */
+export class History {
+  readonly #options: HistoryOptions
+  // Members that read one after the other mostly read the same: its key is not made again for every event.
+  #lastBase = -1
+  #lastKey = ''
+  #lastPage: WeakRef<Page> | undefined
+  #lastPageKey = ''
+  #places = PLACES.first
+
+  constructor(options: HistoryOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Frames of the events from `seq` to before `limit`, as members have them that are in step: about a piece at most, and
+   * not always all there are. A promise: ask again when it is settled. The window must hold the event at `seq`. `keep`:
+   * others may want them soon.
+   */
+  read(seq: number, limit: number, framing: Framing, keep: boolean): Read | Promise<void> {
+    const { chunk, base } = this.#chunkAt(seq, keep)
+    const place = seq - base
+    const piece = this.#pieceAt(chunk, base, place, limit, keep)
+    if (piece instanceof Promise) return piece
+    const end = Math.min(piece.end, limit - base)
+    const { bytes, count, firstCursor } = piece.read(place, end, framing)
+    if (keep) this.#count(this.#lastKey, chunk)
+    return { bytes, frames: count, firstCursor, next: base + end }
+  }
+
+  /** The result of the event at `seq`, for a member with a position of its own; `limit` as above. */
+  jsonAt(seq: number, limit: number): Buffer | null | Promise<void> {
+    const { chunk, base } = this.#chunkAt(seq)
+    const place = seq - base
+    const piece = this.#pieceAt(chunk, base, place, limit)
+    return piece instanceof Promise ? piece : piece.json(place)
+  }
+
+  /** The result of an event of a page. */
+  jsonOfPage(page: Page, index: number): Buffer | null | Promise<void> {
+    const key = this.#keyOfPage(page)
+    const chunk = this.#chunk(key, page.events.length)
+    const known = chunk.pieceAt(index)
+    if (known) return known.json(index)
+    const json = (place: number) => this.#jsonOf(chunk, place, page.events[place] as StreamEvent)
+    const piece = this.#layOut(chunk, index, { first: 0, end: chunk.places }, () => ({ json, cursor: undefined }))
+    this.#count(key, chunk)
+    return piece instanceof Promise ? piece : piece.json(index)
+  }
+
+  #chunkAt(seq: number, keep = true): { readonly chunk: Chunk; readonly base: number } {
+    const base = seq - (seq % CHUNK_EVENTS)
+    if (this.#lastBase !== base) {
+      this.#lastBase = base
+      this.#lastKey = `${this.#options.key}\n${base}`
+    }
+    return { chunk: this.#chunk(this.#lastKey, CHUNK_EVENTS, keep), base }
+  }
+
+  #keyOfPage(page: Page): string {
+    if (this.#lastPage?.deref() !== page) {
+      this.#lastPage = new WeakRef(page)
+      const { key, feed } = this.#options
+      // A page that is read again may hold less after compaction, and anything of a log that was replaced.
+      const content = `${feed.window.restartCount}:${page.partition}:${page.from}-${page.next}:${page.events.length}`
+      this.#lastPageKey = `${key}\n${content}`
+    }
+    return this.#lastPageKey
+  }
+
+  #chunk(key: string, places: number, keep = true): Chunk {
+    const { cache } = this.#options
+    const known = cache.get(key)
+    if (known) return known
+    const chunk = new Chunk(places)
+    if (keep) cache.set(key, chunk)
+    return chunk
+  }
+
+  #pieceAt(chunk: Chunk, base: number, place: number, limit: number, keep = true): Piece | Promise<void> {
+    const known = chunk.pieceAt(place)
+    if (known) return known
+    const { feed } = this.#options
+    // What is before the place is for others.
+    const first = keep ? Math.max(0, feed.window.firstSeq - base) : place
+    const end = Math.min(CHUNK_EVENTS, limit - base)
+    const piece = this.#layOut(chunk, place, { first, end }, (begin) => this.#runFrom(chunk, base, begin))
+    // What is awaited is not to be asked for again.
+    if (keep || chunk.isAwaited) this.#count(this.#lastKey, chunk)
+    return piece
+  }
+
+  #runFrom(chunk: Chunk, base: number, begin: number): Run {
+    const { feed, log } = this.#options
+    const pass = feed.window.walkFrom(base + begin, feed.head)
+    let event: StreamEvent
+    let after: readonly number[]
+    return {
+      json: (place) => {
+        after = pass()
+        event = feed.window.at(base + place) as StreamEvent
+        // What the group has rendered for those in step is not rendered again.
+        const known = log.jsonOf(base + place)
+        return known === undefined ? this.#jsonOf(chunk, place, event) : (known?.toString() ?? null)
+      },
+      cursor: () => feed.cursorAt(after, event),
+    }
+  }
+
+  #jsonOf(chunk: Chunk, place: number, event: StreamEvent): Rendered {
+    const apart = chunk.apart(place)
+    if (apart !== undefined) return apart
+    const json = this.#options.execution.jsonOf(event)
+    if (json === undefined) return null
+    if (typeof json === 'string') return json
+    const pending = json.then((settled) => chunk.putApart(place, settled))
+    // Perhaps nobody waits for it any more when it fails.
+    pending.catch(() => {})
+    chunk.putApart(place, pending)
+    return pending
+  }
+
+  /** The cache looks at the size of what it does not have yet. */
+  #count(key: string, chunk: Chunk): void {
+    const { bytes } = chunk
+    if (chunk.counted === bytes) return
+    chunk.counted = bytes
+    this.#options.cache.delete(key)
+    this.#options.cache.set(key, chunk)
+  }
+
+  /**
+   * The piece that a place is in, made of what stands around it from `first` to before `end`, if there is none yet. A
+   * promise: of something there that is being rendered.
+   */
+  #layOut(
+    chunk: Chunk,
+    place: number,
+    { first, end }: { readonly first: number; readonly end: number },
+    runFrom: (begin: number) => Run,
+  ): Piece | Promise<void> {
+    for (;;) {
+      const piece = chunk.pieceAt(place)
+      if (piece) return piece
+      const space = chunk.spaceAround(place)
+      const aligned = place - (place % this.#places)
+      const begin = Math.max(first, space.begin, aligned)
+      const stop = Math.min(end, space.end, aligned + this.#places)
+      const run = runFrom(begin)
+      const jsons: (string | null)[] = []
+      const cursors: string[] = []
+      let size = 0
+      let rendered = 0
+      let awaited: Promise<void> | undefined
+      for (let at = begin; at < stop && size < 2 * PIECE_BYTES && rendered < MAX_RENDERED; at++) {
+        const json = run.json(at)
+        if (json instanceof Promise) {
+          awaited = json
+          break
+        }
+        jsons.push(json)
+        const cursor = json === null ? '' : (run.cursor?.() ?? '')
+        cursors.push(cursor)
+        if (json === null) continue
+        size += json.length + cursor.length
+        rendered++
+      }
+      if (jsons.length > 0) chunk.add(begin, jsons, run.cursor && cursors)
+      if (jsons.length >= PLACES.min) this.#places = placesFor(size / jsons.length)
+      if (awaited && begin + jsons.length <= place) return awaited
+    }
+  }
+}
+
+/** How many places fill a piece where each takes so many bytes. */
+function placesFor(bytes: number): number {
+  const places = 2 ** Math.floor(Math.log2(PIECE_BYTES / Math.max(1, bytes)))
+  return Math.max(PLACES.min, Math.min(PLACES.max, places))
+}

@@ -1,0 +1,305 @@
+import { covers } from '../../streams/cursor/vector.ts'
+import type { Gap, StreamEvent } from '../../streams/event.ts'
+import type { Feed } from '../../streams/feed/feed.ts'
+import { BEYOND_END_MS, type Position } from '../../streams/feed/position.ts'
+import { OwnFrames } from '../frames/own-frames.ts'
+import { PIECE_BYTES } from '../frames/piece.ts'
+import { NamedPosition } from './named-position.ts'
+import { PageReader } from './page-reader.ts'
+import type { ReplayGroup, ReplayHost } from './replay-host.ts'
+import { ReplayPace } from './replay-pace.ts'
+import type { Worker } from './round-robin.ts'
+
+/**
+ * A member's way from where it was to the head of its group: through the log, the window, and, where it has seen what
+ * this instance has not, along with the group until that has seen it too. It keeps a position, no events, and goes on a
+ * piece at a time, as its outlet takes it.
+ */
+export class Replay implements Worker {
+  readonly #host: ReplayHost
+  readonly #position: Position
+  readonly #hasMarker: boolean
+  readonly #named: NamedPosition
+  /** In the page that it is in. */
+  #page: PageReader | undefined
+  /** The log or a resolver is awaited. */
+  #isAwaiting = false
+  #isChecking = false
+  #began = 0
+  #readsLog = false
+  /** The place in the window up to which it has read what the members in step have. */
+  #inOrderAt = -1
+  readonly #pace: ReplayPace
+
+  constructor(host: ReplayHost, position: Position, hasMarker: boolean) {
+    this.#host = host
+    this.#position = position
+    this.#hasMarker = hasMarker
+    this.#named = new NamedPosition(host.group.feed.topic.name, position.vector)
+    this.#began = performance.now()
+    this.#pace = new ReplayPace(host.group.shared.maxReplayRate)
+  }
+
+  /** The position that a heartbeat may name; undefined: none, before a gap has been told, or may have to be. */
+  get cursor(): string | undefined {
+    return this.#position.isStale || this.#position.isUnchecked ? undefined : this.#position.cursor
+  }
+
+  step(): boolean {
+    if (this.#isAwaiting) return false
+    // It may be asked again after it has come to its end.
+    if (!this.#host.takes(this)) {
+      this.end()
+      return false
+    }
+    if (this.#began !== 0) {
+      this.#group.shared.stats.replayWaitMs += performance.now() - this.#began
+      this.#began = 0
+    }
+    if (this.#isTooFast()) return false
+    if (this.#page) return this.#stepPage(this.#page)
+    const { seq } = this.#group.settled
+    const next = this.#position.next(seq)
+    switch (next.kind) {
+      case 'gaps':
+        this.#inOrderAt = -1
+        this.#writeGaps(next.gaps)
+        return true
+      case 'log':
+        return this.#stepLog(next.partition, next.offset)
+      case 'window':
+        return this.#isInOrder(next.seq) ? this.#stepShared(next.seq, seq) : this.#stepOwn(next.seq, seq)
+      case 'head':
+        return this.#arrive()
+    }
+  }
+
+  /** It is not going to read on now. */
+  end(): void {
+    this.#page = undefined
+    this.#permits.leave(this)
+  }
+
+  /** A mistake of ours: its client comes back, to where it was. */
+  failed(error: unknown): void {
+    this.#host.failed(error)
+  }
+
+  /** Finds out whether the log ends before the position, once it has followed the group since `since` for long enough. */
+  check(since: number, now: number): void {
+    if (this.#isChecking || now - since < BEYOND_END_MS) return
+    this.#isChecking = true
+    void this.#group.feed
+      .ranges()
+      .then((ranges) => {
+        if (!this.#host.takes(this)) return
+        const gaps = this.#position.passEnds(ranges)
+        if (gaps.length === 0) return
+        this.#inOrderAt = -1
+        try {
+          if (this.#writeGaps(gaps)) this.#goOn()
+        } catch (error) {
+          this.failed(error)
+        }
+      })
+      // The log cannot be reached: it is asked again at the next check.
+      .catch(() => {})
+      .finally(() => {
+        this.#isChecking = false
+      })
+  }
+
+  get #group(): ReplayGroup {
+    return this.#host.group
+  }
+
+  get #permits(): ReturnType<ReplayGroup['shared']['logPermitsOf']> {
+    return this.#group.shared.logPermitsOf(this.#group.feed)
+  }
+
+  #goOn(): void {
+    if (!this.#host.isClosed) this.#host.schedule()
+  }
+
+  /** From `seq` on, the position is what that of the members in step is. */
+  #isInOrder(seq: number): boolean {
+    if (seq === this.#inOrderAt) return true
+    const { feed } = this.#group
+    return !this.#position.isAhead && feed.window.endOf(this.#position.vector) <= seq
+  }
+
+  /** Whether what is rendered for it may soon be wanted by others. */
+  get #isKept(): boolean {
+    return this.#group.replaying > 1 || this.#pace.total < ALONE_EVENTS
+  }
+
+  #stepShared(seq: number, limit: number): boolean {
+    const { feed, history } = this.#group
+    const pieces: Buffer[] = []
+    let size = 0
+    let frames = 0
+    let next = seq
+    // Where little matches, several reads make one write.
+    for (let reads = 0; next < limit && size < ENOUGH_BYTES && reads < MAX_READS; reads++) {
+      const read = history.read(next, limit, this.#host.framing, this.#isKept)
+      if (read instanceof Promise) {
+        if (next === seq) return this.#await(read)
+        break
+      }
+      if (read.firstCursor !== undefined && this.#named.isAbove(read.firstCursor)) return this.#stepOwn(seq, limit)
+      if (read.bytes) pieces.push(read.bytes)
+      size += read.bytes?.length ?? 0
+      frames += read.frames
+      next = read.next
+    }
+    this.#position.raise(feed.window.vectorAt(next, feed.head), next)
+    this.#inOrderAt = next
+    return this.#write(pieces.length > 1 ? Buffer.concat(pieces, size) : pieces[0], frames)
+  }
+
+  #stepOwn(seq: number, limit: number): boolean {
+    const { window } = this.#group.feed
+    const position = this.#position
+    return this.#gather((frames) => {
+      for (let at = seq; at < limit; at++) {
+        const event = window.at(at) as StreamEvent
+        if (position.wants(event)) {
+          if (at > seq && frames.isEnough) return undefined
+          const json = this.#group.history.jsonAt(at, limit)
+          if (json instanceof Promise) return json
+          position.take(event)
+          if (json !== null) frames.add(position.cursor, json)
+        }
+        position.moveTo(at + 1)
+        // It may be in order from here on.
+        if (at % CHECK_EVERY === 0 && (at - seq >= MAX_PASSED || this.#isInOrder(at + 1))) return undefined
+      }
+      return undefined
+    })
+  }
+
+  #stepLog(partition: number, offset: number): boolean {
+    const { feed, shared } = this.#group
+    this.#inOrderAt = -1
+    if (!this.#permits.take(this)) return false
+    if (!this.#readsLog) {
+      this.#readsLog = true
+      shared.stats.replays.log++
+    }
+    const found = feed.page(partition, offset, () => !this.#host.isClosed)
+    if (found instanceof Promise) {
+      return this.#await(found.then((settled) => this.#open(settled)))
+    }
+    this.#open(found)
+    return true
+  }
+
+  #open(found: Awaited<ReturnType<Feed['page']>>): void {
+    if (!found || this.#host.isClosed) return
+    if (found.kind === 'gap') {
+      this.end()
+      const gap = this.#position.passGap(found)
+      if (gap) this.#writeGaps([gap])
+      return
+    }
+    this.#position.check(found)
+    if (this.#position.isStale) {
+      this.end()
+      return
+    }
+    this.#page = new PageReader(found, this.#group.history)
+    this.#group.feed.prefetch(found.partition, found.next)
+  }
+
+  #stepPage(page: PageReader): boolean {
+    const position = this.#position
+    if (position.isStale) {
+      this.end()
+      return true
+    }
+    return this.#gather((frames) => {
+      const done = page.read(position, frames)
+      if (done instanceof Promise) return done
+      // Others get their turn with the log in between.
+      if (done === true) this.end()
+      return undefined
+    })
+  }
+
+  /** Has frames gathered, and writes them; what had to be awaited is awaited then. */
+  #gather(act: (frames: OwnFrames) => Promise<void> | undefined): boolean {
+    const frames = new OwnFrames(this.#host.framing, this.#group.shared.pieceBytes)
+    const pending = act(frames)
+    if (frames.count > 0) this.#named.moveTo(this.#position.vector)
+    const more = this.#write(frames.bytes, frames.count)
+    if (pending === undefined) return more
+    this.end()
+    return this.#await(pending)
+  }
+
+  #await(pending: Promise<void>): false {
+    this.#isAwaiting = true
+    const goOn = (): void => {
+      this.#isAwaiting = false
+      this.#goOn()
+    }
+    pending.then(goOn).catch((error: unknown) => this.failed(error))
+    return false
+  }
+
+  #writeGaps(gaps: readonly Gap[]): boolean {
+    this.#named.moveTo(this.#position.vector)
+    return this.#host.writeGaps(gaps, this.#position.cursor)
+  }
+
+  #write(bytes: Buffer | undefined, events: number): boolean {
+    this.#pace.wrote(events)
+    this.#group.shared.stats.replayedEvents += events
+    const more = !bytes || this.#host.writeReplayed(bytes, events)
+    // What it has in hand is not to wait for its client.
+    if (!more) this.end()
+    return more
+  }
+
+  #isTooFast(): boolean {
+    const { restMs } = this.#pace
+    if (restMs === 0) return false
+    this.end()
+    this.#isAwaiting = true
+    const rest = setTimeout(() => {
+      this.#isAwaiting = false
+      this.#goOn()
+    }, restMs)
+    rest.unref()
+    return true
+  }
+
+  #arrive(): false {
+    const { settled } = this.#group
+    // A group that is on its own way through the log may have passed what this has not, and one that still resolves an
+    // event of a log that was replaced says nothing of this one.
+    const isInOrder = settled.seq >= 0 && settled.restarts === this.#group.feed.window.restarts
+    if (isInOrder && covers(settled.vector, this.#position.vector)) {
+      this.#host.arrive(this.#hasMarker)
+      return false
+    }
+    // What is before the group's position has been passed; what is after it comes with the group.
+    if (isInOrder) this.#position.raise(settled.vector, this.#position.seq)
+    this.#host.follow()
+    return false
+  }
+}
+
+/** A position is compared with the group's now and then: that costs as much as a few frames. */
+const CHECK_EVERY = 32
+/** As much is written as it lies there; less is worth putting together with what comes after it. */
+const ENOUGH_BYTES = PIECE_BYTES / 4
+/** Reads for one write: each looks at up to 1,024 events, which may have to be rendered first. */
+const MAX_READS = 8
+/**
+ * Who has read on alone for as many events keeps nothing for others: what is kept for a while costs the garbage collector as
+ * much as rendering costs.
+ */
+const ALONE_EVENTS = 4096
+/** Events looked at in one go: less than a millisecond. */
+const MAX_PASSED = 2048

@@ -1,0 +1,212 @@
+import type { Gap, StreamEvent } from '../event.ts'
+import type { StreamItem, Where } from '../topic/topic.ts'
+import type { FollowedFeed } from './feed-view.ts'
+import { meets } from './interest-index.ts'
+import type { Interest } from './interests.ts'
+import { LogReader } from './log-reader.ts'
+import { BEYOND_END_MS, Position } from './position.ts'
+
+export interface SubscribeOptions<V> {
+  /** Equality on indexed properties, looked up. */
+  readonly where?: Where<V>
+  /** The rest of the filter, run on what the lookup found. One that throws does not match. */
+  readonly filter?: (value: V) => boolean
+  /** Where to start: see `Feed.startAfter` and the others; now, if absent. */
+  readonly from?: Position<V>
+  /** Also yield `Progress` when something was passed that does not match. */
+  readonly progress?: boolean
+  readonly signal?: AbortSignal
+}
+
+type Result<V> = IteratorResult<StreamItem<V>, undefined>
+interface Waiting<V> {
+  readonly resolve: (result: Result<V>) => void
+  readonly reject: (error: unknown) => void
+}
+const DONE = { done: true, value: undefined } as const
+/** Calls of `next` that may wait at once; more of them is a mistake that must not grow a queue. */
+const MAX_WAITING = 100
+
+/**
+ * A feed's events from a position on, as an async iterator. Where the consumer is slow, or starts earlier than now, it
+ * is a position in the log, so it keeps nothing; a gap is told where something of it is gone.
+ */
+export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, undefined>, Interest<V> {
+  readonly onProgress?: () => void
+  readonly #feed: FollowedFeed<V>
+  readonly #where: Where<V>
+  readonly #filter: ((value: V) => boolean) | undefined
+  readonly #signal: AbortSignal | undefined
+  readonly #tellsProgress: boolean
+  readonly #remove: () => void
+  readonly #gaps = new Map<number, Gap>()
+  readonly #waiting: Waiting<V>[] = []
+  /** Set while it is not in step with the feed. */
+  #reader: LogReader<V> | undefined
+  #isReading = false
+  #endCheck: NodeJS.Timeout | undefined
+  #passed = false
+  #done = false
+  /** Why it has ended, until somebody has been told. */
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(feed: FollowedFeed<V>, { where = {}, filter, from, progress = false, signal }: SubscribeOptions<V>) {
+    this.#feed = feed
+    this.#where = where
+    this.#filter = filter
+    this.#signal = signal
+    this.#tellsProgress = progress
+    this.#reader = from && new LogReader(feed, from)
+    if (progress || from) this.onProgress = () => this.#pass()
+    this.#remove = feed.add(where, this)
+    if (signal?.aborted) this.#end()
+    else signal?.addEventListener('abort', this.#end)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<Result<V>> {
+    if (this.#failure) {
+      const { error } = this.#failure
+      this.#failure = undefined
+      return Promise.reject(error)
+    }
+    if (this.#done) return Promise.resolve(DONE)
+    if (this.#waiting.length >= MAX_WAITING) return Promise.reject(new RangeError('Too many calls of next() at once'))
+    const { promise, resolve, reject } = Promise.withResolvers<Result<V>>()
+    this.#waiting.push({ resolve, reject })
+    this.#contain(() => this.#pump())
+    return promise
+  }
+
+  return(): Promise<Result<V>> {
+    this.#end()
+    this.#failure = undefined
+    return Promise.resolve(DONE)
+  }
+
+  onEvent(event: StreamEvent<V>, seq: number): void {
+    if (this.#reader) this.#pump()
+    else if (this.#waiting.length === 0)
+      this.#reader = new LogReader(this.#feed, Position.before(this.#feed, event, seq))
+    else if (this.#passes(event)) this.#resolve(event)
+  }
+
+  onGap(gap: Gap): void {
+    // Who reads finds it in its place.
+    if (this.#reader) this.#pump()
+    else if (this.#waiting.length > 0) this.#resolve(gap)
+    else this.#keep(gap)
+  }
+
+  /** Ends it: those who wait are told why, or else whoever asks next. */
+  failed(error: unknown): void {
+    if (this.#done) return
+    this.#feed.reportFailed(error)
+    const waiting = this.#waiting.splice(0)
+    if (waiting.length === 0) this.#failure = { error }
+    for (const { reject } of waiting) reject(error)
+    this.#end()
+  }
+
+  #contain(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  #keep(gap: Gap): void {
+    // Gaps of one partition follow each other: one from the first to the last says the same.
+    const earlier = this.#gaps.get(gap.partition)
+    const reason = earlier?.reason === 'truncation' ? earlier.reason : gap.reason
+    this.#gaps.set(gap.partition, earlier ? { ...gap, from: earlier.from, reason } : gap)
+  }
+
+  #pass(): void {
+    this.#passed = this.#tellsProgress
+    this.#pump()
+  }
+
+  /** Gives those who wait what there is. */
+  #pump(): void {
+    while (this.#waiting.length > 0 && !this.#isReading && !this.#done) {
+      const item = this.#takeGap() ?? this.#takeUnread() ?? this.#takeProgress()
+      if (item === undefined) return
+      if (!(item instanceof Promise)) {
+        this.#resolve(item)
+        continue
+      }
+      this.#isReading = true
+      item
+        .then(() => {
+          this.#isReading = false
+          this.#pump()
+        })
+        .catch((error: unknown) => this.failed(error))
+    }
+  }
+
+  #takeGap(): Gap | undefined {
+    for (const [partition, gap] of this.#gaps) {
+      this.#gaps.delete(partition)
+      return gap
+    }
+    return undefined
+  }
+
+  #takeUnread(): StreamEvent<V> | Gap | Promise<void> | undefined {
+    const reader = this.#reader
+    const item = reader?.next((event) => meets(this.#where, event.value) && this.#passes(event))
+    if (item !== undefined || !reader) return item
+    if (reader.isCovered) this.#reader = undefined
+    else this.#endCheck ??= setTimeout(() => this.#checkEnds(reader), BEYOND_END_MS).unref()
+    return undefined
+  }
+
+  /** It is further than this instance: which has not read as far yet, or the log has lost its end. */
+  #checkEnds(reader: LogReader<V>): void {
+    const again = (): void => {
+      this.#endCheck = undefined
+      this.#contain(() => this.#pump())
+    }
+    // Where the log cannot be reached, it is asked again.
+    if (this.#done || reader !== this.#reader) this.#endCheck = undefined
+    else void reader.checkEnds().then(again, again)
+  }
+
+  #takeProgress(): StreamItem<V> | undefined {
+    if (!this.#passed || this.#reader) return undefined
+    this.#passed = false
+    const positions = new Map(this.#feed.head.map((offset, partition) => [partition, offset]))
+    return { kind: 'progress', topic: this.#feed.topic.name, positions }
+  }
+
+  #passes(event: StreamEvent<V>): boolean {
+    try {
+      return this.#filter === undefined || this.#filter(event.value)
+    } catch {
+      // A filter is the caller's; for an event it cannot judge, it has not said yes.
+      return false
+    }
+  }
+
+  #resolve(item: StreamItem<V>): void {
+    this.#waiting.shift()?.resolve({ done: false, value: item })
+  }
+
+  readonly #end = (): void => {
+    if (this.#done) return
+    this.#done = true
+    this.#signal?.removeEventListener('abort', this.#end)
+    this.#remove()
+    this.#gaps.clear()
+    clearTimeout(this.#endCheck)
+    this.#reader?.close()
+    this.#reader = undefined
+    for (const { resolve } of this.#waiting.splice(0)) resolve(DONE)
+  }
+}

@@ -1,0 +1,67 @@
+import { UNKNOWN, type Vector } from '../cursor/vector.ts'
+import type { Positions } from '../event.ts'
+import type { PartitionRange } from '../source/port.ts'
+
+/** How far a topic has been read, by partition, and how far there is to read. */
+export class Heads {
+  readonly #next: number[] = []
+  readonly #ends: number[] = []
+  /** Ends at the start: what has to be passed to be ready. */
+  readonly #targets: number[] = []
+  #moves = 0
+
+  /** Next wanted offset of each partition. */
+  get next(): Vector {
+    return this.#next
+  }
+
+  /** End of each partition, as the source last saw it. */
+  get ends(): Vector {
+    return this.#ends
+  }
+
+  /** How often anything has moved. */
+  get moves(): number {
+    return this.#moves
+  }
+
+  /** Offsets still to pass before all has been seen that was there at the start; infinite before `begin`. */
+  get behind(): number {
+    if (this.#targets.length === 0) return Number.POSITIVE_INFINITY
+    return this.#targets.reduce((sum, target, partition) => sum + Math.max(0, target - this.of(partition)), 0)
+  }
+
+  begin(ranges: readonly PartitionRange[], from: Positions): void {
+    for (const { partition, next } of ranges) {
+      this.move(partition, from.get(partition) ?? 0)
+      this.#ends[partition] = next
+      this.#targets[partition] = next
+    }
+  }
+
+  of(partition: number): number {
+    return this.#next[partition] ?? UNKNOWN
+  }
+
+  move(partition: number, offset: number): void {
+    if (partition >= this.#next.length) this.know(partition)
+    this.#next[partition] = offset
+    this.#moves++
+  }
+
+  sawEnd(partition: number, end: number): void {
+    this.know(partition)
+    this.#ends[partition] = end
+  }
+
+  /** The partition exists, and nothing of it has been read; true: that is new. */
+  know(partition: number): boolean {
+    const isNew = this.#next.length <= partition
+    while (this.#next.length <= partition) {
+      this.#next.push(UNKNOWN)
+      this.#ends.push(0)
+      this.#moves++
+    }
+    return isNew
+  }
+}

@@ -1,0 +1,218 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
+import type { Gap, RawRecord, StreamEvent } from '../event.ts'
+import { gapAt } from '../source/gap-at.ts'
+import { type Source, SourceUnavailable } from '../source/port.ts'
+import { decode } from '../topic/decode.ts'
+import type { Topic } from '../topic/topic.ts'
+import { SCANS } from '../turn-budget.ts'
+import { eventBytes } from './size.ts'
+
+/** A page begins at a multiple of this, so that all who read near each other read the same pages. */
+export const PAGE_OFFSETS = 1024
+/** What one fetch brings, in bytes of records: a few pages. */
+const FETCH_BYTES = 1024 * 1024
+/** Fetches of one topic under way at once, for all that read its pages. */
+const MAX_FETCHES = 4
+/** Decoded pages of one topic that are kept for others: some 100,000 events. */
+const CACHE_BYTES = 64 * 1024 * 1024
+/** A record of this many bytes is two units of work (see turn-budget.ts). */
+const UNIT_BYTES = 512
+/** The log may move while it is read: retention takes its start. */
+const MAX_TRIES = 10
+/** Waits between tries to reach the log: doubling from the first to the last, with jitter. */
+const RETRY_FIRST_MS = 200
+const RETRY_LAST_MS = 5_000
+const PAGE_BYTES = 256
+
+/** Events of one partition between two offsets, decoded. Ends early where the log ended when it was read. */
+export interface Page<V = unknown> {
+  readonly kind: 'page'
+  readonly partition: number
+  /** Every event at this offset or after it, */
+  readonly from: number
+  /** and before this one, is among the events. */
+  readonly next: number
+  readonly events: readonly StreamEvent<V>[]
+}
+
+/**
+ * What the log holds of one topic, in pages, read on demand apart from the live reader. All who read near each other
+ * share the fetching and the decoding; each reads at its own pace.
+ */
+export class Pages<V> {
+  readonly #topic: Topic<V>
+  readonly #source: Source
+  readonly #signal: AbortSignal
+  readonly #cache = new LRUCache<string, Page<V>>({
+    maxSize: CACHE_BYTES,
+    sizeCalculation: ({ events }) => events.reduce((sum, event) => sum + eventBytes(event), PAGE_BYTES),
+  })
+  readonly #loading = new Map<string, Promise<Page<V> | Gap>>()
+  readonly #waiting: (() => void)[] = []
+  #fetching = 0
+  /** How often the log was replaced. */
+  #restarts = 0
+
+  constructor(topic: Topic<V>, source: Source, signal: AbortSignal) {
+    this.#topic = topic
+    this.#source = source
+    this.#signal = signal
+  }
+
+  /**
+   * The page that holds what comes at `offset`; or the gap, where the log does not have it any more. A page that ends
+   * at `offset` says that there is nothing there yet.
+   * @throws SourceUnavailable when the log cannot be reached; worth another try later.
+   */
+  page(partition: number, offset: number): Page<V> | Promise<Page<V> | Gap> {
+    const key = keyOf(partition, offset)
+    const known = this.#cache.get(key)
+    if (known && known.from <= offset && offset < known.next) return known
+    const loading = this.#loading.get(key) ?? this.#load(key, partition, offset)
+    // Whoever asked first may have asked for another place in it.
+    return loading.then((found) => {
+      const fits = found.kind === 'gap' ? found.from === offset : found.from <= offset && offset <= found.next
+      return fits ? found : this.page(partition, offset)
+    })
+  }
+
+  /**
+   * As `page`, but keeps trying while the log cannot be reached, or its end is not there yet, for as long as it is
+   * wanted; undefined: it is not any more.
+   */
+  patiently(partition: number, offset: number, isWanted: () => boolean): Page<V> | Promise<Page<V> | Gap | undefined> {
+    const found = this.page(partition, offset)
+    return found instanceof Promise ? this.#patiently(found, partition, offset, isWanted) : found
+  }
+
+  /** Has a page ready soon, for who is going to ask for it. */
+  prefetch(partition: number, offset: number): void {
+    const key = keyOf(partition, offset)
+    if (this.#cache.has(key) || this.#loading.has(key) || this.#waiting.length > 0) return
+    // Whoever asks for the page hears of what went wrong.
+    this.#load(key, partition, offset).catch(() => {})
+  }
+
+  /** The log was truncated or replaced: what was read of it, or is being read, is not what it holds now. */
+  restart(): void {
+    this.#restarts++
+    this.#cache.clear()
+    this.#loading.clear()
+  }
+
+  async #patiently(first: Promise<Page<V> | Gap>, partition: number, offset: number, isWanted: () => boolean) {
+    let asked: Promise<Page<V> | Gap> = first
+    for (let wait = RETRY_FIRST_MS; ; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
+      const found = await asked.catch((error: Error) => {
+        if (error instanceof SourceUnavailable || this.#signal.aborted) return undefined
+        throw error
+      })
+      if (!isWanted()) return undefined
+      if (found && (found.kind === 'gap' || found.next > offset)) return found
+      await delay(wait * (0.5 + Math.random()))
+      if (!isWanted()) return undefined
+      asked = Promise.resolve(this.page(partition, offset))
+    }
+  }
+
+  #load(key: string, partition: number, offset: number): Promise<Page<V> | Gap> {
+    const loading = this.#inTurn(() => this.#fetch(partition, offset)).finally(() => {
+      if (this.#loading.get(key) === loading) this.#loading.delete(key)
+    })
+    this.#loading.set(key, loading)
+    return loading
+  }
+
+  async #fetch(partition: number, offset: number): Promise<Page<V> | Gap> {
+    const start = offset - (offset % PAGE_OFFSETS)
+    const restarts = this.#restarts
+    const known = this.#cache.peek(keyOf(partition, offset))
+    const before = known && known.from <= offset ? known : undefined
+    let from = before?.from ?? start
+    let at = before?.next ?? start
+    const events: StreamEvent<V>[] = before ? [...before.events] : []
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const piece = await this.#source.fetch(this.#topic.name, partition, at, FETCH_BYTES, this.#signal)
+      if (restarts !== this.#restarts) return this.#fetch(partition, offset)
+      if (piece.kind === 'out_of_range') {
+        const gap = gapAt(offset, piece.range)
+        if (gap) return { kind: 'gap', topic: this.#topic.name, partition, from: offset, ...gap }
+        // The page begins before what is retained; nobody asked for that part of it.
+        from = Math.max(start, piece.range.earliest)
+        at = from
+        events.length = 0
+        continue
+      }
+      await this.#decode(piece.records, events)
+      if (restarts !== this.#restarts) return this.#fetch(partition, offset)
+      const isEnd = at === offset && piece.nextOffset === at
+      at = piece.nextOffset
+      if (at > offset || isEnd) return this.#keep(partition, offset, from, at, events)
+      // Large records: what is before `offset` would take many fetches.
+      from = offset
+      at = offset
+      events.length = 0
+    }
+    throw new SourceUnavailable(`What partition ${partition} of "${this.#topic.name}" holds keeps changing`)
+  }
+
+  async #decode(records: readonly RawRecord[], events: StreamEvent<V>[]): Promise<void> {
+    let index = 0
+    while (index < records.length) {
+      if (index > 0) await SCANS.next()
+      SCANS.begin()
+      while (index < records.length) {
+        const record = records[index++] as RawRecord
+        const event = decode(this.#topic, record)
+        // What cannot be read was counted and dead-lettered when it was read first.
+        if ('kind' in event) events.push(event)
+        if (SCANS.isUsedUp(1 + (record.value?.length ?? 0) / UNIT_BYTES)) break
+      }
+      SCANS.end()
+    }
+  }
+
+  /** Cuts what was read into pages and keeps them; returns the one that holds `offset`. */
+  #keep(partition: number, offset: number, from: number, next: number, events: readonly StreamEvent<V>[]): Page<V> {
+    let asked: Page<V> | undefined
+    let begin = 0
+    let pageFrom = from
+    do {
+      const end = pageFrom - (pageFrom % PAGE_OFFSETS) + PAGE_OFFSETS
+      let stop = begin
+      while (stop < events.length && (events[stop] as StreamEvent<V>).offset < end) stop++
+      // A hole is passed in one step, however long: it ends with the page in which something comes again.
+      const following = events[stop]?.offset
+      const pageNext = following === undefined ? next : following - (following % PAGE_OFFSETS)
+      const page: Page<V> = {
+        kind: 'page',
+        partition,
+        from: pageFrom,
+        next: pageNext,
+        events: events.slice(begin, stop),
+      }
+      this.#cache.set(keyOf(partition, pageFrom), page)
+      if (!asked && (offset < pageNext || pageNext >= next)) asked = page
+      begin = stop
+      pageFrom = pageNext
+    } while (pageFrom < next)
+    return asked as Page<V>
+  }
+
+  async #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    if (this.#fetching >= MAX_FETCHES) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else this.#fetching++
+    try {
+      return await act()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#fetching--
+    }
+  }
+}
+
+function keyOf(partition: number, offset: number): string {
+  return `${partition}:${Math.floor(offset / PAGE_OFFSETS)}`
+}

@@ -1,0 +1,125 @@
+import type { Positions } from '../../event.ts'
+import type { Reader } from '../port.ts'
+import type { PartitionLog, TopicLog } from './topic-log.ts'
+
+/** Records handed over at once: a reader of small ones takes them in one turn of the event loop. */
+const MAX_BATCH_RECORDS = 500
+
+export interface LogReading {
+  readonly topics: ReadonlyMap<string, TopicLog>
+  readonly from: ReadonlyMap<string, Positions>
+  readonly reader: Reader
+  readonly signal: AbortSignal
+  /** Called when something was appended. */
+  readonly wakers: Set<() => void>
+}
+
+/**
+ * One reader of the embedded log: a position in each partition, moved on a turn after something was appended. Topics
+ * are apart: while one's batch is taken, the others go on. Resolves after the signal, when no batch is being taken.
+ */
+export async function readLogs({ from, reader, signal, wakers, ...log }: LogReading): Promise<void> {
+  if (signal.aborted) return
+  const topics = [...from].map(
+    ([topic, positions]) => new TopicReader({ topic, wanted: new Map(positions), reader, signal, ...log }),
+  )
+  const wake = (): void => {
+    for (const topic of topics) topic.wake()
+  }
+  // Also of no topics it reads until then.
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => {
+      wakers.delete(wake)
+      wake()
+      resolve()
+    })
+  })
+  wakers.add(wake)
+  reader.onState({ kind: 'reading' })
+  await Promise.all([aborted, ...topics.map((topic) => topic.readUntilAborted())])
+}
+
+interface TopicReaderOptions extends Omit<LogReading, 'from' | 'wakers'> {
+  readonly topic: string
+  readonly wanted: Map<number, number>
+}
+
+class TopicReader {
+  readonly #options: TopicReaderOptions
+  /** There is more, or may be. */
+  #isWoken = true
+  #goOn: (() => void) | undefined
+
+  constructor(options: TopicReaderOptions) {
+    this.#options = options
+  }
+
+  wake(): void {
+    this.#isWoken = true
+    this.#goOn?.()
+  }
+
+  async readUntilAborted(): Promise<void> {
+    const { signal } = this.#options
+    while (!signal.aborted) {
+      if (!this.#isWoken) await new Promise<void>((resolve) => (this.#goOn = resolve))
+      if (signal.aborted) return
+      await new Promise((resolve) => setImmediate(resolve))
+      this.#isWoken = false
+      await this.#round()
+    }
+  }
+
+  /** Hands over what is next in each partition. */
+  async #round(): Promise<void> {
+    const { topics, topic, signal } = this.#options
+    for (const log of topics.get(topic)?.partitions ?? []) {
+      if (signal.aborted) return
+      const taken = this.#readPartition(log)
+      if (taken !== undefined) await taken
+    }
+  }
+
+  #readPartition(log: PartitionLog): Promise<void> | undefined {
+    const { topic, wanted, reader } = this.#options
+    const { partition } = log
+    const offset = this.#passGap(log, wanted.get(partition) ?? 0)
+    const records = log.slice(offset, MAX_BATCH_RECORDS)
+    const nextOffset = offset + records.length
+    if (records.length === 0 && wanted.has(partition)) return undefined
+    const batch = { topic, partition, records, nextOffset, endOffset: log.next }
+    const taken = this.#call(partition, () => reader.onBatch(batch))
+    const moveOn = (): void => {
+      wanted.set(partition, nextOffset)
+      if (nextOffset < log.next) this.#isWoken = true
+    }
+    if (taken !== undefined) return taken.catch((error) => this.#report(error, partition)).then(moveOn)
+    moveOn()
+    return undefined
+  }
+
+  /** Where to read on. */
+  #passGap({ partition, earliest, next }: PartitionLog, from: number): number {
+    if (from >= earliest && from <= next) return from
+    const { topic, wanted, reader } = this.#options
+    const reason = from < earliest ? 'retention' : 'truncation'
+    this.#call(partition, () => reader.onGap({ kind: 'gap', topic, partition, from, to: earliest, reason }))
+    wanted.set(partition, earliest)
+    return earliest
+  }
+
+  /** What a reader throws stops neither its log nor the process. */
+  #call<T>(partition: number, call: () => T): T | undefined {
+    try {
+      return call()
+    } catch (error) {
+      this.#report(error, partition)
+      return undefined
+    }
+  }
+
+  #report(error: unknown, partition: number): void {
+    const { topic, reader } = this.#options
+    reader.onFault?.(error, { topic, partition })
+  }
+}

@@ -1,0 +1,268 @@
+import { MAX_PARTITIONS } from '../../cursor/vector.ts'
+import type { RawRecord } from '../../event.ts'
+import type { Batch, PartitionRange, Reader, Source } from '../port.ts'
+import { backoff, pause } from './backoff.ts'
+import { Witnesses } from './last-records.ts'
+import { FetchWatch } from './stall-detector.ts'
+import { Inquiries, placeOf } from './truncation-probe.ts'
+import type { Fetched, WantedOffsets } from './wanted-offsets.ts'
+
+/** Fetches come back at least twice a second, so this is no load; it is what a stop-the-world pause must not reach. */
+const STALL_MS = 5_000
+/** A consumer that stands still for this long is given up, and another made: what it hangs in, it will not leave. */
+const GIVE_UP_MS = 30_000
+const WATCH_EVERY_MS = 1_000
+
+export interface FetchedBatch extends Fetched {
+  readonly records: () => RawRecord[]
+  readonly endOffset: number
+}
+
+/** What one consumer tells its reader. After `crashed` it is of no use any more. */
+export interface ConsumerEvents {
+  /** Partitions were assigned; the consumer fetches nothing before this returns. */
+  joined(assignment: Readonly<Record<string, readonly number[]>>): void
+  /** True if the position moves on to `nextOffset`; a promise, where the batch takes several turns of the event loop. */
+  batch(batch: FetchedBatch): boolean | Promise<boolean>
+  fetchBegan(node: string): void
+  fetchEnded(node: string): void
+  fetchFailed(error: Error): void
+  crashed(error: Error): void
+}
+
+/** A consumer in a group of its own. `seek` and the others do nothing while it has no assignment. */
+export interface GroupConsumer {
+  seek(topic: string, partition: number, offset: number): void
+  pause(topic: string, partition: number): void
+  resume(topic: string, partition: number): void
+  /** Leaves the group and closes its connections, in a bounded time. */
+  stop(): Promise<void>
+}
+
+export interface ReaderOptions {
+  readonly wanted: WantedOffsets
+  readonly reader: Reader
+  readonly signal: AbortSignal
+  readonly start: (topics: readonly string[], events: ConsumerEvents) => GroupConsumer
+  readonly rangesOf: (topic: string) => Promise<readonly PartitionRange[]>
+  /** Apart from every consumer. */
+  readonly fetch: Source['fetch']
+  readonly warn: (message: string, extra: object) => void
+}
+
+export function tooManyPartitions(topic: string, partitions: number): string {
+  return `Topic "${topic}" has ${partitions} partitions, and ${MAX_PARTITIONS} are the most there may be`
+}
+
+/**
+ * Reads for ever what `wanted` says, with one consumer after another: a consumer that fails is left behind, and the
+ * next starts from the same wanted offsets. Resolves after `signal`, when nothing is called any more.
+ */
+export async function readForever(options: ReaderOptions): Promise<void> {
+  const { wanted, reader, signal } = options
+  const stopping = new Set<Promise<void>>()
+  const witnesses = new Witnesses()
+  let consumer: GroupConsumer | undefined
+  let failures = 0
+  let state: string | undefined
+
+  const wait = (reason: string) => {
+    if (signal.aborted || state === reason) return
+    state = reason
+    reader.onState({ kind: 'waiting', reason })
+  }
+  const reading = () => {
+    failures = 0
+    if (signal.aborted || state === '') return
+    state = ''
+    reader.onState({ kind: 'reading' })
+  }
+
+  /** A mistake of ours ends neither the process nor, thrown into kafkajs, the consumer of all topics. */
+  const contain = (act: () => void): void => {
+    try {
+      act()
+    } catch (error) {
+      reader.onFault?.(error)
+    }
+  }
+
+  const inquiries = new Inquiries({
+    wanted,
+    witnesses,
+    signal,
+    rangesOf: options.rangesOf,
+    fetch: options.fetch,
+    onGap: (gap) => reader.onGap(gap),
+    warn: options.warn,
+    onFault: (error, place) => reader.onFault?.(error, place),
+    hold: (topic, partition) => consumer?.pause(topic, partition),
+    release: (topic, partition) => {
+      consumer?.seek(topic, partition, wanted.get(topic, partition) as number)
+      consumer?.resume(topic, partition)
+    },
+  })
+
+  /** By partition the batch that is being taken: it is not delivered, so the wanted offset is still before it. */
+  const taking = new Map<string, Promise<void>>()
+
+  /** What the reader throws is no reason to fetch the batch again: it would throw again. */
+  const handOver = (batch: Batch): Promise<void> | undefined => {
+    const failed = (error: unknown) => reader.onFault?.(error, batch)
+    try {
+      return reader.onBatch(batch)?.catch(failed)
+    } catch (error) {
+      failed(error)
+      return undefined
+    }
+  }
+
+  const deliver = (batch: FetchedBatch): Promise<void> | undefined => {
+    const { topic, partition, nextOffset, endOffset } = batch
+    const records = batch.records()
+    const moveOn = () => {
+      if (signal.aborted) return // perhaps half taken
+      wanted.moveTo(topic, partition, nextOffset)
+      const last = records.at(-1)
+      if (last) witnesses.remember(topic, partition, last)
+    }
+    const taken = handOver({ topic, partition, records, nextOffset, endOffset })
+    if (taken === undefined) {
+      moveOn()
+      return undefined
+    }
+    const place = placeOf(topic, partition)
+    const delivered = taken.then(() => {
+      taking.delete(place)
+      moveOn()
+    })
+    taking.set(place, delivered)
+    return delivered
+  }
+
+  /** Runs one consumer until it fails, and returns why; undefined when the reader is to stop. */
+  const runConsumer = async (): Promise<Error | undefined> => {
+    const ended = Promise.withResolvers<Error | undefined>()
+    const watch = new FetchWatch({ stallMs: STALL_MS, forgetMs: GIVE_UP_MS, now: Date.now() })
+    const failedBefore = new Map<string, number>()
+    const answered = new Map<string, number>()
+    let failed = 0
+    let lastFailure = ''
+    let live = true
+    let stood = false
+
+    const join = (assignment: Readonly<Record<string, readonly number[]>>) => {
+      if (!live || signal.aborted) return
+      const assigned = Object.entries(assignment)
+      const tooMany = assigned.find(([, partitions]) => partitions.length > MAX_PARTITIONS)
+      if (tooMany) {
+        live = false // not a part of a topic: what is missing would be missing without a word
+        return ended.resolve(new Error(tooManyPartitions(tooMany[0], tooMany[1].length)))
+      }
+      witnesses.breakAll()
+      for (const [topic, partitions] of assigned) {
+        for (const partition of wanted.discover(topic, partitions)) {
+          void handOver({ topic, partition, records: [], nextOffset: 0, endOffset: 0 })
+        }
+      }
+      for (const { topic, partition, offset } of wanted.all()) consumer?.seek(topic, partition, offset)
+    }
+
+    const take = (batch: FetchedBatch): boolean | Promise<boolean> => {
+      if (!live || signal.aborted) return false
+      const { topic, partition } = batch
+      // Of another consumer, as a rule: where this one stands is known when that has been delivered.
+      const before = taking.get(placeOf(topic, partition))
+      if (before !== undefined) return before.then(() => events.batch(batch))
+      if (inquiries.holds(topic, partition)) return false
+      const verdict = wanted.judge(batch)
+      if (verdict === 'deliver') {
+        if (!witnesses.doubted(topic, partition)) {
+          return deliver(batch)?.then(() => true) ?? true
+        }
+        void inquiries.verify(topic, partition, () => deliver(batch))
+        return false
+      }
+      const offset = wanted.get(topic, partition)
+      if (verdict === 'look') void inquiries.look(topic, partition)
+      else if (offset !== undefined) consumer?.seek(topic, partition, offset)
+      return false
+    }
+
+    const events: ConsumerEvents = {
+      joined: (assignment) => contain(() => join(assignment)),
+      batch(batch) {
+        try {
+          return take(batch)
+        } catch (error) {
+          reader.onFault?.(error, batch)
+          // Fetched again, after a while.
+          void inquiries.look(batch.topic, batch.partition)
+          return false
+        }
+      },
+      fetchBegan(node) {
+        const now = Date.now()
+        watch.began(node, now)
+        if (!answered.has(node)) answered.set(node, now)
+        failedBefore.set(node, failed)
+      },
+      fetchEnded(node) {
+        if (!live) return
+        const now = Date.now()
+        // Nothing has failed: perhaps since what would have was asked too late.
+        if (now - (answered.get(node) ?? now) > STALL_MS) witnesses.breakAll()
+        answered.set(node, now)
+        if (failedBefore.get(node) !== failed) return
+        watch.succeeded(node, now)
+        if (watch.stalledFor(now) === undefined) reading()
+      },
+      fetchFailed(error) {
+        failed++
+        if (live) witnesses.breakAll()
+        lastFailure = `: ${error.message}`
+      },
+      crashed: (error) => ended.resolve(error),
+    }
+
+    const look = () => {
+      // What is being taken holds up the next fetch, which is no fault of the brokers.
+      if (taking.size > 0) watch.excuse(Date.now())
+      const stalled = watch.stalledFor(Date.now())
+      // The partitions of a broker that does not answer may come from another before its fetch has failed.
+      if (stalled !== undefined && !stood) witnesses.breakAll()
+      stood = stalled !== undefined
+      if (stalled === undefined) return
+      const reason = `Kafka has answered no fetch for more than ${STALL_MS / 1000} s${lastFailure}`
+      wait(reason)
+      if (stalled > GIVE_UP_MS) ended.resolve(new Error(reason))
+    }
+    const timer = setInterval(() => contain(look), WATCH_EVERY_MS)
+    const stop = () => ended.resolve(undefined)
+    signal.addEventListener('abort', stop)
+    const mine = options.start(wanted.topics, events)
+    consumer = mine
+    try {
+      return await ended.promise
+    } finally {
+      live = false
+      consumer = undefined
+      clearInterval(timer)
+      signal.removeEventListener('abort', stop)
+      const stopped = mine.stop()
+      stopping.add(stopped)
+      void stopped.finally(() => stopping.delete(stopped))
+    }
+  }
+
+  wait('The reader has not joined Kafka yet')
+  while (!signal.aborted) {
+    const error = await runConsumer()
+    if (!error) break
+    // Once for every outage; how it goes on is told by the state.
+    if (failures === 0) options.warn('The reader has lost Kafka; it keeps trying', { reason: error.message })
+    wait(error.message)
+    await pause(backoff(failures++), signal)
+  }
+  await Promise.all([...stopping, ...taking.values()])
+}

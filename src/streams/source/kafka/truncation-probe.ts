@@ -1,0 +1,190 @@
+import type { Gap } from '../../event.ts'
+import { gapAt } from '../gap-at.ts'
+import type { FaultPlace, PartitionRange, Source } from '../port.ts'
+import { backoff, pause } from './backoff.ts'
+import { compare, type Likeness, type Witnesses } from './last-records.ts'
+import type { WantedOffsets } from './wanted-offsets.ts'
+
+/** A log that ends before the wanted offset may be a replica that has just become leader, and is catching up. */
+const TRUNCATION_GRACE_MS = 2_000
+const LOOK_AGAIN_MS = 250
+/** One record is wanted, and comes with the rest of its record batch. */
+const RECORD_BYTES = 1
+/** Comparisons under way at once. A broker answers one at a time. */
+const MAX_COMPARISONS = 8
+/** Batches that wait for theirs: some megabytes at most; the others are fetched again after theirs. */
+const MAX_KEPT = 8
+
+export interface InquiryOptions {
+  readonly wanted: WantedOffsets
+  readonly witnesses: Witnesses
+  readonly signal: AbortSignal
+  readonly rangesOf: (topic: string) => Promise<readonly PartitionRange[]>
+  readonly fetch: Source['fetch']
+  readonly onGap: (gap: Gap) => void
+  readonly warn: (message: string, extra: object) => void
+  readonly onFault: (error: unknown, place: FaultPlace) => void
+  /** The consumer of the moment fetches nothing more of a partition, */
+  readonly hold: (topic: string, partition: number) => void
+  /** and now does again, from the wanted offset. */
+  readonly release: (topic: string, partition: number) => void
+}
+
+/**
+ * Finds out what became of partitions, one inquiry of each at a time. A partition is held back meanwhile, however long
+ * that takes, and the others go on. After the signal nothing is called any more.
+ */
+export class Inquiries {
+  readonly #options: InquiryOptions
+  readonly #open = new Set<string>()
+  readonly #waiting: (() => void)[] = []
+  #comparing = 0
+  #kept = 0
+  /** Those whose batch was not kept: the next one is, so that breaks that come again and again stop nothing. */
+  readonly #owed = new Set<string>()
+
+  constructor(options: InquiryOptions) {
+    this.#options = options
+  }
+
+  /** Holds the partition back (also of a consumer that is new) if there is an inquiry into it. */
+  holds(topic: string, partition: number): boolean {
+    const isOpen = this.#open.has(placeOf(topic, partition))
+    if (isOpen) this.#options.hold(topic, partition)
+    return isOpen
+  }
+
+  /** Looks what the log holds, since it does not have the wanted offset; says so, and reads on from there. */
+  look(topic: string, partition: number): Promise<void> {
+    // By the time it is looked at, a log that was made anew may have grown past the offset.
+    this.#options.witnesses.break(topic, partition)
+    return this.#inquire(topic, partition, () => this.#findGap(topic, partition))
+  }
+
+  /**
+   * Compares the log with the last record that was delivered. `deliver` is for the batch that came, which is of the
+   * same log, since it was fetched before; it is not called where it is as well to fetch the batch again.
+   */
+  verify(topic: string, partition: number, deliver: () => Promise<void> | undefined): Promise<void> {
+    return this.#inquire(topic, partition, async () => {
+      const place = placeOf(topic, partition)
+      if (!this.#owed.delete(place) && this.#kept >= MAX_KEPT) {
+        this.#owed.add(place)
+        return this.#verify(topic, partition)
+      }
+      this.#kept++
+      try {
+        await this.#verify(topic, partition, deliver)
+      } finally {
+        this.#kept--
+      }
+    })
+  }
+
+  async #verify(topic: string, partition: number, deliver?: () => Promise<void> | undefined): Promise<void> {
+    const { witnesses, signal } = this.#options
+    let breaks = 0
+    const likeness = await this.#insist(topic, partition, () =>
+      this.#inTurn(() => {
+        breaks = witnesses.breaks
+        return this.#compare(topic, partition)
+      }),
+    )
+    if (signal.aborted) return
+    if (likeness === 'shorter') return this.#findGap(topic, partition)
+    if (likeness === 'another') return this.#passToOther(topic, partition)
+    witnesses.trust(topic, partition, breaks)
+    await deliver?.()
+  }
+
+  async #inquire(topic: string, partition: number, act: () => Promise<void>): Promise<void> {
+    if (this.holds(topic, partition)) return
+    const place = placeOf(topic, partition)
+    this.#open.add(place)
+    this.#options.hold(topic, partition)
+    try {
+      await act()
+    } catch (error) {
+      // A mistake of ours: the partition is read on from where it is, and looked into again if need be.
+      this.#options.onFault(error, { topic, partition })
+    } finally {
+      this.#open.delete(place)
+    }
+    if (!this.#options.signal.aborted) this.#options.release(topic, partition)
+  }
+
+  async #compare(topic: string, partition: number): Promise<Likeness> {
+    const { wanted, witnesses, fetch, signal } = this.#options
+    const witness = witnesses.doubted(topic, partition)
+    if (!witness) return 'same'
+    const piece = await fetch(topic, partition, witness.offset, RECORD_BYTES, signal)
+    return compare(piece, witness, wanted.get(topic, partition) as number)
+  }
+
+  async #findGap(topic: string, partition: number): Promise<void> {
+    const { wanted, signal } = this.#options
+    const since = Date.now()
+    while (!signal.aborted) {
+      const range = await this.#rangeOf(topic, partition)
+      const gap = range && gapAt(wanted.get(topic, partition) as number, range)
+      if (signal.aborted) return
+      if (gap && (gap.reason === 'retention' || Date.now() - since >= TRUNCATION_GRACE_MS)) {
+        return this.#pass(topic, partition, gap)
+      }
+      await pause(LOOK_AGAIN_MS, signal)
+      if (!gap) return
+    }
+  }
+
+  async #passToOther(topic: string, partition: number): Promise<void> {
+    const range = await this.#rangeOf(topic, partition)
+    if (range && !this.#options.signal.aborted) {
+      this.#pass(topic, partition, { to: range.earliest, reason: 'truncation' })
+    }
+  }
+
+  #pass(topic: string, partition: number, gap: Pick<Gap, 'to' | 'reason'>): void {
+    const { wanted, witnesses, onGap } = this.#options
+    onGap({ kind: 'gap', topic, partition, from: wanted.get(topic, partition) as number, ...gap })
+    wanted.moveTo(topic, partition, gap.to)
+    witnesses.forget(topic, partition)
+  }
+
+  #rangeOf(topic: string, partition: number): Promise<PartitionRange | undefined> {
+    return this.#insist(topic, partition, async () => {
+      const ranges = await this.#options.rangesOf(topic)
+      return ranges.find((each) => each.partition === partition)
+    })
+  }
+
+  /** Asks until there is an answer; undefined when the reader is to stop. */
+  async #insist<T>(topic: string, partition: number, ask: () => Promise<T>): Promise<T | undefined> {
+    const { signal, warn } = this.#options
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (signal.aborted) break
+        warn('What a partition holds could not be found out; trying again', { topic, partition, err: error })
+        await pause(backoff(attempt), signal)
+      }
+    }
+    return undefined
+  }
+
+  async #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    if (this.#comparing < MAX_COMPARISONS) this.#comparing++
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await act()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#comparing--
+    }
+  }
+}
+
+export function placeOf(topic: string, partition: number): string {
+  return `${topic}/${partition}`
+}

@@ -1,0 +1,89 @@
+import type { Logger } from 'pino'
+import { RateLimit } from '../../errors/rate-limit.ts'
+import type { RawRecord } from '../event.ts'
+import type { Sink } from '../source/port.ts'
+import type { DecodeFailure } from './decode.ts'
+import type { Topic } from './topic.ts'
+
+/**
+ * A topic full of poison must not become a queue in memory: beyond this many on their way, or these bytes of values,
+ * letters are dropped. One that is larger by itself is sent alone.
+ */
+const MAX_IN_FLIGHT = 100
+const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024
+/** Warnings are for people: one of a kind and topic in this time, with the number left out since. */
+const LOG_INTERVAL_MS = 10_000
+
+export interface FailureCounts {
+  /** By reason. */
+  readonly failures: ReadonlyMap<DecodeFailure['reason'], number>
+  readonly deadLetters: { sent: number; dropped: number }
+}
+
+/**
+ * What happens to records that are no events: they are counted, logged now and then, and sent to the topic's
+ * dead-letter topic if it has one. Several instances see the same record, and a restart sees it again while it is in
+ * the window, so a letter's key is its topic, partition and offset: a compacted dead-letter topic keeps one.
+ */
+export class DeadLetters implements FailureCounts {
+  readonly failures = new Map<DecodeFailure['reason'], number>()
+  readonly deadLetters = { sent: 0, dropped: 0 }
+  readonly #topic: Topic
+  readonly #sink: Sink | undefined
+  readonly #log: Logger
+  #inFlight = 0
+  #inFlightBytes = 0
+  readonly #failureWarnings = new RateLimit(LOG_INTERVAL_MS)
+  readonly #sinkWarnings = new RateLimit(LOG_INTERVAL_MS)
+
+  constructor(topic: Topic, sink: Sink | undefined, log: Logger) {
+    this.#topic = topic
+    this.#sink = sink
+    this.#log = log
+  }
+
+  take(record: RawRecord, failure: DecodeFailure): void {
+    this.failures.set(failure.reason, (this.failures.get(failure.reason) ?? 0) + 1)
+    this.#warn(record, failure)
+    if (this.#topic.deadLetterTopic !== undefined && this.#sink) {
+      void this.#send(this.#sink, this.#topic.deadLetterTopic, record, failure)
+    }
+  }
+
+  async #send(sink: Sink, topic: string, record: RawRecord, failure: DecodeFailure): Promise<void> {
+    const bytes = record.value?.length ?? 0
+    const isFull = this.#inFlight >= MAX_IN_FLIGHT || this.#inFlightBytes + bytes > MAX_IN_FLIGHT_BYTES
+    if (isFull && this.#inFlight > 0) {
+      this.deadLetters.dropped++
+      return
+    }
+    this.#inFlight++
+    this.#inFlightBytes += bytes
+    const key = `${this.#topic.name}:${record.partition}:${record.offset}`
+    try {
+      // A copy: the record's bytes are a slice of a whole fetch response, and this may wait.
+      const value = record.value === null ? null : Buffer.from(record.value)
+      const headers = { reason: failure.reason, detail: failure.detail, timestamp: String(record.timestamp) }
+      await sink.send(topic, [{ key, value, headers }])
+      this.deadLetters.sent++
+    } catch (error) {
+      // The record is still in its topic, and counted: reading goes on.
+      this.deadLetters.dropped++
+      this.#sinkWarnings.tell((unlogged) =>
+        this.#log.warn({ err: error, topic, key, unlogged }, 'A dead letter could not be sent'),
+      )
+    } finally {
+      this.#inFlight--
+      this.#inFlightBytes -= bytes
+    }
+  }
+
+  #warn({ partition, offset }: RawRecord, { reason, detail }: DecodeFailure): void {
+    this.#failureWarnings.tell((unlogged) =>
+      this.#log.warn(
+        { topic: this.#topic.name, partition, offset, reason, detail, unlogged },
+        'A record is no event of its topic and was skipped',
+      ),
+    )
+  }
+}

@@ -1,0 +1,160 @@
+import type { ServerResponse } from 'node:http'
+import type { Admitted, GraphQLParams, Principal } from '../../admission/admission.ts'
+import { demandShortName } from '../../admission/document-shape.ts'
+import { SluiceError } from '../../errors/codes.ts'
+import type { Faults } from '../../errors/faults.ts'
+import { formatError } from '../../errors/format.ts'
+import type { ErrorSink } from '../../errors/resolver-errors.ts'
+import { OperationFraming } from '../../protocol/single-connection.ts'
+import { answerAccepted, answerNotAccepted, answerOk, answerToken } from '../answer.ts'
+import type { AnswerBudget } from '../answer-budget.ts'
+import type { Executed, Operations } from '../operations.ts'
+import type { Refusals } from '../refusals.ts'
+import type { StreamSockets } from '../stream-sockets.ts'
+import type { SingleOperation } from './operation.ts'
+import { OperationLoad } from './operation-load.ts'
+import { SingleStream } from './stream.ts'
+import { newStreamToken } from './token.ts'
+
+/** Reserved streams that nobody has opened yet. Clients open within a second or so: more would be a storm's worth. */
+const MAX_RESERVATIONS = 5_000
+
+export interface SingleConnectionsOptions {
+  /** The instance's name, for tokens. */
+  readonly instance: string
+  readonly operations: Operations
+  readonly sockets: StreamSockets
+  readonly heartbeatMs: number
+  readonly answers: AnswerBudget
+  readonly faults: Faults
+  readonly refusals: Refusals
+}
+
+/**
+ * GraphQL over SSE in single connection mode: a client reserves a stream, opens it, and runs any number of operations
+ * on it, each started and stopped by a request of its own.
+ */
+export class SingleConnections {
+  readonly #options: SingleConnectionsOptions
+  /**
+   * Looked up as a whole: how long that takes tells nothing of the tokens in it, whose hashes are seeded for each
+   * process.
+   */
+  readonly #streams = new Map<string, SingleStream>()
+  readonly #load = new OperationLoad()
+  #reserved = 0
+
+  constructor(options: SingleConnectionsOptions) {
+    this.#options = options
+  }
+
+  /** Reserved streams that are not open yet. */
+  get reserved(): number {
+    return this.#reserved
+  }
+
+  get open(): number {
+    return this.#streams.size - this.#reserved
+  }
+
+  /** Answers with the token of a new stream. @throws SluiceError where there can be none now. */
+  reserve(response: ServerResponse, principal: Principal): void {
+    const { instance, heartbeatMs, answers, faults, refusals } = this.#options
+    refusals.demandReservation()
+    if (this.#reserved >= MAX_RESERVATIONS) {
+      throw new SluiceError('TOO_MANY_STREAMS', 'Too many streams are reserved and not open')
+    }
+    const stream = new SingleStream({
+      token: newStreamToken(instance),
+      principal: principal.id,
+      heartbeatMs,
+      answers,
+      faults,
+      load: this.#load,
+      onGone: (gone) => {
+        this.#streams.delete(gone.token)
+        if (!gone.isOpen) this.#reserved--
+      },
+    })
+    this.#streams.set(stream.token, stream)
+    this.#reserved++
+    answerToken(response, stream.token)
+  }
+
+  /** @throws SluiceError `STREAM_NOT_FOUND` if there is none, or it is somebody else's: nobody learns which. */
+  find(token: string, principal: Principal): SingleStream {
+    const stream = this.#streams.get(token)
+    if (stream?.principal !== principal.id) throw new SluiceError('STREAM_NOT_FOUND')
+    return stream
+  }
+
+  /** Answers with the stream itself. @throws SluiceError if it is open already, or none can be opened now. */
+  openStream(response: ServerResponse, stream: SingleStream): void {
+    const { sockets, refusals } = this.#options
+    stream.demandUnopened()
+    refusals.demandStream()
+    const socket = sockets.open(response)
+    // Its client has gone meanwhile, and may try again.
+    if (!socket) return
+    this.#reserved--
+    stream.open(socket)
+  }
+
+  /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be begun now. */
+  async start(response: ServerResponse, stream: SingleStream, admitted: Admitted, errors: ErrorSink): Promise<void> {
+    const { operations } = this.#options
+    const operation = stream.begin(operationIdOf(admitted.params))
+    try {
+      if (admitted.operation.operation !== 'subscription') {
+        this.#finish(response, operation, await operations.execute(admitted, errors))
+        return
+      }
+      const outcome = await operations.prepare(admitted, errors)
+      if ('errors' in outcome) {
+        operation.drop()
+        answerNotAccepted(response, outcome.errors)
+        return
+      }
+      using prepared = outcome.prepared
+      // It may have been stopped meanwhile.
+      if (operation.isRunning) prepared.start(operation, new OperationFraming(operation.id, outcome.hasCursors))
+      answerAccepted(response)
+    } catch (error) {
+      operation.drop()
+      if (error instanceof SluiceError && error.status === 503) throw error
+      answerNotAccepted(response, [formatError(error, errors)])
+    }
+  }
+
+  /** Ends an operation of a stream. @throws SluiceError `BAD_REQUEST` if the request does not say which. */
+  stop(response: ServerResponse, stream: SingleStream, operationId: string | null): void {
+    if (!operationId) throw new SluiceError('BAD_REQUEST', 'The parameter "operationId" is missing')
+    stream.stop(operationId)
+    answerOk(response)
+  }
+
+  /** Drops what is reserved and not open; open streams end with all others. */
+  close(): void {
+    for (const stream of this.#streams.values()) if (!stream.isOpen) stream.end('shutdown')
+  }
+
+  #finish(response: ServerResponse, operation: SingleOperation, { json, errors }: Executed): void {
+    if (errors) {
+      operation.drop()
+      answerNotAccepted(response, errors)
+      return
+    }
+    answerAccepted(response)
+    operation.finish(json, new OperationFraming(operation.id, false))
+  }
+}
+
+/** @throws SluiceError `BAD_REQUEST`, or `NAME_TOO_LONG`: clients name their operations by a UUID, or a number. */
+function operationIdOf({ extensions }: GraphQLParams): string {
+  const id = extensions?.operationId
+  if (typeof id !== 'string' || id === '') {
+    throw new SluiceError('BAD_REQUEST', '"extensions.operationId" must be a string that is not empty')
+  }
+  demandShortName(id, '"extensions.operationId"')
+  return id
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { SluiceError } from '../../errors/codes.ts'
+
+/** 128 bits: nobody guesses one. */
+const RANDOM_BYTES = 16
+const HEADER = 'x-graphql-event-stream-token'
+const PARAMETER = 'token'
+
+/**
+ * A token for a stream of single connection mode: `INSTANCE.RANDOM`, all of it safe in a URL. It names the instance
+ * that holds the stream, so that a proxy can route by it.
+ */
+export function newStreamToken(instance: string): string {
+  return `${instance}.${randomBytes(RANDOM_BYTES).toString('base64url')}`
+}
+
+/**
+ * The token that a request carries, in its header or its URL.
+ * @throws SluiceError `BAD_REQUEST` if it carries several: a proxy may have gone by the other one.
+ */
+export function streamTokenOf(request: IncomingMessage, url: URL): string | undefined {
+  const header = request.headers[HEADER]
+  const given = url.searchParams.getAll(PARAMETER)
+  if (header !== undefined) given.push(String(header))
+  const [token] = given
+  if (given.some((each) => each !== token)) throw new SluiceError('BAD_REQUEST', 'The request has two stream tokens')
+  return token
+}
+
+/** An EventSource cannot set headers: a token in the URL may be its. */
+export function isInUrl(url: URL): boolean {
+  return url.searchParams.has(PARAMETER)
+}

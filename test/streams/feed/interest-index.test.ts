@@ -1,0 +1,150 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { SluiceError } from '../../../src/errors/codes.ts'
+import { InterestIndex, meets } from '../../../src/streams/feed/interest-index.ts'
+import type { Where } from '../../../src/streams/topic/topic.ts'
+import { Statistics } from '../../kit/statistics.ts'
+
+interface Value {
+  readonly a: string | null
+  readonly b: number
+  readonly c: boolean
+}
+
+const a = fc.constantFrom('x', 'y', 'z', null)
+const b = fc.constantFrom(0, 1, -0, Number.NaN)
+const c = fc.boolean()
+const values = fc.record({ a, b, c })
+
+function wanted<T>(item: fc.Arbitrary<T>): fc.Arbitrary<T | { in: T[] } | undefined> {
+  return fc.oneof(item, fc.record({ in: fc.array(item, { maxLength: 4 }) }), fc.constant(undefined))
+}
+const wheres = fc.record({ a: wanted(a), b: wanted(b), c: wanted(c) }, { requiredKeys: [] }) as fc.Arbitrary<
+  Where<Value>
+>
+const steps = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), where: wheres }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), which: fc.nat() }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('match' as const), value: values }) },
+  ),
+  { minLength: 1, maxLength: 60 },
+)
+
+test('the index finds what a scan of all interests finds, while they come and go', () => {
+  const statistics = new Statistics('interest index', [
+    'match of none',
+    'match of several',
+    'empty list',
+    'duplicates in a list',
+    'no condition',
+    'three conditions',
+    'removed twice',
+    'emptied',
+  ])
+  fc.assert(
+    fc.property(steps, (sequence) => {
+      const index = new InterestIndex<Value, number>()
+      const present = new Map<number, { where: Where<Value>; remove: () => void }>()
+      let next = 0
+      for (const step of sequence) {
+        if (step.kind === 'add') {
+          const { where } = step
+          present.set(next, { where, remove: index.add(where, next) })
+          next++
+          const conditions = Object.values(where).filter((condition) => condition !== undefined)
+          const lists = conditions.flatMap((one) => (typeof one === 'object' && one !== null ? [one.in] : []))
+          if (conditions.length === 0) statistics.count('no condition')
+          if (conditions.length === 3) statistics.count('three conditions')
+          if (lists.some((list) => list.length === 0)) statistics.count('empty list')
+          if (lists.some((list) => new Set<unknown>(list).size < list.length)) statistics.count('duplicates in a list')
+        } else if (step.kind === 'remove' && present.size > 0) {
+          const [name, { remove }] = [...present][step.which % present.size] as [number, { remove: () => void }]
+          remove()
+          present.delete(name)
+          if (step.which % 2) {
+            remove()
+            statistics.count('removed twice')
+          }
+        } else if (step.kind === 'match') {
+          const found: number[] = []
+          index.match(step.value, (name) => found.push(name))
+          const scanned = [...present].filter(([, { where }]) => meets(where, step.value)).map(([name]) => name)
+          expect(found.toSorted((one, other) => one - other)).toEqual(scanned)
+          if (found.length === 0) statistics.count('match of none')
+          if (found.length > 1) statistics.count('match of several')
+        }
+        expect(index.size).toBe(present.size)
+      }
+      for (const { remove } of present.values()) remove()
+      expect(index.size).toBe(0)
+      expect(index.branches).toBe(0)
+      statistics.count('emptied')
+    }),
+    { numRuns: 2000 },
+  )
+  statistics.report()
+})
+
+test('an interest with an empty list takes nothing away from those that come after it', () => {
+  const index = new InterestIndex<Value, string>()
+  const removeNothing = index.add({ a: { in: [] } }, 'nothing')
+  const removeNeither = index.add({ a: { in: [] } }, 'neither')
+  removeNothing()
+  index.add({ a: 'x' }, 'x')
+  removeNeither()
+  const found: string[] = []
+  index.match({ a: 'x', b: 0, c: true }, (name) => found.push(name))
+  expect(found).toEqual(['x'])
+})
+
+test('a value meets a where when it meets each of its conditions', () => {
+  const value: Value = { a: 'x', b: 1, c: true }
+  expect(meets({}, value)).toBe(true)
+  expect(meets({ a: 'x', b: { in: [2, 1] } }, value)).toBe(true)
+  expect(meets({ a: 'x', b: { in: [] } }, value)).toBe(false)
+  expect(meets({ a: null }, value)).toBe(false)
+  expect(meets({ a: null }, { ...value, a: null })).toBe(true)
+})
+
+test('more than a thousand combinations are refused, and leave nothing behind', () => {
+  const index = new InterestIndex<{ a: number; b: number }, string>()
+  const upTo = (count: number) => ({ in: Array.from({ length: count }, (_, n) => n) })
+  expect(() => index.add({ a: upTo(40), b: upTo(26) }, 'much')).toThrow(SluiceError)
+  expect(() => index.add({ a: upTo(1001) }, 'much')).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }))
+  expect([index.size, index.branches]).toEqual([0, 0])
+  index.add({ a: upTo(40), b: upTo(25) }, 'enough')
+  let found = 0
+  index.match({ a: 39, b: 24 }, () => found++)
+  expect(found).toBe(1)
+})
+
+test('values repeated in a list are one combination', () => {
+  const index = new InterestIndex<Value, string>()
+  const remove = index.add({ a: { in: new Array(5000).fill('x') } }, 'once')
+  const found: string[] = []
+  index.match({ a: 'x', b: 0, c: true }, (name) => found.push(name))
+  expect(found).toEqual(['once'])
+  remove()
+  expect(index.branches).toBe(0)
+})
+
+test('what an event costs does not grow with the interests it does not match', () => {
+  const index = new InterestIndex<{ a: number }, number>()
+  for (let n = 0; n < 100_000; n++) index.add({ a: n }, n)
+  const start = performance.now()
+  let found = 0
+  for (let n = 0; n < 100_000; n++) index.match({ a: n }, () => found++)
+  expect(found).toBe(100_000)
+  expect((performance.now() - start) / 100_000).toBeLessThan(0.05) // ms: a scan of all would take more than one
+})
+
+test('a value that is null meets only what asks for nothing', () => {
+  const index = new InterestIndex<{ a: string } | null, string>()
+  index.add({ a: 'x' } as never, 'a')
+  index.add({}, 'all')
+  const found: string[] = []
+  index.match(null, (interest) => found.push(interest))
+  expect(found).toEqual(['all'])
+  expect(meets({ a: 'x' } as never, null)).toBe(false)
+})
