@@ -2,7 +2,7 @@ import { type Block, BlockReader } from './blocks.ts'
 import { ResumeError } from './resume-error.ts'
 
 export interface Limits {
-  /** How long a stream may be silent, ms. Infinity: for ever. */
+  /** How long a stream may be silent, ms. Infinity: indefinitely. */
   readonly heartbeatTimeoutMs: number
   readonly maxBlockBytes: number
 }
@@ -22,7 +22,7 @@ export interface Watcher {
  * counts as taken once the next is asked for.
  *
  * The end comes in a turn of the event loop of its own. graphql-sse needs that: an end or an error in the turn of the
- * last message, before its consumer waits again, leaves it waiting for ever, or is final to it.
+ * last message, before its consumer waits again, leaves it waiting indefinitely, or is final to it.
  */
 export function wholeBlocks(
   source: ReadableStream<Uint8Array>,

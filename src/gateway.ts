@@ -69,7 +69,7 @@ export interface Gateway {
   readonly streams: Streams
   readonly engine: Engine
   /**
-   * Ends it: no newcomers, requests under way answered, open streams ended over `drainMs` milliseconds, at once if
+   * Ends it: no new streams, requests under way answered, open streams ended over `drainMs` milliseconds, at once if
    * absent. Called again, it goes on as before; without `drainMs`, the streams that are left end at once.
    */
   close(drainMs?: number): Promise<void>

@@ -76,7 +76,7 @@ export class Connections {
   }
 
   /**
-   * Ends connections that Node keeps for ever: bytes that begin no request, such as empty lines, put off the end of a
+   * Ends connections that Node keeps indefinitely: bytes that begin no request, such as empty lines, put off the end of a
    * kept connection. No other is idle for longer than its keep-alive time and that of a head.
    */
   #endIdle(maxIdleMs: number): void {

@@ -8,7 +8,7 @@ import type { ResolverErrors } from '../errors/resolver-errors.ts'
 import { refusedRetryMs } from '../errors/retry-hints.ts'
 import { answerError } from '../transport/answer.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
-import { turn } from '../transport/pipelining.ts'
+import { inOrder } from '../transport/pipelining.ts'
 import type { ClientAddresses } from './client-address.ts'
 import { type Endpoint, MethodNotAllowed } from './endpoint.ts'
 import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
@@ -39,7 +39,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
 
   const handle = async (request: IncomingMessage, response: ServerResponse, ownLog: () => Logger): Promise<void> => {
     try {
-      await turn(request, response)
+      await inOrder(request, response)
       const url = urlOf(request)
       if (url?.pathname !== path)
         throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${path}`)

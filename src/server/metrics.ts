@@ -119,7 +119,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   gauge('streams', 'Open streams.', () => sockets.size)
   gauge('single_streams', 'Open streams that carry several operations.', () => single.open)
   gauge('reserved_streams', 'Streams that are reserved, and not open yet.', () => single.reserved)
-  gauge('streams_limit', 'Open streams beyond which newcomers are refused.', () => sockets.maxStreams)
+  gauge('streams_limit', 'Open streams beyond which new ones are refused.', () => sockets.maxStreams)
   counter('refused_streams_total', 'Streams refused because there were too many.', () => sockets.stats.refused)
   counter('cut_streams_total', 'Streams that took no more bytes when they were to end.', () => sockets.stats.cut)
   gauge('lagging_subscribers', 'Subscriptions that wait for their sockets.', () => engine.shared.lagging)

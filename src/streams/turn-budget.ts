@@ -6,18 +6,18 @@ const inNextTurn = globalThis.setImmediate
 
 /**
  * Time slice for work that may be long: it goes on for so many milliseconds of each turn of the event loop, and then in
- * a later turn, first come, first served, so that sockets and timers come in between. A piece of work is `begin`,
+ * a later turn, first come, first served, so that sockets and timers come in between. A fetch of work is `begin`,
  * `isUsedUp` after each unit, and `end`; where it is not done, it waits for `next` and begins again. Or it is a generator
  * that says after each step how many units that was, for `run`.
  */
 class TurnBudget {
   readonly #ms: number
-  /** Milliseconds of the present turn that pieces of work have taken. */
+  /** Milliseconds of the present turn that fetches of work have taken. */
   #used = 0
   #begun = 0
   #units = 0
   #waiting: (() => void)[] = []
-  /** Set from the first piece of work of a turn to its end. */
+  /** Set from the first fetch of work of a turn to its end. */
   #turnEnd: NodeJS.Immediate | undefined
 
   constructor(ms: number) {

@@ -10,7 +10,7 @@ const unanswered = new WeakMap<Socket, number>()
  * before those in front of it are answered, since what they ask for may be a stream, behind which nothing follows.
  * Never returns if the connection ends before: then there is nobody to answer.
  */
-export async function turn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function inOrder(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { socket } = request
   unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1)
   let answered = false

@@ -11,7 +11,7 @@ interface Aging {
 
 /**
  * Ends streams when they get old, each at an age of its own between three quarters of the maximum and all of it. So no
- * instance, proxy or load balancer keeps its share of the clients for ever. One timer, whatever the number of streams.
+ * instance, proxy or load balancer keeps its share of the clients indefinitely. One timer, whatever the number of streams.
  */
 export class StreamAges<S extends Aging> {
   readonly #slots = new Map<number, Set<S>>()

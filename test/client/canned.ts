@@ -34,7 +34,7 @@ export class Body {
 
 type Answer = Body | Response | Error
 
-/** A `fetch` with prepared answers, in order; the last one goes on for ever. Remembers what it was asked. */
+/** A `fetch` with prepared answers, in order; the last one goes on indefinitely. Remembers what it was asked. */
 export function cannedFetch(...answers: (Answer | (() => Answer))[]) {
   const lastEventIds: (string | null)[] = []
   const signals: (AbortSignal | undefined)[] = []

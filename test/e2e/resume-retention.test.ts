@@ -122,7 +122,7 @@ describeKafka(
       expect(gapsIn(back).gaps).toEqual([{ partition: 0, from: 10, to: 700, reason: 'retention' }])
     }, 120_000)
 
-    test('a topic made anew, and smaller: after the wait the client is told, and gets all of the new one', async () => {
+    test('a topic recreated, and smaller: after the wait the client is told, and gets all of the new one', async () => {
       const { kafka } = own
       const old = await gateway()
       const watcher = await resume(old.graphql)
@@ -146,7 +146,7 @@ describeKafka(
       ['smaller', 3],
       ['grown past where the reader was', 300],
     ])(
-      'a topic made anew under an open stream, %s: it is told, and gets all of the new one',
+      'a topic recreated under an open stream, %s: it is told, and gets all of the new one',
       async (_how, count) => {
         const { kafka } = own
         const running = await gateway()
@@ -167,7 +167,7 @@ describeKafka(
       120_000,
     )
 
-    test('a topic made anew, and grown past the cursor: the event before it is another one, so the client is told', async () => {
+    test('a topic recreated, and grown past the cursor: the event before it is another one, so the client is told', async () => {
       const { kafka } = own
       const old = await gateway()
       const watcher = await resume(old.graphql)

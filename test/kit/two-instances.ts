@@ -9,7 +9,7 @@ import type { Positions } from '../../src/streams/event.ts'
 import type { Feed } from '../../src/streams/feed/feed.ts'
 import type { WindowLimits } from '../../src/streams/feed/window.ts'
 import { gapAt } from '../../src/streams/source/gap-at.ts'
-import type { PartitionRange, Piece, Reader, Source } from '../../src/streams/source/port.ts'
+import type { FetchedRecords, PartitionRange, Reader, Source } from '../../src/streams/source/port.ts'
 import { Streams } from '../../src/streams/streams.ts'
 import { type Paint, paints } from './feeds.ts'
 import { silentLog } from './log-lines.ts'
@@ -43,7 +43,7 @@ export class LaggingSource implements Source {
     return this.#log.offsetsAt(topic, timestamp)
   }
 
-  fetch(...args: Parameters<Source['fetch']>): Promise<Piece> {
+  fetch(...args: Parameters<Source['fetch']>): Promise<FetchedRecords> {
     return this.#log.fetch(...args)
   }
 
@@ -63,20 +63,20 @@ export class LaggingSource implements Source {
   async advance(partition: number, count: number): Promise<void> {
     const wanted = this.#wanted.get(partition)
     const offset = wanted ?? 0
-    const piece = await this.#log.fetch(paints.name, partition, offset, ALL_BYTES, new AbortController().signal)
+    const fetched = await this.#log.fetch(paints.name, partition, offset, ALL_BYTES, new AbortController().signal)
     if (!this.#reader) return
-    if (piece.kind === 'out_of_range') {
-      const gap = gapAt(offset, piece.range)
+    if (fetched.kind === 'out_of_range') {
+      const gap = gapAt(offset, fetched.range)
       if (!gap) return
       this.#wanted.set(partition, gap.to)
       this.#reader.onGap({ kind: 'gap', topic: paints.name, partition, from: offset, ...gap })
       return
     }
-    const records = piece.records.slice(0, count)
+    const records = fetched.records.slice(0, count)
     const nextOffset = records.at(-1) ? (records.at(-1)?.offset as number) + 1 : offset
     if (records.length === 0 && wanted !== undefined) return
     this.#wanted.set(partition, nextOffset)
-    await this.#reader.onBatch({ topic: paints.name, partition, records, nextOffset, endOffset: piece.endOffset })
+    await this.#reader.onBatch({ topic: paints.name, partition, records, nextOffset, endOffset: fetched.endOffset })
   }
 
   /** Reads all there is, each partition in turn. */

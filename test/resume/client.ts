@@ -142,7 +142,7 @@ export class Client {
     const { id, event, data } = fields as Record<string, string | undefined>
     const cursor = id === undefined ? undefined : decodeCursor('paints', id)
     const positions = cursor?.positions
-    this.#transcript.push(`  ${event ?? 'position'} ${positions} ${JSON.stringify(cursor?.witness)} ${data}`)
+    this.#transcript.push(`  ${event ?? 'position'} ${positions} ${JSON.stringify(cursor?.fingerprint)} ${data}`)
     let reset: ReadonlySet<number> = new Set()
     if (event === 'next') {
       this.results++

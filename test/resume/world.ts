@@ -1,6 +1,6 @@
 import type { Start } from '../../src/delivery/engine.ts'
 import { positionSince } from '../../src/schema/stream-field.ts'
-import { fingerprint } from '../../src/streams/cursor/cursor.ts'
+import { storedTimestamp } from '../../src/streams/cursor/cursor.ts'
 import type { Vector } from '../../src/streams/cursor/vector.ts'
 import type { OutgoingRecord } from '../../src/streams/source/port.ts'
 import { STAMP_NAMES, STAMPS, type StampName } from '../kit/stamps.ts'
@@ -217,16 +217,16 @@ export class World {
     const { client, plan, pipe: old } = session
     if (old) return
     const { instance } = this.#place(at)
-    const { positions, witness } = client.decoded ?? {}
+    const { positions, fingerprint } = client.decoded ?? {}
     if (positions) {
       this.#compare(positions, instance.feed.head, session.at === at)
       // Without an epoch only an event that was passed tells one log from another, as long as the log has one there.
       const isUnnoticed = (): boolean => {
         if (this.#options.hasEpoch) return false
-        if (!witness || witness.offset < (this.history.earliest[witness.partition] ?? 0)) return true
-        const record = this.history.records(witness.partition)[witness.offset]
-        if (client.toldCut.has(witness.partition)) return true
-        return !record?.paint || fingerprint(record.timestamp) === witness.timestamp
+        if (!fingerprint || fingerprint.offset < (this.history.earliest[fingerprint.partition] ?? 0)) return true
+        const record = this.history.records(fingerprint.partition)[fingerprint.offset]
+        if (client.toldCut.has(fingerprint.partition)) return true
+        return !record?.paint || storedTimestamp(record.timestamp) === fingerprint.timestamp
       }
       for (let p = 0; p < this.history.partitions; p++)
         client.excuse(p, client.isToBeToldOfCut(p) ? isUnnoticed : () => false)

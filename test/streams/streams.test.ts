@@ -39,7 +39,7 @@ class PlayedSource implements Source {
   }
 
   async fetch(): Promise<never> {
-    throw new SourceUnavailable('No pieces are played')
+    throw new SourceUnavailable('No fetches are played')
   }
 
   async close(): Promise<void> {}

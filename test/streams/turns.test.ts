@@ -149,7 +149,7 @@ test('a batch that is half taken when the feed is stopped stays half taken, and 
   expect(told).toHaveLength(half)
 })
 
-test('whatever comes in whatever pieces, it is told as if it were taken at once', async () => {
+test('whatever comes in whatever fetches, it is told as if it were taken at once', async () => {
   const probe = probeTurns()
   const step = fc.record({
     kind: fc.constantFrom('batch', 'batch', 'batch', 'retention', 'truncation', 'await'),

@@ -10,7 +10,7 @@ export interface PathCode {
   isUsed: boolean
 }
 
-/** Writes what resolvers are told of their place: the same as graphql-js tells them, made anew for each call. */
+/** Writes what resolvers are told of their place: the same as graphql-js tells them, created for each call. */
 export class InfoCode {
   readonly #args: ValidatedExecutionArgs
   readonly #lines: string[]

@@ -10,7 +10,7 @@ export interface Worker {
 const TURN_MS = 5
 
 /** Lets workers do a little in turn, and everything else in between. */
-export class Turns<W extends Worker> {
+export class RoundRobin<W extends Worker> {
   #queue: W[] = []
   #next = 0
   readonly #waiting = new Set<W>()

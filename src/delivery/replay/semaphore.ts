@@ -1,15 +1,15 @@
-/** At most so many at once have a seat; who finds none is told when it has got one, in the order of asking. */
-export class Seats<T> {
+/** A semaphore: at most so many hold a permit; the others get one in the order of asking, and are told. */
+export class Semaphore<T> {
   readonly #count: number
-  readonly #onSeat: (who: T) => void
+  readonly #onPermit: (who: T) => void
   readonly #failed: (error: unknown) => void
   readonly #taken = new Set<T>()
   readonly #waiting = new Set<T>()
 
-  /** `failed` is told what `onSeat` throws; the seat is then the next one's. */
-  constructor(count: number, onSeat: (who: T) => void, failed: (error: unknown) => void) {
+  /** `failed` is told what `onPermit` throws; the seat is then the next one's. */
+  constructor(count: number, onPermit: (who: T) => void, failed: (error: unknown) => void) {
     this.#count = count
-    this.#onSeat = onSeat
+    this.#onPermit = onPermit
     this.#failed = failed
   }
 
@@ -21,7 +21,7 @@ export class Seats<T> {
     return this.#waiting.size
   }
 
-  /** Whether it has a seat now; if not, it waits for one. */
+  /** Whether it has a permit now; if not, it waits for one. */
   take(who: T): boolean {
     if (this.#taken.has(who)) return true
     if (this.#taken.size >= this.#count) {
@@ -32,7 +32,7 @@ export class Seats<T> {
     return true
   }
 
-  /** It has no use for a seat, whether it has one or waits. */
+  /** It has no use for a permit, whether it has one or waits. */
   leave(who: T): void {
     this.#waiting.delete(who)
     if (!this.#taken.delete(who)) return
@@ -40,7 +40,7 @@ export class Seats<T> {
       this.#waiting.delete(next)
       this.#taken.add(next)
       try {
-        this.#onSeat(next)
+        this.#onPermit(next)
         return
       } catch (error) {
         this.#taken.delete(next)

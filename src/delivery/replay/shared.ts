@@ -5,8 +5,8 @@ import { FrameBudget } from '../frames/frame-budget.ts'
 import { PIECE_BYTES } from '../frames/piece.ts'
 import type { CloseReason } from '../outlet.ts'
 import { HistoryCache } from './history.ts'
-import { Turns, type Worker } from './round-robin.ts'
-import { Seats } from './semaphore.ts'
+import { RoundRobin, type Worker } from './round-robin.ts'
+import { Semaphore } from './semaphore.ts'
 
 /** For the frame logs of all groups together: some 200,000 frames of 300 bytes. */
 const FRAME_LOG_BYTES = 64 * 1024 * 1024
@@ -71,16 +71,16 @@ export class Shared {
   readonly stats = noStats()
   readonly budget = new FrameBudget(FRAME_LOG_BYTES)
   readonly history = new HistoryCache()
-  readonly replays: Turns<Worker>
+  readonly replays: RoundRobin<Worker>
   readonly maxReplayRate: number
   /** Members whose outlets are full. Changed by `Subscriber` alone, with its state. */
   lagging = 0
-  readonly #logPermits = new Map<Feed, Seats<Worker>>()
+  readonly #logPermits = new Map<Feed, Semaphore<Worker>>()
 
   constructor(faults: Faults, errors: ResolverErrors, maxReplayRate: number = REPLAY_EVENTS_PER_SECOND) {
     this.faults = faults
     this.errors = errors
-    this.replays = new Turns((error) => faults.tell('replay', error))
+    this.replays = new RoundRobin((error) => faults.tell('replay', error))
     this.maxReplayRate = maxReplayRate
   }
 
@@ -90,11 +90,11 @@ export class Shared {
   }
 
   /** Who reads pages of a topic's log takes a permit first, and is given its turn when it has got one. */
-  logPermitsOf(feed: Feed): Seats<Worker> {
+  logPermitsOf(feed: Feed): Semaphore<Worker> {
     let permits = this.#logPermits.get(feed)
     if (!permits) {
       const failed = (error: unknown) => this.faults.tell('replay', error)
-      permits = new Seats(MAX_LOG_READERS, (replay) => this.replays.add(replay), failed)
+      permits = new Semaphore(MAX_LOG_READERS, (replay) => this.replays.add(replay), failed)
       this.#logPermits.set(feed, permits)
     }
     return permits

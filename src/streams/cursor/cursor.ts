@@ -7,38 +7,38 @@ import { MAX_PARTITIONS, UNKNOWN, type Vector } from './vector.ts'
  *
  * Bytes, then base64url: version, flags, topic (CRC-32 of its name, 4 bytes), identity, partition count (1 byte,
  * count - 1), for each partition from 0 the varint of offset + 1 (0: not known), CRC-32 of all before (4 bytes).
- * Identity: the embedded log's epoch (6 bytes), or a witness: a partition (1 byte) and the timestamp (6 bytes) of an
+ * Identity: the embedded log's epoch (6 bytes), or a fingerprint: a partition (1 byte) and the timestamp (6 bytes) of an
  * event that was passed in it; a topic recreated under its name has another event there. In version 1 that is the event
  * just before the position; in version 2 the number of offsets between the two follows (1 byte), so that a position
- * after something that is no event has a witness as well, and the flags are the upper half of the version's byte.
+ * after something that is no event has a fingerprint as well, and the flags are the upper half of the version's byte.
  *
  * Total: the encoder never throws, whatever a record or its log holds. What has no exact encoding is
- * - a timestamp or an epoch: its fingerprint is written and compared (see `fingerprint`);
- * - a witness that is too far before its position, or of a partition that is not named: it is left out, so that a
+ * - a timestamp or an epoch: its stored form is written and compared (see `storedTimestamp`);
+ * - a fingerprint that is too far before its position, or of a partition that is not named: it is left out, so that a
  *   recreated topic goes unnoticed by this cursor;
  * - an offset: the next lower one that can be written, or "not known"; partitions beyond the bound: left out. Events may
  *   then come twice, and none is missed.
  */
 export interface Cursor {
   readonly positions: Vector
-  /** Identity of an embedded log; absent for Kafka. Decoded: its fingerprint. */
+  /** Identity of an embedded log; absent for Kafka. Decoded: its stored form. */
   readonly epoch?: number | undefined
   /** An event just before the cursor; absent where nothing was read yet, or the version cannot say it. */
-  readonly witness?: Witness | undefined
+  readonly fingerprint?: Fingerprint | undefined
 }
 
-export interface Witness {
+export interface Fingerprint {
   readonly partition: number
   /** Below the partition's position. */
   readonly offset: number
-  /** Milliseconds since the epoch. Decoded: its fingerprint. */
+  /** Milliseconds since the epoch. Decoded: its stored form. */
   readonly timestamp: number
 }
 
 /** Every instance reads both. All write the older one until told otherwise, so that an upgrade can be taken back. */
 const CURSOR_VERSIONS = { oldest: 1, newest: 2 } as const
 const HAS_EPOCH = 1
-const HAS_WITNESS = 2
+const HAS_FINGERPRINT = 2
 const HEADER_BYTES = 2 + 4
 const CHECKSUM_BYTES = 4
 /** An offset below 2^53, plus one, in groups of seven bits. */
@@ -48,7 +48,7 @@ const MAX_BETWEEN = 255
 /** The offset after the last: 2^53 - 1 itself, plus one, is no exact number. */
 const MAX_OFFSET = Number.MAX_SAFE_INTEGER - 1
 /** How many values six bytes hold. */
-const FINGERPRINTS = 2 ** 48
+const STORED_TIMESTAMPS = 2 ** 48
 const MAX_CURSOR_BYTES = HEADER_BYTES + IDENTITY_BYTES + 1 + MAX_PARTITIONS * MAX_VARINT_BYTES + CHECKSUM_BYTES
 /** Longer text is refused before it is decoded. */
 const MAX_CURSOR_CHARS = Math.ceil((MAX_CURSOR_BYTES * 4) / 3)
@@ -59,28 +59,28 @@ const topicTags = new Map<string, number>()
 
 /**
  * What six bytes keep of a number of milliseconds: the number itself from 1970 to the year 10889. Both sides of a
- * comparison are fingerprints. Later numbers (microseconds, taken for milliseconds) are kept modulo 2^48, so that two of
+ * comparison are stored forms. Later numbers (microseconds, taken for milliseconds) are kept modulo 2^48, so that two of
  * them hardly ever pass for each other. Before 1970, or no number at all, is 0: these pass for each other.
  */
-export function fingerprint(milliseconds: number): number {
-  return milliseconds > 0 && milliseconds < Number.POSITIVE_INFINITY ? Math.floor(milliseconds) % FINGERPRINTS : 0
+export function storedTimestamp(milliseconds: number): number {
+  return milliseconds > 0 && milliseconds < Number.POSITIVE_INFINITY ? Math.floor(milliseconds) % STORED_TIMESTAMPS : 0
 }
 
 /** Never throws, whatever the cursor is made of; decoded, it is nowhere past what was meant. */
 export function encodeCursor(topic: string, cursor: Cursor, version: number = CURSOR_VERSIONS.oldest): string {
   const { epoch } = cursor
   const positions = sayablePositions(cursor.positions)
-  const witness = cursor.witness && sayable(cursor.witness, positions, version)
+  const fingerprint = cursor.fingerprint && sayable(cursor.fingerprint, positions, version)
   let at = 0
-  const flags = (epoch === undefined ? 0 : HAS_EPOCH) | (witness === undefined ? 0 : HAS_WITNESS)
+  const flags = (epoch === undefined ? 0 : HAS_EPOCH) | (fingerprint === undefined ? 0 : HAS_FINGERPRINT)
   scratch[at++] = version === 1 ? version : version | (flags << 4)
   if (version === 1) scratch[at++] = flags
   at = scratch.writeUInt32BE(topicTag(topic), at)
-  if (epoch !== undefined) at = scratch.writeUIntBE(fingerprint(epoch), at, 6)
-  if (witness !== undefined) {
-    scratch[at++] = witness.partition
-    at = scratch.writeUIntBE(witness.timestamp, at, 6)
-    if (version > 1) scratch[at++] = witness.between
+  if (epoch !== undefined) at = scratch.writeUIntBE(storedTimestamp(epoch), at, 6)
+  if (fingerprint !== undefined) {
+    scratch[at++] = fingerprint.partition
+    at = scratch.writeUIntBE(fingerprint.timestamp, at, 6)
+    if (version > 1) scratch[at++] = fingerprint.between
   }
   scratch[at++] = positions.length - 1
   for (let partition = 0; partition < positions.length; partition++) {
@@ -100,20 +100,20 @@ export function decodeCursor(topic: string, text: string): Cursor {
   const version = (bytes[0] as number) & 0x0f
   const flags = version === 1 ? (bytes[1] as number) : (bytes[0] as number) >> 4
   const isKnown = version >= CURSOR_VERSIONS.oldest && version <= CURSOR_VERSIONS.newest
-  if (!isKnown || flags > (HAS_EPOCH | HAS_WITNESS)) throw invalid('The cursor is of another version')
+  if (!isKnown || flags > (HAS_EPOCH | HAS_FINGERPRINT)) throw invalid('The cursor is of another version')
   const input = { bytes, at: version === 1 ? 2 : 1, end }
   if (readUint(input, 4) !== topicTag(topic)) throw invalid('The cursor belongs to another topic')
 
   const epoch = flags & HAS_EPOCH ? readUint(input, 6) : undefined
-  const said = flags & HAS_WITNESS ? readWitness(input, version) : undefined
+  const said = flags & HAS_FINGERPRINT ? readFingerprint(input, version) : undefined
   const positions = new Array<number>(readUint(input, 1) + 1)
   for (let partition = 0; partition < positions.length; partition++) positions[partition] = readVarint(input) - 1
   if (input.at !== end) throw invalid()
-  return { positions, epoch, witness: said && witnessOf(said, positions) }
+  return { positions, epoch, fingerprint: said && fingerprintOf(said, positions) }
 }
 
-/** A witness as it is written: `between` offsets lie between it and the position. */
-interface SaidWitness {
+/** A fingerprint as it is written: `between` offsets lie between it and the position. */
+interface WrittenFingerprint {
   readonly partition: number
   readonly timestamp: number
   readonly between: number
@@ -138,22 +138,22 @@ function isOffset(offset: number): boolean {
 }
 
 function sayable(
-  { partition, offset, timestamp }: Witness,
+  { partition, offset, timestamp }: Fingerprint,
   positions: Vector,
   version: number,
-): SaidWitness | undefined {
+): WrittenFingerprint | undefined {
   // Also of a partition that has no position: none is that far before it.
   const between = (positions[partition] ?? UNKNOWN) - 1 - offset
   const isNear = isOffset(offset) && between >= 0 && between <= (version > 1 ? MAX_BETWEEN : 0)
-  return isNear && offset >= 0 ? { partition, timestamp: fingerprint(timestamp), between } : undefined
+  return isNear && offset >= 0 ? { partition, timestamp: storedTimestamp(timestamp), between } : undefined
 }
 
-function readWitness(input: Input, version: number): SaidWitness {
+function readFingerprint(input: Input, version: number): WrittenFingerprint {
   const [partition, timestamp] = [readUint(input, 1), readUint(input, 6)]
   return { partition, timestamp, between: version > 1 ? readUint(input, 1) : 0 }
 }
 
-function witnessOf({ partition, timestamp, between }: SaidWitness, positions: Vector): Witness {
+function fingerprintOf({ partition, timestamp, between }: WrittenFingerprint, positions: Vector): Fingerprint {
   const offset = (positions[partition] ?? UNKNOWN) - 1 - between
   if (offset < 0) throw invalid()
   return { partition, offset, timestamp }

@@ -31,7 +31,7 @@ const MAX_WAITING = 100
  * A feed's events from a position on, as an async iterator. Where the consumer is slow, or starts earlier than now, it
  * is a position in the log, so it keeps nothing; a gap is told where something of it is gone.
  */
-export class Subscription<V> implements AsyncIterableIterator<StreamItem<V>, undefined>, Interest<V> {
+export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, undefined>, Interest<V> {
   readonly onProgress?: () => void
   readonly #feed: FollowedFeed<V>
   readonly #where: Where<V>

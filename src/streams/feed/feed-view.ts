@@ -1,4 +1,4 @@
-import type { Witness } from '../cursor/cursor.ts'
+import type { Fingerprint } from '../cursor/cursor.ts'
 import type { Vector } from '../cursor/vector.ts'
 import type { Gap } from '../event.ts'
 import type { PartitionRange } from '../source/port.ts'
@@ -15,7 +15,7 @@ export interface FeedView<V> {
   readonly window: Window<V>
   /** Next wanted offset of each partition: what this instance has passed. */
   readonly head: Vector
-  cursorAt(positions: Vector, witness?: Witness): string
+  cursorAt(positions: Vector, fingerprint?: Fingerprint): string
 }
 
 /** And what a reader of the past needs. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { decodeCursor, encodeCursor, fingerprint, type Witness } from '../cursor/cursor.ts'
+import { decodeCursor, encodeCursor, type Fingerprint, storedTimestamp } from '../cursor/cursor.ts'
 import type { Vector } from '../cursor/vector.ts'
 import type { Gap, Positions, RawRecord, StreamEvent } from '../event.ts'
 import type { Batch, PartitionRange, Sink, Source } from '../source/port.ts'
@@ -8,7 +8,7 @@ import { decode } from '../topic/decode.ts'
 import { TopicFaults } from '../topic/faults.ts'
 import type { Topic, Where } from '../topic/topic.ts'
 import { LIVE, LOOK_EVERY, SCANS } from '../turn-budget.ts'
-import { type SubscribeOptions, Subscription } from './event-iterator.ts'
+import { EventIterator, type SubscribeOptions } from './event-iterator.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import { Heads } from './heads.ts'
 import { type Interest, Interests } from './interests.ts'
@@ -58,7 +58,7 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   readonly #heads = new Heads()
   readonly #past: Past<V>
   /** The event that was passed last. */
-  #witness: Witness | undefined
+  #fingerprint: Fingerprint | undefined
   #cursor = ''
   /** Of the heads, when the cursor was encoded. */
   #cursorMoves = -1
@@ -69,7 +69,7 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   constructor(topic: Topic<V>, options: FeedOptions) {
     this.topic = topic
     this.#options = options
-    this.epoch = options.epoch === undefined ? undefined : fingerprint(options.epoch)
+    this.epoch = options.epoch === undefined ? undefined : storedTimestamp(options.epoch)
     this.window = new Window(options.limits)
     this.poison = new DeadLetters(topic, options.sink, options.log)
     this.faults = new TopicFaults(topic.name, options.log)
@@ -97,15 +97,15 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   get cursor(): string {
     const { moves, next } = this.#heads
     if (this.#cursorMoves !== moves) {
-      this.#cursor = this.cursorAt(next, this.#witness)
+      this.#cursor = this.cursorAt(next, this.#fingerprint)
       this.#cursorMoves = moves
     }
     return this.#cursor
   }
 
-  /** Some other position; `witness` is an event that was passed just before it, where that is known. */
-  cursorAt(positions: Vector, witness?: Witness): string {
-    return encodeCursor(this.topic.name, { positions, epoch: this.epoch, witness }, this.#options.cursorVersion)
+  /** Some other position; `fingerprint` is an event that was passed just before it, where that is known. */
+  cursorAt(positions: Vector, fingerprint?: Fingerprint): string {
+    return encodeCursor(this.topic.name, { positions, epoch: this.epoch, fingerprint }, this.#options.cursorVersion)
   }
 
   /** Offsets still to pass before this feed has seen all that was there when it started. */
@@ -160,8 +160,8 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   }
 
   /** The topic's events from now on, for whoever likes to pull them. */
-  subscribe(options: SubscribeOptions<V> = {}): Subscription<V> {
-    return new Subscription(this, options)
+  subscribe(options: SubscribeOptions<V> = {}): EventIterator<V> {
+    return new EventIterator(this, options)
   }
 
   reportFailed(error: unknown): void {
@@ -258,7 +258,7 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
       return
     }
     this.events++
-    this.#witness = event
+    this.#fingerprint = event
     this.#interests.tellEvent(event, this.window.push(event, now))
   }
 
@@ -267,7 +267,7 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     this.#know(partition)
     this.#heads.move(partition, to)
     if (reason === 'truncation') {
-      this.#witness = undefined
+      this.#fingerprint = undefined
       this.#past.restart()
       this.window.restart(partition, to)
     } else this.window.setFloor(partition, to)

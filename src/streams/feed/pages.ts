@@ -133,21 +133,21 @@ export class Pages<V> {
     let at = before?.next ?? start
     const events: StreamEvent<V>[] = before ? [...before.events] : []
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const piece = await this.#source.fetch(this.#topic.name, partition, at, FETCH_BYTES, this.#signal)
+      const fetched = await this.#source.fetch(this.#topic.name, partition, at, FETCH_BYTES, this.#signal)
       if (restarts !== this.#restarts) return this.#fetch(partition, offset)
-      if (piece.kind === 'out_of_range') {
-        const gap = gapAt(offset, piece.range)
+      if (fetched.kind === 'out_of_range') {
+        const gap = gapAt(offset, fetched.range)
         if (gap) return { kind: 'gap', topic: this.#topic.name, partition, from: offset, ...gap }
         // The page begins before what is retained; nobody asked for that part of it.
-        from = Math.max(start, piece.range.earliest)
+        from = Math.max(start, fetched.range.earliest)
         at = from
         events.length = 0
         continue
       }
-      await this.#decode(piece.records, events)
+      await this.#decode(fetched.records, events)
       if (restarts !== this.#restarts) return this.#fetch(partition, offset)
-      const isEnd = at === offset && piece.nextOffset === at
-      at = piece.nextOffset
+      const isEnd = at === offset && fetched.nextOffset === at
+      at = fetched.nextOffset
       if (at > offset || isEnd) return this.#keep(partition, offset, from, at, events)
       // Large records: what is before `offset` would take many fetches.
       from = offset

@@ -1,4 +1,4 @@
-import { type Cursor, fingerprint, type Witness } from '../cursor/cursor.ts'
+import { type Cursor, type Fingerprint, storedTimestamp } from '../cursor/cursor.ts'
 import { covers, maxOf, UNKNOWN, type Vector } from '../cursor/vector.ts'
 import type { Gap, StreamEvent } from '../event.ts'
 import type { PartitionRange } from '../source/port.ts'
@@ -37,7 +37,7 @@ export class Position<V = unknown> {
   /** Names another log than the one that is read. */
   #isReplaced = false
   /** The event that a cursor has just before it, as long as it is not known whether this log has the same. */
-  #witness: Witness | undefined
+  #fingerprint: Fingerprint | undefined
 
   constructor(feed: FeedView<V>, vector: Vector, seq?: number) {
     this.#feed = feed
@@ -62,11 +62,11 @@ export class Position<V = unknown> {
    * Where a cursor says. That it is of another log is the first gap that `next` tells of: so is what was replaced since
    * `restarts`, where it is known that the cursor is as old as that.
    */
-  static after<V>(feed: FeedView<V>, { positions, epoch, witness }: Cursor, restarts?: Restarts): Position<V> {
+  static after<V>(feed: FeedView<V>, { positions, epoch, fingerprint }: Cursor, restarts?: Restarts): Position<V> {
     const position = new Position(feed, positions)
     if (restarts) position.#restarts = restarts
     position.#isReplaced = epoch !== feed.epoch
-    position.#witness = witness
+    position.#fingerprint = fingerprint
     return position
   }
 
@@ -81,7 +81,7 @@ export class Position<V = unknown> {
 
   get cursor(): string {
     // As long as it is not known whether the log is the same, another instance has to find out as well.
-    return this.#feed.cursorAt(this.#vector, this.#witness ?? this.#last)
+    return this.#feed.cursorAt(this.#vector, this.#fingerprint ?? this.#last)
   }
 
   /** Set while there is a replaced log that `next` has not told of: what it names means something else now. */
@@ -91,7 +91,7 @@ export class Position<V = unknown> {
 
   /** Set while it is not known whether the log is the one that its cursor is of: what it names does not say so. */
   get isUnchecked(): boolean {
-    return this.#witness !== undefined
+    return this.#fingerprint !== undefined
   }
 
   /** Where it is further than the feed: in partitions that the feed has not read as far, or does not know. */
@@ -102,10 +102,10 @@ export class Position<V = unknown> {
   /** What is next before the sequence number `limit`. */
   next(limit: number = this.#feed.window.nextSeq): Next {
     const { window, head } = this.#feed
-    if (this.isStale || this.#witness) {
+    if (this.isStale || this.#fingerprint) {
       const gaps = this.#isReplaced ? this.#replaced() : this.#restarted()
       if (gaps.length > 0) return { kind: 'gaps', gaps }
-      const unseen = this.#checkWitness()
+      const unseen = this.#checkFingerprint()
       if (unseen) return unseen
     }
     const partition = this.#belowWindow(head)
@@ -145,11 +145,11 @@ export class Position<V = unknown> {
 
   /** A page of the log, before its events are taken: it may show that this is another log than the cursor's. */
   check({ partition, events }: Page<V>): void {
-    const witness = this.#witness
-    if (witness?.partition !== partition) return
-    this.#witness = undefined
-    const event = events.find(({ offset }) => offset === witness.offset)
-    if (event && !isOf(witness, event)) this.#isReplaced = true
+    const fingerprint = this.#fingerprint
+    if (fingerprint?.partition !== partition) return
+    this.#fingerprint = undefined
+    const event = events.find(({ offset }) => offset === fingerprint.offset)
+    if (event && !isOf(fingerprint, event)) this.#isReplaced = true
   }
 
   /** All events of a page have been taken, or those before `end`. */
@@ -162,7 +162,7 @@ export class Position<V = unknown> {
   /** The log does not have what was asked for. Returns what of it was wanted. */
   passGap(gap: Gap): Gap | undefined {
     const wanted = this.#wanted(gap.partition)
-    if (this.#witness?.partition === gap.partition) this.#witness = undefined
+    if (this.#fingerprint?.partition === gap.partition) this.#fingerprint = undefined
     if (gap.reason === 'retention' && gap.to <= wanted) return undefined
     this.#move(gap.partition, gap.to)
     return { ...gap, from: wanted }
@@ -202,7 +202,7 @@ export class Position<V = unknown> {
       if (from > 0) gaps.push(this.#truncated(partition, from, 0))
     }
     this.#isReplaced = false
-    this.#witness = undefined
+    this.#fingerprint = undefined
     return gaps
   }
 
@@ -221,23 +221,23 @@ export class Position<V = unknown> {
   #truncated(partition: number, from: number, to: number): Gap {
     this.#seq = undefined
     this.#last = undefined
-    if (this.#witness?.partition === partition) this.#witness = undefined
+    if (this.#fingerprint?.partition === partition) this.#fingerprint = undefined
     this.#move(partition, to)
     return { kind: 'gap', topic: this.#feed.topic.name, partition, from, to, reason: 'truncation' }
   }
 
   /** Undefined: there is nothing more to find out. */
-  #checkWitness(): Next | undefined {
-    const witness = this.#witness
-    if (!witness) return undefined
-    const { partition, offset } = witness
+  #checkFingerprint(): Next | undefined {
+    const fingerprint = this.#fingerprint
+    if (!fingerprint) return undefined
+    const { partition, offset } = fingerprint
     const { window, head } = this.#feed
     // Not read yet, so it is not known yet either.
     if (offset >= (head[partition] ?? UNKNOWN)) return undefined
     if (offset < (window.floor(partition) ?? 0)) return { kind: 'log', partition, offset }
-    this.#witness = undefined
+    this.#fingerprint = undefined
     const event = window.at(window.seqOf(partition, offset))
-    if (event?.partition !== partition || event.offset !== offset || isOf(witness, event)) return undefined
+    if (event?.partition !== partition || event.offset !== offset || isOf(fingerprint, event)) return undefined
     return { kind: 'gaps', gaps: this.#replaced() }
   }
 
@@ -252,7 +252,7 @@ export class Position<V = unknown> {
   }
 }
 
-/** Whether a witness may be of this event: a decoded one has the fingerprint of its timestamp only. */
-function isOf(witness: Witness, event: StreamEvent): boolean {
-  return fingerprint(witness.timestamp) === fingerprint(event.timestamp)
+/** Whether a fingerprint may be of this event: a decoded one has the stored form of its timestamp only. */
+function isOf(fingerprint: Fingerprint, event: StreamEvent): boolean {
+  return storedTimestamp(fingerprint.timestamp) === storedTimestamp(event.timestamp)
 }

@@ -19,7 +19,7 @@ export interface Source {
   offsetsAt(topic: string, timestamp: number): Promise<Positions>
 
   /**
-   * Reads every partition of every topic named in `from`, for ever: the one live reader of this process. Each
+   * Reads every partition of every topic named in `from`, indefinitely: the one live reader of this process. Each
    * partition is delivered in order, without loss and without duplicates, from the offset given; a partition that
    * appears later is read from 0. Never fails: it keeps trying, says so by `onState`, and reports what cannot be had
    * any more as a gap. Resolves when the reader has stopped and calls nothing any more, and every batch has settled.
@@ -27,22 +27,28 @@ export interface Source {
   read(from: ReadonlyMap<string, Positions>, reader: Reader, signal: AbortSignal): Promise<void>
 
   /**
-   * A piece of one partition: its records from `offset` on, at least one if there is any. Apart from every reader, and
-   * without waiting for records to come. What is far behind is read by asking again from the piece's `nextOffset`.
+   * Fetches from one partition: records from `offset` on, at least one if there is any. Apart from every reader, and
+   * without waiting for records to come. What is far behind is read by asking again from the fetch's `nextOffset`.
    *
-   * A piece has about `maxBytes` of keys and values, or one record batch if the first is larger. Where batches are
-   * compressed, the first piece of a topic may have many times that, since only then it is known how well. Any number
-   * of pieces may be under way at once, which the caller bounds.
+   * A fetch has about `maxBytes` of keys and values, or one record batch if the first is larger. Where batches are
+   * compressed, the first fetch of a topic may have many times that, since only then it is known how well. Any number
+   * of fetches may be under way at once, which the caller bounds.
    * @throws SourceUnavailable as `ranges` does, also for a partition that is not there: after half a minute at most.
    * Rejects with the reason of `signal` as soon as it is aborted.
    */
-  fetch(topic: string, partition: number, offset: number, maxBytes: number, signal: AbortSignal): Promise<Piece>
+  fetch(
+    topic: string,
+    partition: number,
+    offset: number,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<FetchedRecords>
 
   close(): Promise<void>
 }
 
 /** What there is of a partition from the offset that was asked for. */
-export type Piece =
+export type FetchedRecords =
   | {
       readonly kind: 'records'
       /** In order. May be empty, and offsets may have holes. */

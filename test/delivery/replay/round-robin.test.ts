@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Turns, type Worker } from '../../../src/delivery/replay/round-robin.ts'
+import { RoundRobin, type Worker } from '../../../src/delivery/replay/round-robin.ts'
 import { until } from '../../kit/until.ts'
 
 const fail = (error: unknown): void => {
@@ -31,34 +31,34 @@ class Steps implements Worker {
 
 test('workers take turns, and each as long as it has something to do', async () => {
   const log: string[] = []
-  const turns = new Turns<Steps>(fail)
-  for (const worker of [new Steps('a', 3, log), new Steps('b', 1, log), new Steps('c', 2, log)]) turns.add(worker)
-  expect([log.length, turns.length]).toEqual([0, 3])
-  await until('all is done', () => turns.length === 0)
+  const roundRobin = new RoundRobin<Steps>(fail)
+  for (const worker of [new Steps('a', 3, log), new Steps('b', 1, log), new Steps('c', 2, log)]) roundRobin.add(worker)
+  expect([log.length, roundRobin.length]).toEqual([0, 3])
+  await until('all is done', () => roundRobin.length === 0)
   expect(log.join('')).toBe('abcaca')
 })
 
 test('a worker that is added twice has one turn', async () => {
   const log: string[] = []
-  const turns = new Turns<Steps>(fail)
+  const roundRobin = new RoundRobin<Steps>(fail)
   const worker = new Steps('a', 1, log)
-  turns.add(worker)
-  turns.add(worker)
-  await until('it is done', () => turns.length === 0)
+  roundRobin.add(worker)
+  roundRobin.add(worker)
+  await until('it is done', () => roundRobin.length === 0)
   expect(log).toEqual(['a'])
 })
 
 test('a worker that throws is told, and the others have their turns', async () => {
   const log: string[] = []
-  const turns = new Turns<Steps>(fail)
+  const roundRobin = new RoundRobin<Steps>(fail)
   const broken = new Steps('x', -1, log)
-  for (const worker of [broken, new Steps('a', 2, log)]) turns.add(worker)
-  await until('all is done', () => turns.length === 0)
+  for (const worker of [broken, new Steps('a', 2, log)]) roundRobin.add(worker)
+  await until('all is done', () => roundRobin.length === 0)
   expect([log.join(''), broken.errors]).toEqual(['xaa', [new Error('Broken')]])
 })
 
 test('what is live comes between the turns of much work', async () => {
-  const turns = new Turns<Worker>(fail)
+  const roundRobin = new RoundRobin<Worker>(fail)
   let steps = 0
   const slow: Worker = {
     step() {
@@ -67,9 +67,9 @@ test('what is live comes between the turns of much work', async () => {
     },
     failed() {},
   }
-  turns.add(slow)
+  roundRobin.add(slow)
   const seen: number[] = []
-  while (turns.length > 0 || steps < 50) {
+  while (roundRobin.length > 0 || steps < 50) {
     seen.push(steps)
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -79,12 +79,12 @@ test('what is live comes between the turns of much work', async () => {
 test('a worker that throws also when it is told so costs the others nothing', async () => {
   const log: string[] = []
   const failures: unknown[] = []
-  const turns = new Turns<Steps>((error) => failures.push(error))
+  const roundRobin = new RoundRobin<Steps>((error) => failures.push(error))
   const broken = new Steps('x', -1, log)
   broken.failed = () => {
     throw new Error('Twice')
   }
-  for (const worker of [broken, new Steps('a', 2, log)]) turns.add(worker)
-  await until('all is done', () => turns.length === 0)
+  for (const worker of [broken, new Steps('a', 2, log)]) roundRobin.add(worker)
+  await until('all is done', () => roundRobin.length === 0)
   expect([log.join(''), failures]).toEqual(['xaa', [new Error('Twice')]])
 })

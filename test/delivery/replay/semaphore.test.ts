@@ -1,12 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { Seats } from '../../../src/delivery/replay/semaphore.ts'
+import { Semaphore } from '../../../src/delivery/replay/semaphore.ts'
 import { encodeCursor } from '../../../src/streams/cursor/cursor.ts'
 import { ASKED, Gate, Instance, LaggingSource, Pipe } from '../../kit/two-instances.ts'
 import { until } from '../../kit/until.ts'
 import { openEmbedded } from '../../resume/log.ts'
 
-/** More than have a seat, each in a page of its own. */
+/** More than have a permit, each in a page of its own. */
 const CLIENTS = 40
 const PAGE = 1024
 const EVENTS = (CLIENTS + 1) * PAGE
@@ -15,31 +15,38 @@ const rethrow = (error: unknown): void => {
   throw error
 }
 
-test('who finds no seat gets one in the order of asking, unless it has left by then', () => {
+test('who finds no permit gets one in the order of asking, unless it has left by then', () => {
   const told: string[] = []
-  const seats = new Seats<string>(2, (who) => told.push(who), rethrow)
-  expect(['a', 'b', 'c', 'a', 'd', 'e'].map((who) => seats.take(who))).toEqual([true, true, false, true, false, false])
-  expect([seats.taken, seats.waiting]).toEqual([2, 3])
-  seats.leave('d')
-  seats.leave('b')
-  seats.leave('a')
+  const semaphore = new Semaphore<string>(2, (who) => told.push(who), rethrow)
+  expect(['a', 'b', 'c', 'a', 'd', 'e'].map((who) => semaphore.take(who))).toEqual([
+    true,
+    true,
+    false,
+    true,
+    false,
+    false,
+  ])
+  expect([semaphore.taken, semaphore.waiting]).toEqual([2, 3])
+  semaphore.leave('d')
+  semaphore.leave('b')
+  semaphore.leave('a')
   expect(told).toEqual(['c', 'e'])
-  expect([seats.take('c'), seats.take('e'), seats.take('a')]).toEqual([true, true, false])
-  for (const who of ['a', 'c', 'e', 'nobody']) seats.leave(who)
-  expect([seats.taken, seats.waiting, told]).toEqual([0, 0, ['c', 'e']])
+  expect([semaphore.take('c'), semaphore.take('e'), semaphore.take('a')]).toEqual([true, true, false])
+  for (const who of ['a', 'c', 'e', 'nobody']) semaphore.leave(who)
+  expect([semaphore.taken, semaphore.waiting, told]).toEqual([0, 0, ['c', 'e']])
 })
 
-test('a seat whose taker cannot be told goes to the next in the row', () => {
+test('a permit whose taker cannot be told goes to the next in the row', () => {
   const told: string[] = []
   const errors: unknown[] = []
-  const onSeat = (who: string): void => {
+  const onPermit = (who: string): void => {
     if (who !== 'd') throw new Error(who)
     told.push(who)
   }
-  const seats = new Seats<string>(1, onSeat, (error) => errors.push(error))
-  for (const who of ['a', 'b', 'c', 'd', 'e']) seats.take(who)
-  seats.leave('a')
-  expect([told, errors, seats.taken, seats.waiting]).toEqual([['d'], [new Error('b'), new Error('c')], 1, 1])
+  const semaphore = new Semaphore<string>(1, onPermit, (error) => errors.push(error))
+  for (const who of ['a', 'b', 'c', 'd', 'e']) semaphore.take(who)
+  semaphore.leave('a')
+  expect([told, errors, semaphore.taken, semaphore.waiting]).toEqual([['d'], [new Error('b'), new Error('c')], 1, 1])
 })
 
 test('clients that stall in the middle of the log keep nothing of it in memory, and nobody waits for them', async () => {
@@ -66,7 +73,7 @@ test('clients that stall in the middle of the log keep nothing of it in memory, 
     return instance.streams.readiness().ready
   })
 
-  const seats = instance.engine.shared.logPermitsOf(instance.feed as never)
+  const semaphore = instance.engine.shared.logPermitsOf(instance.feed as never)
   // The first block of a stream fits, and nothing of the log after the first piece.
   const pipes = Array.from({ length: CLIENTS }, () => new Pipe(2000))
   const texts = pipes.map(() => '')
@@ -76,7 +83,7 @@ test('clients that stall in the middle of the log keep nothing of it in memory, 
     instance.open(ASKED.all, pipe, { start: { after }, cursor: false, markers: false })
   }
   await until('each of them is full', () => pipes.every(({ size, capacity }) => size >= capacity))
-  expect([seats.taken, seats.waiting, instance.engine.shared.lagging]).toEqual([0, 0, CLIENTS])
+  expect([semaphore.taken, semaphore.waiting, instance.engine.shared.lagging]).toEqual([0, 0, CLIENTS])
 
   const numbersOf = (text: string) => [...text.matchAll(/"n":(\d+)/g)].map(([, n]) => Number(n))
   await until('each of them has all', async () => {
@@ -88,5 +95,5 @@ test('clients that stall in the middle of the log keep nothing of it in memory, 
     const first = i * PAGE + 5
     expect(numbersOf(text)).toEqual(Array.from({ length: EVENTS - first }, (_, at) => first + at))
   }
-  expect([seats.taken, seats.waiting]).toEqual([0, 0])
+  expect([semaphore.taken, semaphore.waiting]).toEqual([0, 0])
 })

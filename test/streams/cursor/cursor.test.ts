@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SluiceError } from '../../../src/errors/codes.ts'
-import { type Cursor, decodeCursor, encodeCursor, fingerprint } from '../../../src/streams/cursor/cursor.ts'
+import { type Cursor, decodeCursor, encodeCursor, storedTimestamp } from '../../../src/streams/cursor/cursor.ts'
 import { MAX_PARTITIONS, UNKNOWN } from '../../../src/streams/cursor/vector.ts'
 import { STAMPS } from '../../kit/stamps.ts'
 import { Statistics } from '../../kit/statistics.ts'
@@ -23,14 +23,14 @@ const bare: fc.Arbitrary<Cursor> = fc.record({
   ),
   epoch: fc.option(timestamp, { nil: undefined }),
 })
-/** A witness of version 1 is just before the position. */
+/** A fingerprint of version 1 is just before the position. */
 const cursors: fc.Arbitrary<Cursor> = fc
   .tuple(bare, fc.option(fc.tuple(fc.nat(), timestamp), { nil: undefined }))
   .map(([cursor, said]) => {
     const partition = said && said[0] % cursor.positions.length
     const next = partition === undefined ? 0 : (cursor.positions[partition] as number)
-    if (!said || partition === undefined || next < 1) return { ...cursor, witness: undefined }
-    return { ...cursor, witness: { partition, offset: next - 1, timestamp: said[1] } }
+    if (!said || partition === undefined || next < 1) return { ...cursor, fingerprint: undefined }
+    return { ...cursor, fingerprint: { partition, offset: next - 1, timestamp: said[1] } }
   })
 
 function refusalOf(text: string, topic = 'orders'): SluiceError {
@@ -51,8 +51,8 @@ test('a cursor comes back as it was written, with 1 to 256 partitions and any of
     'largest offset',
     'epoch',
     'no epoch',
-    'witness',
-    'no witness',
+    'fingerprint',
+    'no fingerprint',
   ])
   fc.assert(
     fc.property(cursors, (cursor) => {
@@ -61,13 +61,13 @@ test('a cursor comes back as it was written, with 1 to 256 partitions and any of
         expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
         expect(decodeCursor('orders', text)).toEqual(cursor)
       }
-      const { positions, epoch, witness } = cursor
+      const { positions, epoch, fingerprint } = cursor
       if (positions.length === 1) statistics.count('1 partition')
       if (positions.length === MAX_PARTITIONS) statistics.count('256 partitions')
       if (positions.includes(UNKNOWN)) statistics.count('unknown partition')
       if (positions.includes(MAX_OFFSET)) statistics.count('largest offset')
       statistics.count(epoch === undefined ? 'no epoch' : 'epoch')
-      statistics.count(witness === undefined ? 'no witness' : 'witness')
+      statistics.count(fingerprint === undefined ? 'no fingerprint' : 'fingerprint')
     }),
     { numRuns: 1000 },
   )
@@ -141,11 +141,11 @@ test('10 KB of text is refused in less time than decoding it would take', () => 
   expect((performance.now() - start) / 10_000).toBeLessThan(0.1)
 })
 
-test('twelve partitions at large offsets, with a witness, fit into 120 characters', () => {
+test('twelve partitions at large offsets, with a fingerprint, fit into 120 characters', () => {
   const positions = Array.from({ length: 12 }, (_, partition) => 4_000_000_000_000 + partition)
   const text = encodeCursor(
     'orders',
-    { positions, witness: { partition: 11, offset: (positions[11] as number) - 200, timestamp: Date.now() } },
+    { positions, fingerprint: { partition: 11, offset: (positions[11] as number) - 200, timestamp: Date.now() } },
     2,
   )
   expect(text.length).toBeLessThanOrEqual(120)
@@ -155,7 +155,7 @@ test('256 partitions at the largest offsets fit into a header of 8 KB', () => {
   const positions = new Array<number>(MAX_PARTITIONS).fill(MAX_OFFSET)
   const text = encodeCursor(
     'orders',
-    { positions, epoch: MAX_TIMESTAMP, witness: { partition: 255, offset: 0, timestamp: 0 } },
+    { positions, epoch: MAX_TIMESTAMP, fingerprint: { partition: 255, offset: 0, timestamp: 0 } },
     2,
   )
   expect(text.length).toBeLessThan(4096)
@@ -177,17 +177,17 @@ const anything: fc.Arbitrary<Cursor> = fc.record({
     fc.array(anyNumber, { minLength: MAX_PARTITIONS - 4, maxLength: MAX_PARTITIONS + 50, size: 'max' }),
   ),
   epoch: fc.option(anyNumber, { nil: undefined }),
-  witness: fc.option(fc.record({ partition: anyPartition, offset: anyNumber, timestamp: anyNumber }), {
+  fingerprint: fc.option(fc.record({ partition: anyPartition, offset: anyNumber, timestamp: anyNumber }), {
     nil: undefined,
   }),
 })
 
-/** Such a cursor, with a witness that lies just before one of its positions. */
+/** Such a cursor, with a fingerprint that lies just before one of its positions. */
 const anythingNear = fc.tuple(anything, fc.nat(), fc.constantFrom(1, 1, 2, 256, 257)).map(([cursor, at, before]) => {
   const partition = at % Math.max(1, cursor.positions.length)
   const position = cursor.positions[partition]
-  if (!cursor.witness || position === undefined) return cursor
-  return { ...cursor, witness: { ...cursor.witness, partition, offset: position - before } }
+  if (!cursor.fingerprint || position === undefined) return cursor
+  return { ...cursor, fingerprint: { ...cursor.fingerprint, partition, offset: position - before } }
 })
 
 test('whatever a cursor is made of, it can be written, and what is read of it is never past what was meant', () => {
@@ -203,13 +203,13 @@ test('whatever a cursor is made of, it can be written, and what is read of it is
     'timestamp beyond 48 bits',
     'negative timestamp',
     'timestamp that is no number',
-    'witness of a partition beyond 255',
-    'witness was said',
-    'witness was left out',
+    'fingerprint of a partition beyond 255',
+    'fingerprint was said',
+    'fingerprint was left out',
   ])
   fc.assert(
     fc.property(fc.oneof(anything, anythingNear), fc.constantFrom(1, 2), (cursor, version) => {
-      const { positions, epoch, witness } = cursor
+      const { positions, epoch, fingerprint } = cursor
       const text = encodeCursor('orders', cursor, version)
       expect(text.length).toBeLessThan(4096)
       const read = decodeCursor('orders', text)
@@ -220,14 +220,14 @@ test('whatever a cursor is made of, it can be written, and what is read of it is
         if (Number.isInteger(meant) && meant >= UNKNOWN && meant <= MAX_OFFSET) expect(said === meant).toBe(true)
         else expect(said === UNKNOWN || said <= meant).toBe(true)
       }
-      expect(read.epoch).toBe(epoch === undefined ? undefined : fingerprint(epoch))
-      if (read.witness) {
-        const { partition, offset, timestamp } = witness as NonNullable<Cursor['witness']>
+      expect(read.epoch).toBe(epoch === undefined ? undefined : storedTimestamp(epoch))
+      if (read.fingerprint) {
+        const { partition, offset, timestamp } = fingerprint as NonNullable<Cursor['fingerprint']>
         // -0 is no other number than 0.
-        expect(read.witness).toEqual({
+        expect(read.fingerprint).toEqual({
           partition: partition + 0,
           offset: offset + 0,
-          timestamp: fingerprint(timestamp),
+          timestamp: storedTimestamp(timestamp),
         })
       }
 
@@ -239,33 +239,33 @@ test('whatever a cursor is made of, it can be written, and what is read of it is
       if (epoch !== undefined && epoch >= 2 ** 48) statistics.count('epoch beyond 48 bits')
       if (epoch !== undefined && epoch < 0) statistics.count('negative epoch')
       if (Number.isNaN(epoch)) statistics.count('epoch that is no number')
-      if (!witness) return
-      if (witness.timestamp >= 2 ** 48) statistics.count('timestamp beyond 48 bits')
-      if (witness.timestamp < 0) statistics.count('negative timestamp')
-      if (Number.isNaN(witness.timestamp)) statistics.count('timestamp that is no number')
-      if (witness.partition > 255) statistics.count('witness of a partition beyond 255')
-      statistics.count(read.witness ? 'witness was said' : 'witness was left out')
+      if (!fingerprint) return
+      if (fingerprint.timestamp >= 2 ** 48) statistics.count('timestamp beyond 48 bits')
+      if (fingerprint.timestamp < 0) statistics.count('negative timestamp')
+      if (Number.isNaN(fingerprint.timestamp)) statistics.count('timestamp that is no number')
+      if (fingerprint.partition > 255) statistics.count('fingerprint of a partition beyond 255')
+      statistics.count(read.fingerprint ? 'fingerprint was said' : 'fingerprint was left out')
     }),
     { numRuns: 3000 },
   )
   statistics.report()
 })
 
-test('a fingerprint is the number itself where six bytes hold it, and always what six bytes hold', () => {
-  fc.assert(fc.property(timestamp, (exact) => fingerprint(exact) === exact))
+test('a stored form is the number itself where six bytes hold it, and always what six bytes hold', () => {
+  fc.assert(fc.property(timestamp, (exact) => storedTimestamp(exact) === exact))
   fc.assert(
     fc.property(anyNumber, (number) => {
-      const said = fingerprint(number)
-      return Number.isInteger(said) && said >= 0 && said <= MAX_TIMESTAMP && fingerprint(said) === said
+      const said = storedTimestamp(number)
+      return Number.isInteger(said) && said >= 0 && said <= MAX_TIMESTAMP && storedTimestamp(said) === said
     }),
   )
-  expect(fingerprint(STAMPS.microseconds)).not.toBe(fingerprint(STAMPS.microseconds + 1))
+  expect(storedTimestamp(STAMPS.microseconds)).not.toBe(storedTimestamp(STAMPS.microseconds + 1))
 })
 
-test('a witness that has no moment since 1970 is written as 1970, as it always was', () => {
+test('a fingerprint that has no moment since 1970 is written as 1970, as it always was', () => {
   for (const timestamp of [-1, Number.NaN]) {
-    const text = encodeCursor('orders', { positions: [1], witness: { partition: 0, offset: 0, timestamp } })
-    expect(decodeCursor('orders', text).witness).toEqual({ partition: 0, offset: 0, timestamp: 0 })
+    const text = encodeCursor('orders', { positions: [1], fingerprint: { partition: 0, offset: 0, timestamp } })
+    expect(decodeCursor('orders', text).fingerprint).toEqual({ partition: 0, offset: 0, timestamp: 0 })
   }
 })
 
@@ -276,20 +276,20 @@ test.each([
   ['EuUv_e4BogGXPIMCgYDRlLV0AAH-nLOT', { positions: [4_000_000_000_000, UNKNOWN, 0], epoch: 1_795_323_018_371 }],
   [
     'AQLlL_3uAQGiAZc8gwEHrQJeQLg_',
-    { positions: [6, 300], witness: { partition: 1, offset: 299, timestamp: 1_795_323_018_371 } },
+    { positions: [6, 300], fingerprint: { partition: 1, offset: 299, timestamp: 1_795_323_018_371 } },
   ],
   [
     'IuUv_e4BAaIBlzyDAgEHrQJ6igRT',
-    { positions: [6, 300], witness: { partition: 1, offset: 297, timestamp: 1_795_323_018_371 } },
+    { positions: [6, 300], fingerprint: { partition: 1, offset: 297, timestamp: 1_795_323_018_371 } },
   ],
-  ['AQLlL_3uAAAAAAAAAAAC0ydi9A', { positions: [1], witness: { partition: 0, offset: 0, timestamp: 0 } }],
+  ['AQLlL_3uAAAAAAAAAAAC0ydi9A', { positions: [1], fingerprint: { partition: 0, offset: 0, timestamp: 0 } }],
 ])('the cursor %s of an earlier build is read as what was written then', (text, cursor) => {
-  expect(decodeCursor('orders', text)).toEqual({ epoch: undefined, witness: undefined, ...cursor })
+  expect(decodeCursor('orders', text)).toEqual({ epoch: undefined, fingerprint: undefined, ...cursor })
 })
 
-test('a witness that is not just before the position is named by version 2 alone', () => {
-  const cursor = { positions: [7, 3], epoch: undefined, witness: { partition: 0, offset: 2, timestamp: 5 } }
-  expect(decodeCursor('orders', encodeCursor('orders', cursor, 1))).toEqual({ ...cursor, witness: undefined })
+test('a fingerprint that is not just before the position is named by version 2 alone', () => {
+  const cursor = { positions: [7, 3], epoch: undefined, fingerprint: { partition: 0, offset: 2, timestamp: 5 } }
+  expect(decodeCursor('orders', encodeCursor('orders', cursor, 1))).toEqual({ ...cursor, fingerprint: undefined })
   expect(decodeCursor('orders', encodeCursor('orders', cursor, 2))).toEqual(cursor)
 })
 
@@ -299,8 +299,8 @@ test('version 1 is written unless the other is asked for, and both are read', ()
   expect(versionOf(encodeCursor('orders', { positions: [1] }, 2))).toBe(2)
 })
 
-test('a witness at no offset is refused, though its checksum is right', () => {
-  const cursor = { positions: [1, UNKNOWN], witness: { partition: 0, offset: 0, timestamp: 5 } }
+test('a fingerprint at no offset is refused, though its checksum is right', () => {
+  const cursor = { positions: [1, UNKNOWN], fingerprint: { partition: 0, offset: 0, timestamp: 5 } }
   const bytes = Buffer.from(encodeCursor('orders', cursor), 'base64url').subarray(0, -4)
   bytes[6] = 1 // a partition that is not known
   const sum = Buffer.alloc(4)

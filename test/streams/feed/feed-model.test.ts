@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeCursor } from '../../../src/streams/cursor/cursor.ts'
 import type { Gap, RawRecord } from '../../../src/streams/event.ts'
-import type { Subscription } from '../../../src/streams/feed/event-iterator.ts'
+import type { EventIterator } from '../../../src/streams/feed/event-iterator.ts'
 import type { Feed } from '../../../src/streams/feed/feed.ts'
 import type { StreamItem, Where } from '../../../src/streams/topic/topic.ts'
 import { batchOf, type Paint, paintFeed, recordOf } from '../../kit/feeds.ts'
@@ -64,7 +64,7 @@ const step = fc.oneof(
 type Consumer = {
   readonly where: Where<Paint>
   readonly filter: 'none' | 'even' | 'throws on blue'
-  readonly subscription: Subscription<Paint>
+  readonly subscription: EventIterator<Paint>
   readonly got: StreamItem<Paint>[]
   waiting: number
 }

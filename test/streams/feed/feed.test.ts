@@ -32,20 +32,20 @@ test('the cursor is the position after everything passed, poison and holes too',
   expect(decodeCursor('paints', feed.cursor).positions).toEqual([5, 9])
 })
 
-test('a cursor names as its witness the event that was passed last, where its version can say it', () => {
+test('a cursor names as its fingerprint the event that was passed last, where its version can say it', () => {
   for (const cursorVersion of [1, 2]) {
     const feed = paintFeed({ partitions: 2, cursorVersion })
-    const witness = () => decodeCursor('paints', feed.cursor).witness
+    const fingerprint = () => decodeCursor('paints', feed.cursor).fingerprint
     void feed.onBatch(batchOf(1, [{ ...red(4, 1), timestamp: 1234 }]))
-    expect(witness()).toEqual({ partition: 1, offset: 4, timestamp: 1234 })
+    expect(fingerprint()).toEqual({ partition: 1, offset: 4, timestamp: 1234 })
     void feed.onBatch(batchOf(0, [], 7))
-    expect(witness()).toEqual({ partition: 1, offset: 4, timestamp: 1234 })
+    expect(fingerprint()).toEqual({ partition: 1, offset: 4, timestamp: 1234 })
     void feed.onBatch(batchOf(1, [], 6))
-    expect(witness()).toEqual(cursorVersion === 1 ? undefined : { partition: 1, offset: 4, timestamp: 1234 })
+    expect(fingerprint()).toEqual(cursorVersion === 1 ? undefined : { partition: 1, offset: 4, timestamp: 1234 })
     void feed.onBatch(batchOf(1, [{ ...red(6, 1), timestamp: 1235 }, recordOf(1, 7, Buffer.from('poison'))]))
-    expect(witness()).toEqual(cursorVersion === 1 ? undefined : { partition: 1, offset: 6, timestamp: 1235 })
+    expect(fingerprint()).toEqual(cursorVersion === 1 ? undefined : { partition: 1, offset: 6, timestamp: 1235 })
     feed.onGap({ kind: 'gap', topic: 'paints', partition: 1, from: 8, to: 0, reason: 'truncation' })
-    expect(witness()).toBeUndefined()
+    expect(fingerprint()).toBeUndefined()
   }
 })
 

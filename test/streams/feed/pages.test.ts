@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Gap, RawRecord } from '../../../src/streams/event.ts'
 import { PAGE_OFFSETS, type Page, Pages } from '../../../src/streams/feed/pages.ts'
-import { type Piece, type Source, SourceUnavailable } from '../../../src/streams/source/port.ts'
+import { type FetchedRecords, type Source, SourceUnavailable } from '../../../src/streams/source/port.ts'
 import { type Paint, paints, recordOf } from '../../kit/feeds.ts'
 import { Statistics } from '../../kit/statistics.ts'
 
@@ -13,7 +13,7 @@ class ListedSource {
   next = 0
   fetches = 0
   /** Most that a fetch brings, whatever it is asked for; one record at least. */
-  pieceRecords = Number.POSITIVE_INFINITY
+  fetchRecords = Number.POSITIVE_INFINITY
   /** Fetches that fail before one succeeds again. */
   failures = 0
   most = 0
@@ -31,7 +31,7 @@ class ListedSource {
     this.earliest = earliest
   }
 
-  readonly fetch: Source['fetch'] = async (_topic, partition, offset): Promise<Piece> => {
+  readonly fetch: Source['fetch'] = async (_topic, partition, offset): Promise<FetchedRecords> => {
     this.fetches++
     this.most = Math.max(this.most, ++this.#underWay)
     await new Promise((resolve) => setImmediate(resolve))
@@ -42,8 +42,8 @@ class ListedSource {
     }
     const { earliest, next } = this
     if (offset < earliest || offset > next) return { kind: 'out_of_range', range: { partition, earliest, next } }
-    const records = this.records.filter((record) => record.offset >= offset).slice(0, this.pieceRecords)
-    const isAll = records.length < this.pieceRecords
+    const records = this.records.filter((record) => record.offset >= offset).slice(0, this.fetchRecords)
+    const isAll = records.length < this.fetchRecords
     const last = records.at(-1)
     return { kind: 'records', records, nextOffset: isAll || !last ? next : last.offset + 1, endOffset: next }
   }
@@ -77,8 +77,8 @@ async function readAll(pages: Pages<Paint>, from: number, end: () => number) {
 const numbersOf = (source: ListedSource, from: number) =>
   source.records.map(({ offset }) => offset).filter((offset) => offset >= Math.max(from, source.earliest))
 
-test('pages hold what a plain list holds, however it is cut into pieces, with holes, from anywhere', async () => {
-  const statistics = new Statistics('pages', ['read', 'from within a page', 'over a long hole', 'in small pieces'])
+test('pages hold what a plain list holds, however it is cut into fetches, with holes, from anywhere', async () => {
+  const statistics = new Statistics('pages', ['read', 'from within a page', 'over a long hole', 'in small fetches'])
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.record({ count: fc.integer({ min: 1, max: 700 }), hole: fc.constantFrom(0, 0, 1, 3000) }), {
@@ -87,13 +87,13 @@ test('pages hold what a plain list holds, however it is cut into pieces, with ho
       }),
       fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
       fc.constantFrom(7, 300, Number.POSITIVE_INFINITY),
-      async (parts, starts, pieceRecords) => {
+      async (parts, starts, fetchRecords) => {
         const source = new ListedSource()
         for (const { count, hole } of parts) {
           source.append(1, hole)
           source.append(count - 1, hole === 3000 ? 0 : hole)
         }
-        source.pieceRecords = pieceRecords
+        source.fetchRecords = fetchRecords
         const pages = source.pages()
         for (const start of starts) {
           const from = start % source.next
@@ -104,7 +104,7 @@ test('pages hold what a plain list holds, however it is cut into pieces, with ho
           if (from % PAGE_OFFSETS !== 0) statistics.count('from within a page')
         }
         if (parts.some(({ hole }) => hole === 3000)) statistics.count('over a long hole')
-        if (pieceRecords === 7) statistics.count('in small pieces')
+        if (fetchRecords === 7) statistics.count('in small fetches')
       },
     ),
     { numRuns: 40 },
@@ -115,7 +115,7 @@ test('pages hold what a plain list holds, however it is cut into pieces, with ho
 test('a thousand readers near each other cost few fetches, never more than four of them at once', async () => {
   const source = new ListedSource()
   source.append(3 * PAGE_OFFSETS)
-  source.pieceRecords = PAGE_OFFSETS
+  source.fetchRecords = PAGE_OFFSETS
   const pages = source.pages()
   const reads = Array.from({ length: 1000 }, (_, i) => readAll(pages, i * 3, () => source.next))
   const results = await Promise.all(reads)
@@ -137,7 +137,7 @@ test('a page whose end was the end of the log is read on when there is more', as
 test('retention that passes a reader is told as the gap from where it was, and it goes on from what is left', async () => {
   const source = new ListedSource()
   source.append(3 * PAGE_OFFSETS)
-  source.pieceRecords = 100
+  source.fetchRecords = 100
   const pages = source.pages()
   const first = await pages.page(0, 10)
   expect(first).toMatchObject({ kind: 'page', from: 0 })

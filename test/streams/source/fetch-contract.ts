@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { RawRecord } from '../../../src/streams/event.ts'
-import { type Piece, type Source, SourceUnavailable } from '../../../src/streams/source/port.ts'
+import { type FetchedRecords, type Source, SourceUnavailable } from '../../../src/streams/source/port.ts'
 import { until } from '../../kit/until.ts'
 import type { LogUnderTest } from './port-contract.ts'
 
-export type Records = Extract<Piece, { kind: 'records' }>
+export type Records = Extract<FetchedRecords, { kind: 'records' }>
 
 const MIB = 1024 * 1024
 
@@ -15,34 +15,35 @@ export async function fetchRecords(
   offset: number,
   { partition = 0, maxBytes = MIB, signal = new AbortController().signal } = {},
 ): Promise<Records> {
-  const piece = await source.fetch(topic, partition, offset, maxBytes, signal)
-  if (piece.kind !== 'records') throw new Error(`Offset ${offset} of ${topic}/${partition}: ${JSON.stringify(piece)}`)
-  for (const record of piece.records) {
+  const fetched = await source.fetch(topic, partition, offset, maxBytes, signal)
+  if (fetched.kind !== 'records')
+    throw new Error(`Offset ${offset} of ${topic}/${partition}: ${JSON.stringify(fetched)}`)
+  for (const record of fetched.records) {
     expect(record.partition).toBe(partition)
     expect(record.offset).toBeGreaterThanOrEqual(offset)
-    expect(record.offset).toBeLessThan(piece.nextOffset)
+    expect(record.offset).toBeLessThan(fetched.nextOffset)
   }
-  expect(piece.endOffset).toBeGreaterThanOrEqual(piece.nextOffset)
-  return piece
+  expect(fetched.endOffset).toBeGreaterThanOrEqual(fetched.nextOffset)
+  return fetched
 }
 
-/** Piece after piece from `offset` up to `upTo`, or the end of the log. */
+/** Fetch after fetch from `offset` up to `upTo`, or the end of the log. */
 export async function fetchAll(
   source: Source,
   topic: string,
   offset: number,
   { partition = 0, maxBytes = MIB, upTo = Number.POSITIVE_INFINITY } = {},
-): Promise<{ records: RawRecord[]; pieces: number; next: number }> {
+): Promise<{ records: RawRecord[]; fetches: number; next: number }> {
   const records: RawRecord[] = []
-  for (let next = offset, pieces = 0; ; pieces++) {
-    if (next >= upTo) return { records, pieces, next }
-    const piece = await fetchRecords(source, topic, next, { partition, maxBytes })
-    for (const record of piece.records) records.push(record)
-    if (piece.nextOffset === next) {
-      expect(piece.endOffset).toBe(next)
-      if (upTo === Number.POSITIVE_INFINITY) return { records, pieces, next }
+  for (let next = offset, fetches = 0; ; fetches++) {
+    if (next >= upTo) return { records, fetches, next }
+    const fetched = await fetchRecords(source, topic, next, { partition, maxBytes })
+    for (const record of fetched.records) records.push(record)
+    if (fetched.nextOffset === next) {
+      expect(fetched.endOffset).toBe(next)
+      if (upTo === Number.POSITIVE_INFINITY) return { records, fetches, next }
     }
-    next = piece.nextOffset
+    next = fetched.nextOffset
   }
 }
 
@@ -50,8 +51,8 @@ export const valuesOf = (records: readonly RawRecord[]): string[] => records.map
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i))
 
-/** The part of the port's contract that is about pieces of partitions. */
-export function pieceContract(log: () => LogUnderTest, { runs }: { runs: number }): void {
+/** The part of the port's contract that is about fetches from partitions. */
+export function fetchContract(log: () => LogUnderTest, { runs }: { runs: number }): void {
   /** A topic of one partition with the numbers from 0 on, each sent on its own or several at once. */
   const topicOf = async (count: number, atOnce = count, pad = ''): Promise<string> => {
     const topic = await log().createTopic(1)
@@ -65,7 +66,7 @@ export function pieceContract(log: () => LogUnderTest, { runs }: { runs: number 
     return topic
   }
 
-  test('a piece has the records from its offset on, and says where to read on', async () => {
+  test('a fetch has the records from its offset on, and says where to read on', async () => {
     const { source } = log()
     const topic = await topicOf(10, 4)
     for (const offset of [0, 1, 4, 7, 9]) {
@@ -76,7 +77,7 @@ export function pieceContract(log: () => LogUnderTest, { runs }: { runs: number 
     expect((await fetchRecords(source, topic, 8)).endOffset).toBe(10)
   })
 
-  test('a record of a piece is as it was sent', async () => {
+  test('a record of a fetch is as it was sent', async () => {
     const topic = await log().createTopic(2)
     await log().sink.send(topic, [
       { key: null, value: null, partition: 1 },
@@ -89,7 +90,7 @@ export function pieceContract(log: () => LogUnderTest, { runs }: { runs: number 
     expect(String(records[1]?.headers?.source)).toBe('cafétéria')
   })
 
-  test('at the end of the log a piece is empty, and is not waited for', async () => {
+  test('at the end of the log a fetch is empty, and is not waited for', async () => {
     const { source } = log()
     const topic = await topicOf(3)
     await fetchRecords(source, topic, 0) // so that nothing has to be connected
@@ -123,9 +124,9 @@ export function pieceContract(log: () => LogUnderTest, { runs }: { runs: number 
     expect(await fetchRecords(source, topic, 10)).toMatchObject({ records: [], nextOffset: 10 })
   })
 
-  test('pieces one after another have every record once and in order, however they are cut', async () => {
+  test('fetches one after another have every record once and in order, however they are cut', async () => {
     const { source } = log()
-    let severalPieces = 0
+    let severalFetches = 0
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 120 }),
@@ -135,27 +136,27 @@ export function pieceContract(log: () => LogUnderTest, { runs }: { runs: number 
         async (count, atOnce, maxBytes, at) => {
           const topic = await topicOf(count, atOnce, '-'.repeat(50))
           const start = Math.floor(at * count)
-          const { records, pieces, next } = await fetchAll(source, topic, start, { maxBytes })
+          const { records, fetches, next } = await fetchAll(source, topic, start, { maxBytes })
           expect(records.map(({ offset }) => offset)).toEqual(numbers(start, count).map(Number))
           expect(valuesOf(records).map(Number.parseFloat)).toEqual(numbers(start, count).map(Number))
           expect(next).toBe(count)
-          if (pieces > 1) severalPieces++
+          if (fetches > 1) severalFetches++
         },
       ),
       { numRuns: runs },
     )
-    console.log(`${severalPieces} of ${runs} logs were read in several pieces`)
+    console.log(`${severalFetches} of ${runs} logs were read in several fetches`)
   })
 
-  test('a piece smaller than a record has that record', async () => {
+  test('a fetch smaller than a record has that record', async () => {
     const { source } = log()
     const topic = await topicOf(3, 1, 'x'.repeat(100_000))
-    const { records, pieces } = await fetchAll(source, topic, 0, { maxBytes: 1 })
+    const { records, fetches } = await fetchAll(source, topic, 0, { maxBytes: 1 })
     expect(records.map(({ offset }) => offset)).toEqual([0, 1, 2])
-    expect(pieces).toBe(3)
+    expect(fetches).toBe(3)
   })
 
-  test('a piece is about as large as was asked for', async () => {
+  test('a fetch is about as large as was asked for', async () => {
     const { source } = log()
     const topic = await topicOf(200, 1, 'x'.repeat(1_000))
     const { records, nextOffset } = await fetchRecords(source, topic, 0, { maxBytes: 20_000 })
@@ -175,7 +176,7 @@ export function pieceContract(log: () => LogUnderTest, { runs }: { runs: number 
     expect(valuesOf(records)).toEqual(numbers(0, 100))
   })
 
-  test('many pieces at once are each what was asked for', async () => {
+  test('many fetches at once are each what was asked for', async () => {
     const { source, sink } = log()
     const topics = [await log().createTopic(3), await log().createTopic(2)]
     const partitions = topics.flatMap((topic, t) => [0, 1, 2].slice(t).map((_, partition) => ({ topic, partition })))
@@ -195,7 +196,7 @@ export function pieceContract(log: () => LogUnderTest, { runs }: { runs: number 
     )
   })
 
-  test('pieces of a topic or of a partition that is not there are unavailable', async () => {
+  test('fetches of a topic or of a partition that is not there are unavailable', async () => {
     const { source } = log()
     const { signal } = new AbortController()
     await expect(source.fetch('no-such-topic', 0, 0, MIB, signal)).rejects.toThrow(SourceUnavailable)
@@ -205,7 +206,7 @@ export function pieceContract(log: () => LogUnderTest, { runs }: { runs: number 
     expect(valuesOf((await fetchRecords(source, topic, 0)).records)).toEqual(['0'])
   })
 
-  test('a partition that is added later can be read in pieces', async () => {
+  test('a partition that is added later can be read in fetches', async () => {
     const { source, sink } = log()
     const topic = await topicOf(1)
     await fetchRecords(source, topic, 0)
@@ -235,7 +236,7 @@ export function pieceContract(log: () => LogUnderTest, { runs }: { runs: number 
     expect(valuesOf((await fetchRecords(source, topic, 0)).records)).toEqual(numbers(0, 10))
   })
 
-  test('after the log was closed there are no pieces', async () => {
+  test('after the log was closed there are no fetches', async () => {
     const another = log().openAnother()
     const topic = await topicOf(1)
     const { signal } = new AbortController()

@@ -10,7 +10,7 @@ import {
   SourceUnavailable,
 } from '../../../src/streams/source/port.ts'
 import { until } from '../../kit/until.ts'
-import { pieceContract } from './fetch-contract.ts'
+import { fetchContract } from './fetch-contract.ts'
 
 /** A log that the contract is tried on. */
 export interface LogUnderTest {
@@ -449,7 +449,7 @@ export function portContract(log: () => LogUnderTest, { runs }: { runs: number }
     expect(await source.ranges(topic)).toEqual([{ partition: 0, earliest: 0, next: 1 }])
   })
 
-  pieceContract(log, { runs })
+  fetchContract(log, { runs })
 }
 
 /** Tries until it works: what one broker knows, another hears of a moment later. */

@@ -512,7 +512,7 @@ describe('8. the end of the stream, for it and all other streams alike', () => {
     expect(client.stream.blocks.at(-1)).toEqual({ retry: expect.stringMatching(/^\d+$/) })
   })
 
-  test('is not brought about by newcomers: a full gateway reserves no more, and who is there starts operations', async () => {
+  test('is not brought about by new streams: a full gateway reserves no more, and who is there starts operations', async () => {
     const gateway = await startTestGateway({ env: { MAX_STREAMS: '1' } })
     const early = await SingleClient.reserve(gateway.graphql)
     const client = await SingleClient.open(gateway.graphql)

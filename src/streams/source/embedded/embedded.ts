@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type PartitionRange, type Piece, type Sink, type Source, SourceUnavailable } from '../port.ts'
+import { type FetchedRecords, type PartitionRange, type Sink, type Source, SourceUnavailable } from '../port.ts'
 import { readLogs } from './reader.ts'
 import { TopicLog } from './topic-log.ts'
 
@@ -62,10 +62,10 @@ export function createEmbeddedLog(options: EmbeddedOptions = {}): EmbeddedLog {
     read: (from, reader, signal) =>
       readLogs({ topics, from, reader, signal: AbortSignal.any([signal, closing.signal]), wakers }),
 
-    async fetch(topic, partition, offset, maxBytes, signal): Promise<Piece> {
+    async fetch(topic, partition, offset, maxBytes, signal): Promise<FetchedRecords> {
       signal.throwIfAborted()
       if (closing.signal.aborted) throw new SourceUnavailable('The embedded log is closed')
-      // Who reads one piece after another lets others have their turn in between.
+      // Who reads one fetch after another lets others have their turn in between.
       await nextTurn()
       signal.throwIfAborted()
       const log = topicLog(topic).partitions[partition]

@@ -2,7 +2,7 @@ import type { RawRecord } from '../../event.ts'
 import { SCANS } from '../../turn-budget.ts'
 import { type OutgoingRecord, SourceUnavailable } from '../port.ts'
 
-/** Of a record in a piece, beside key and value: about what it is in Kafka, so that no piece has records without end. */
+/** Of a record in a fetch, beside key and value: about what it is in Kafka, so that no fetch has records without end. */
 const RECORD_OVERHEAD_BYTES = 10
 
 /** A topic of the embedded log. */

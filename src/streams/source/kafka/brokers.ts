@@ -1,7 +1,7 @@
 import { type PartitionRange, SourceUnavailable } from '../port.ts'
 import { answerOf, unavailable } from './failures.ts'
 import type { FetchNotes } from './overrides.ts'
-import type { FetchAnswer, PieceConnection, Wanted } from './partition-fetcher.ts'
+import type { FetchAnswer, FetchConnection, Wanted } from './partition-fetcher.ts'
 import { type KafkaRecord, rawRecord } from './protocol/record.ts'
 
 /** Not to be waited for: with nothing to read the broker answers at once. */
@@ -56,14 +56,14 @@ export function brokerPoolOf(kafka: object, metadataMaxAge: number): BrokerPool 
  * it renews its authentication for that of the authentication. Leaders are kept here by topic, since kafkajs knows no
  * leader of any topic while one topic has none.
  */
-export class Brokers implements PieceConnection {
+export class Brokers implements FetchConnection {
   readonly #pool: BrokerPool
   readonly #close: (disconnected: Promise<void>) => Promise<void>
   /** By topic, which are the few that the gateway serves, and partition. */
   readonly #leaders = new Map<string, Map<number, number>>()
   /** By topic, how many times larger its records are than they were in the last answer, compressed; at least 1. */
   readonly #expansion = new Map<string, number>()
-  readonly #turns = new Map<number, Promise<unknown>>()
+  readonly #queues = new Map<number, Promise<unknown>>()
   #metadataTurn: Promise<unknown> = Promise.resolve()
 
   /** `close` cuts the connections, should disconnecting in good order take too long. */
@@ -132,10 +132,10 @@ export class Brokers implements PieceConnection {
 
   async #askLeader<T>(topic: string, partition: number, ask: (broker: Broker) => Promise<T>): Promise<T> {
     const nodeId = this.#leaders.get(topic)?.get(partition) ?? (await this.#findLeader(topic, partition))
-    const answer = (this.#turns.get(nodeId) ?? Promise.resolve()).then(async () =>
+    const answer = (this.#queues.get(nodeId) ?? Promise.resolve()).then(async () =>
       ask(await this.#pool.findBroker({ nodeId })),
     )
-    this.#turns.set(
+    this.#queues.set(
       nodeId,
       answer.catch(() => {}), // who asked hears of it; the next has a turn of its own
     )

@@ -6,7 +6,7 @@ export interface Connection {
 }
 
 /** Connections in use, by how many; once they are retired, by nobody new. */
-export interface Shared<C extends Connection> {
+export interface PooledConnection<C extends Connection> {
   readonly connection: C
   readonly connected: Promise<void>
   users: number
@@ -15,15 +15,15 @@ export interface Shared<C extends Connection> {
 
 /**
  * Connections that are made when first needed, shared by all who need them at the time, ended when they were idle for
- * a while, and made anew the next time. Those that have failed are retired: whoever is using them may still finish.
+ * a while, and recreated the next time. Those that have failed are retired: whoever is using them may still finish.
  */
-export class Connections<C extends Connection> {
+export class ConnectionPool<C extends Connection> {
   readonly #open: () => C
   readonly #idleMs: number
   readonly #closed: AbortSignal
-  readonly #inUse = new Set<Shared<C>>()
+  readonly #inUse = new Set<PooledConnection<C>>()
   readonly #ending = new Set<Promise<void>>()
-  #current: Shared<C> | undefined
+  #current: PooledConnection<C> | undefined
   #idle: NodeJS.Timeout | undefined
 
   /** Once `closed` is aborted, everything is ended, used or not, and nothing is to be taken any more. */
@@ -38,7 +38,7 @@ export class Connections<C extends Connection> {
   }
 
   /** To be given back. */
-  take(): Shared<C> {
+  take(): PooledConnection<C> {
     clearTimeout(this.#idle)
     if (!this.#current) {
       const connection = this.#open()
@@ -49,14 +49,14 @@ export class Connections<C extends Connection> {
     return this.#current
   }
 
-  giveBack(shared: Shared<C>): void {
+  giveBack(shared: PooledConnection<C>): void {
     shared.users--
     if (shared.users > 0) return
     if (shared.retired) this.#end(shared)
     else if (!this.#closed.aborted) this.#idle = setTimeout(() => this.retire(shared), this.#idleMs)
   }
 
-  retire(shared: Shared<C>): void {
+  retire(shared: PooledConnection<C>): void {
     shared.retired = true
     if (this.#current === shared) this.#current = undefined
     if (shared.users === 0) this.#end(shared)
@@ -67,7 +67,7 @@ export class Connections<C extends Connection> {
     await Promise.all(this.#ending)
   }
 
-  #end(shared: Shared<C>): void {
+  #end(shared: PooledConnection<C>): void {
     if (!this.#inUse.delete(shared)) return
     const ended = shared.connection.end().finally(() => this.#ending.delete(ended))
     this.#ending.add(ended)

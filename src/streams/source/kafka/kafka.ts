@@ -7,7 +7,7 @@ import { Brokers, brokerPoolOf } from './brokers.ts'
 import { explain, patiently, unavailable } from './failures.ts'
 import type { KafkaOptions, SaslOptions } from './options.ts'
 import { type FetchNotes, type Internals, KAFKAJS_VERSION, overrideKafkajs } from './overrides.ts'
-import { createPieces } from './partition-fetcher.ts'
+import { createPartitionFetcher } from './partition-fetcher.ts'
 import { lz4, snappy, zstd } from './protocol/compression.ts'
 import { rawRecord } from './protocol/record.ts'
 import { type ConsumerEvents, type GroupConsumer, readForever, tooManyPartitions } from './reader.ts'
@@ -59,7 +59,7 @@ const fetchListeners = new Map<string, (error: Error) => void>()
  */
 export function createKafka(options: KafkaOptions): KafkaLog {
   const closing = new AbortController()
-  if (!prepareKafkajs()) options.log('warn', 'This is not the kafkajs whose faults Sluice mends', {})
+  if (!prepareKafkajs()) options.log('warn', 'This is not the kafkajs whose faults Sluice fixes', {})
   const source = createSource(options, closing.signal)
   const sink = createSink(() => connectProducer(options), closing.signal)
   return {
@@ -74,7 +74,7 @@ export function createKafka(options: KafkaOptions): KafkaLog {
 
 let prepared: boolean | undefined
 
-/** Once a process: mends kafkajs, if it is the version that is known, and gives it the codecs it lacks. */
+/** Once a process: fixes kafkajs, if it is the version that is known, and gives it the codecs it lacks. */
 function prepareKafkajs(): boolean {
   if (prepared !== undefined) return prepared
   CompressionCodecs[CompressionTypes.Snappy] = () => snappy
@@ -134,7 +134,7 @@ function saslCopy({ mechanism, username, password }: SaslOptions) {
 
 function createSource(options: KafkaOptions, closed: AbortSignal): Source {
   const readers = new Set<Promise<void>>()
-  const pieces = createPieces(() => openBrokers(options), closed)
+  const fetches = createPartitionFetcher(() => openBrokers(options), closed)
 
   /** With a client of its own, made for the question: asked rarely, and no topic's trouble becomes another's. */
   const ask = async <T>(question: (admin: Admin) => Promise<T>): Promise<T> => {
@@ -164,10 +164,10 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
       .sort((a, b) => a.partition - b.partition)
   }
 
-  const fetch: Source['fetch'] = async (...piece) => {
-    // Unmended, kafkajs gives away records of aborted transactions, and stands still before a marker.
-    if (!prepareKafkajs()) throw new SourceUnavailable(`Only kafkajs ${KAFKAJS_VERSION} reads pieces of partitions`)
-    return pieces.fetch(...piece)
+  const fetch: Source['fetch'] = async (...fetched) => {
+    // Unfixed, kafkajs gives away records of aborted transactions, and stands still before a marker.
+    if (!prepareKafkajs()) throw new SourceUnavailable(`Only kafkajs ${KAFKAJS_VERSION} fetches from partitions`)
+    return fetches.fetch(...fetched)
   }
 
   return {
@@ -204,12 +204,12 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
     fetch,
 
     async close() {
-      await Promise.all([...readers, pieces.close()])
+      await Promise.all([...readers, fetches.close()])
     },
   }
 }
 
-/** Connections for pieces, apart from those of every reader. */
+/** Connections for fetches, apart from those of every reader. */
 function openBrokers(options: KafkaOptions): Brokers {
   const client = createClient(options)
   return new Brokers(brokerPoolOf(client.kafka, METADATA_MAX_AGE_MS), client.end)

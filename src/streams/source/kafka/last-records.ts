@@ -1,7 +1,7 @@
-import type { Piece } from '../port.ts'
+import type { FetchedRecords } from '../port.ts'
 
 /** A record that was delivered, in numbers: another log of the same name will hardly have the same in its place. */
-export interface Witness {
+export interface LastRecord {
   readonly offset: number
   /** Milliseconds since the epoch. */
   readonly timestamp: number
@@ -18,7 +18,7 @@ interface Remembered {
  * The last record delivered of each partition, and whether reading of it has been broken off since: a break is
  * whatever may have hidden that the partition became another log. After one, the log is to be compared with the record.
  */
-export class Witnesses {
+export class LastRecords {
   readonly #topics = new Map<string, Map<number, Remembered>>()
   #breaks = 0
 
@@ -39,7 +39,7 @@ export class Witnesses {
   }
 
   /** The last record of a batch that is being delivered. */
-  remember(topic: string, partition: number, { offset, timestamp }: Witness): void {
+  remember(topic: string, partition: number, { offset, timestamp }: LastRecord): void {
     const last = this.#get(topic, partition)
     if (last) {
       last.offset = offset
@@ -56,7 +56,7 @@ export class Witnesses {
   }
 
   /** What the log is to be compared with before more of it is delivered; undefined: it need not, or cannot be. */
-  doubted(topic: string, partition: number): Witness | undefined {
+  doubted(topic: string, partition: number): LastRecord | undefined {
     const last = this.#get(topic, partition)
     return last && last.breaks !== this.#breaks ? last : undefined
   }
@@ -80,11 +80,11 @@ export class Witnesses {
  */
 export type Likeness = 'same' | 'another' | 'shorter' | 'unknown'
 
-/** Compares a log with a record it should have. `piece` is what it has from the record's offset on. */
-export function compare(piece: Piece, { offset, timestamp }: Witness, wanted: number): Likeness {
-  const record = piece.kind === 'records' ? piece.records.find((each) => each.offset === offset) : undefined
+/** Compares a log with a record it should have. `fetched` is what it has from the record's offset on. */
+export function compare(fetched: FetchedRecords, { offset, timestamp }: LastRecord, wanted: number): Likeness {
+  const record = fetched.kind === 'records' ? fetched.records.find((each) => each.offset === offset) : undefined
   // The oldest format of records has no timestamps, which then is NaN on both sides.
   if (record) return Object.is(record.timestamp, timestamp) ? 'same' : 'another'
-  const end = piece.kind === 'records' ? piece.endOffset : piece.range.next
+  const end = fetched.kind === 'records' ? fetched.endOffset : fetched.range.next
   return end < wanted ? 'shorter' : 'unknown'
 }

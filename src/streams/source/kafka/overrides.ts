@@ -65,7 +65,7 @@ export function overrideKafkajs(internals: Internals, fetchFailed: FetchFailed):
   tellOfFailedFetches(internals, fetchFailed)
 }
 
-/** Every connection checks its queue once a millisecond for ever, 4 % of a core: check only while something waits. */
+/** Every connection checks its queue once a millisecond indefinitely, 4 % of a core: check only while something waits. */
 function stopIdleTimer({ RequestQueue: { prototype } }: Internals): void {
   const schedule = prototype.scheduleCheckPendingRequests
   prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {

@@ -1,18 +1,18 @@
-import { type PartitionRange, type Piece, type Source, SourceUnavailable } from '../port.ts'
-import { type Connection, Connections } from './connection-pool.ts'
+import { type FetchedRecords, type PartitionRange, type Source, SourceUnavailable } from '../port.ts'
+import { type Connection, ConnectionPool } from './connection-pool.ts'
 import { answerOf, unavailable } from './failures.ts'
 
-/** Tries of one piece: a leader that has just moved, a connection that a restarted broker has dropped. */
+/** Tries of one fetch: a leader that has just moved, a connection that a restarted broker has dropped. */
 const TRIES = 5
 /** After the first try, and twice as long after each: a second and a half in all. */
 const FIRST_WAIT_MS = 100
-/** Of one piece with all its tries: two requests that a frozen broker never answers. */
-const PIECE_TIMEOUT_MS = 20_000
-/** Long enough for a client that reads on at its own pace; connections made anew cost some 20 ms. */
+/** Of one fetch with all its tries: two requests that a frozen broker never answers. */
+const FETCH_TIMEOUT_MS = 20_000
+/** Long enough for a client that reads on at its own pace; connections recreated cost some 20 ms. */
 const IDLE_MS = 30_000
 
 /** What failed is told in kafkajs's errors; where another try is of no use, by `SourceUnavailable`. */
-export interface PieceConnection extends Connection {
+export interface FetchConnection extends Connection {
   /** Asks nothing any more when `signal` is aborted; an answer that is under way is waited for all the same. */
   fetch(wanted: Wanted, signal: AbortSignal): Promise<FetchAnswer>
   range(topic: string, partition: number): Promise<PartitionRange>
@@ -28,28 +28,28 @@ export interface Wanted {
 }
 
 export type FetchAnswer =
-  | Extract<Piece, { kind: 'records' }>
+  | Extract<FetchedRecords, { kind: 'records' }>
   | { readonly kind: 'out_of_range' }
   /** The broker wants to be asked less. */
   | { readonly kind: 'throttled' }
 
 /**
- * Pieces of partitions, by connections of their own.
+ * Fetches from partitions, by connections of their own.
  *
  * What Kafka answers (a leader has moved) is asked again over the same connections; any other failure retires them,
  * since kafkajs does not always come out of one whole.
  */
-export function createPieces(
-  open: () => PieceConnection,
+export function createPartitionFetcher(
+  open: () => FetchConnection,
   closed: AbortSignal,
 ): { readonly fetch: Source['fetch']; close(): Promise<void> } {
-  const connections = new Connections(open, IDLE_MS, closed)
+  const pool = new ConnectionPool(open, IDLE_MS, closed)
 
   /** @returns SourceUnavailable if another try may help. */
-  const tryOnce = async (wanted: Wanted, over: AbortSignal): Promise<Piece | SourceUnavailable> => {
-    const shared = connections.take()
+  const tryOnce = async (wanted: Wanted, over: AbortSignal): Promise<FetchedRecords | SourceUnavailable> => {
+    const shared = pool.take()
     const { connection, connected } = shared
-    const retire = () => connections.retire(shared)
+    const retire = () => pool.retire(shared)
     const onTimeout = () => {
       if (over.reason instanceof SourceUnavailable) retire()
     }
@@ -68,10 +68,10 @@ export function createPieces(
       return unavailable(error)
     } finally {
       over.removeEventListener('abort', onTimeout)
-      connections.giveBack(shared)
+      pool.giveBack(shared)
     }
   }
-  const tryOften = async (wanted: Wanted, over: AbortSignal): Promise<Piece> => {
+  const tryOften = async (wanted: Wanted, over: AbortSignal): Promise<FetchedRecords> => {
     for (let tries = 1, wait = FIRST_WAIT_MS; ; tries++, wait *= 2) {
       const outcome = await tryOnce(wanted, over)
       if (!(outcome instanceof SourceUnavailable)) return outcome
@@ -90,8 +90,8 @@ export function createPieces(
       const onAbort = () => over.abort(signal.reason)
       const onClose = () => over.abort(closedError())
       const timer = setTimeout(() => {
-        over.abort(new SourceUnavailable(`Kafka has not answered within ${PIECE_TIMEOUT_MS / 1_000} s`))
-      }, PIECE_TIMEOUT_MS)
+        over.abort(new SourceUnavailable(`Kafka has not answered within ${FETCH_TIMEOUT_MS / 1_000} s`))
+      }, FETCH_TIMEOUT_MS)
       signal.addEventListener('abort', onAbort)
       closed.addEventListener('abort', onClose)
       try {
@@ -104,7 +104,7 @@ export function createPieces(
       }
     },
 
-    close: () => connections.ended(),
+    close: () => pool.ended(),
   }
 }
 
@@ -126,7 +126,11 @@ async function pause(ms: number, over: AbortSignal): Promise<void> {
 const closedError = () => new SourceUnavailable('The connection to Kafka is closed')
 
 /** One question; an answer that is none is worth another try. */
-async function ask(connection: PieceConnection, wanted: Wanted, over: AbortSignal): Promise<Piece | SourceUnavailable> {
+async function ask(
+  connection: FetchConnection,
+  wanted: Wanted,
+  over: AbortSignal,
+): Promise<FetchedRecords | SourceUnavailable> {
   const answer = await connection.fetch(wanted, over)
   const { topic, partition, offset } = wanted
   if (answer.kind === 'throttled') return new SourceUnavailable('Kafka throttles this client')

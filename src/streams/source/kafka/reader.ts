@@ -2,16 +2,16 @@ import { MAX_PARTITIONS } from '../../cursor/vector.ts'
 import type { RawRecord } from '../../event.ts'
 import type { Batch, PartitionRange, Reader, Source } from '../port.ts'
 import { backoff, pause } from './backoff.ts'
-import { Witnesses } from './last-records.ts'
-import { FetchWatch } from './stall-detector.ts'
-import { Inquiries, placeOf } from './truncation-probe.ts'
+import { LastRecords } from './last-records.ts'
+import { StallDetector } from './stall-detector.ts'
+import { placeOf, TruncationProbe } from './truncation-probe.ts'
 import type { Fetched, WantedOffsets } from './wanted-offsets.ts'
 
 /** Fetches come back at least twice a second, so this is no load; it is what a stop-the-world pause must not reach. */
 const STALL_MS = 5_000
 /** A consumer that stands still for this long is given up, and another made: what it hangs in, it will not leave. */
 const GIVE_UP_MS = 30_000
-const WATCH_EVERY_MS = 1_000
+const STALL_CHECK_MS = 1_000
 
 export interface FetchedBatch extends Fetched {
   readonly records: () => RawRecord[]
@@ -55,13 +55,13 @@ export function tooManyPartitions(topic: string, partitions: number): string {
 }
 
 /**
- * Reads for ever what `wanted` says, with one consumer after another: a consumer that fails is left behind, and the
+ * Reads indefinitely what `wanted` says, with one consumer after another: a consumer that fails is left behind, and the
  * next starts from the same wanted offsets. Resolves after `signal`, when nothing is called any more.
  */
 export async function readForever(options: ReaderOptions): Promise<void> {
   const { wanted, reader, signal } = options
   const stopping = new Set<Promise<void>>()
-  const witnesses = new Witnesses()
+  const lastRecords = new LastRecords()
   let consumer: GroupConsumer | undefined
   let failures = 0
   let state: string | undefined
@@ -87,9 +87,9 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     }
   }
 
-  const inquiries = new Inquiries({
+  const truncationProbe = new TruncationProbe({
     wanted,
-    witnesses,
+    lastRecords,
     signal,
     rangesOf: options.rangesOf,
     fetch: options.fetch,
@@ -124,7 +124,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
       if (signal.aborted) return // perhaps half taken
       wanted.moveTo(topic, partition, nextOffset)
       const last = records.at(-1)
-      if (last) witnesses.remember(topic, partition, last)
+      if (last) lastRecords.remember(topic, partition, last)
     }
     const taken = handOver({ topic, partition, records, nextOffset, endOffset })
     if (taken === undefined) {
@@ -143,7 +143,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
   /** Runs one consumer until it fails, and returns why; undefined when the reader is to stop. */
   const runConsumer = async (): Promise<Error | undefined> => {
     const ended = Promise.withResolvers<Error | undefined>()
-    const watch = new FetchWatch({ stallMs: STALL_MS, forgetMs: GIVE_UP_MS, now: Date.now() })
+    const stallDetector = new StallDetector({ stallMs: STALL_MS, forgetMs: GIVE_UP_MS, now: Date.now() })
     const failedBefore = new Map<string, number>()
     const answered = new Map<string, number>()
     let failed = 0
@@ -159,7 +159,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
         live = false // not a part of a topic: what is missing would be missing without a word
         return ended.resolve(new Error(tooManyPartitions(tooMany[0], tooMany[1].length)))
       }
-      witnesses.breakAll()
+      lastRecords.breakAll()
       for (const [topic, partitions] of assigned) {
         for (const partition of wanted.discover(topic, partitions)) {
           void handOver({ topic, partition, records: [], nextOffset: 0, endOffset: 0 })
@@ -174,17 +174,17 @@ export async function readForever(options: ReaderOptions): Promise<void> {
       // Of another consumer, as a rule: where this one stands is known when that has been delivered.
       const before = taking.get(placeOf(topic, partition))
       if (before !== undefined) return before.then(() => events.batch(batch))
-      if (inquiries.holds(topic, partition)) return false
+      if (truncationProbe.holds(topic, partition)) return false
       const verdict = wanted.judge(batch)
       if (verdict === 'deliver') {
-        if (!witnesses.doubted(topic, partition)) {
+        if (!lastRecords.doubted(topic, partition)) {
           return deliver(batch)?.then(() => true) ?? true
         }
-        void inquiries.verify(topic, partition, () => deliver(batch))
+        void truncationProbe.verify(topic, partition, () => deliver(batch))
         return false
       }
       const offset = wanted.get(topic, partition)
-      if (verdict === 'look') void inquiries.look(topic, partition)
+      if (verdict === 'look') void truncationProbe.look(topic, partition)
       else if (offset !== undefined) consumer?.seek(topic, partition, offset)
       return false
     }
@@ -197,13 +197,13 @@ export async function readForever(options: ReaderOptions): Promise<void> {
         } catch (error) {
           reader.onFault?.(error, batch)
           // Fetched again, after a while.
-          void inquiries.look(batch.topic, batch.partition)
+          void truncationProbe.look(batch.topic, batch.partition)
           return false
         }
       },
       fetchBegan(node) {
         const now = Date.now()
-        watch.began(node, now)
+        stallDetector.began(node, now)
         if (!answered.has(node)) answered.set(node, now)
         failedBefore.set(node, failed)
       },
@@ -211,15 +211,15 @@ export async function readForever(options: ReaderOptions): Promise<void> {
         if (!live) return
         const now = Date.now()
         // Nothing has failed: perhaps since what would have was asked too late.
-        if (now - (answered.get(node) ?? now) > STALL_MS) witnesses.breakAll()
+        if (now - (answered.get(node) ?? now) > STALL_MS) lastRecords.breakAll()
         answered.set(node, now)
         if (failedBefore.get(node) !== failed) return
-        watch.succeeded(node, now)
-        if (watch.stalledFor(now) === undefined) reading()
+        stallDetector.succeeded(node, now)
+        if (stallDetector.stalledFor(now) === undefined) reading()
       },
       fetchFailed(error) {
         failed++
-        if (live) witnesses.breakAll()
+        if (live) lastRecords.breakAll()
         lastFailure = `: ${error.message}`
       },
       crashed: (error) => ended.resolve(error),
@@ -227,17 +227,17 @@ export async function readForever(options: ReaderOptions): Promise<void> {
 
     const look = () => {
       // What is being taken holds up the next fetch, which is no fault of the brokers.
-      if (taking.size > 0) watch.excuse(Date.now())
-      const stalled = watch.stalledFor(Date.now())
+      if (taking.size > 0) stallDetector.excuse(Date.now())
+      const stalled = stallDetector.stalledFor(Date.now())
       // The partitions of a broker that does not answer may come from another before its fetch has failed.
-      if (stalled !== undefined && !stood) witnesses.breakAll()
+      if (stalled !== undefined && !stood) lastRecords.breakAll()
       stood = stalled !== undefined
       if (stalled === undefined) return
       const reason = `Kafka has answered no fetch for more than ${STALL_MS / 1000} s${lastFailure}`
       wait(reason)
       if (stalled > GIVE_UP_MS) ended.resolve(new Error(reason))
     }
-    const timer = setInterval(() => contain(look), WATCH_EVERY_MS)
+    const timer = setInterval(() => contain(look), STALL_CHECK_MS)
     const stop = () => ended.resolve(undefined)
     signal.addEventListener('abort', stop)
     const mine = options.start(wanted.topics, events)

@@ -7,7 +7,7 @@ export interface ConnectedProducer {
 }
 
 /**
- * Sends one call's records after another's, by a producer that is connected when it is first needed and made anew
+ * Sends one call's records after another's, by a producer that is connected when it is first needed and recreated
  * after every failure.
  *
  * Records are in the log once, also when an answer is lost and kafkajs sends again: the producer is idempotent. But

@@ -2,7 +2,7 @@
  * Tells whether fetches succeed, node by node. A consumer can stand still without an error: a broker that is frozen,
  * a network that swallows packets, a rebalance that never ends.
  */
-export class FetchWatch {
+export class StallDetector {
   readonly #stallMs: number
   readonly #forgetMs: number
   readonly #nodes = new Map<string, { begun: number; succeeded: number }>()

@@ -2,7 +2,7 @@ import type { Gap } from '../../event.ts'
 import { gapAt } from '../gap-at.ts'
 import type { FaultPlace, PartitionRange, Source } from '../port.ts'
 import { backoff, pause } from './backoff.ts'
-import { compare, type Likeness, type Witnesses } from './last-records.ts'
+import { compare, type LastRecords, type Likeness } from './last-records.ts'
 import type { WantedOffsets } from './wanted-offsets.ts'
 
 /** A log that ends before the wanted offset may be a replica that has just become leader, and is catching up. */
@@ -15,9 +15,9 @@ const MAX_COMPARISONS = 8
 /** Batches that wait for theirs: some megabytes at most; the others are fetched again after theirs. */
 const MAX_KEPT = 8
 
-export interface InquiryOptions {
+export interface TruncationProbeOptions {
   readonly wanted: WantedOffsets
-  readonly witnesses: Witnesses
+  readonly lastRecords: LastRecords
   readonly signal: AbortSignal
   readonly rangesOf: (topic: string) => Promise<readonly PartitionRange[]>
   readonly fetch: Source['fetch']
@@ -31,11 +31,11 @@ export interface InquiryOptions {
 }
 
 /**
- * Finds out what became of partitions, one inquiry of each at a time. A partition is held back meanwhile, however long
+ * Finds out what became of partitions, one probe of each at a time. A partition is held back meanwhile, however long
  * that takes, and the others go on. After the signal nothing is called any more.
  */
-export class Inquiries {
-  readonly #options: InquiryOptions
+export class TruncationProbe {
+  readonly #options: TruncationProbeOptions
   readonly #open = new Set<string>()
   readonly #waiting: (() => void)[] = []
   #comparing = 0
@@ -43,11 +43,11 @@ export class Inquiries {
   /** Those whose batch was not kept: the next one is, so that breaks that come again and again stop nothing. */
   readonly #owed = new Set<string>()
 
-  constructor(options: InquiryOptions) {
+  constructor(options: TruncationProbeOptions) {
     this.#options = options
   }
 
-  /** Holds the partition back (also of a consumer that is new) if there is an inquiry into it. */
+  /** Holds the partition back (also of a consumer that is new) if there is a probe of it. */
   holds(topic: string, partition: number): boolean {
     const isOpen = this.#open.has(placeOf(topic, partition))
     if (isOpen) this.#options.hold(topic, partition)
@@ -56,8 +56,8 @@ export class Inquiries {
 
   /** Looks what the log holds, since it does not have the wanted offset; says so, and reads on from there. */
   look(topic: string, partition: number): Promise<void> {
-    // By the time it is looked at, a log that was made anew may have grown past the offset.
-    this.#options.witnesses.break(topic, partition)
+    // By the time it is looked at, a log that was recreated may have grown past the offset.
+    this.#options.lastRecords.break(topic, partition)
     return this.#inquire(topic, partition, () => this.#findGap(topic, partition))
   }
 
@@ -82,18 +82,18 @@ export class Inquiries {
   }
 
   async #verify(topic: string, partition: number, deliver?: () => Promise<void> | undefined): Promise<void> {
-    const { witnesses, signal } = this.#options
+    const { lastRecords, signal } = this.#options
     let breaks = 0
     const likeness = await this.#insist(topic, partition, () =>
       this.#inTurn(() => {
-        breaks = witnesses.breaks
+        breaks = lastRecords.breaks
         return this.#compare(topic, partition)
       }),
     )
     if (signal.aborted) return
     if (likeness === 'shorter') return this.#findGap(topic, partition)
     if (likeness === 'another') return this.#passToOther(topic, partition)
-    witnesses.trust(topic, partition, breaks)
+    lastRecords.trust(topic, partition, breaks)
     await deliver?.()
   }
 
@@ -114,11 +114,11 @@ export class Inquiries {
   }
 
   async #compare(topic: string, partition: number): Promise<Likeness> {
-    const { wanted, witnesses, fetch, signal } = this.#options
-    const witness = witnesses.doubted(topic, partition)
-    if (!witness) return 'same'
-    const piece = await fetch(topic, partition, witness.offset, RECORD_BYTES, signal)
-    return compare(piece, witness, wanted.get(topic, partition) as number)
+    const { wanted, lastRecords, fetch, signal } = this.#options
+    const last = lastRecords.doubted(topic, partition)
+    if (!last) return 'same'
+    const fetched = await fetch(topic, partition, last.offset, RECORD_BYTES, signal)
+    return compare(fetched, last, wanted.get(topic, partition) as number)
   }
 
   async #findGap(topic: string, partition: number): Promise<void> {
@@ -144,10 +144,10 @@ export class Inquiries {
   }
 
   #pass(topic: string, partition: number, gap: Pick<Gap, 'to' | 'reason'>): void {
-    const { wanted, witnesses, onGap } = this.#options
+    const { wanted, lastRecords, onGap } = this.#options
     onGap({ kind: 'gap', topic, partition, from: wanted.get(topic, partition) as number, ...gap })
     wanted.moveTo(topic, partition, gap.to)
-    witnesses.forget(topic, partition)
+    lastRecords.forget(topic, partition)
   }
 
   #rangeOf(topic: string, partition: number): Promise<PartitionRange | undefined> {

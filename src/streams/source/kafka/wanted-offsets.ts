@@ -19,7 +19,7 @@ export interface Fetched {
  */
 export type Verdict = 'deliver' | 'seek' | 'look'
 
-export interface Position {
+export interface WantedOffset {
   readonly topic: string
   readonly partition: number
   readonly offset: number
@@ -44,7 +44,7 @@ export class WantedOffsets {
     return this.#topics.get(topic)?.get(partition)
   }
 
-  all(): Position[] {
+  all(): WantedOffset[] {
     return [...this.#topics].flatMap(([topic, positions]) =>
       [...positions].map(([partition, offset]) => ({ topic, partition, offset })),
     )

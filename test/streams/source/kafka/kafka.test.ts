@@ -57,8 +57,8 @@ describeKafka('Kafka', (kafka) => {
       const reader = read(from(topic, { 0: start }))
       await reader.until(() => reader.next(topic, 0) === 3)
       expect(reader.records).toEqual([])
-      const piece = await fetchRecords(open().source, topic, start)
-      expect(piece).toEqual({ kind: 'records', records: [], nextOffset: 3, endOffset: 3 })
+      const fetched = await fetchRecords(open().source, topic, start)
+      expect(fetched).toEqual({ kind: 'records', records: [], nextOffset: 3, endOffset: 3 })
     }
   })
 
@@ -98,7 +98,7 @@ describeKafka('Kafka', (kafka) => {
       await reader.until(() => reader.next(topic, 0) === end)
       const committed = ['committed 3', 'plain', 'committed 3 again']
       expect(reader.values(0)).toEqual(committed.slice(start > 3 ? 2 : start > 2 ? 1 : 0))
-      // The same in pieces, of everything at once and of a batch each.
+      // The same in fetches, of everything at once and of a batch each.
       for (const maxBytes of [1_000_000, 1]) {
         const { records, next } = await fetchAll(open().source, topic, start, { maxBytes })
         expect([valuesOf(records), next]).toEqual([reader.values(0), end])
@@ -130,7 +130,7 @@ describeKafka('Kafka', (kafka) => {
     expect(valuesOf((await fetchAll(source, topic, 0)).records)).toEqual(['before', 'open'])
   })
 
-  test('a topic that was deleted and made anew is a gap, and all of the new one is read', async () => {
+  test('a topic that was deleted and recreated is a gap, and all of the new one is read', async () => {
     const topic = await kafka.createTopic(1)
     await kafka.produce(topic, [{ value: '1' }, { value: '2' }, { value: '3' }])
     const reader = read(from(topic, { 0: 0 }))

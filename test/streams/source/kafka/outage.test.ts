@@ -99,12 +99,12 @@ describeKafka(
       expect(reader.gaps).toEqual([])
     })
 
-    test('pieces are unavailable while a broker is down, and are had again once it is back', async () => {
+    test('fetches are unavailable while a broker is down, and are had again once it is back', async () => {
       const topic = await kafka.createTopic(1)
       await kafka.produce(topic, [{ value: 'a' }, { value: 'b' }])
       const { source } = open()
       expect(valuesOf((await fetchRecords(source, topic, 0)).records)).toEqual(['a', 'b'])
-      // Between two pieces, which no caller hears of.
+      // Between two fetches, which no caller hears of.
       await broker.kill()
       await broker.restart()
       expect(valuesOf((await fetchRecords(source, topic, 1)).records)).toEqual(['b'])
@@ -120,7 +120,7 @@ describeKafka(
       expect(valuesOf((await fetchRecords(source, topic, 0)).records)).toEqual(['a', 'b'])
     })
 
-    test('a broker that is frozen holds up no abort, and pieces are had when it thaws', async () => {
+    test('a broker that is frozen holds up no abort, and fetches are had when it thaws', async () => {
       const topic = await kafka.createTopic(1)
       await kafka.produce(topic, [{ value: 'a' }])
       const { source } = open()

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import {
-  createPieces,
+  createPartitionFetcher,
   type FetchAnswer,
-  type PieceConnection,
+  type FetchConnection,
   type Wanted,
 } from '../../../../src/streams/source/kafka/partition-fetcher.ts'
 import { type PartitionRange, SourceUnavailable } from '../../../../src/streams/source/port.ts'
@@ -17,8 +17,8 @@ const { signal } = new AbortController()
 const answered = (type: string, retriable = true) => Object.assign(new Error(type), { type, retriable })
 const connectionLost = () => new Error('Closed connection')
 
-/** Pieces whose connections a test answers for: `answer` gets what was wanted, by which connection, and of which try. */
-function piecesOf(
+/** Fetches whose connections a test answers for: `answer` gets what was wanted, by which connection, and of which try. */
+function fetcherOf(
   answer: (wanted: Wanted, connection: number, ask: number) => Promise<FetchAnswer>,
   {
     connect = async () => {},
@@ -29,7 +29,7 @@ function piecesOf(
   const closing = new AbortController()
   let connections = 0
   let asks = 0
-  const open = (): PieceConnection => {
+  const open = (): FetchConnection => {
     const own = ++connections
     said.push(`open ${own}`)
     return {
@@ -43,21 +43,21 @@ function piecesOf(
       end: async () => void said.push(`end ${own}`),
     }
   }
-  const pieces = createPieces(open, closing.signal)
-  const fetch = (offset = 7, abort: AbortSignal = signal) => pieces.fetch('t', 0, offset, 1_000, abort)
-  return { said, fetch, close: () => closing.abort(), ended: () => pieces.close() }
+  const fetches = createPartitionFetcher(open, closing.signal)
+  const fetch = (offset = 7, abort: AbortSignal = signal) => fetches.fetch('t', 0, offset, 1_000, abort)
+  return { said, fetch, close: () => closing.abort(), ended: () => fetches.close() }
 }
 
-test('nothing is connected before the first piece, and then once for all', async () => {
-  const { said, fetch } = piecesOf(async () => NOTHING)
+test('nothing is connected before the first fetch, and then once for all', async () => {
+  const { said, fetch } = fetcherOf(async () => NOTHING)
   expect(said).toEqual([])
   expect(await Promise.all([fetch(), fetch()])).toEqual([NOTHING, NOTHING])
   await fetch()
   expect(said).toEqual(['open 1', 'fetch 7 by 1', 'fetch 7 by 1', 'fetch 7 by 1'])
 })
 
-test('connections that nobody has used for half a minute are closed, and made anew by the next piece', async () => {
-  const { said, fetch } = piecesOf(async () => NOTHING)
+test('connections that nobody has used for half a minute are closed, and recreated by the next fetch', async () => {
+  const { said, fetch } = fetcherOf(async () => NOTHING)
   await fetch()
   await vi.advanceTimersByTimeAsync(29_000)
   await fetch()
@@ -70,19 +70,19 @@ test('connections that nobody has used for half a minute are closed, and made an
 })
 
 test('a leader that has moved is looked for again, over the same connections', async () => {
-  const { said, fetch } = piecesOf(async (_wanted, _connection, ask) => {
+  const { said, fetch } = fetcherOf(async (_wanted, _connection, ask) => {
     if (ask < 4) throw answered('NOT_LEADER_FOR_PARTITION')
     return NOTHING
   })
-  const piece = fetch()
+  const fetched = fetch()
   await vi.advanceTimersByTimeAsync(100 + 200 + 400)
-  expect(await piece).toEqual(NOTHING)
+  expect(await fetched).toEqual(NOTHING)
   const failed = ['fetch 7 by 1', 'forget t/0']
   expect(said).toEqual(['open 1', ...failed, ...failed, ...failed, 'fetch 7 by 1'])
 })
 
 test('what stays wrong is tried five times', async () => {
-  const { said, fetch } = piecesOf(async () => {
+  const { said, fetch } = fetcherOf(async () => {
     throw answered('NOT_LEADER_FOR_PARTITION')
   })
   const failed = expect(fetch()).rejects.toThrow(new SourceUnavailable('Kafka: NOT_LEADER_FOR_PARTITION'))
@@ -92,36 +92,36 @@ test('what stays wrong is tried five times', async () => {
 })
 
 test('what another try does not help is not tried again', async () => {
-  const { said, fetch } = piecesOf(async () => {
+  const { said, fetch } = fetcherOf(async () => {
     throw answered('TOPIC_AUTHORIZATION_FAILED', false)
   })
   await expect(fetch()).rejects.toThrow(SourceUnavailable)
   expect(said).toEqual(['open 1', 'fetch 7 by 1'])
 })
 
-test('connections that have failed are left at once, and closed when the last piece over them has ended', async () => {
+test('connections that have failed are left at once, and closed when the last fetch over them has ended', async () => {
   const slow = Promise.withResolvers<FetchAnswer>()
-  const { said, fetch } = piecesOf(async ({ offset }, connection) => {
+  const { said, fetch } = fetcherOf(async ({ offset }, connection) => {
     if (offset === 1) return slow.promise
     if (connection === 1) throw connectionLost()
     return NOTHING
   })
   const other = fetch(1)
-  const piece = fetch(7)
+  const fetched = fetch(7)
   await vi.advanceTimersByTimeAsync(100)
-  expect(await piece).toEqual(NOTHING)
+  expect(await fetched).toEqual(NOTHING)
   expect(said).toEqual(['open 1', 'fetch 1 by 1', 'fetch 7 by 1', 'open 2', 'fetch 7 by 2'])
   slow.resolve(NOTHING)
   expect(await other).toEqual(NOTHING)
   expect(said.at(-1)).toBe('end 1')
 })
 
-test('a cluster that cannot be reached is said to be so without more tries, and tried anew by the next piece', async () => {
+test('a cluster that cannot be reached is said to be so without more tries, and tried anew by the next fetch', async () => {
   let down = true
   const connect = async () => {
     if (down) throw new Error('ECONNREFUSED')
   }
-  const { said, fetch } = piecesOf(async () => NOTHING, { connect })
+  const { said, fetch } = fetcherOf(async () => NOTHING, { connect })
   const outcomes = await Promise.allSettled([fetch(), fetch()])
   for (const outcome of outcomes) {
     expect(outcome).toMatchObject({ reason: new SourceUnavailable('Kafka: ECONNREFUSED') })
@@ -133,31 +133,31 @@ test('a cluster that cannot be reached is said to be so without more tries, and 
 
 test('an offset out of range comes with the range, if it still is', async () => {
   const range = vi.fn(async () => ({ partition: 0, earliest: 3, next: 5 }))
-  const { fetch } = piecesOf(
+  const { fetch } = fetcherOf(
     async ({ offset }, _connection, ask) => (offset === 7 || ask < 4 ? { kind: 'out_of_range' } : NOTHING),
     { range },
   )
   expect(await fetch(7)).toEqual({ kind: 'out_of_range', range: { partition: 0, earliest: 3, next: 5 } })
   // The log has grown up to it meanwhile.
-  const piece = fetch(5)
+  const fetched = fetch(5)
   await vi.advanceTimersByTimeAsync(100 + 200)
-  expect(await piece).toEqual(NOTHING)
+  expect(await fetched).toEqual(NOTHING)
 })
 
 test('nothing where there should be something is no end of the log: it is asked for again', async () => {
-  const { said, fetch } = piecesOf(async (_wanted, _connection, ask) => {
+  const { said, fetch } = fetcherOf(async (_wanted, _connection, ask) => {
     if (ask === 1) return { kind: 'throttled' }
     return ask === 2 ? { ...NOTHING, endOffset: 9 } : NOTHING
   })
-  const piece = fetch()
+  const fetched = fetch()
   await vi.advanceTimersByTimeAsync(100 + 200)
-  expect(await piece).toEqual(NOTHING)
+  expect(await fetched).toEqual(NOTHING)
   expect(said).toEqual(['open 1', ...Array(3).fill('fetch 7 by 1')])
 })
 
-test('a piece that takes longer than 20 s is given up, and so are its connections', async () => {
+test('a fetch that takes longer than 20 s is given up, and so are its connections', async () => {
   const never = new Promise<FetchAnswer>(() => {})
-  const { said, fetch } = piecesOf(async (_wanted, connection) => (connection === 1 ? never : NOTHING))
+  const { said, fetch } = fetcherOf(async (_wanted, connection) => (connection === 1 ? never : NOTHING))
   const failed = expect(fetch()).rejects.toThrow(new SourceUnavailable('Kafka has not answered within 20 s'))
   await vi.advanceTimersByTimeAsync(20_000)
   await failed
@@ -166,7 +166,7 @@ test('a piece that takes longer than 20 s is given up, and so are its connection
 })
 
 test('an abort ends waiting and tries, and leaves the connections to others', async () => {
-  const { said, fetch } = piecesOf(async () => {
+  const { said, fetch } = fetcherOf(async () => {
     throw answered('NOT_LEADER_FOR_PARTITION')
   })
   const aborting = new AbortController()
@@ -178,9 +178,9 @@ test('an abort ends waiting and tries, and leaves the connections to others', as
   expect(said).toEqual(['open 1', 'fetch 7 by 1', 'forget t/0'])
 })
 
-test('closing ends pieces and connections, also those that are being made, and nothing is opened after it', async () => {
+test('closing ends fetches and connections, also those that are being made, and nothing is opened after it', async () => {
   const never = new Promise<void>(() => {})
-  const { said, fetch, close, ended } = piecesOf(async () => NOTHING, { connect: () => never })
+  const { said, fetch, close, ended } = fetcherOf(async () => NOTHING, { connect: () => never })
   const failed = expect(fetch()).rejects.toThrow(SourceUnavailable)
   close()
   await failed

@@ -46,7 +46,7 @@ describeKafka("Kafka's own producer", (kafka) => {
     })
   }
 
-  test('pieces of compressed batches are about as large as was asked for, once the first has shown how well they compress', async () => {
+  test('fetches of compressed batches are about as large as was asked for, once the first has shown how well they compress', async () => {
     const topic = await kafka.createTopic(1)
     const many = Array.from({ length: 20_000 }, (_, i) => `{"id":"ord_${i}","text":"${'abcdefghij'.repeat(20)}"}`)
     await produce(topic, many, ['--compression-codec', 'gzip', '--batch-size', '60000'])

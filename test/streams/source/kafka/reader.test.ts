@@ -4,8 +4,8 @@ import { type ConsumerEvents, readForever } from '../../../../src/streams/source
 import { WantedOffsets } from '../../../../src/streams/source/kafka/wanted-offsets.ts'
 import {
   type Batch,
+  type FetchedRecords,
   type PartitionRange,
-  type Piece,
   type ReaderState,
   SourceUnavailable,
 } from '../../../../src/streams/source/port.ts'
@@ -15,7 +15,7 @@ afterEach(() => void vi.useRealTimers())
 
 interface PlayedLog {
   readonly rangesOf?: () => Promise<PartitionRange[]>
-  readonly fetch?: (partition: number, offset: number) => Promise<Piece>
+  readonly fetch?: (partition: number, offset: number) => Promise<FetchedRecords>
   readonly from?: Positions
   /** What taking a batch is to be waited for, or fails with. */
   readonly onBatch?: (batch: Batch) => Promise<void> | undefined
@@ -221,13 +221,13 @@ test('a stopped reader resolves when its consumers have stopped, and takes nothi
 })
 
 /** What the log has from that offset on, up to 99; with other timestamps, it is another log. */
-const pieceFrom = (partition: number, offset: number, later = 0): Piece => {
+const fetchedFrom = (partition: number, offset: number, later = 0): FetchedRecords => {
   const records = Array.from({ length: 100 - offset }, (_, i) =>
     recordAt(partition, offset + i, timeOf(offset + i) + later),
   )
   return { kind: 'records', records, nextOffset: 100, endOffset: 100 }
 }
-/** What may hide that a topic was deleted and made anew. */
+/** What may hide that a topic was deleted and recreated. */
 const breaks: Record<string, (events: ConsumerEvents) => unknown> = {
   'a rejoin': (events) => events.joined({ orders: [0] }),
   'a fetch that failed': (events) => events.fetchFailed(new Error('NOT_LEADER_FOR_PARTITION')),
@@ -244,7 +244,7 @@ const breaks: Record<string, (events: ConsumerEvents) => unknown> = {
 
 for (const [name, breakOff] of Object.entries(breaks)) {
   test(`after ${name}, a log that is the same goes on, with a record fetched once and nothing delivered twice`, async () => {
-    const { consumer, batches, fetches, gaps, stop, done } = reading({ fetch: async (...at) => pieceFrom(...at) })
+    const { consumer, batches, fetches, gaps, stop, done } = reading({ fetch: async (...at) => fetchedFrom(...at) })
     const { events, done: did } = consumer()
     events.joined({ orders: [0] })
     expect(events.batch(fetched(10, 5))).toBe(true)
@@ -269,7 +269,7 @@ for (const [name, breakOff] of Object.entries(breaks)) {
 
   test(`after ${name}, a log with another record in the last one's place is a gap, and all of it is read`, async () => {
     const { consumer, batches, gaps, stop, done } = reading({
-      fetch: async (partition, offset) => pieceFrom(partition, offset, 1),
+      fetch: async (partition, offset) => fetchedFrom(partition, offset, 1),
       rangesOf: async () => [{ partition: 0, earliest: 3, next: 100 }],
     })
     const { events, done: did } = consumer()
@@ -290,12 +290,12 @@ for (const [name, breakOff] of Object.entries(breaks)) {
 }
 
 test('a record that is gone tells nothing: reading goes on', async () => {
-  const gone: Piece[] = [
+  const gone: FetchedRecords[] = [
     { kind: 'out_of_range', range: { partition: 0, earliest: 17, next: 100 } },
     { kind: 'records', records: [recordAt(0, 16)], nextOffset: 17, endOffset: 100 },
   ]
-  for (const piece of gone) {
-    const { consumer, batches, gaps, stop, done } = reading({ fetch: async () => piece })
+  for (const answered of gone) {
+    const { consumer, batches, gaps, stop, done } = reading({ fetch: async () => answered })
     const { events } = consumer()
     events.joined({ orders: [0] })
     void events.batch(fetched(10, 5))
@@ -338,7 +338,7 @@ test('a partition that cannot be compared is held back, also by a new consumer, 
     ]),
     fetch: async (partition, offset) => {
       if (partition === 0 && !isThere) throw new SourceUnavailable('not now')
-      return pieceFrom(partition, offset)
+      return fetchedFrom(partition, offset)
     },
   })
   const orders = [0, 1]
@@ -368,14 +368,14 @@ test('a partition that cannot be compared is held back, also by a new consumer, 
   await done
 })
 
-test('of a topic that was made anew each partition has its gap, also while what it holds cannot be asked', async () => {
+test('of a topic that was recreated each partition has its gap, also while what it holds cannot be asked', async () => {
   let tries = 0
   const { consumer, batches, gaps, stop, done } = reading({
     from: new Map([
       [0, 10],
       [1, 20],
     ]),
-    fetch: async (partition, offset) => pieceFrom(partition, offset, 60_000),
+    fetch: async (partition, offset) => fetchedFrom(partition, offset, 60_000),
     rangesOf: async () => {
       if (++tries < 6) throw new SourceUnavailable('not now')
       return [0, 1].map((partition) => ({ partition, earliest: partition, next: 100 }))
@@ -403,7 +403,7 @@ test('of a topic that was made anew each partition has its gap, also while what 
 test('what breaks off while a log is compared makes the next batch be compared again', async () => {
   const answers: (() => void)[] = []
   const { consumer, batches, fetches, stop, done } = reading({
-    fetch: (...at) => new Promise((resolve) => answers.push(() => resolve(pieceFrom(...at)))),
+    fetch: (...at) => new Promise((resolve) => answers.push(() => resolve(fetchedFrom(...at)))),
   })
   const { events } = consumer()
   events.joined({ orders: [0] })
@@ -433,7 +433,7 @@ test('of 256 partitions eight are compared at once, each delivers everything onc
       most = Math.max(most, ++comparing)
       await new Promise((resolve) => setTimeout(resolve, 5))
       comparing--
-      return pieceFrom(...at)
+      return fetchedFrom(...at)
     },
   })
   const { events, done: did } = consumer()
@@ -504,7 +504,7 @@ test('a batch that is half taken is not delivered: the wanted offset stays befor
 })
 
 test('a batch that waited for a comparison is delivered when it has been taken, and then the partition is read on', async () => {
-  const { consumer, batches, takes, stop, done } = readingSlowly({ fetch: async (...at) => pieceFrom(...at) })
+  const { consumer, batches, takes, stop, done } = readingSlowly({ fetch: async (...at) => fetchedFrom(...at) })
   const { events, done: did } = consumer()
   events.joined({ orders: [0] })
   const moves = events.batch(fetched(10, 5))

@@ -11,7 +11,7 @@ import { from, Recorder } from '../port-contract.ts'
 const HOLD_MS = 6_000
 
 describeKafka(
-  'Kafka, where a topic is made anew and grows while nobody looks',
+  'Kafka, where a topic is recreated and grows while nobody looks',
   () => {
     let kafka: TestKafka
     let line: Line

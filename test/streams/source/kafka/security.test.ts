@@ -116,19 +116,19 @@ describeKafka(
       })
     }
 
-    test('many pieces at once are had while authentication is renewed again and again', async () => {
+    test('many fetches at once are had while authentication is renewed again and again', async () => {
       const topic = await kafka.createTopic(1)
       await kafka.produce(topic, [{ value: 'a' }, { value: 'b' }])
       const log = connect('SASL_PLAINTEXT', { sasl: { ...plain, mechanism: 'scram-sha-512' } })
-      let pieces = 0
+      let fetches = 0
       const readFor = async (ms: number, offset: number) => {
-        for (const end = Date.now() + ms; Date.now() < end; pieces++) {
+        for (const end = Date.now() + ms; Date.now() < end; fetches++) {
           expect(valuesOf((await fetchRecords(log.source, topic, offset)).records)).toEqual(['a', 'b'].slice(offset))
         }
       }
       try {
         await Promise.all([0, 1, 0, 1, 0].map((offset) => readFor(5_000, offset)))
-        expect(pieces).toBeGreaterThan(50)
+        expect(fetches).toBeGreaterThan(50)
       } finally {
         await log.close()
       }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { gapAt } from '../../../../src/streams/source/gap-at.ts'
-import { FetchWatch } from '../../../../src/streams/source/kafka/stall-detector.ts'
+import { StallDetector } from '../../../../src/streams/source/kafka/stall-detector.ts'
 import { WantedOffsets } from '../../../../src/streams/source/kafka/wanted-offsets.ts'
 
 const wanting = () => new WantedOffsets(new Map([['orders', new Map([[0, 10]])]]))
@@ -53,25 +53,25 @@ test('an offset is gone by retention below what is held, by truncation beyond it
 })
 
 test('a node that answers nothing is a stall, though others answer', () => {
-  const watch = new FetchWatch({ stallMs: 5, forgetMs: 100, now: 0 })
-  watch.began('1', 0)
-  watch.began('2', 0)
-  for (let now = 1; now <= 10; now++) watch.succeeded('1', now)
-  expect(watch.stalledFor(5)).toBeUndefined()
-  expect(watch.stalledFor(10)).toBe(10)
-  watch.succeeded('2', 11)
-  expect(watch.stalledFor(11)).toBeUndefined()
+  const stallDetector = new StallDetector({ stallMs: 5, forgetMs: 100, now: 0 })
+  stallDetector.began('1', 0)
+  stallDetector.began('2', 0)
+  for (let now = 1; now <= 10; now++) stallDetector.succeeded('1', now)
+  expect(stallDetector.stalledFor(5)).toBeUndefined()
+  expect(stallDetector.stalledFor(10)).toBe(10)
+  stallDetector.succeeded('2', 11)
+  expect(stallDetector.stalledFor(11)).toBeUndefined()
 })
 
-test('a node that has left the cluster is no stall for ever', () => {
-  const watch = new FetchWatch({ stallMs: 5, forgetMs: 100, now: 0 })
-  watch.began('2', 0)
-  watch.began('1', 101)
-  watch.succeeded('1', 101)
-  expect(watch.stalledFor(101)).toBeUndefined()
+test('a node that has left the cluster is no lasting stall', () => {
+  const stallDetector = new StallDetector({ stallMs: 5, forgetMs: 100, now: 0 })
+  stallDetector.began('2', 0)
+  stallDetector.began('1', 101)
+  stallDetector.succeeded('1', 101)
+  expect(stallDetector.stalledFor(101)).toBeUndefined()
 })
 
 test('a consumer that fetches nothing at all is a stall', () => {
-  const watch = new FetchWatch({ stallMs: 5, forgetMs: 100, now: 0 })
-  expect(watch.stalledFor(6)).toBe(6)
+  const stallDetector = new StallDetector({ stallMs: 5, forgetMs: 100, now: 0 })
+  expect(stallDetector.stalledFor(6)).toBe(6)
 })

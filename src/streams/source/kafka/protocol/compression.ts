@@ -6,7 +6,7 @@ import { zstdCompress, zstdDecompress } from 'node:zlib'
  * here, since the packages for kafkajs that do it are native or unmaintained, and the formats are small. Their
  * checksums are not looked at, as kafkajs does not look at Kafka's own: TCP's and the broker's have to do.
  */
-export interface Codec {
+export interface Compression {
   /** kafkajs hands over its encoder, which has the bytes. */
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>
   decompress(bytes: Buffer): Promise<Buffer>
@@ -21,7 +21,7 @@ const MAX_BATCH_BYTES = 256 * 1024 * 1024
 const compressZstd = promisify(zstdCompress)
 const decompressZstd = promisify(zstdDecompress)
 
-export const zstd: Codec = {
+export const zstd: Compression = {
   compress: ({ buffer }) => compressZstd(buffer),
   decompress: (bytes) => decompressZstd(bytes, { maxOutputLength: MAX_BATCH_BYTES }),
 }
@@ -31,8 +31,8 @@ async function readOnly(): Promise<never> {
   throw new Error('This compression is only read')
 }
 
-export const snappy: Codec = { compress: readOnly, decompress: async (bytes) => snappyDecompress(bytes) }
-export const lz4: Codec = { compress: readOnly, decompress: async (bytes) => lz4Decompress(bytes) }
+export const snappy: Compression = { compress: readOnly, decompress: async (bytes) => snappyDecompress(bytes) }
+export const lz4: Compression = { compress: readOnly, decompress: async (bytes) => lz4Decompress(bytes) }
 
 /** Output of unknown length, of which a match repeats a part. */
 class Output {

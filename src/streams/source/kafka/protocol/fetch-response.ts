@@ -2,7 +2,7 @@
  * What a fetch response says of one partition, read as Kafka's own consumer reads it.
  *
  * kafkajs leaves two things out that the promise of this gateway needs. It forgets where a record batch ends: one that
- * compaction has emptied, or a transaction's marker, then holds a position up for ever. And it takes the list of
+ * compaction has emptied, or a transaction's marker, then holds a position up indefinitely. And it takes the list of
  * aborted transactions for sorted, one a record, with any record whose key is four zero bytes for an abort's marker:
  * records of interleaved aborted transactions would reach the clients.
  */

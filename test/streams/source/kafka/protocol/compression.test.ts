@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Codec, lz4, snappy, zstd } from '../../../../../src/streams/source/kafka/protocol/compression.ts'
+import { type Compression, lz4, snappy, zstd } from '../../../../../src/streams/source/kafka/protocol/compression.ts'
 
-const text = async (codec: Codec, hex: string) => String(await codec.decompress(Buffer.from(hex, 'hex')))
+const text = async (codec: Compression, hex: string) => String(await codec.decompress(Buffer.from(hex, 'hex')))
 /** The header of an LZ4 frame with neither sizes nor checksums, around one block. */
 const lz4Frame = (size: string, block: string) => `04224d186040a7${size}${block}00000000`
 /** The header of a snappy-java stream, around one block. */
@@ -29,7 +29,7 @@ test('Zstandard comes back as it was', async () => {
 })
 
 test('damaged records are refused, and neither waited for nor read beyond their end', async () => {
-  const damaged: [Codec, string][] = [
+  const damaged: [Compression, string][] = [
     [snappy, '05106865'],
     [snappy, '0804616216ff00'],
     [snappy, xerial('fffffffc', '08046162160200')],
