@@ -2,6 +2,7 @@ import { buildSchema, GraphQLError, parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
 import { formatError } from '../../src/delivery/format-error.ts'
 import { errorJson, resultJson } from '../../src/delivery/result-json.ts'
+import { SluiceError } from '../../src/errors.ts'
 import { recordedLog, silentLog } from '../kit/log-lines.ts'
 import { SECRET, THROWN } from '../kit/thrown.ts'
 
@@ -33,6 +34,17 @@ test('what was meant for clients keeps what it says beside its code', () => {
   const error = new GraphQLError('no', { extensions: { code: 'THEIRS', retryable: true, at: new Date(0) } })
   const extensions = { code: 'THEIRS', retryable: true, at: '1970-01-01T00:00:00.000Z' }
   expect(formatError(error, silentLog)).toEqual({ message: 'no', extensions })
+})
+
+test('our own errors keep all of their details', () => {
+  const gaps = Array.from({ length: 256 }, (_, partition) => ({
+    partition,
+    from: 2 ** 40,
+    to: 2 ** 41,
+    reason: 'retention',
+  }))
+  const { extensions } = formatError(new SluiceError('CURSOR_EXPIRED', undefined, { gaps }), silentLog)
+  expect(extensions).toEqual({ code: 'CURSOR_EXPIRED', gaps })
 })
 
 test('what GraphQL says of a request is for the client, with the code of what it is', () => {
