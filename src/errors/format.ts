@@ -4,7 +4,10 @@ import type { ErrorSink } from './resolver-errors.ts'
 
 /** GraphQLErrors inside of each other that are looked through. Executors wrap once or twice; a cycle has no end. */
 const MAX_WRAPPED = 10
-/** Of an error's `extensions`, as JSON: what a client shows or decides by. What is longer goes without them. */
+/**
+ * Of a GraphQLError's `extensions`, as JSON: what a client shows or decides by. What is longer goes without them. Our
+ * own errors have no such limit: they say of each partition what is gone.
+ */
 const MAX_EXTENSIONS_CHARS = 16 * 1024
 /** What libraries put into `extensions` for servers and developers, at any depth: stacks, causes, HTTP's status. */
 const FOR_SERVERS = new Set(['stack', 'stacktrace', 'exception', 'originalError', 'cause', 'http', 'unexpected'])
@@ -44,7 +47,11 @@ function formatForClients(error: unknown, fallback: ErrorCode): GraphQLFormatted
   if (cause instanceof SluiceError) {
     // A scalar's complaint reads better with the name of the variable that graphql puts before it.
     const own = message !== '' && cause.code === 'BAD_USER_INPUT' ? message : textOf(cause.message)
-    return { message: own, ...where, extensions: { ...forClients(cause.details), code: cause.code } }
+    return {
+      message: own,
+      ...where,
+      extensions: { ...forClients(cause.details, Number.POSITIVE_INFINITY), code: cause.code },
+    }
   }
   const isRefusal = fallback !== 'INTERNAL_SERVER_ERROR'
   // A scalar that gives undefined for a client's value: the message quotes nothing but that value.
@@ -53,7 +60,11 @@ function formatForClients(error: unknown, fallback: ErrorCode): GraphQLFormatted
   const code = codeOf(cause)
   if (code === undefined && !isRefusal) return undefined
   // The outer message names the variable; where graphql only adds the place, the two are the same.
-  return { message, ...where, extensions: { ...forClients(cause.extensions), code: code ?? fallback } }
+  return {
+    message,
+    ...where,
+    extensions: { ...forClients(cause.extensions, MAX_EXTENSIONS_CHARS), code: code ?? fallback },
+  }
 }
 
 /** What was thrown, without the GraphQLErrors that were wrapped round it on the way up. Never throws. */
@@ -117,10 +128,10 @@ function textOf(message: unknown): string {
 }
 
 /** A copy that holds nothing but JSON; empty for what JSON cannot say, and for more than a client can use. */
-function forClients(extensions: unknown): Readonly<Record<string, unknown>> {
+function forClients(extensions: unknown, maxChars: number): Readonly<Record<string, unknown>> {
   try {
     const text = JSON.stringify(extensions, (key, value) => (FOR_SERVERS.has(key) ? undefined : value))
-    return text.length > MAX_EXTENSIONS_CHARS ? {} : JSON.parse(text)
+    return text.length > maxChars ? {} : JSON.parse(text)
   } catch {
     return {}
   }

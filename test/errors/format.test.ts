@@ -1,6 +1,7 @@
 import { buildSchema, GraphQLError, parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
 import { errorJson, resultJson } from '../../src/delivery/render/result-json.ts'
+import { SluiceError } from '../../src/errors/codes.ts'
 import { formatError } from '../../src/errors/format.ts'
 import { ResolverErrors } from '../../src/errors/resolver-errors.ts'
 import { silentErrors } from '../kit/errors.ts'
@@ -35,6 +36,17 @@ test('what was meant for clients keeps what it says beside its code', () => {
   const error = new GraphQLError('no', { extensions: { code: 'THEIRS', retryable: true, at: new Date(0) } })
   const extensions = { code: 'THEIRS', retryable: true, at: '1970-01-01T00:00:00.000Z' }
   expect(formatError(error, silentErrors)).toEqual({ message: 'no', extensions })
+})
+
+test('our own errors keep all of their details', () => {
+  const gaps = Array.from({ length: 256 }, (_, partition) => ({
+    partition,
+    from: 2 ** 40,
+    to: 2 ** 41,
+    reason: 'retention',
+  }))
+  const { extensions } = formatError(new SluiceError('CURSOR_EXPIRED', undefined, { gaps }), silentErrors)
+  expect(extensions).toEqual({ code: 'CURSOR_EXPIRED', gaps })
 })
 
 test('what GraphQL says of a request is for the client, with the code of what it is', () => {
