@@ -12,7 +12,7 @@ import type {
 import { SluiceError } from '../errors.ts'
 
 /** Names that a client makes up: aliases, and those of operations, fragments and variables. A result repeats aliases. */
-export const MAX_NAME_CHARS = 64
+const MAX_NAME_CHARS = 64
 /** Each operation is validated with all the fragments it uses, so this multiplies; generated documents have one. */
 const MAX_OPERATIONS = 50
 /** Documents that Relay generates for a whole page have about a hundred. */

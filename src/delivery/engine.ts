@@ -1,5 +1,4 @@
 import type { Logger } from 'pino'
-import { SluiceError } from '../errors.ts'
 import type { Feed } from '../streams/feed.ts'
 import type { Position } from '../streams/position.ts'
 import type { Topic } from '../streams/topic.ts'
@@ -259,17 +258,9 @@ export class Engine {
     return group
   }
 
-  /**
-   * Groups that wait for members make room, the longest waiting first.
-   * @throws SluiceError `TOO_MANY_STREAMS` where an operation has no room beside those of open subscriptions.
-   */
-  demandMemory({ args: { document }, weight }: Operation): void {
-    for (const group of this.#lingering) {
-      if (this.held.hasRoom(document, weight.document, weight.own)) return
-      group.end()
-    }
-    if (this.held.hasRoom(document, weight.document, weight.own)) return
-    throw new SluiceError('TOO_MANY_STREAMS', 'The operations of open subscriptions fill the memory that they may take')
+  /** @throws SluiceError `TOO_MANY_STREAMS` where an operation has no room beside those of open subscriptions. */
+  demandMemory(operation: Operation): void {
+    this.held.demandRoom(operation, this.#lingering)
   }
 
   #rendererOf({ args, weight, bodyKey: key }: Operation): Renderer {
