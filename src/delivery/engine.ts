@@ -1,5 +1,4 @@
 import type { Logger } from 'pino'
-import { SluiceError } from '../errors/codes.ts'
 import { Faults, logError } from '../errors/faults.ts'
 import { RateLimit } from '../errors/rate-limit.ts'
 import { ResolverErrors } from '../errors/resolver-errors.ts'
@@ -222,17 +221,9 @@ export class Engine implements GroupHost {
     return group
   }
 
-  /**
-   * Groups that wait for members make room, the longest waiting first.
-   * @throws SluiceError `TOO_MANY_STREAMS` where an operation has no room beside those of open subscriptions.
-   */
-  demandMemory({ args: { document }, weight }: Operation): void {
-    for (const group of this.#lingering) {
-      if (this.held.hasRoom(document, weight.document, weight.own)) return
-      group.end()
-    }
-    if (this.held.hasRoom(document, weight.document, weight.own)) return
-    throw new SluiceError('TOO_MANY_STREAMS', 'The operations of open subscriptions fill the memory that they may take')
+  /** @throws SluiceError `TOO_MANY_STREAMS` where an operation has no room beside those of open subscriptions. */
+  demandMemory(operation: Operation): void {
+    this.held.demandRoom(operation, this.#lingering)
   }
 
   #rendererOf({ args, weight, bodyKey: key }: Operation): Renderer {

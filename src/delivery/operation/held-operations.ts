@@ -1,5 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import type { DocumentNode } from 'graphql'
+import { SluiceError } from '../../errors/codes.ts'
+import type { Operation } from './operation.ts'
 
 /** Of the heap that Node may use. Compiling busy operations takes as much again. */
 const PART_OF_HEAP = 1 / 4
@@ -27,9 +29,19 @@ export class HeldOperations {
     return this.#used
   }
 
-  /** Whether a document and these bytes can be held beside all else. */
-  hasRoom(document: DocumentNode, documentBytes: number, bytes: number): boolean {
-    return this.#used + bytes + (this.#documents.has(document) ? 0 : documentBytes) <= this.limit
+  /**
+   * Groups that wait for members make room, the longest waiting first.
+   * @throws SluiceError `TOO_MANY_STREAMS` where an operation has no room.
+   */
+  demandRoom({ args, weight }: Operation, waiting: Iterable<{ end(): void }>): void {
+    const hasRoom = () =>
+      this.#used + weight.own + (this.#documents.has(args.document) ? 0 : weight.document) <= this.limit
+    for (const group of waiting) {
+      if (hasRoom()) return
+      group.end()
+    }
+    if (hasRoom()) return
+    throw new SluiceError('TOO_MANY_STREAMS', 'The operations of open subscriptions fill the memory that they may take')
   }
 
   /** Once for each owner. */
