@@ -23,7 +23,7 @@ export function eventBytes({ key, headers, value }: StreamEvent): number {
   return EVENT_BYTES + heapBytesOf(key) + heapBytesOf(value) + (headers === NO_HEADERS ? 0 : heapBytesOf(headers))
 }
 
-export function heapBytesOf(value: unknown, levels: number = MAX_LEVELS): number {
+function heapBytesOf(value: unknown, levels: number = MAX_LEVELS): number {
   switch (typeof value) {
     case 'string':
       return STRING_BYTES + ((value.length * bytesPerChar(value) + 7) & ~7)

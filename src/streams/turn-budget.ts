@@ -10,7 +10,7 @@ const inNextTurn = globalThis.setImmediate
  * `isUsedUp` after each unit, and `end`; where it is not done, it waits for `next` and begins again. Or it is a generator
  * that says after each step how many units that was, for `run`.
  */
-export class TurnBudget {
+class TurnBudget {
   readonly #ms: number
   /** Milliseconds of the present turn that pieces of work have taken. */
   #used = 0
