@@ -25,6 +25,7 @@ const COVERED: Record<string, string> = {
   'npm run produce -- --brokers localhost:9092': 'test/demo/produce.test.ts',
   'KAFKA_BROKERS=broker-1:9092,broker-2:9092 npm start': 'test/docs/readme-commands.test.ts', // with a broker that is there
   'token=$(curl --request PUT': 'test/transport/single/docs.test.ts',
+  'git worktree add ../before main': 'people', // what `npm run bench -- --before` compares with
   'npm run bench': 'people', // it takes half an hour of a quiet machine
 }
 const STARTED_HERE = [

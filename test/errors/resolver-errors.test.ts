@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { buildSchema, execute, type GraphQLError, parse } from 'graphql'
+import { buildSchema, execute, GraphQLError, parse } from 'graphql'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { formatError } from '../../src/errors/format.ts'
 import { ResolverErrors } from '../../src/errors/resolver-errors.ts'
@@ -93,10 +93,8 @@ test('an error of no field, or without a schema or a text to find it by, counts 
   const { log, lines } = recordedLog()
   const errors = new ResolverErrors(log)
   errors.tell(new Error('A filter'))
-  errors.tell(new Error('A field'), {
-    path: ['items', 3, 'x'],
-    nodes: parse('{ x }').definitions,
-  } as unknown as GraphQLError)
+  const where = { path: ['items', 3, 'x'], nodes: parse('{ x }').definitions }
+  errors.tell(new Error('A field'), new GraphQLError('A field', where))
   expect([...errors.counts]).toEqual([['other', 2]])
   expect(lines).toHaveLength(2)
 })
