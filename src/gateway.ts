@@ -14,6 +14,7 @@ import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import { Admission } from './admission/admission.ts'
 import type { Config } from './config.ts'
+import { openLog } from './data-log.ts'
 import { Engine, type EngineOptions } from './delivery/engine.ts'
 import { Faults } from './errors/faults.ts'
 import { ResolverErrors } from './errors/resolver-errors.ts'
@@ -26,16 +27,14 @@ import { ownShares } from './server/descriptors.ts'
 import { Endpoint } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
-import { demandFree, listen, stopListening } from './server/listen.ts'
+import { demandFree, listen } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
 import type { Timeouts } from './server/timeouts.ts'
 import { createYogaHttp } from './server/yoga.ts'
-import { createEmbeddedLog, type EmbeddedLog } from './streams/source/embedded/embedded.ts'
-import { createKafka } from './streams/source/kafka/kafka.ts'
-import type { Sink, Source } from './streams/source/port.ts'
+import { type ShutdownOptions, shutDown } from './shutdown.ts'
+import type { EmbeddedLog } from './streams/source/embedded/embedded.ts'
 import { type Readiness, Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic/topic.ts'
-import { orders } from './streams/topics/orders.ts'
 import { AnswerBudget } from './transport/answer-budget.ts'
 import { DistinctConnections } from './transport/distinct.ts'
 import { Operations } from './transport/operations.ts'
@@ -44,8 +43,6 @@ import { SingleConnections } from './transport/single/connections.ts'
 import { StreamSockets } from './transport/stream-sockets.ts'
 
 const GRAPHQL_PATH = '/graphql'
-/** Of each topic in the embedded log. */
-const EMBEDDED_PARTITIONS = 6
 
 export interface GatewayOptions {
   readonly config: Config
@@ -82,7 +79,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, log, schema = ownSchema, topics = ownTopics, timeouts } = options
 
-  const data = openLog(options)
+  const data = openLog({ config, log, topics, embedded: options.embedded })
   const cursorVersion = config.CURSOR_VERSION
   const limits = { maxBytes: config.WINDOW_BYTES, maxAgeMs: config.WINDOW_MAX_AGE_MS }
   const streams = new Streams({
@@ -185,34 +182,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const admin = createAdminServer({ readiness, metrics, faults, log, hosts: adminHosts, ...(timeouts && { timeouts }) })
   const adminConnections = new Connections(admin, { max: shares.admin, ...(timeouts && { timeouts }) })
 
-  const leave = async (drainMs: number): Promise<void> => {
-    const begin = performance.now()
-    connections.leave()
-    const { closed } = await stopListening(server)
-    await connections.settled()
-    const open = sockets.size
-    if (open > 0) log.info({ streams: open, drainMs }, 'Draining')
-    single.close()
-    await sockets.drain(drainMs)
-    engine.close()
-    operations.close()
-    await connections.empty()
-    await closed
-    const ms = Math.round(performance.now() - begin)
-    if (open > 0) log.info({ streams: open, cut: sockets.stats.cut, ms }, 'Drained')
-    capacity.close()
-    answers.close()
-    await streams.close()
-    await data.close()
-    // Until now it says that it is not ready, and counts.
-    adminConnections.leave()
-    const stopped = await stopListening(admin)
-    await adminConnections.empty()
-    await stopped.closed
+  const shutdown: ShutdownOptions = {
+    server,
+    connections,
+    single,
+    sockets,
+    engine,
+    operations,
+    resources: [capacity, answers, streams, data],
+    admin,
+    adminConnections,
+    log,
   }
   const close = (drainMs = 0): Promise<void> => {
     if (leaving && drainMs === 0) void sockets.drain(0)
-    leaving ??= leave(drainMs)
+    leaving ??= shutDown(shutdown, drainMs)
     return leaving
   }
 
@@ -233,64 +217,4 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await close()
     throw error
   }
-}
-
-interface DataLog {
-  readonly source: Source
-  readonly sink: Sink
-  readonly epoch: number | undefined
-  /** Once there is somebody to read it. */
-  start(): void
-  close(): Promise<void>
-}
-
-/** Kafka, where there is one; else a log in this process, with the demo feed in it. */
-function openLog({ config, log, embedded, topics = ownTopics }: GatewayOptions): DataLog {
-  if (embedded) return { ...embedded, start: () => {} }
-  if (config.KAFKA_BROKERS) {
-    const {
-      KAFKA_SASL_MECHANISM: mechanism,
-      KAFKA_SASL_USERNAME: username = '',
-      KAFKA_SASL_PASSWORD: password = '',
-    } = config
-    const kafka = createKafka({
-      brokers: config.KAFKA_BROKERS,
-      clientId: `sluice-${config.INSTANCE_ID}`,
-      ...(usesTls(config) && { ssl: tlsOptions(config) }),
-      ...(mechanism && { sasl: { mechanism, username, password } }),
-      log: (level, message, extra) => log[level](extra, message),
-    })
-    return { ...kafka, epoch: undefined, start: () => {} }
-  }
-  const own = createEmbeddedLog()
-  for (const topic of topics) own.createTopic(topic.name, EMBEDDED_PARTITIONS)
-  const stop = new AbortController()
-  let feeding: Promise<unknown> = Promise.resolve()
-  return {
-    ...own,
-    start() {
-      if (config.DEMO_RATE > 0 && topics.some((topic) => topic.name === orders.name)) {
-        feeding = feedDemo(own.sink, config, stop.signal)
-      }
-    },
-    async close() {
-      stop.abort()
-      await feeding
-      await own.close()
-    },
-  }
-}
-
-/** Loaded only where it is wanted: the feed's cities take a third of a second, and memory. */
-async function feedDemo(sink: Sink, { DEMO_RATE: rate, DEMO_SEED: seed }: Config, signal: AbortSignal): Promise<void> {
-  const { runFeed } = await import('./demo/run-feed.ts')
-  await runFeed({ sink, rate, seed, signal })
-}
-
-function usesTls(config: Config): boolean {
-  return config.KAFKA_SSL || config.KAFKA_SSL_CA !== undefined || config.KAFKA_SSL_CERT !== undefined
-}
-
-function tlsOptions({ KAFKA_SSL_CA: ca, KAFKA_SSL_CERT: cert, KAFKA_SSL_KEY: key }: Config) {
-  return ca || cert ? { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } : true
 }

@@ -130,7 +130,7 @@ export class Replay implements Worker {
 
   /** Whether what is rendered for it may soon be wanted by others. */
   get #isKept(): boolean {
-    return this.#group.replaying > 1 || this.#pace.total < ALONE_EVENTS
+    return this.#group.replaying > 1 || this.#pace.isBrief
   }
 
   #stepShared(seq: number, limit: number): boolean {
@@ -296,10 +296,5 @@ const CHECK_EVERY = 32
 const ENOUGH_BYTES = PIECE_BYTES / 4
 /** Reads for one write: each looks at up to 1,024 events, which may have to be rendered first. */
 const MAX_READS = 8
-/**
- * Who has read on alone for as many events keeps nothing for others: what is kept for a while costs the garbage collector as
- * much as rendering costs.
- */
-const ALONE_EVENTS = 4096
 /** Events looked at in one go: less than a millisecond. */
 const MAX_PASSED = 2048

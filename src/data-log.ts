@@ -1,0 +1,80 @@
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { createEmbeddedLog, type EmbeddedLog } from './streams/source/embedded/embedded.ts'
+import { createKafka } from './streams/source/kafka/kafka.ts'
+import type { Sink, Source } from './streams/source/port.ts'
+import type { Topic } from './streams/topic/topic.ts'
+import { orders } from './streams/topics/orders.ts'
+
+/** Of each topic in the embedded log. */
+const EMBEDDED_PARTITIONS = 6
+
+export interface DataLogOptions {
+  readonly config: Config
+  readonly log: Logger
+  // biome-ignore lint/suspicious/noExplicitAny: topics of different events stand side by side here
+  readonly topics: readonly Topic<any, any>[]
+  /** An embedded log that somebody else fills. */
+  readonly embedded?: EmbeddedLog | undefined
+}
+
+/** What the gateway reads, and who started it ends. */
+export interface DataLog {
+  readonly source: Source
+  readonly sink: Sink
+  readonly epoch: number | undefined
+  /** Once there is somebody to read it. */
+  start(): void
+  close(): Promise<void>
+}
+
+/** Kafka, where there is one; else a log in this process, with the demo feed in it. */
+export function openLog({ config, log, embedded, topics }: DataLogOptions): DataLog {
+  if (embedded) return { ...embedded, start: () => {} }
+  if (config.KAFKA_BROKERS) {
+    const {
+      KAFKA_SASL_MECHANISM: mechanism,
+      KAFKA_SASL_USERNAME: username = '',
+      KAFKA_SASL_PASSWORD: password = '',
+    } = config
+    const kafka = createKafka({
+      brokers: config.KAFKA_BROKERS,
+      clientId: `sluice-${config.INSTANCE_ID}`,
+      ...(usesTls(config) && { ssl: tlsOptions(config) }),
+      ...(mechanism && { sasl: { mechanism, username, password } }),
+      log: (level, message, extra) => log[level](extra, message),
+    })
+    return { ...kafka, epoch: undefined, start: () => {} }
+  }
+  const own = createEmbeddedLog()
+  for (const topic of topics) own.createTopic(topic.name, EMBEDDED_PARTITIONS)
+  const stop = new AbortController()
+  let feeding: Promise<unknown> = Promise.resolve()
+  return {
+    ...own,
+    start() {
+      if (config.DEMO_RATE > 0 && topics.some((topic) => topic.name === orders.name)) {
+        feeding = feedDemo(own.sink, config, stop.signal)
+      }
+    },
+    async close() {
+      stop.abort()
+      await feeding
+      await own.close()
+    },
+  }
+}
+
+/** Loaded only where it is wanted: the feed's cities take a third of a second, and memory. */
+async function feedDemo(sink: Sink, { DEMO_RATE: rate, DEMO_SEED: seed }: Config, signal: AbortSignal): Promise<void> {
+  const { runFeed } = await import('./demo/run-feed.ts')
+  await runFeed({ sink, rate, seed, signal })
+}
+
+function usesTls(config: Config): boolean {
+  return config.KAFKA_SSL || config.KAFKA_SSL_CA !== undefined || config.KAFKA_SSL_CERT !== undefined
+}
+
+function tlsOptions({ KAFKA_SSL_CA: ca, KAFKA_SSL_CERT: cert, KAFKA_SSL_KEY: key }: Config) {
+  return ca || cert ? { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } : true
+}
