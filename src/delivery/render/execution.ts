@@ -69,10 +69,6 @@ export class Execution implements Interest<unknown> {
     this.#remove = feed.add(this.#where, this)
   }
 
-  get cursor(): string {
-    return this.#settled?.cursor ?? this.#feed.cursor
-  }
-
   get settled(): Settled {
     const { head, window, cursor } = this.#feed
     return this.#settled ?? { cursor, vector: head, seq: window.nextSeq, restarts: window.restarts }
