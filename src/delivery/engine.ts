@@ -42,10 +42,7 @@ export interface EngineOptions {
 /** Where a subscription starts. */
 export type Start =
   /** After what a cursor names. */
-  | { readonly after: string }
-  /** With the newest matching events that are in the window. */
-  | { readonly last: number }
-  | { readonly position: Position }
+  { readonly after: string } | { readonly position: Position }
 
 export interface PrepareOptions {
   /** Now, if absent. */
@@ -267,6 +264,5 @@ export class Engine implements GroupHost {
 }
 
 function positionOf(group: Group, start: Start): Position {
-  if ('after' in start) return group.feed.startAfter(start.after)
-  return 'last' in start ? group.startLast(start.last) : start.position
+  return 'after' in start ? group.feed.startAfter(start.after) : start.position
 }

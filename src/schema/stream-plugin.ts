@@ -12,10 +12,13 @@ import SchemaBuilder, {
 import type { Gap, StreamEvent } from '../streams/event.ts'
 import { meets } from '../streams/feed/interest-index.ts'
 import type { Position } from '../streams/feed/position.ts'
-import type { Topic, Where } from '../streams/topic/topic.ts'
+import type { Topic } from '../streams/topic/topic.ts'
+import type { Where } from '../streams/topic/where.ts'
 import { atOnce } from './at-once.ts'
 import type { Context } from './context.ts'
-import { eventValue, MAX_LAST, positionSince, STREAM_EXTENSION, type StreamField, startOf } from './stream-field.ts'
+import { eventValue } from './gap-error.ts'
+import { MAX_LAST, positionSince, startOf } from './start-position.ts'
+import { STREAM_EXTENSION, type StreamField } from './stream-field.ts'
 
 /** A field that streams a topic. Its arguments get `after`, `since` and `last` beside those named here. */
 export interface StreamOptions<

@@ -53,3 +53,6 @@ export interface RawRecord {
   readonly value: Buffer | null
   readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined
 }
+
+/** What an event iterator yields. */
+export type StreamItem<V> = StreamEvent<V> | Gap | Progress

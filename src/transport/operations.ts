@@ -11,7 +11,7 @@ import { SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import type { Context } from '../schema/context.ts'
-import { type ArgumentStart, positionLast, positionSince } from '../schema/stream-field.ts'
+import { type ArgumentStart, positionLast, positionSince } from '../schema/start-position.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import type { Refusals } from './refusals.ts'
 

@@ -1,8 +1,7 @@
 import { type Framing, NOTHING } from '../../protocol/framing.ts'
-import { gapError } from '../../schema/stream-field.ts'
+import { gapError } from '../../schema/gap-error.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
-import type { Position } from '../../streams/feed/position.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
@@ -106,11 +105,6 @@ export class Group implements FrameHolder, MemberGroup {
   /** Where those at the head are, once everything has been flushed. */
   get settled(): Settled {
     return this.#execution.settled
-  }
-
-  /** Where the newest `count` events begin that the group asks for. */
-  startLast(count: number): Position {
-    return this.feed.startLast(count, (event) => this.#execution.wants(event))
   }
 
   /**

@@ -11,7 +11,8 @@ import {
   type ValidatedExecutionArgs,
 } from 'graphql'
 import type { Audience } from '../../schema/context.ts'
-import { POSITION_ARGUMENTS, streamFieldOf } from '../../schema/stream-field.ts'
+import { POSITION_ARGUMENTS } from '../../schema/start-position.ts'
+import { streamFieldOf } from '../../schema/stream-field.ts'
 
 /**
  * Names what an operation asks for: two operations of one key get the same answer to every event. Whitespace, the

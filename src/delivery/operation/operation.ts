@@ -11,7 +11,8 @@ import {
   validateSubscriptionArgs,
 } from 'graphql'
 import type { Context } from '../../schema/context.ts'
-import { type ArgumentStart, type StreamField, startOf, streamFieldOf } from '../../schema/stream-field.ts'
+import { type ArgumentStart, startOf } from '../../schema/start-position.ts'
+import { type StreamField, streamFieldOf } from '../../schema/stream-field.ts'
 import { bodyKey, operationKey } from './key.ts'
 import { wrongArguments } from './wrong-arguments.ts'
 

@@ -1,5 +1,5 @@
 import type { Context } from '../../schema/context.ts'
-import { gapError } from '../../schema/stream-field.ts'
+import { gapError } from '../../schema/gap-error.ts'
 import { UNKNOWN, type Vector } from '../../streams/cursor/vector.ts'
 import type { Gap, StreamEvent } from '../../streams/event.ts'
 import type { Feed, Interest } from '../../streams/feed/feed.ts'
@@ -7,7 +7,7 @@ import { meets } from '../../streams/feed/interest-index.ts'
 import { LogReader } from '../../streams/feed/log-reader.ts'
 import { Position } from '../../streams/feed/position.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
-import type { Where } from '../../streams/topic/topic.ts'
+import type { Where } from '../../streams/topic/where.ts'
 import type { BoundStream } from '../operation/operation.ts'
 import type { Renderer } from './renderer.ts'
 
@@ -85,16 +85,6 @@ export class Execution implements Interest<unknown> {
       return this.#passes(event) ? this.#renderer.jsonOf(event) : undefined
     } catch (error) {
       return this.#renderer.jsonOfError(error)
-    }
-  }
-
-  /** Whether the group asks for an event; one that its filter fails on is told as an error. */
-  wants(event: StreamEvent): boolean {
-    if (!meets(this.#where, event.value)) return false
-    try {
-      return this.#passes(event)
-    } catch {
-      return true
     }
   }
 

@@ -1,5 +1,5 @@
-import type { Gap, StreamEvent } from '../event.ts'
-import type { StreamItem, Where } from '../topic/topic.ts'
+import type { Gap, StreamEvent, StreamItem } from '../event.ts'
+import type { Where } from '../topic/where.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import { meets } from './interest-index.ts'
 import type { Interest } from './interests.ts'

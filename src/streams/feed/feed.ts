@@ -6,13 +6,14 @@ import type { Batch, PartitionRange, Sink, Source } from '../source/port.ts'
 import { DeadLetters } from '../topic/dead-letters.ts'
 import { decode } from '../topic/decode.ts'
 import { TopicFaults } from '../topic/faults.ts'
-import type { Topic, Where } from '../topic/topic.ts'
+import type { Topic } from '../topic/topic.ts'
+import type { Where } from '../topic/where.ts'
 import { LIVE, LOOK_EVERY, SCANS } from '../turn-budget.ts'
 import { EventIterator, type SubscribeOptions } from './event-iterator.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import { Heads } from './heads.ts'
 import { type Interest, Interests } from './interests.ts'
-import { newest, newestPlace } from './newest.ts'
+import { newest } from './newest.ts'
 import type { Page } from './pages.ts'
 import { Past } from './past.ts'
 import { Position } from './position.ts'
@@ -207,12 +208,6 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   /** The newest `count` events of the window that match, oldest of them first; searched for as `findLast` does. */
   async newest(count: number, matches: (event: StreamEvent<V>) => boolean): Promise<StreamEvent<V>[]> {
     return (await newest(this.window, count, matches)).events
-  }
-
-  /** As `findLast`, in this turn, however long that takes. */
-  startLast(count: number, matches: (event: StreamEvent<V>) => boolean): Position<V> {
-    const seq = newestPlace(this.window, count, matches)
-    return new Position(this, this.window.vectorAt(seq, this.head), seq)
   }
 
   /** Now, or after what is being taken in several turns. Of what is taken, nothing throws. */

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../errors/codes.ts'
-import type { Where } from '../topic/topic.ts'
+import type { Where } from '../topic/where.ts'
 
 /**
  * Looks up who is interested in an event, by equality on indexed properties. Interests that name the same set of

@@ -1,6 +1,6 @@
 import type { Gap, StreamEvent } from '../event.ts'
 import type { TopicFaults } from '../topic/faults.ts'
-import type { Where } from '../topic/topic.ts'
+import type { Where } from '../topic/where.ts'
 import { InterestIndex } from './interest-index.ts'
 
 /** Somebody who wants to be told of the events that meet a `where`. Called synchronously, in the feed's order. */

@@ -56,14 +56,3 @@ function searchDown<V>(
     SCANS.end()
   }
 }
-
-/** Place of the first of the newest `count` events that match, found in this turn, however long that takes. */
-export function newestPlace<V>(window: Window<V>, count: number, matches: (event: StreamEvent<V>) => boolean): number {
-  let seq = window.nextSeq
-  for (let at = seq - 1, found = 0; at >= window.firstSeq && found < count; at--) {
-    if (!matches(window.at(at) as StreamEvent<V>)) continue
-    found++
-    seq = at
-  }
-  return seq
-}
