@@ -25,15 +25,15 @@ export type { Interest }
 export interface FeedOptions {
   readonly limits: WindowLimits
   readonly log: Logger
-  /** Where to read what is older than the window; without it, that is gone. */
+  /** The log for events older than the window. Without it, these are gaps. */
   readonly source?: Source | undefined
-  /** Aborted when nothing is to be read any more. */
+  /** Aborted when reading ends. */
   readonly signal?: AbortSignal
-  /** Where dead letters go, for a topic that has a dead-letter topic. */
+  /** The producer of dead letters, for a topic with a dead-letter topic. */
   readonly sink?: Sink | undefined
   /** Identity of an embedded log, for the cursors. */
   readonly epoch?: number | undefined
-  /** In which version cursors are written: the older of the two that are read, if absent. */
+  /** Version in which cursors are written; if absent, the older of the two that are read. */
   readonly cursorVersion?: number | undefined
 }
 
@@ -41,12 +41,12 @@ export interface FeedOptions {
 const UNIT_BYTES_LOG_2 = 9
 
 /**
- * A topic, alive in this process: takes what the source reads, decodes each record once, keeps the window, and tells
- * those whose `where` an event meets. It knows the position it has reached, and names it as a cursor.
+ * A topic's events in this process. It takes batches from the source, decodes each record once, keeps the window, and
+ * notifies the interests whose `where` an event meets. Its position is available as a cursor.
  */
 export class Feed<V = unknown> implements FollowedFeed<V> {
   readonly topic: Topic<V>
-  /** Identity of an embedded log, as its cursors have it; absent for Kafka. */
+  /** Identity of an embedded log, in stored form; absent for Kafka. */
   readonly epoch: number | undefined
   readonly window: Window<V>
   readonly poison: DeadLetters
@@ -58,13 +58,13 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   readonly #interests: Interests<V>
   readonly #heads = new Heads()
   readonly #past: Past<V>
-  /** The event that was passed last. */
+  /** The last event that was passed. */
   #fingerprint: Fingerprint | undefined
   #cursor = ''
-  /** Of the heads, when the cursor was encoded. */
+  /** `moves` of the heads when the cursor was encoded: the cache key of `#cursor`. */
   #cursorMoves = -1
   #isFilled = false
-  /** Set while a batch is taken in several turns; what comes meanwhile follows it. */
+  /** Set while a batch is taken in several turns. Later batches are chained to it. */
   #taking: Promise<void> | undefined
 
   constructor(topic: Topic<V>, options: FeedOptions) {
@@ -79,22 +79,22 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     this.#past = new Past({ topic, window: this.window, heads: this.#heads, source, signal })
   }
 
-  /** How many want to be told of events. */
+  /** Number of registered interests. */
   get interests(): number {
     return this.#interests.size
   }
 
-  /** Next wanted offset of each partition: what this instance has passed. */
+  /** Next wanted offset of each partition: the position of this instance. */
   get head(): Vector {
     return this.#heads.next
   }
 
-  /** End of each partition, as the source last saw it. */
+  /** End offset of each partition, as last reported by the source. */
   get ends(): Vector {
     return this.#heads.ends
   }
 
-  /** The position after everything passed so far. Encoded once, however many ask. */
+  /** The position after everything passed so far. It is encoded once for each position. */
   get cursor(): string {
     const { moves, next } = this.#heads
     if (this.#cursorMoves !== moves) {
@@ -104,22 +104,22 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     return this.#cursor
   }
 
-  /** Some other position; `fingerprint` is an event that was passed just before it, where that is known. */
+  /** The cursor of any position; `fingerprint` is an event just before it, where that is known. */
   cursorAt(positions: Vector, fingerprint?: Fingerprint): string {
     return encodeCursor(this.topic.name, { positions, epoch: this.epoch, fingerprint }, this.#options.cursorVersion)
   }
 
-  /** Offsets still to pass before this feed has seen all that was there when it started. */
+  /** Lag against the log at the start: offsets still to pass before the feed is filled. */
   get behind(): number {
     return this.#heads.behind
   }
 
-  /** Nothing is behind, and the window has it in its order: ready. */
+  /** Ready: no lag against the start, and the window is sorted. */
   get isFilled(): boolean {
     return this.#isFilled
   }
 
-  /** Where reading is going to start, and what has to be passed to be ready. Once, before the first batch. */
+  /** Sets the start offsets, and the end offsets that make the feed ready. Called once, before the first batch. */
   begin(ranges: readonly PartitionRange[], from: Positions): void {
     this.#heads.begin(ranges, from)
     for (const { partition } of ranges) this.window.setFloor(partition, this.#heads.of(partition))
@@ -127,8 +127,8 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   }
 
   /**
-   * Takes a batch: at once, or, where that takes too long for one turn, in several; then the promise settles when it has
-   * been taken, or is not wanted any more. The position moves with each record.
+   * Takes a batch: at once, or, if that takes too long for one turn, in several. The promise then settles when it has
+   * been taken, or reading has ended. The position moves with each record.
    */
   onBatch(batch: Batch): Promise<void> | undefined {
     return this.#inOrder(() => this.#takeBatch(batch))
@@ -138,7 +138,7 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     void this.#inOrder(() => this.#takeGap(gap))
   }
 
-  /** Lets go of what is too old, where no events come that would push it out; in several turns, if it is much. */
+  /** Eviction by age, for a topic without new events; in several turns if there is much to evict. */
   async evict(): Promise<void> {
     try {
       await SCANS.run(this.window.evicting(Date.now()), this.#isWanted, () => {})
@@ -148,19 +148,20 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   }
 
   /**
-   * Tells `interest` of every event from now on that meets `where`, and of every gap. Returns how to stop.
+   * Registers an interest: from now on it receives every event that meets `where`, and every gap. Returns how to remove
+   * it.
    * @throws SluiceError `BAD_USER_INPUT` for a `where` with too many combinations.
    */
   add(where: Where<V>, interest: Interest<V>): () => void {
     return this.#interests.add(where, interest)
   }
 
-  /** Tells `interest` of gaps (and progress) only: for who reads the events from the window later. */
+  /** Registers an interest in gaps and progress only: for a reader that takes the events from the window later. */
   addToGaps(interest: Interest<V>): () => void {
     return this.#interests.addToGaps(interest)
   }
 
-  /** The topic's events from now on, for whoever likes to pull them. */
+  /** The topic's events from now on, as an async iterator. */
   subscribe(options: SubscribeOptions<V> = {}): EventIterator<V> {
     return new EventIterator(this, options)
   }
@@ -182,13 +183,13 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     return this.#past.ranges()
   }
 
-  /** Just after what a cursor names. @throws SluiceError `CURSOR_INVALID` for what is no cursor of this topic. */
+  /** The position after a cursor. @throws SluiceError `CURSOR_INVALID` for text that is no cursor of this topic. */
   startAfter(cursor: string): Position<V> {
     return Position.after(this, decodeCursor(this.topic.name, cursor))
   }
 
   /**
-   * Where the first events are whose timestamp is `timestamp` (ms) or later; where there are none, at the end.
+   * The position of the first events whose timestamp is `timestamp` (ms) or later; the end, where there are none.
    * @throws SourceUnavailable when the log cannot be reached.
    */
   async startSince(timestamp: number): Promise<Position<V>> {
@@ -196,21 +197,21 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   }
 
   /**
-   * Before the newest `count` events that match of those that the window holds when it is asked, or as many as there
-   * are; what comes meanwhile is after it. The window is searched in several turns of the event loop. Rejects with what
-   * `matches` throws.
+   * The position before the newest `count` matching events of the window, or before all of them if there are fewer.
+   * Events that arrive during the search are after it. The window is searched in several turns of the event loop.
+   * Rejects with what `matches` throws.
    */
   async findLast(count: number, matches: (event: StreamEvent<V>) => boolean): Promise<Position<V>> {
     const { seq } = await newest(this.window, count, matches)
     return new Position(this, this.window.vectorAt(seq, this.head), seq)
   }
 
-  /** The newest `count` events of the window that match, oldest of them first; searched for as `findLast` does. */
+  /** The newest `count` matching events of the window, oldest first. The search is that of `findLast`. */
   async newest(count: number, matches: (event: StreamEvent<V>) => boolean): Promise<StreamEvent<V>[]> {
     return (await newest(this.window, count, matches)).events
   }
 
-  /** Now, or after what is being taken in several turns. Of what is taken, nothing throws. */
+  /** Serializes batches: at once, or after the batch that is being taken in several turns. Taking never throws. */
   #inOrder(take: () => Iterator<number, void>): Promise<void> | undefined {
     const run = () => LIVE.run(take(), this.#isWanted, () => this.#interests.tellProgress())
     const taking = this.#taking === undefined ? run() : this.#taking.then(run)
@@ -222,7 +223,7 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     return taken
   }
 
-  /** A step for some records each, with the units of work that they were. */
+  /** Each step takes some records, and yields the units of work that they were. */
   *#takeBatch({ partition, records, nextOffset, endOffset }: Batch): Generator<number, void> {
     const now = Date.now()
     this.#know(partition)
@@ -271,11 +272,11 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     yield* this.#fill()
   }
 
-  /** Once all has been read that was there at the start. */
+  /** Sorts the window once all records have been read that were there at the start. */
   *#fill(): Generator<number, void> {
     if (this.#isFilled || this.behind > 0) return
-    // As it was read, a partition at a time, it has an order of its own; by time it is near to other instances'. Not
-    // where somebody has a place in it.
+    // The window was filled partition by partition. Sorted by time, its order resembles that of other instances. Not
+    // where a position in it is in use.
     if (this.#interests.size === 0) {
       for (const units of this.window.sortByTime()) {
         yield units
