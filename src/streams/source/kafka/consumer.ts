@@ -29,7 +29,9 @@ const FETCH_BYTES = 8 * 1024 * 1024
 const SESSION_TIMEOUT_MS = 30_000
 const HEARTBEAT_MS = 3_000
 
-/** A consumer in a new group of one member: in a reused group, the session of its former member would have to expire first. */
+/**
+ * A new group for each consumer, with one member: in a reused group, the former member's session would have to expire.
+ */
 export function startConsumer(options: KafkaOptions, topics: readonly string[], events: ConsumerEvents): GroupConsumer {
   const client = createClient(options)
   const groupId = `${GROUP_PREFIX}${randomUUID()}`
@@ -101,7 +103,7 @@ function fetchedBatch({ batch }: EachBatchPayload): Parameters<ConsumerEvents['b
     fetchedOffset: Number(fetchedOffset),
     nextOffset,
     outOfRange: rawMessages.outOfRange ?? false,
-    // The broker may read further than the end it looked up before.
+    // The broker may read beyond the end offset that it looked up before.
     endOffset: Math.max(Number(batch.highWatermark), nextOffset),
     records: () => batch.messages.map((message) => rawRecord(partition, message)),
   }

@@ -19,9 +19,7 @@ export interface KafkaLog {
   close(): Promise<void>
 }
 
-/**
- * The log of a Kafka cluster (2.3 or newer; tested with 4.3). Connections are opened at first use.
- */
+/** The log of a Kafka cluster (2.3 or newer; tested with 4.3). Connections are opened at first use. */
 export function createKafka(options: KafkaOptions): KafkaLog {
   const closing = new AbortController()
   if (!prepareKafkajs()) options.log('warn', 'This is not the kafkajs whose faults Sluice fixes', {})
@@ -41,7 +39,9 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
   const readers = new Set<Promise<void>>()
   const fetches = createPartitionFetcher(() => openBrokers(options), closed)
 
-  /** One client for each admin request: these are rare, and a failure of one topic's stays apart from the others'. */
+  /**
+   * One client for each admin request: they are rare, and the failure of one topic's request does not affect others.
+   */
   const ask = async <T>(question: (admin: Admin) => Promise<T>): Promise<T> => {
     if (closed.aborted) throw new SourceUnavailable('The connection to Kafka is closed')
     const client = createClient(options)
@@ -61,7 +61,7 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
   }
 
   const ranges = async (topic: string): Promise<PartitionRange[]> => {
-    // Offsets as a reader of committed records sees them: `high` is before the first transaction that is still open.
+    // Offsets under `read_committed`: `high` is before the first open transaction.
     const offsets = await ask((admin) => admin.fetchTopicOffsets(topic))
     if (offsets.length > MAX_PARTITIONS) throw new SourceUnavailable(tooManyPartitions(topic, offsets.length))
     return offsets
@@ -70,7 +70,7 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
   }
 
   const fetch: Source['fetch'] = async (...fetched) => {
-    // Without the overrides, kafkajs returns records of aborted transactions, and makes no progress past a transaction marker.
+    // Without the overrides, kafkajs returns records of aborted transactions, and stalls at a transaction marker.
     if (!prepareKafkajs()) throw new SourceUnavailable(`Only kafkajs ${KAFKAJS_VERSION} fetches from partitions`)
     return fetches.fetch(...fetched)
   }
@@ -79,7 +79,7 @@ function createSource(options: KafkaOptions, closed: AbortSignal): Source {
     ranges,
 
     async offsetsAt(topic, timestamp) {
-      // Negative timestamps mean other things to Kafka; nothing is older than the epoch.
+      // Negative timestamps have special meanings in Kafka.
       const from = Math.max(0, Math.ceil(timestamp))
       const offsets = await ask((admin) => admin.fetchTopicOffsetsByTimestamp(topic, from))
       if (offsets.length > MAX_PARTITIONS) throw new SourceUnavailable(tooManyPartitions(topic, offsets.length))

@@ -11,7 +11,7 @@ import { Sockets } from './sockets.ts'
  */
 export type { Admin, EachBatchPayload, KafkaMessage } from 'kafkajs'
 
-// A CommonJS module, not all of whose names Node can see.
+// A CommonJS module: Node detects only some of its named exports.
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel, Partitioners } = kafkajs
 
 /** Refresh period of metadata: how late a new partition is found. None of its records is missed: it is read from 0. */
@@ -55,7 +55,7 @@ function kafkajsInternals(): Internals | undefined {
       fetchResponse: require('kafkajs/src/protocol/requests/fetch/v11/response'),
     }
   } catch {
-    return undefined // a build of kafkajs without these files: as good as another version
+    return undefined // a build of kafkajs without these files is treated as another version
   }
 }
 
@@ -64,7 +64,7 @@ export function createClient({ brokers, clientId, ssl, sasl, log }: KafkaOptions
   const kafka = new Kafka({
     brokers: [...brokers],
     clientId,
-    // What kafkajs's types ask for is narrower than what it hands on to Node, or tells apart by its mechanism.
+    // kafkajs's types are narrower than the options that it passes to Node.
     ...(ssl === undefined ? {} : { ssl: ssl as boolean }),
     ...(sasl === undefined ? {} : { sasl: saslCopy(sasl) }),
     connectionTimeout: CONNECT_TIMEOUT_MS,
@@ -73,7 +73,7 @@ export function createClient({ brokers, clientId, ssl, sasl, log }: KafkaOptions
     retry: RETRY,
     socketFactory: sockets.factory,
     logLevel: logLevel.INFO,
-    // What fails is told by the reader's state and by what is thrown; kafkajs repeats it at every try.
+    // Failures are reported by the reader's state and by exceptions. kafkajs repeats them at every retry: debug level.
     logCreator: () => (entry) => {
       const { message, logger, timestamp, ...extra } = entry.log
       log('debug', message, { ...extra, namespace: entry.namespace })
@@ -82,7 +82,7 @@ export function createClient({ brokers, clientId, ssl, sasl, log }: KafkaOptions
   return { kafka, end: (closed: Promise<unknown>) => sockets.closeWithin(STOP_TIMEOUT_MS, closed) }
 }
 
-/** kafkajs writes its authenticator into what it is given: a copy of nothing but the three, every time. */
+/** kafkajs stores its authenticator in the object it is given: a new copy of these three for each client. */
 function saslCopy({ mechanism, username, password }: SaslOptions) {
   return { mechanism, username, password } as SaslOptions & { mechanism: 'plain' }
 }
