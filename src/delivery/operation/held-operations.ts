@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import type { DocumentNode } from 'graphql'
 
-/** Of the heap that Node may use. Compiling busy operations takes as much again. */
+/** Limit, as a part of Node's heap limit. Compiled operations may take as much again. */
 const PART_OF_HEAP = 1 / 4
 
 interface Held {
@@ -10,8 +10,8 @@ interface Held {
 }
 
 /**
- * What open subscriptions hold of operations and documents, in bytes. Caches let go of what is not used; these are used.
- * A document that several hold counts once.
+ * Memory of the operations and documents of open subscriptions, in bytes. It is apart from the caches, which evict:
+ * these are in use. A shared document is counted once.
  */
 export class HeldOperations {
   readonly limit: number
@@ -27,12 +27,12 @@ export class HeldOperations {
     return this.#used
   }
 
-  /** Whether a document and these bytes can be held beside all else. */
+  /** Whether a document and these bytes fit below the limit. */
   hasRoom(document: DocumentNode, documentBytes: number, bytes: number): boolean {
     return this.#used + bytes + (this.#documents.has(document) ? 0 : documentBytes) <= this.limit
   }
 
-  /** Once for each owner. */
+  /** Called once for each owner. */
   hold(owner: object, bytes: number, document?: DocumentNode, documentBytes = 0): void {
     this.#held.set(owner, { document, bytes })
     this.#used += bytes
