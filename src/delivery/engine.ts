@@ -44,7 +44,7 @@ export interface EngineOptions {
 
 /** Where a subscription starts. */
 export type Start =
-  /** After what a cursor names. */
+  /** After the position of a cursor. */
   { readonly after: string } | { readonly position: Position }
 
 export interface PrepareOptions {

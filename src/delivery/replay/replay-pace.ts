@@ -1,9 +1,9 @@
 const SECOND_MS = 1_000
 
-/** Bounds the events a second that one client is given of the past: one that missed much takes no more than its part. */
+/** Rate limit of replay for one client, in events a second: a client that missed much takes no more than its share. */
 export class ReplayPace {
   readonly #maxRate: number
-  /** When the current second began, in milliseconds of the monotonic clock. */
+  /** Start of the current second, in milliseconds of the monotonic clock. */
   #second = 0
   /** Events written in it, */
   #written = 0
@@ -19,7 +19,7 @@ export class ReplayPace {
     this.#written += events
   }
 
-  /** Milliseconds until more may be written; 0: now. */
+  /** Delay until more may be written, in milliseconds; 0: none. */
   get restMs(): number {
     const now = performance.now()
     if (now - this.#second >= SECOND_MS) {
