@@ -21,8 +21,8 @@ const NEXT: Readonly<
 const MEDIAN_DELAY_MS = 20_000
 
 /**
- * Orders that are remembered because something follows: about 5 MiB. Twenty seconds of some 1,200 orders a second;
- * faster feeds fill the book, and it is then worked off before time, so the mix of statuses stays the same.
+ * Limit of the remembered orders that have a follow-up: about 5 MiB, or twenty seconds of some 1,200 orders a second.
+ * Faster feeds reach it, and follow-ups are then early, so that the mix of statuses stays the same.
  */
 const MAX_OPEN_ORDERS = 10_000
 

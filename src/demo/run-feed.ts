@@ -26,7 +26,7 @@ const BATCH = 1000
 /** Sends are at least this far apart: at 20,000 a second that is 200 events each, and little cost for the rest. */
 const SEND_INTERVAL_MS = 10
 
-/** Short enough that a demo goes on soon after its broker is back, and no load on one that is down. */
+/** Short enough that the feed resumes soon after the broker is back, without loading one that is down. */
 const FIRST_RETRY_MS = 100
 const LONGEST_RETRY_MS = 5000
 
