@@ -17,7 +17,7 @@ const NEXT: Readonly<
   CANCELLED: [],
 }
 
-/** Half of all follow-ups come within this time: soon enough to be seen by somebody who watches a demo. */
+/** Half of all follow-ups are due within this time: soon enough for a person who watches a demo. */
 const MEDIAN_DELAY_MS = 20_000
 
 /**
@@ -26,7 +26,10 @@ const MEDIAN_DELAY_MS = 20_000
  */
 const MAX_OPEN_ORDERS = 10_000
 
-/** While follow-ups are due, this share of events are. More than they need: after a pause they catch up, and new orders go on. */
+/**
+ * Share of follow-ups among the events while any are due. It exceeds their arrival rate, so that they catch up after a
+ * pause.
+ */
 const SHARE_OF_EVENTS = 0.5
 
 /** The orders to which something will happen, earliest first. */

@@ -84,8 +84,8 @@ function fail(response: ServerResponse, error: unknown, log: Logger): void {
 }
 
 /**
- * Path and query of a request target, in origin or absolute form; the host of an absolute one is ignored like `Host`
- * (RFC 9112 section 3.2). Undefined for any other form.
+ * Path and query of a request target, in origin or absolute form (RFC 9112 section 3.2). The host of an absolute form
+ * is not used, and neither is `Host`. Undefined for any other form.
  */
 function urlOf({ url: target = '' }: IncomingMessage): URL | undefined {
   // Not resolved against a base URL: there, "//x/graphql" would be the path of another host.

@@ -7,8 +7,8 @@ const MAX_BYTES = 2 * 1024 * 1024
 /** Longer variables, as JSON, are seldom repeated, and would be long keys. */
 const MAX_VARIABLES_CHARS = 2_000
 /**
- * Bytes of heap that an operation takes without variables, and for each character of its variables as JSON. Measured: 1,600
- * to 2,600, and 11 (numbers) to 85 (empty objects), since they are kept as they came and coerced.
+ * Heap bytes of an operation without variables, and of each character of its variables as JSON. Measured: 1,600 to
+ * 2,600, and 11 (numbers) to 85 (empty objects), since they are kept both raw and coerced.
  */
 const OPERATION_BYTES = 2_600
 const VARIABLE_CHAR_BYTES = 85

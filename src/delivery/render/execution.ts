@@ -139,11 +139,11 @@ export class Execution implements Interest<unknown> {
 
   onGap(gap: Gap): void {
     if (this.#settled === undefined) this.#tell([gap], this.#feed.cursor)
-    // Who reads finds it in its place.
+    // Catching up, the reader finds the event in the window.
     else if (!this.#reader) this.#gaps.push(gap)
   }
 
-  /** Undefined if the filter does not want the event. A filter that fails cannot say so: the client hears of it. */
+  /** Undefined if the filter rejects the event. A filter that throws counts as an error of the event. */
   #render(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
     try {
       return this.#passes(event) ? this.#renderer.render(event) : undefined

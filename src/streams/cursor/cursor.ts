@@ -4,20 +4,19 @@ import { MAX_PARTITIONS, UNKNOWN, type Vector } from './vector.ts'
 
 /**
  * A cursor: the next wanted offset of every partition of a topic. Opaque to clients, the same for every instance.
- *
- * Bytes, then base64url: version, flags, topic (CRC-32 of its name, 4 bytes), identity, partition count (1 byte,
- * count - 1), for each partition from 0 the varint of offset + 1 (0: not known), CRC-32 of all before (4 bytes).
- * Identity: the embedded log's epoch (6 bytes), or a fingerprint: a partition (1 byte) and the timestamp (6 bytes) of an
- * event that was passed in it; a topic recreated under its name has another event there. In version 1 that is the event
- * just before the position; in version 2 the number of offsets between the two follows (1 byte), so that a position
- * after something that is no event has a fingerprint as well, and the flags are the upper half of the version's byte.
- *
- * Total: the encoder never throws, whatever a record or its log holds. What has no exact encoding is
+ * Bytes, then base64url: version, flags, topic (CRC-32 of its name, 4 bytes), identity, partition count (1 byte, count
+ * - 1), for each partition from 0 the varint of offset + 1 (0: not known), CRC-32 of all before (4 bytes).
+ * Identity: the embedded log's epoch (6 bytes), or a fingerprint: a partition (1 byte) and the timestamp (6 bytes) of
+ * an event that was passed in it. A topic that was recreated under its name has another event there. In version 1 that
+ * is the event just before the position. In version 2 the number of offsets between the two follows (1 byte), so that a
+ * position after offsets without an event has a fingerprint as well, and the flags are the upper half of the version's
+ * byte.
+ * Total: the encoder never throws, whatever a record or its log holds. Values without an exact encoding are
  * - a timestamp or an epoch: its stored form is written and compared (see `storedTimestamp`);
- * - a fingerprint that is too far before its position, or of a partition that is not named: it is left out, so that a
- *   recreated topic goes unnoticed by this cursor;
- * - an offset: the next lower one that can be written, or "not known"; partitions beyond the bound: left out. Events may
- *   then come twice, and none is missed.
+ * - a fingerprint that is too far before its position, or of a partition that is not named: it is omitted, so that this
+ *   cursor cannot detect a recreated topic;
+ * - an offset: the next lower one that can be written, or "not known"; partitions beyond the bound: omitted. Events may
+ *   then be delivered twice, and none is missed.
  */
 export interface Cursor {
   readonly positions: Vector

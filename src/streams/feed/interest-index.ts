@@ -23,7 +23,7 @@ export class InterestIndex<V, T> {
 
   /**
    * Adds an interest and returns how to remove it, which may be called more than once.
-   * @throws SluiceError `BAD_USER_INPUT` if `where` asks for more than MAX_PATHS combinations of values.
+   * @throws SluiceError `BAD_USER_INPUT` if `where` has more than MAX_PATHS combinations of values.
    */
   add(where: Where<V>, interest: T): () => void {
     const entries = Object.entries(where).filter(([, wanted]) => wanted !== undefined) as [string, unknown][]

@@ -39,7 +39,7 @@ interface FetchedPartition {
 
 const CREATE_CLUSTER = 'private:Kafka:createCluster'
 
-/** A broker pool of its own for this kafkajs client, apart from its consumers, producers and admins. */
+/** A separate broker pool of this kafkajs client, apart from its consumers, producers and admins. */
 export function brokerPoolOf(kafka: object, metadataMaxAge: number): BrokerPool {
   const name = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE_CLUSTER)
   if (!name) throw new SourceUnavailable('This kafkajs has no pool of brokers where it is looked for')
