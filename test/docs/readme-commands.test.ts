@@ -26,6 +26,7 @@ const COVERED: Record<string, string> = {
   'KAFKA_BROKERS=broker-1:9092,broker-2:9092 npm start': 'test/docs/readme-commands.test.ts', // with a broker that is there
   'token=$(curl --request PUT': 'test/transport/single/docs.test.ts',
   'npm run bench': 'people', // it takes half an hour of a quiet machine
+  'git worktree add': 'people', // it compares two states of the repository
 }
 const STARTED_HERE = [
   'npm ci && npm start', // after an `npm ci` that has been
