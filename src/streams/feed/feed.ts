@@ -1,23 +1,23 @@
 import type { Logger } from 'pino'
 import { decodeCursor, encodeCursor, type Fingerprint, storedTimestamp } from '../cursor/cursor.ts'
 import type { Vector } from '../cursor/vector.ts'
-import type { Gap, Positions, RawRecord, StreamEvent } from '../event.ts'
+import type { Gap, Positions, StreamEvent } from '../event.ts'
 import type { Batch, PartitionRange, Sink, Source } from '../source/port.ts'
 import { DeadLetters } from '../topic/dead-letters.ts'
-import { decode } from '../topic/decode.ts'
 import { TopicFaults } from '../topic/faults.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { Where } from '../topic/where.ts'
-import { LIVE, LOOK_EVERY, SCANS } from '../turn-budget.ts'
+import { SCANS } from '../turn-budget.ts'
 import { EventIterator, type SubscribeOptions } from './event-iterator.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import { Heads } from './heads.ts'
+import { Intake } from './intake.ts'
 import { type Interest, Interests } from './interests.ts'
 import { newest } from './newest.ts'
 import type { Page } from './pages.ts'
 import { Past } from './past.ts'
 import { Position } from './position.ts'
-import { Rate } from './rate.ts'
+import type { Rate } from './rate.ts'
 import { Window, type WindowLimits } from './window.ts'
 
 export type { Interest }
@@ -37,9 +37,6 @@ export interface FeedOptions {
   readonly cursorVersion?: number | undefined
 }
 
-/** A record of 512 bytes is two units of work (see turn-budget.ts). */
-const UNIT_BYTES_LOG_2 = 9
-
 /**
  * A topic's events in this process. It takes batches from the source, decodes each record once, keeps the window, and
  * notifies the interests whose `where` an event meets. Its position is available as a cursor.
@@ -51,21 +48,15 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   readonly window: Window<V>
   readonly poison: DeadLetters
   readonly faults: TopicFaults
-  readonly rate = new Rate()
-  /** Events decoded since the start. */
-  events = 0
   readonly #options: FeedOptions
   readonly #interests: Interests<V>
   readonly #heads = new Heads()
+  readonly #isWanted = (): boolean => this.#options.signal?.aborted !== true
   readonly #past: Past<V>
-  /** The last event that was passed. */
-  #fingerprint: Fingerprint | undefined
+  readonly #intake: Intake<V>
   #cursor = ''
   /** `moves` of the heads when the cursor was encoded: the cache key of `#cursor`. */
   #cursorMoves = -1
-  #isFilled = false
-  /** Set while a batch is taken in several turns. Later batches are chained to it. */
-  #taking: Promise<void> | undefined
 
   constructor(topic: Topic<V>, options: FeedOptions) {
     this.topic = topic
@@ -77,6 +68,22 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     this.#interests = new Interests(this.faults)
     const { source, signal } = options
     this.#past = new Past({ topic, window: this.window, heads: this.#heads, source, signal })
+    this.#intake = new Intake(this, {
+      heads: this.#heads,
+      interests: this.#interests,
+      past: this.#past,
+      log: options.log,
+      isWanted: this.#isWanted,
+    })
+  }
+
+  /** Events decoded since the start. */
+  get events(): number {
+    return this.#intake.events
+  }
+
+  get rate(): Rate {
+    return this.#intake.rate
   }
 
   /** Number of registered interests. */
@@ -98,7 +105,7 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   get cursor(): string {
     const { moves, next } = this.#heads
     if (this.#cursorMoves !== moves) {
-      this.#cursor = this.cursorAt(next, this.#fingerprint)
+      this.#cursor = this.cursorAt(next, this.#intake.fingerprint)
       this.#cursorMoves = moves
     }
     return this.#cursor
@@ -116,26 +123,21 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
 
   /** Ready: no lag against the start, and the window is sorted. */
   get isFilled(): boolean {
-    return this.#isFilled
+    return this.#intake.isFilled
   }
 
   /** Sets the start offsets, and the end offsets that make the feed ready. Called once, before the first batch. */
   begin(ranges: readonly PartitionRange[], from: Positions): void {
-    this.#heads.begin(ranges, from)
-    for (const { partition } of ranges) this.window.setFloor(partition, this.#heads.of(partition))
-    this.#isFilled = this.behind === 0
+    this.#intake.begin(ranges, from)
   }
 
-  /**
-   * Takes a batch: at once, or, if that takes too long for one turn, in several. The promise then settles when it has
-   * been taken, or reading has ended. The position moves with each record.
-   */
+  /** See `Intake`: the position moves with each record. */
   onBatch(batch: Batch): Promise<void> | undefined {
-    return this.#inOrder(() => this.#takeBatch(batch))
+    return this.#intake.onBatch(batch)
   }
 
   onGap(gap: Gap): void {
-    void this.#inOrder(() => this.#takeGap(gap))
+    this.#intake.onGap(gap)
   }
 
   /** Eviction by age, for a topic without new events; in several turns if there is much to evict. */
@@ -209,88 +211,5 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   /** The newest `count` matching events of the window, oldest first. The search is that of `findLast`. */
   async newest(count: number, matches: (event: StreamEvent<V>) => boolean): Promise<StreamEvent<V>[]> {
     return (await newest(this.window, count, matches)).events
-  }
-
-  /** Serializes batches: at once, or after the batch that is being taken in several turns. Taking never throws. */
-  #inOrder(take: () => Iterator<number, void>): Promise<void> | undefined {
-    const run = () => LIVE.run(take(), this.#isWanted, () => this.#interests.tellProgress())
-    const taking = this.#taking === undefined ? run() : this.#taking.then(run)
-    if (taking === undefined) return undefined
-    const taken = taking.then(() => {
-      if (this.#taking === taken) this.#taking = undefined
-    })
-    this.#taking = taken
-    return taken
-  }
-
-  /** Each step takes some records, and yields the units of work that they were. */
-  *#takeBatch({ partition, records, nextOffset, endOffset }: Batch): Generator<number, void> {
-    const now = Date.now()
-    this.#know(partition)
-    this.#heads.sawEnd(partition, endOffset)
-    let units = 0
-    for (const record of records) {
-      try {
-        this.#take(record, now)
-      } catch (error) {
-        this.faults.report(error, 'A record could not be taken', { partition, offset: record.offset })
-      }
-      units += 1 + ((record.value?.length ?? 0) >> UNIT_BYTES_LOG_2)
-      if (units < LOOK_EVERY) continue
-      yield units
-      units = 0
-    }
-    this.rate.count(now, records.length)
-    if (nextOffset > this.#heads.of(partition)) this.#heads.move(partition, nextOffset)
-    yield* this.#fill()
-    this.#interests.tellProgress({ partition, offset: nextOffset })
-  }
-
-  #take(record: RawRecord, now: number): void {
-    const event = decode(this.topic, record)
-    this.#heads.move(record.partition, record.offset + 1)
-    if (!('kind' in event)) {
-      this.poison.take(record, event)
-      return
-    }
-    this.events++
-    this.#fingerprint = event
-    this.#interests.tellEvent(event, this.window.push(event, now))
-  }
-
-  *#takeGap(gap: Gap): Generator<number, void> {
-    const { partition, to, reason } = gap
-    this.#know(partition)
-    this.#heads.move(partition, to)
-    if (reason === 'truncation') {
-      this.#fingerprint = undefined
-      this.#past.restart()
-      this.window.restart(partition, to)
-    } else this.window.setFloor(partition, to)
-    this.#options.log.error({ ...gap }, 'Records are gone that were still to be read')
-    this.#interests.tellGap(gap)
-    yield* this.#fill()
-  }
-
-  /** Sorts the window once all records have been read that were there at the start. */
-  *#fill(): Generator<number, void> {
-    if (this.#isFilled || this.behind > 0) return
-    // The window was filled partition by partition. Sorted by time, its order resembles that of other instances. Not
-    // where a position in it is in use.
-    if (this.#interests.size === 0) {
-      for (const units of this.window.sortByTime()) {
-        yield units
-        if (this.#interests.size > 0) break
-      }
-    }
-    this.#isFilled = true
-  }
-
-  readonly #isWanted = (): boolean => this.#options.signal?.aborted !== true
-
-  #know(partition: number): void {
-    const known = this.head.length
-    if (!this.#heads.know(partition)) return
-    for (let each = known; each <= partition; each++) this.window.setFloor(each, 0)
   }
 }
