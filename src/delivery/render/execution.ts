@@ -139,7 +139,7 @@ export class Execution implements Interest<unknown> {
 
   onGap(gap: Gap): void {
     if (this.#settled === undefined) this.#tell([gap], this.#feed.cursor)
-    // Catching up, the reader finds the event in the window.
+    // While it catches up, the reader finds the gap at its position.
     else if (!this.#reader) this.#gaps.push(gap)
   }
 

@@ -95,7 +95,7 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
   }
 
   onGap(gap: Gap): void {
-    // The reader finds the event in the window.
+    // The reader finds the gap at its position.
     if (this.#reader) this.#pump()
     else if (this.#waiting.length > 0) this.#resolve(gap)
     else this.#keep(gap)
