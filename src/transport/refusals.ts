@@ -32,8 +32,8 @@ export class Refusals {
   }
 
   /**
-   * @throws SluiceError as `demandStream`; also near the end of a shutdown, when a reserved stream could not be opened
-   * in time.
+   * @throws SluiceError as `demandStream`; also during a shutdown, in which a reserved stream would end before it is
+   * opened.
    */
   demandReservation(): void {
     if (this.#options.isLeaving()) throw shuttingDown()
