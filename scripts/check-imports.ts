@@ -45,7 +45,7 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
   // The only file that imports kafkajs.
-  'src/streams/source/kafka/kafka.ts': {
+  'src/streams/source/kafka/kafkajs.ts': {
     may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source'],
     not: [...HTTP, ...GRAPHQL],
   },

@@ -1,15 +1,15 @@
 /**
- * Kubernetes sets such variables for every service, and Docker for every link, whatever its name is: for a service named
- * `kafka` KAFKA_PORT, KAFKA_SERVICE_HOST, KAFKA_PORT_9092_TCP_ADDR and more.
+ * Kubernetes sets such variables for every service, and Docker for every link, by its name: for a service named `kafka`
+ * KAFKA_PORT, KAFKA_SERVICE_HOST, KAFKA_PORT_9092_TCP_ADDR and more.
  */
 const OF_SERVICES = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)|_ENV_/
 const SERVICE_URL = /^(tcp|udp|sctp):\/\//
-/** What a broker's own image and scripts take, and may be set beside it; and our tests'. */
+/** Variables of a broker's image and scripts, which may be set in the same environment, and of our tests. */
 const OF_OTHERS =
   /^(KAFKA_(HOME|VERSION|CLUSTER_ID|NODE_ID|BROKER_ID|OPTS|\w+_OPTS|HEAP\w*|JMX_\w+|CFG_\w+|PROCESS_ROLES|LISTENER\w*|ADVERTISED_\w+|CONTROLLER_\w+|INTER_BROKER_\w+|ZOOKEEPER_\w+|LOG_\w+|OFFSETS_\w+|TRANSACTION_\w+|GROUP_\w+|AUTO_\w+|NUM_\w+|DEFAULT_\w+|DELETE_\w+)|SLUICE_(LONG|CACHE))$/
 const OWN_PREFIX = 'SLUICE_'
 const KAFKA_PREFIX = 'KAFKA_'
-/** What other programs call it. */
+/** Names that other programs use for them. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   KAFKA_BOOTSTRAP_SERVERS: 'KAFKA_BROKERS',
   KAFKA_BOOTSTRAP_SERVER: 'KAFKA_BROKERS',
@@ -22,21 +22,21 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   KAFKA_SASL_USER: 'KAFKA_SASL_USERNAME',
   KAFKA_PASSWORD: 'KAFKA_SASL_PASSWORD',
 }
-/** Shorter names, PORT and HOST, are a few letters away from many words. */
+/** Shorter names, PORT and HOST, are within a few letters of many words. */
 const MIN_SIMILAR_CHARS = 8
 const MAX_EDITS = 2
-/** Longer names are no misspelling of ours; what a comparison costs grows with them. */
+/** Longer names are no misspelling of ours, and the cost of a comparison grows with the length. */
 const MAX_NAME_CHARS = 64
 
 export interface Misspelling {
   readonly name: string
-  /** The variable that it looks like; undefined: it only begins as ours of Kafka do. */
+  /** The variable that it resembles; undefined: it only has the prefix of ours for Kafka. */
   readonly meant: string | undefined
 }
 
 /**
- * Variables that look like one of `known`, where that one is not set: in other letters, with the program's name in front
- * of it, by another program's name for it, or one or two letters away. Variables that other software sets are none.
+ * Variables that resemble one of `known` that is not set: in another case, with the program's name as a prefix, by
+ * another program's name for it, or one or two letters different. Variables of other software are excluded.
  */
 export function misspellings(given: ReadonlyMap<string, string>, known: readonly string[]): Misspelling[] {
   const found: Misspelling[] = []
@@ -69,7 +69,7 @@ function meantBy(text: string, known: readonly string[]): string | undefined {
   return nearest
 }
 
-/** Letters to insert, remove, replace, or exchange with their neighbour (optimal string alignment). */
+/** Edit distance: insertions, deletions, replacements and transpositions (optimal string alignment). */
 function editsBetween(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

@@ -37,7 +37,7 @@ const pemFile = z
   })
   .meta({ wants: 'the path of a readable PEM file' })
 
-/** An address, a range as `10.0.0.0/8`, or `unix` for peers on a unix socket. */
+/** An IP address, a CIDR range, or `unix` for peers on a unix socket. */
 const proxy = z.string().refine((text) => {
   if (text === 'unix') return true
   const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
@@ -45,14 +45,14 @@ const proxy = z.string().refine((text) => {
   return version !== 0 && !address.includes('%') && Number(prefix ?? 0) <= (version === 4 ? 32 : 128)
 })
 
-/** Of a value, in a line about it. */
+/** Length limit of a value in an error message. */
 const MAX_SHOWN_CHARS = 200
 const DAY_MS = 24 * 3600 * 1000
 const PORT = integer(0, 65_535)
 
 /**
- * Every environment variable, with what it takes and its default; the README's table says what each is for (a test
- * compares the two). `wants` is what an error message asks for.
+ * Every environment variable, with its format and default; the README's table describes each (a test compares the two).
+ * `wants` is the format in an error message.
  */
 const Environment = z.object({
   PORT: PORT.default(4000),
@@ -108,10 +108,10 @@ const Environment = z.object({
 
 export type Config = Readonly<z.output<typeof Environment>> & { readonly INSTANCE_ID: string }
 
-/** The names of all variables, for the test that holds the README against them. */
+/** The names of all variables, for the test that compares them with the README. */
 export const VARIABLES = Object.keys(Environment.shape)
 
-/** All that is wrong, a line each: the variable, what it wants, and what it got. */
+/** All errors, one line each: the variable, the expected format, and the value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
@@ -125,16 +125,15 @@ export class ConfigError extends Error {
 type Variables = Readonly<Record<string, string | undefined>>
 
 export interface ConfigOptions {
-  /** Whoever starts the gateway hands it a log of its own: none has to be configured. */
+  /** An embedding program supplies its own log: none has to be configured. */
   readonly embedded?: boolean
 }
 
 /**
- * Reads the configuration from environment variables. An empty variable is an absent one.
- *
- * With `NODE_ENV=production` nothing is made up: without Kafka, demo orders must be asked for by `DEMO_RATE`, and a
- * variable that looks like one of Kafka's is an error, since without it something else would be served.
- * @throws ConfigError for all that is not valid.
+ * Reads the configuration from environment variables. An empty variable counts as absent.
+ * With `NODE_ENV=production` there are no fallbacks. Without Kafka, demo orders must be enabled by `DEMO_RATE`. A
+ * variable that resembles one of Kafka's is an error, since without it the gateway would serve something else.
+ * @throws ConfigError for invalid values.
  */
 export function readConfig(environment: Variables, { embedded = false }: ConfigOptions = {}): Config {
   const given = givenIn(environment)
@@ -156,7 +155,7 @@ export function readConfig(environment: Variables, { embedded = false }: ConfigO
 const NO_LOG =
   'Production wants a log to serve: KAFKA_BROKERS with the brokers, or DEMO_RATE above 0 for made-up orders from memory'
 
-/** What is valid and may yet be a mistake, a line each: variables that look like ours, and are not. */
+/** Probable mistakes in a valid configuration, one line each: variables that resemble ours. */
 export function configWarnings(environment: Variables): string[] {
   return misspellings(givenIn(environment), VARIABLES).map(({ name, meant }) => misspelt(name, meant))
 }
@@ -193,7 +192,7 @@ function wantedTogether(given: ReadonlyMap<string, string>, bad: ReadonlySet<str
   return problems
 }
 
-/** Whether one port cannot be listened at on both: they are the same, or one is all addresses of this machine. */
+/** Whether two ports conflict on their hosts: these are equal, or one is the wildcard address. */
 function overlap(host: string, other: string): boolean {
   const [a, b] = [host, other].map(plainHost) as [string, string]
   const isAll = (each: string) => each === '::' || each === '0.0.0.0'
@@ -221,7 +220,7 @@ function wantsOf(name: string): string {
 
 function shown(name: string, value = ''): string {
   if (name.includes('PASSWORD')) return 'something else'
-  // Whoever has put the key itself where its path belongs does not want it in a log.
+  // A PEM text in place of its path: the key must not be logged.
   if (value.includes('-----BEGIN')) return 'a PEM text'
   return inOneLine(value.replaceAll(/\/\/[^/@]*@/g, '//...@'))
 }

@@ -1,4 +1,4 @@
-/** The process: configuration, log, signals, exit codes. What it runs is in gateway.ts. */
+/** The process: configuration, log, signals, exit codes. The server is in gateway.ts. */
 import { inspect, parseArgs } from 'node:util'
 import { destination, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
@@ -15,15 +15,15 @@ const USAGE = `Usage: npm start [-- --check-config]
 Everything is set by environment variables: see the table in README.md.`
 
 /**
- * What a shutdown may take beyond `DRAIN_MS`, before it is ended as it is: 5 s for the last streams that take no more
- * bytes, and as much again for requests under way and for Kafka.
+ * Shutdown timeout beyond `DRAIN_MS`: 5 s for streams whose clients read no more bytes, and as much again for pending
+ * requests and for Kafka.
  */
 const SHUTDOWN_GRACE_MS = 10_000
-/** Without Kafka for this long at its start, it lets clients in, to tell them so. Kafka's own join takes 3 s. */
+/** Without Kafka for this long at the start, it listens, to answer with the reason. Joining a group takes 3 s. */
 const LISTEN_WITHIN_MS = 10_000
-/** A resolver that forgets a promise does so for every event: one line in this time says it. */
+/** Rate limit of log lines about unhandled rejections: a resolver may cause one for every event. */
 const REJECTIONS_LOG_MS = 10_000
-/** One Ctrl-C may come twice: from the terminal, and passed on by npm. */
+/** One Ctrl-C may arrive twice: from the terminal, and forwarded by npm. */
 const SAME_SIGNAL_MS = 100
 
 try {
@@ -48,7 +48,7 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
   const log = createLog(config)
   endOnFatal(log)
   for (const warning of warnings) log.warn(warning)
-  // The embedded log is there at once.
+  // The embedded log is available at once.
   const wait = config.KAFKA_BROKERS !== undefined && { listenWithinMs: LISTEN_WITHIN_MS }
   const leaveEarly = (): never => process.exit(0) // it has no clients yet
   process.on('SIGINT', leaveEarly)
@@ -73,7 +73,7 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
     const now = performance.now()
     if (now - askedAt < SAME_SIGNAL_MS) return
     log.info({ signal }, 'Stopping')
-    // Whoever asks twice means it.
+    // A second signal ends the process at once.
     if (!Number.isNaN(askedAt)) process.exit(1)
     askedAt = now
     setTimeout(() => {
@@ -87,9 +87,9 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
 }
 
 /**
- * An exception that nobody has caught may have left anything half done: one fatal line says it, and a supervisor starts
- * the process again. A rejection that nobody handles has left nothing half done: it is a promise that a resolver or
- * another part made and forgot, which ends nothing.
+ * An uncaught exception may have left an inconsistent state: the process logs a fatal line and exits, and a supervisor
+ * restarts it. An unhandled rejection has not: it is a promise without a handler, of a resolver or another part, and
+ * the process continues.
  */
 function endOnFatal(log: Logger): void {
   const rejections = new RateLimit(REJECTIONS_LOG_MS)
@@ -100,17 +100,17 @@ function endOnFatal(log: Logger): void {
   process.on('uncaughtException', (error: unknown, origin) => {
     const message = 'The process cannot go on, and ends'
     try {
-      // Written by the time it returns, as pino does for `fatal`.
+      // Written synchronously, as pino does for `fatal`.
       log.fatal({ err: error instanceof Error ? error : new Error(`Thrown: ${inspect(error)}`), origin }, message)
     } catch {
-      log.fatal({ origin, err: { message: 'It cannot be read' } }, message) // a getter of it throws
+      log.fatal({ origin, err: { message: 'It cannot be read' } }, message) // one of its getters throws
     } finally {
       process.exit(1)
     }
   })
 }
 
-/** JSON, a line an event; on a terminal, for people. */
+/** JSON lines; on a terminal, readable ones. */
 function createLog(config: Config): Logger {
   const options = { level: config.LOG_LEVEL, base: { instance: config.INSTANCE_ID } }
   const toPeople = process.stdout.isTTY

@@ -15,24 +15,24 @@ import { AdmittedDocument, type AdmittedOperation, DocumentCache } from './docum
 import { demandShortName } from './document-shape.ts'
 
 /**
- * Fields that an operation may have resolved: some 50 to 100 ms of the event loop for queries and mutations, and 3 ms
- * for an event of a subscription.
+ * Cost limits, in resolved fields of an operation: some 50 to 100 ms of the event loop for queries and mutations, and 3
+ * ms for an event of a subscription.
  */
 const MAX_COST: Readonly<Record<OperationTypeNode, number>> = {
   query: 100_000,
   mutation: 100_000,
   subscription: 5_000,
 }
-/** Levels of fields. Executors call themselves for each. */
+/** Depth limit, in levels of fields: executors are recursive. */
 const MAX_DEPTH = 30
 
-/** What a client asks for, whatever the transport it came by. */
+/** Parameters of a GraphQL request, of any transport. */
 export interface GraphQLParams {
   readonly query: string
   readonly operationName: string | undefined
   readonly variables: Readonly<Record<string, unknown>> | undefined
   readonly extensions: Readonly<Record<string, unknown>> | undefined
-  /** The position to resume at, however it was sent. */
+  /** The position to resume at, from whichever parameter. */
   readonly lastEventId?: string | undefined
 }
 
@@ -40,11 +40,11 @@ export interface AdmissionRequest {
   readonly params: GraphQLParams
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** The request's. */
+  /** Receives masked errors, for the request's log. */
   readonly errors: ErrorSink
 }
 
-/** Who asks. Resolvers never see it: they get the audience. */
+/** The authenticated client. Resolvers never see it: they get the audience. */
 export interface Principal {
   readonly id: string
 }
@@ -57,16 +57,16 @@ export interface Identity {
 export interface Admitted extends Identity {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
-  /** Fields that it has resolved at most: for each event, if it is a subscription. */
+  /** Cost: an upper bound of the resolved fields; for a subscription, of each event. */
   readonly cost: number
-  /** Operations made of the document before. */
+  /** Cache of the operations of the document. */
   readonly prepared: PreparedOperations
   readonly params: GraphQLParams
 }
 
 export type AdmissionResult =
   | { readonly admitted: Admitted }
-  /** The operation itself is refused; these are for the client to read. */
+  /** The operation is refused with these errors. */
   | { readonly errors: readonly GraphQLFormattedError[] }
 
 export interface AdmissionOptions {
@@ -75,9 +75,9 @@ export interface AdmissionOptions {
 }
 
 /**
- * The one gate: every operation of every transport passes `admit` before anything is done for it. In order:
- * authenticate, parse, validate, choose the operation, reckon its cost. (Limits by principal, persisted operations and
- * authorization come here.)
+ * Admission: every operation of every transport passes `admit` before anything is done for it. In order: authenticate,
+ * parse, validate, select the operation, compute its cost. (Limits by principal, persisted operations and authorization
+ * belong here.)
  */
 export class Admission {
   readonly #documents: DocumentCache
@@ -86,20 +86,20 @@ export class Admission {
     this.#documents = new DocumentCache(schema, (error, fallback) => formatError(error, errors, fallback))
   }
 
-  /** What is kept of documents, in bytes. */
+  /** Size of the document cache, in bytes. */
   get cacheBytes(): number {
     return this.#documents.bytes
   }
 
   /**
-   * Who asks: for requests that bring no operation. Everybody is anonymous for now.
-   * @throws SluiceError where the client is refused as such, whatever it asks for.
+   * Authenticates a request without an operation. Every client is anonymous for now.
+   * @throws SluiceError where the client is refused, whatever it requests.
    */
   authenticate(_headers: AdmissionRequest['headers']): Identity {
     return { principal: { id: 'anonymous' }, audience: ANONYMOUS }
   }
 
-  /** @throws SluiceError where the client is refused as such, whatever it asks for. */
+  /** @throws SluiceError where the client is refused, whatever it requests. */
   admit({ params, headers, errors }: AdmissionRequest): AdmissionResult {
     const { principal, audience } = this.authenticate(headers)
     try {

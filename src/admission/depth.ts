@@ -1,9 +1,9 @@
 import { SluiceError } from '../errors/codes.ts'
 
-/** Levels within levels of variables. Whatever reads them later calls itself for each, and a stack holds thousands. */
+/** Depth limit of variables: later readers are recursive, and a stack holds thousands of levels. */
 const MAX_DEPTH = 50
 
-/** @throws SluiceError `BAD_USER_INPUT` for variables that are nested too deeply. Does not call itself. */
+/** @throws SluiceError `BAD_USER_INPUT` for variables that are nested too deeply. Not recursive. */
 export function demandShallow(variables: object | undefined): void {
   let level: object[] = variables ? [variables] : []
   for (let depth = 1; level.length > 0; depth++) {

@@ -18,17 +18,17 @@ import { measureDocument } from './document-shape.ts'
 import { MergeableFieldsRule } from './mergeable-fields.ts'
 import { OperationCost } from './operation-cost.ts'
 
-/** Far more than any hand-written operation; what grows faster than its text does is bounded by it. */
+/** Far more than any hand-written operation: it bounds costs that are superlinear in the text. */
 const MAX_TOKENS = 5_000
-/** For documents and the operations made of them, by what they take in memory: some 500 documents of 2 KB. */
+/** Budget of documents and their operations, by their size in memory: some 500 documents of 2 KB. */
 const DOCUMENTS_BYTES = 32 * 1024 * 1024
-/** For refusals, by the length of what they say: some thousands. */
+/** Budget of cached refusals, by the length of their messages: some thousands. */
 const REFUSALS_BYTES = 2 * 1024 * 1024
-/** A digest, an array and an object for each error. */
+/** Overhead of a refusal: a digest, an array, and an object for each error. */
 const REFUSAL_BYTES = 512
-/** A client that is wrong in a hundred places has enough to read with these. */
+/** Limit of reported errors: enough for a person to read. */
 const MAX_ERRORS = 20
-/** A message quotes what is wrong with a document, which may be a text of any length. */
+/** Limit of an error message, which may quote any part of a document. */
 const MAX_MESSAGE_CHARS = 400
 const RULES = specifiedRules.map((rule) => (rule === OverlappingFieldsCanBeMergedRule ? MergeableFieldsRule : rule))
 
@@ -36,7 +36,9 @@ export type Refusal = readonly GraphQLFormattedError[]
 
 export type FormatError = (error: unknown, fallback: ErrorCode) => GraphQLFormattedError
 
-/** Parsed and validated documents by their text, and refusals by its digest, so that the same text costs once. */
+/**
+ * Cache of parsed and validated documents by their text, and of refusals by its digest: each text is validated once.
+ */
 export class DocumentCache {
   readonly #schema: GraphQLSchema
   readonly #format: FormatError
@@ -96,7 +98,7 @@ export class DocumentCache {
     })
   }
 
-  /** The cache looks at the size of what it does not have yet. */
+  /** Updates the cache's size of an entry. */
   #grown(text: string, document: AdmittedDocument): void {
     if (this.#documents.peek(text) !== document) return
     this.#documents.delete(text)
@@ -109,7 +111,7 @@ export interface AdmittedOperation {
   readonly cost: OperationCost
 }
 
-/** A validated document with all that was made of it, which goes when it goes. */
+/** A validated document with everything derived from it, which is evicted with it. */
 export class AdmittedDocument {
   readonly document: DocumentNode
   readonly prepared: PreparedOperations
@@ -133,7 +135,7 @@ export class AdmittedDocument {
     return this.#ownBytes + this.prepared.bytes
   }
 
-  /** Undefined: the document has no such operation, or has several. Kept by name, so there are as many as it has. */
+  /** Undefined: the document has no such operation, or has several. Cached by name: at most one for each operation. */
   operation(name: string | undefined): AdmittedOperation | undefined {
     const known = this.#operations.get(name)
     if (known) return known
@@ -145,7 +147,7 @@ export class AdmittedDocument {
   }
 }
 
-/** The parser's only other failure: within the limit of tokens, a nested value can use up the stack. */
+/** Within the token limit, the parser's only other failure is a stack overflow by a nested value. */
 function tooDeep(): GraphQLError {
   return new GraphQLError('The document is nested too deeply')
 }

@@ -11,27 +11,34 @@ import type {
 } from 'graphql'
 import { SluiceError } from '../errors/codes.ts'
 
-/** Names that a client makes up: aliases, and those of operations, fragments and variables. A result repeats aliases. */
+/**
+ * Length limit of names that clients choose: aliases, operations, fragments and variables. A result repeats aliases.
+ */
 const MAX_NAME_CHARS = 64
-/** Each operation is validated with all the fragments it uses, so this multiplies; generated documents have one. */
+/**
+ * Each operation is validated with all the fragments that it uses, so this is a factor; generated documents have one.
+ */
 const MAX_OPERATIONS = 50
-/** Documents that Relay generates for a whole page have about a hundred. */
+/** Limit of fragments: documents that Relay generates for a whole page have about a hundred. */
 const MAX_FRAGMENTS = 200
-/** Fields, spreads and inline fragments. Validation takes some 5 µs for each; a generated document of 10 KB has 500. */
+/**
+ * Limit of fields, spreads and inline fragments. Validation takes some 5 µs for each; a generated document of 10 KB has
+ * 500.
+ */
 const MAX_SELECTIONS = 2_000
-/** Selection sets, lists and objects inside of each other. The standard introspection query has 13. */
+/** Limit of nested selection sets, lists and objects. The standard introspection query has 13. */
 const MAX_NESTING = 50
 
 /**
- * Bytes of heap that a node of a parsed document takes, its place in the source included, with what graphql-js keeps
- * beside it. Measured from documents of fields, aliases, arguments, directives and inline fragments: 170 to 215.
+ * Heap bytes of a node of a parsed document, with its location and what graphql-js caches for it. Measured with
+ * documents of fields, aliases, arguments, directives and inline fragments: 170 to 215.
  */
 const NODE_BYTES = 215
 
 /**
- * Looks at a parsed document before it is validated, in one walk: what would make validation expensive is refused here.
- * Also cuts the tokens off: the parser leaves a list of them, which takes a third of what the document takes.
- * @returns what the document takes in memory, in bytes.
+ * Checks a parsed document before its validation, in one walk: shapes that make validation expensive are refused. It
+ * also removes the parser's list of tokens, a third of the document's memory.
+ * @returns the document's size in memory, in bytes.
  * @throws SluiceError `NAME_TOO_LONG`, or `OPERATION_TOO_COMPLEX`.
  */
 export function measureDocument(document: DocumentNode, text: string): number {
@@ -41,7 +48,7 @@ export function measureDocument(document: DocumentNode, text: string): number {
   cutTokens(document)
   for (const definition of document.definitions) {
     walk.count(definition)
-    // What else may stand in a document is refused by validation.
+    // Other kinds of definitions are refused by validation.
     if (definition.kind !== 'OperationDefinition' && definition.kind !== 'FragmentDefinition') continue
     if (definition.kind === 'OperationDefinition') operations++
     else {
@@ -59,7 +66,7 @@ export function measureDocument(document: DocumentNode, text: string): number {
   return walk.nodes * NODE_BYTES + text.length * 2
 }
 
-/** By kinds of node, since a walk of all keys takes ten times as long. */
+/** By kinds of node: a generic walk of all keys takes ten times as long. */
 class Walk {
   nodes = 0
   selections = 0
@@ -146,7 +153,7 @@ class Walk {
   }
 }
 
-/** An error needs the offset and the source of a node to say where it is, and no tokens. */
+/** An error's location needs the offset and the source of a node, but no tokens. */
 function cutTokens({ loc }: ASTNode): void {
   if (!loc) return
   const cut = loc as { startToken: unknown; endToken: unknown }

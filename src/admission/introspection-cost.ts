@@ -14,16 +14,15 @@ import {
 } from 'graphql'
 
 /**
- * Selection sets looked at, each once for each type, field or value that it is asked of: so many for each field and
- * argument of the schema. The standard introspection query takes 8.
+ * Limit of steps for each field and argument of the schema. A step is a selection set on one type, field or value. The
+ * standard introspection query takes 8.
  */
 const STEPS_PER_ELEMENT = 20
 const elementsOf = new WeakMap<GraphQLSchema, number>()
 
 /**
- * What a field of introspection costs below itself. The schema is here, so its lists are as long as they are: they are
- * walked as an executor walks them, but a selection set once only for each thing that it is asked of. Infinite: more
- * steps than are worth reckoning.
+ * Cost of the selections below a field of introspection. The lengths of the schema's lists are known: they are walked
+ * as an executor walks them, but each selection set once for each element. Infinite: over the limit of steps.
  */
 export function introspectionCost(
   schema: GraphQLSchema,
@@ -35,7 +34,7 @@ export function introspectionCost(
   const type = getNamedType(field.type) as GraphQLObjectType
   const set = node.selectionSet as SelectionSetNode
   if (field.name === '__schema') return walk.cost(set, type, schema)
-  // `__type`: of the type for which it is most.
+  // `__type`: the maximum over all types.
   return Math.max(...Object.values(schema.getTypeMap()).map((each) => walk.cost(set, type, each)))
 }
 

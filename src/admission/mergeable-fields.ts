@@ -16,14 +16,14 @@ import {
   type ValueNode,
 } from 'graphql'
 
-/** Selections that one document's check looks at. A document of 5,000 tokens has 2,500, and few are looked at twice. */
+/** Limit of compared selections of a document. A document of 5,000 tokens has 2,500, and few are compared twice. */
 const MAX_STEPS = 50_000
 
 /**
  * Validation by "Field Selection Merging" (GraphQL, section 5.3.2) in place of graphql-js's
- * `OverlappingFieldsCanBeMergedRule`, which compares fields and fragments in pairs: a document of 17 KB takes it up to
- * 100 ms. Here the fields of one response name are compared with the first of them, since both relations, "of one shape"
- * and "of one name and arguments", are equivalences. Each merged selection set is looked at once.
+ * `OverlappingFieldsCanBeMergedRule`. That rule compares fields and fragments in pairs: up to 100 ms for a document of
+ * 17 KB. Here the fields of one response name are compared with the first of them, since both relations, "of one shape"
+ * and "of one name and arguments", are equivalences. Each merged selection set is visited once.
  */
 export function MergeableFieldsRule(context: ValidationContext): ASTVisitor {
   const merger = new Merger(context)
@@ -48,14 +48,14 @@ interface Field {
 }
 
 /**
- * Fields whose parents may be one object must be the same field; of others only the shapes must fit. `both`: nothing is
- * merged yet.
+ * Fields whose parents may be one object must be the same field; of others only the shapes must match. `both`: nothing
+ * is merged yet.
  */
 type Relation = 'both' | 'same' | 'shape'
 
 class Merger {
   readonly #context: ValidationContext
-  /** Numbers of selection sets, for keys. */
+  /** Ids of selection sets, for keys. */
   readonly #numbers = new Map<SelectionSetNode, number>()
   readonly #checked = new Set<string | SelectionSetNode>()
   readonly #argumentsOf = new Map<FieldNode, string>()
@@ -67,7 +67,7 @@ class Merger {
   }
 
   check(sets: readonly TypedSet[], relation: Relation = 'both'): void {
-    // One conflict is enough to refuse the document, and the next ones mostly follow from it.
+    // The first conflict suffices for a refusal, and further ones mostly follow from it.
     if (this.#failed) return
     const key = this.#keyOf(sets, relation)
     if (this.#checked.has(key)) return
@@ -179,7 +179,7 @@ class Merger {
     return number
   }
 
-  /** False: there is nothing more to be done. */
+  /** False: the limit is reached. */
   #spend(steps: number): boolean {
     this.#steps += steps
     if (this.#steps > MAX_STEPS && !this.#failed) {
@@ -199,7 +199,7 @@ function fieldOf(type: GraphQLCompositeType | undefined, name: string): Field['d
   return type && 'getFields' in type ? type.getFields()[name] : undefined
 }
 
-/** Fields that one object may have together: those of each object type, with those of types that are not one. */
+/** Fields that may be on one object: those of each object type, with those of abstract types. */
 function byParent(group: readonly Field[]): Iterable<readonly Field[]> {
   if (group.length === 1) return [group]
   const isOfObject = ({ parent }: Field) => parent !== undefined && isObjectType(parent)
@@ -224,7 +224,7 @@ function conflicting(one: GraphQLOutputType, other: GraphQLOutputType): boolean 
   return (isLeafType(one) || isLeafType(other)) && one !== other
 }
 
-/** Equal for values that are written alike, whatever the order of an object's fields. */
+/** Equal for values that print alike, whatever the order of an object's fields. */
 function valueKey(value: ValueNode): string {
   switch (value.kind) {
     case 'ListValue':

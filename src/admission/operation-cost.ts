@@ -19,14 +19,14 @@ import {
 import { type FieldCost, fieldCostOf } from '../schema/field-cost.ts'
 import { introspectionCost } from './introspection-cost.ts'
 
-/** Items that a list is taken to have where its field does not say which argument bounds it. */
+/** Assumed length of a list whose field does not name the argument that bounds it. */
 export const DEFAULT_LIST_SIZE = 25
-/** Products of fragments and lists grow beyond all numbers; nothing is compared with more than this. */
+/** Saturation: products of fragments and lists may overflow, and no limit is above this. */
 const MOST = 1e15
 
 type VariableValues = Extract<ReturnType<typeof getVariableValues>, { variableValues: unknown }>['variableValues']
 
-/** What a selection set costs: `base`, and what depends on variables. */
+/** Cost of a selection set: `base`, and the part that depends on variables. */
 interface Part {
   base: number
   /** Levels of fields. */
@@ -41,8 +41,8 @@ interface Term {
 }
 
 /**
- * What an operation costs at most: the fields that it has resolved, with every list as long as its field says. It is
- * reckoned once for each document; where the length of a list is a variable, the sum is done again for each request.
+ * Upper bound of the fields that an operation resolves, with every list at its bound. It is computed once for each
+ * document. Where a variable bounds a list, the sum is evaluated for each request.
  */
 export class OperationCost {
   /** Levels of fields, fragments expanded. */
@@ -59,7 +59,7 @@ export class OperationCost {
     this.depth = this.#part.depth
   }
 
-  /** Zero for variables that do not fit their types: with those it is refused before anything runs. */
+  /** Zero for variables that do not fit their types: such a request is refused before its execution. */
   of(variables: Readonly<Record<string, unknown>> | undefined): number {
     const part = this.#part
     if (part.terms.length === 0) return part.base
@@ -86,7 +86,7 @@ function capped(cost: number): number {
   return Math.min(cost, MOST)
 }
 
-/** Reckons a validated document; each fragment once, however often it is spread. */
+/** Computes the cost of a validated document; of each fragment once, however often it is spread. */
 class Reckoner {
   readonly #schema: GraphQLSchema
   readonly #definitions = new Map<string, FragmentDefinitionNode>()
@@ -132,7 +132,7 @@ class Reckoner {
     const type = getNamedType(field.type)
     if (type.name.startsWith('__') && node.selectionSet) {
       part.base = capped(part.base + introspectionCost(this.#schema, field, node, this.#definitions))
-      // Its depth is bounded by validation.
+      // Validation bounds its depth.
       return
     }
     const child =
@@ -178,7 +178,9 @@ function hasVariable(value: ValueNode): boolean {
   return value.kind === 'ObjectValue' && value.fields.some((field) => hasVariable(field.value))
 }
 
-/** The value of the argument that bounds a list. Zero where it does not fit its type: then the field does not run. */
+/**
+ * The value of the argument that bounds a list. Zero where it does not fit its type: the field is not executed then.
+ */
 function declaredSize(
   field: GraphQLField<unknown, unknown>,
   node: FieldNode,

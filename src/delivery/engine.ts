@@ -21,17 +21,20 @@ import { Renderer } from './render/renderer.ts'
 import { Shared } from './replay/shared.ts'
 
 const SWEEP_MS = 1_000
-/** A group without members waits for them as long as the longest `retry:` says, and a little for the way. */
+/**
+ * Linger time of a group without members: the longest reconnection delay of a client (`retry:`), and a second of
+ * margin.
+ */
 const LINGER_MS = RETRY_MAX_MS + 1_000
-/** Groups that wait at once; the longest waiting make room. */
+/** Limit of lingering groups. Beyond it the oldest ends. */
 const MAX_LINGERING = 500
-/** A group that fails again as soon as its clients are back says so once in a while. */
+/** Rate limit of log lines about failed groups: a group may fail again as soon as its clients have reconnected. */
 const FAILED_LOG_MS = 10_000
 
 export interface EngineOptions {
   readonly feed: <V>(topic: Topic<V>) => Feed<V>
   readonly heartbeatMs: number
-  /** Events of the past a second that one client gets. */
+  /** Rate limit of replay, for each client. */
   readonly replayEventsPerSecond?: number
   readonly log: Logger
   readonly faults?: Faults
@@ -40,36 +43,33 @@ export interface EngineOptions {
 
 /** Where a subscription starts. */
 export type Start =
-  /** After what a cursor names. */
-  | { readonly after: string }
-  /** With the newest matching events that are in the window. */
-  | { readonly last: number }
-  | { readonly position: Position }
+  /** After the position of a cursor. */
+  { readonly after: string } | { readonly position: Position }
 
 export interface PrepareOptions {
   /** Now, if absent. */
   readonly start?: Start | undefined
-  /** A result is wanted that tells where the past ends. */
+  /** Send a result that marks the end of the replay. */
   readonly hasMarker?: boolean
 }
 
-/** The groups of this process: who asks the same thing joins the same group. */
+/** The groups of this process. Equal operations share a group. */
 export class Engine implements GroupHost {
   readonly shared: Shared
-  /** What the groups' operations take. */
+  /** Memory of the groups' operations. */
   readonly held = new HeldOperations()
   readonly #options: EngineOptions
   readonly #groups = new Set<Group>()
   readonly #byKey = new Map<string, Group>()
   readonly #dirty = new Set<Group>()
-  /** Groups in which something is to be looked at once a second. */
+  /** Groups to be swept: they have frames to expire, or members that are not live. */
   readonly #unsettled = new Set<Group>()
   readonly #sweeps = new Sliced<Group>(
     (group) => this.#sweepGroup(group),
     (group, error) => group.fail(error),
   )
   readonly #failedLog = new RateLimit(FAILED_LOG_MS)
-  /** Groups without members, the longest waiting first. */
+  /** Groups without members, the oldest first. */
   readonly #lingering = new Set<Group>()
   readonly #renderers = new Map<string, Renderer>()
   readonly #compiler: Compiler
@@ -103,8 +103,8 @@ export class Engine implements GroupHost {
   }
 
   /**
-   * Finds the group of an operation, or makes it, and the position to start at.
-   * @throws SluiceError `CURSOR_INVALID`, or if the field's `where` asks for too much.
+   * Finds or creates the group of an operation, and resolves the start position.
+   * @throws SluiceError `CURSOR_INVALID`, or if the field's `where` has too many combinations.
    */
   prepare(operation: Operation, stream: BoundStream, { start, hasMarker = false }: PrepareOptions = {}): Prepared {
     const group = this.#groupOf(operation, stream)
@@ -115,7 +115,7 @@ export class Engine implements GroupHost {
       group.endIfEmpty()
       throw error
     }
-    // What a client came with is said again until it has been told what became of it.
+    // The client's cursor is repeated to it until its first result or gap replaces it.
     const named = start && 'after' in start ? start.after : undefined
     return prepared(
       (outlet, framing) => this.#join(group, outlet, framing, { position, named, hasMarker }),
@@ -145,12 +145,12 @@ export class Engine implements GroupHost {
     this.#members.remove(member)
   }
 
-  /** Of any stream, also of those that the engine does not know. */
+  /** Counts the end of any stream, also of those that the engine does not know. */
   countClose(reason: CloseReason): void {
     this.stats.closes[reason] = (this.stats.closes[reason] ?? 0) + 1
   }
 
-  /** Nobody could find a group without a key again. */
+  /** A group without a key is never found again: it ends at once. */
   lingers(group: Group): void {
     this.#lingering.delete(group)
     this.#lingering.add(group)
@@ -174,7 +174,7 @@ export class Engine implements GroupHost {
       this.#renderers.delete(renderer.key)
   }
 
-  /** Ends what streams there are, telling each client when to reconnect, and all work. */
+  /** Ends all streams, each with a reconnection delay, and stops all work. */
   close(): void {
     this.#members.stop()
     clearInterval(this.#sweeper)
@@ -194,12 +194,12 @@ export class Engine implements GroupHost {
     let member: Subscriber | undefined
     try {
       member = group.join(outlet, framing, beginning)
-      // Its outlet failed, or was gone, at the first write.
+      // The outlet failed, or was closed, at the first write.
       if (member.isClosed) return
       this.#members.add(member)
       outlet.attach(member)
     } catch (error) {
-      // The head of its stream has been sent, so that nothing else can be answered: its client is to come back.
+      // The response head has been sent, so that no error response is possible: the client has to reconnect.
       this.shared.faults.tell('client', error, { topic: group.feed.topic.name })
       member?.fail()
     }
@@ -221,7 +221,10 @@ export class Engine implements GroupHost {
     return group
   }
 
-  /** @throws SluiceError `TOO_MANY_STREAMS` where an operation has no room beside those of open subscriptions. */
+  /**
+   * Ends lingering groups, the oldest first, until the operation fits.
+   * @throws SluiceError `TOO_MANY_STREAMS` where it does not fit beside the operations of open subscriptions.
+   */
   demandMemory(operation: Operation): void {
     this.held.demandRoom(operation, this.#lingering)
   }
@@ -232,7 +235,7 @@ export class Engine implements GroupHost {
     return known ?? new Renderer({ args, weight, key, compiler: this.#compiler, stats: this.stats, errors })
   }
 
-  /** Closes streams that are stuck, drops old frames, and ends groups that nobody came back to. */
+  /** Closes stalled streams, expires frames, and ends groups that have lingered too long. */
   #sweep(): void {
     this.#sweeps.add(this.#unsettled)
     const now = performance.now()
@@ -250,7 +253,7 @@ export class Engine implements GroupHost {
     this.stats.flushes++
     for (const group of this.#dirty) {
       group.flush()
-      // Its frames are dropped again some seconds later.
+      // The sweep expires its frames some seconds later.
       if (this.#groups.has(group)) this.#unsettled.add(group)
     }
     this.#dirty.clear()
@@ -258,6 +261,5 @@ export class Engine implements GroupHost {
 }
 
 function positionOf(group: Group, start: Start): Position {
-  if ('after' in start) return group.feed.startAfter(start.after)
-  return 'last' in start ? group.startLast(start.last) : start.position
+  return 'after' in start ? group.feed.startAfter(start.after) : start.position
 }

@@ -1,6 +1,6 @@
 /**
- * An outlet that has not taken what it was given (64 KiB, or one flush) for this long is closed: it is dead, or slower
- * than 2 KiB a second.
+ * Write stall timeout: an outlet that has not drained (64 KiB, or one flush) within it is closed. Its peer is dead, or
+ * slower than 2 KiB a second.
  */
 export const WRITE_STALL_MS = 30_000
 
@@ -8,26 +8,29 @@ export const WRITE_STALL_MS = 30_000
 export const CLOSE_REASONS = ['client', 'complete', 'stalled', 'age', 'shutdown', 'failed'] as const
 export type CloseReason = (typeof CLOSE_REASONS)[number]
 
-/** Where a subscriber's bytes go: a socket, as far as the delivery engine knows. */
+/** Sink of a subscriber's bytes: the delivery engine's view of a socket. */
 export interface Outlet {
-  /** Takes bytes, always. False: it is full, and wants no more before it calls `OutletListener.drained`. */
+  /**
+   * Accepts the bytes in any case. False: it is full (the high-water mark is reached). Wait for
+   * `OutletListener.drained`.
+   */
   write(bytes: Buffer): boolean
-  /** Ends after what was written, and these bytes. `isComplete`: they tell the client not to reconnect. */
+  /** Ends after the written bytes and these. `isComplete`: they tell the client not to reconnect. */
   end(bytes?: Buffer, isComplete?: boolean): void
-  /** Ends at once, losing what was not sent. */
+  /** Closes at once. Unsent bytes are lost. */
   destroy(): void
-  /** Who is told when it has room again, and when it is gone. */
+  /** Registers the listener. */
   attach(listener: OutletListener): void
 }
 
-/** What an outlet tells of itself. */
+/** Events of an outlet. */
 export interface OutletListener {
-  /** It has room again. */
+  /** The outlet has drained. */
   drained(): void
-  /** It has no room yet, but it does move: others who share its socket were served. */
+  /** Still full, but not stalled: other streams on the same socket made progress. */
   progressed?(): void
-  /** It is gone. */
+  /** The outlet was closed. */
   gone(): void
-  /** Ends the stream after what was written: it is too old, or the gateway shuts down. */
+  /** Ends the stream after the written bytes: it has reached its maximum age, or the gateway shuts down. */
   end(reason: CloseReason): void
 }

@@ -2,11 +2,11 @@ import type { Framing } from '../protocol/framing.ts'
 import type { Outlet } from './outlet.ts'
 
 /**
- * A subscription of which everything is known that can be refused: it only lacks an outlet. It is started in the turn
- * of the event loop in which it was prepared, or not at all. Disposed without a start, it leaves nothing behind.
+ * A prepared subscription: every check that may refuse it has passed, and it only lacks an outlet. It is started in the
+ * turn of the event loop in which it was prepared, or not at all. Disposed without a start, it releases what it holds.
  */
 export interface Prepared extends Disposable {
-  /** Writes the first block to the outlet, and attaches to it. Never throws: an outlet that fails has been ended. */
+  /** Writes the first block to the outlet, and attaches to it. Never throws: an outlet that fails is ended. */
   start(outlet: Outlet, framing: Framing): void
 }
 

@@ -17,16 +17,19 @@ const NEXT: Readonly<
   CANCELLED: [],
 }
 
-/** Half of all follow-ups come within this time: soon enough to be seen by somebody who watches a demo. */
+/** Half of all follow-ups are due within this time: soon enough for a person who watches a demo. */
 const MEDIAN_DELAY_MS = 20_000
 
 /**
- * Orders that are remembered because something follows: about 5 MiB. Twenty seconds of some 1,200 orders a second;
- * faster feeds fill the book, and it is then worked off before time, so the mix of statuses stays the same.
+ * Limit of the remembered orders that have a follow-up: about 5 MiB, or twenty seconds of some 1,200 orders a second.
+ * Faster feeds reach it, and follow-ups are then early, so that the mix of statuses stays the same.
  */
 const MAX_OPEN_ORDERS = 10_000
 
-/** While follow-ups are due, this share of events are. More than they need: after a pause they catch up, and new orders go on. */
+/**
+ * Share of follow-ups among the events while any are due. It exceeds their arrival rate, so that they catch up after a
+ * pause.
+ */
 const SHARE_OF_EVENTS = 0.5
 
 /** The orders to which something will happen, earliest first. */

@@ -2,7 +2,7 @@ import type { Place, Region } from './places.ts'
 import { createRandom, type Random } from './random.ts'
 import { type Weighted, weighted, weightedBy } from './weighted.ts'
 
-/** Who sells. The same for every seed, so that `m_0001` is the same shop in every run and in every document. */
+/** A seller. The same for every seed, so that `m_0001` is the same shop in every run and in every document. */
 export interface Merchant {
   /** `m_0001` is the one that sells most, `m_2000` the one that sells least. */
   readonly id: string
@@ -18,8 +18,8 @@ export interface Merchant {
 const MERCHANTS = 2000
 
 /**
- * Zipf's law, flattened at the top (Mandelbrot): the first has about 5% of all orders, the first hundred a little more than
- * half. Without it the first alone would have 12%, and decide what its country's share looks like.
+ * Zipf's law, flattened at the top (Mandelbrot): the first merchant has about 5% of all orders, the first hundred a
+ * little more than half. Without it the first alone would have 12%, and dominate its country's share.
  */
 const FLATTENED_BY = 2
 
@@ -57,7 +57,9 @@ export function createMerchants(places: readonly Place[]): readonly Merchant[] {
   })
 }
 
-/** Chooses who gets an order from a place: mostly a merchant of that country, else of that region, else of the world. */
+/**
+ * Selects the merchant of an order by its place: mostly one of that country, else of that region, else of the world.
+ */
 export function createMerchantChoice(merchants: readonly Merchant[]): (place: Place, random: Random) => Merchant {
   const weightOf = (merchant: Merchant) => merchant.weight
   const byCountry = weightedBy(merchants, (merchant) => merchant.home, weightOf)

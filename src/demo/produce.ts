@@ -10,10 +10,10 @@ const number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
 
 async function produce({ brokers, ...feed }: ProduceOptions): Promise<void> {
   const interrupt = new AbortController()
-  // Once: whoever presses Ctrl-C again, because the cluster does not answer, ends the process.
+  // Once: a second Ctrl-C, when the cluster does not respond, ends the process.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort())
 
-  // What fails is said by `onRetry`; of the client's own log, only what it cannot tell in any other way.
+  // Failures are reported by `onRetry`; only other messages of the client's log are shown.
   const kafka = createKafka({
     brokers,
     clientId: 'sluice-produce',

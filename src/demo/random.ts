@@ -6,7 +6,9 @@ export interface Random {
   normal(): number
 }
 
-/** sfc32 by Chris Doty-Humphrey (PractRand): 128 bits of state, a period of at least 2^32, a few operations a number. */
+/**
+ * sfc32 by Chris Doty-Humphrey (PractRand): 128 bits of state, a period of at least 2^32, a few operations for each.
+ */
 export function createRandom(seed: number): Random {
   let a = 0
   let b = seed | 0

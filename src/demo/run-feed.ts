@@ -26,17 +26,16 @@ const BATCH = 1000
 /** Sends are at least this far apart: at 20,000 a second that is 200 events each, and little cost for the rest. */
 const SEND_INTERVAL_MS = 10
 
-/** Short enough that a demo goes on soon after its broker is back, and no load on one that is down. */
+/** Short enough that the feed resumes soon after the broker is back, without loading one that is down. */
 const FIRST_RETRY_MS = 100
 const LONGEST_RETRY_MS = 5000
 
 /**
- * Sends demo orders to a topic, keyed by merchant, until `count` or `signal` ends it. Holds nothing but the one batch
- * that is being sent: a slow sink is sent less, a failing one is sent the same batch again. (A send that failed after
- * the log had taken it is therefore there twice, as with any producer that is not idempotent.)
- *
- * Resolves with how many events the sink took. When aborted, it first awaits the send that is under way.
- * @throws RangeError for a rate, count or batch that makes no sense, and whatever else than SourceUnavailable the sink throws.
+ * Sends demo orders to a topic, keyed by merchant, until `count` or `signal` ends it. It holds one batch only: a slow
+ * sink receives fewer orders, a failing one receives the same batch again. (A send that failed after the log had
+ * appended it is therefore duplicated, as with any producer that is not idempotent.)
+ * Resolves with the number of events that were sent. When aborted, it first awaits the pending send.
+ * @throws RangeError for an invalid rate, count or batch, and every error of the sink except SourceUnavailable.
  */
 export async function runFeed(options: RunFeedOptions): Promise<number> {
   const { sink, topic = 'orders', rate, count = Number.POSITIVE_INFINITY, seed, signal, batch = BATCH } = options

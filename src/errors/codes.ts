@@ -1,6 +1,6 @@
 /**
- * Every error code a client or an operator can meet, with its default sentence and the HTTP status it has where the
- * answer is plain HTTP. docs/errors.md documents each (a test compares the two).
+ * Every error code of the API, with its default message and its HTTP status in a plain HTTP response. docs/errors.md
+ * documents each (a test compares the two).
  */
 export const ERRORS = {
   BAD_REQUEST: { status: 400, message: 'The request is not a well-formed GraphQL request' },
@@ -41,11 +41,11 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** An error that a client may see: its message and details hold nothing internal. Any other error is masked. */
+/** An error that clients may see: its message and details are not internal. Any other error is masked. */
 export class SluiceError extends Error {
   override readonly name = 'SluiceError'
   readonly code: ErrorCode
-  /** More for the client, beside `code` in the error's `extensions`. */
+  /** Details beside `code` in the error's `extensions`. */
   readonly details: Readonly<Record<string, unknown>>
 
   constructor(
@@ -58,7 +58,7 @@ export class SluiceError extends Error {
     this.details = details
   }
 
-  /** Where a GraphQL executor looks for what it tells clients beside the message. */
+  /** Where GraphQL executors look for an error's `extensions`. */
   get extensions(): Readonly<Record<string, unknown>> {
     return { ...this.details, code: this.code }
   }

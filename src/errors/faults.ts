@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
 import { RateLimit } from './rate-limit.ts'
 
-/** A fault of one kind comes with every event, or every second: one line of each says it. */
+/** Rate limit of log lines: a fault may recur with every event, or every second. */
 const LOG_INTERVAL_MS = 10_000
 
-/** Where something was thrown that nobody is there to catch: a label's values, so there are few. */
+/** Places of contained exceptions: values of a metric's label, so there are few. */
 export const FAULT_PLACES = [
   'client',
   'flush',
@@ -19,8 +19,8 @@ export const FAULT_PLACES = [
 export type FaultPlace = (typeof FAULT_PLACES)[number]
 
 /**
- * What was thrown in a timer, a listener or a turn of its own. Whoever calls such a thing catches what it throws, ends the
- * one thing that it was about, and tells it here, where it is counted and logged at a limited rate.
+ * Contained exceptions of timers, listeners and other callbacks without a caller that could handle them. The place that
+ * catches one ends what it concerned, and reports it here. It is counted, and logged at a limited rate.
  */
 export class Faults {
   readonly counts: Partial<Record<FaultPlace, number>> = {}
@@ -31,13 +31,13 @@ export class Faults {
     this.#log = log
   }
 
-  /** Never throws. `about` says more of what it was about. */
+  /** Never throws. `about` has details for the log. */
   readonly tell = (place: FaultPlace, error: unknown, about: object = {}): void => {
     this.counts[place] = (this.counts[place] ?? 0) + 1
     this.#limit.tell((unlogged) => logError(this.#log, error, { place, ...about, unlogged }, 'Something failed'), place)
   }
 
-  /** Does something, tells what it throws, and then does the other thing, if there is one. */
+  /** Runs `act`. If it throws, reports that, and runs `otherwise`, if given. */
   contain(place: FaultPlace, act: () => void, otherwise?: () => void): void {
     try {
       act()
@@ -49,8 +49,8 @@ export class Faults {
 }
 
 /**
- * Logs what was thrown, whatever it is. A logger reads an error's properties, any of which may throw in its turn; then
- * the line has what can be had. Never throws: it is called where nobody is left to catch.
+ * Logs any thrown value. A logger reads an error's properties, any of which may throw; the line then has what could be
+ * read. Never throws: no caller could handle it.
  */
 export function logError(
   log: Logger,

@@ -2,24 +2,27 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import { ERRORS, type ErrorCode, SluiceError } from './codes.ts'
 import type { ErrorSink } from './resolver-errors.ts'
 
-/** GraphQLErrors inside of each other that are looked through. Executors wrap once or twice; a cycle has no end. */
+/** Limit of nested GraphQLErrors that are unwrapped. Executors wrap once or twice; a cycle would not end. */
 const MAX_WRAPPED = 10
 /**
- * Of a GraphQLError's `extensions`, as JSON: what a client shows or decides by. What is longer goes without them. Our
- * own errors have no such limit: they say of each partition what is gone.
+ * Size limit of a GraphQLError's `extensions`, as JSON. Longer ones are dropped. Our own errors have none: they tell each
+ * partition's gap.
  */
 const MAX_EXTENSIONS_CHARS = 16 * 1024
-/** What libraries put into `extensions` for servers and developers, at any depth: stacks, causes, HTTP's status. */
+/**
+ * Properties that libraries put into `extensions` for servers and developers, at any depth: stacks, causes, HTTP's
+ * status.
+ */
 const FOR_SERVERS = new Set(['stack', 'stacktrace', 'exception', 'originalError', 'cause', 'http', 'unexpected'])
-/** As GraphQL writes names. What an error holds in its place came from somewhere else than the executor. */
+/** GraphQL's names. Any other path element was not set by the executor. */
 const NAME = /^[_A-Za-z]\w*$/
 
 /**
- * An error as clients see it. Three kinds keep their message: our own errors; a GraphQLError with a `code` that was
- * thrown on purpose; and, where the caller says by `fallback` that GraphQL itself has refused the request, a GraphQLError
- * without one, which gets `fallback` for its code. Everything else is masked, and told to `errors` as it really was: also
- * what an executor says of a resolver's value, since it quotes the value. Whatever was thrown, this does not throw, and
- * what it returns can be made into JSON.
+ * Masking: an error as clients see it. Three kinds keep their message: our own errors; a GraphQLError with a `code`,
+ * which was thrown on purpose; and, with `fallback`, a GraphQLError without a code by which GraphQL itself refuses the
+ * request: its code is `fallback`. Every other error is masked, and reported to `errors` unchanged: also the executor's
+ * errors about a resolver's value, since they quote it. Never throws, whatever was thrown, and the returned value is
+ * valid JSON.
  */
 export function formatError(
   error: unknown,
@@ -30,22 +33,22 @@ export function formatError(
     const formatted = formatForClients(error, fallback)
     if (formatted) return formatted
   } catch {
-    // An error whose own properties throw is for no client.
+    // The error's properties throw: it is masked.
   }
   const cause = causeOf(error)
-  // A place that nobody has put round it is what the one who threw it says, which may be anything.
+  // A path that no executor has set is the thrower's, and may be anything.
   const where = cause === error ? {} : placeOf(error)
   errors.tell(cause, cause === error ? undefined : error)
   return { message: ERRORS.INTERNAL_SERVER_ERROR.message, ...where, extensions: { code: 'INTERNAL_SERVER_ERROR' } }
 }
 
-/** Undefined for an error that was not meant for clients. */
+/** Undefined for an error that is not meant for clients. */
 function formatForClients(error: unknown, fallback: ErrorCode): GraphQLFormattedError | undefined {
   const cause = causeOf(error)
   const where = placeOf(error)
   const message = error instanceof GraphQLError ? textOf(error.message) : ''
   if (cause instanceof SluiceError) {
-    // A scalar's complaint reads better with the name of the variable that graphql puts before it.
+    // A scalar's message is clearer with the variable's name, which graphql-js prepends.
     const own = message !== '' && cause.code === 'BAD_USER_INPUT' ? message : textOf(cause.message)
     return {
       message: own,
@@ -54,12 +57,12 @@ function formatForClients(error: unknown, fallback: ErrorCode): GraphQLFormatted
     }
   }
   const isRefusal = fallback !== 'INTERNAL_SERVER_ERROR'
-  // A scalar that gives undefined for a client's value: the message quotes nothing but that value.
+  // A scalar that returns undefined for a client's value: the message quotes only that value.
   if (isRefusal && isUndefinedThrown(cause)) return { message, ...where, extensions: { code: fallback } }
   if (!(cause instanceof GraphQLError)) return undefined
   const code = codeOf(cause)
   if (code === undefined && !isRefusal) return undefined
-  // The outer message names the variable; where graphql only adds the place, the two are the same.
+  // The outer message names the variable. Where graphql-js only adds the location, the messages are equal.
   return {
     message,
     ...where,
@@ -67,7 +70,7 @@ function formatForClients(error: unknown, fallback: ErrorCode): GraphQLFormatted
   }
 }
 
-/** What was thrown, without the GraphQLErrors that were wrapped round it on the way up. Never throws. */
+/** The thrown value, without the GraphQLErrors that wrap it. Never throws. */
 function causeOf(error: unknown): unknown {
   let cause = error
   try {
@@ -81,7 +84,7 @@ function causeOf(error: unknown): unknown {
   return cause
 }
 
-/** A GraphQLError that only wraps another one has the other one's `extensions`. */
+/** A wrapping GraphQLError has the `extensions` of the wrapped one. */
 function isOnPurpose({ extensions, originalError }: GraphQLError): boolean {
   return codeOf({ extensions }) !== undefined && extensions !== (originalError as { extensions?: unknown }).extensions
 }
@@ -91,7 +94,7 @@ function codeOf({ extensions }: { readonly extensions: unknown }): string | numb
   return typeof code === 'string' || typeof code === 'number' ? code : undefined
 }
 
-/** graphql-js says so of a scalar that throws nothing, and of one that throws `undefined` or `null`. */
+/** graphql-js's message for a scalar that returns undefined, or throws `undefined` or `null`. */
 function isUndefinedThrown(cause: unknown): boolean {
   if (!(cause instanceof Error) || cause.name !== 'NonErrorThrown') return false
   return ((cause as { thrownValue?: unknown }).thrownValue ?? undefined) === undefined
@@ -102,7 +105,7 @@ interface Place {
   readonly path?: NonNullable<GraphQLFormattedError['path']>
 }
 
-/** Where graphql says that it was. An error may have been given these by anybody: only what looks like them counts. */
+/** The locations as set by graphql-js. Anything may have set them: only valid ones are kept. */
 function placeOf(error: unknown): Place {
   try {
     if (!(error instanceof GraphQLError)) return {}
@@ -127,7 +130,7 @@ function textOf(message: unknown): string {
   return typeof message === 'string' ? message : ERRORS.INTERNAL_SERVER_ERROR.message
 }
 
-/** A copy that holds nothing but JSON; empty for what JSON cannot say, and for more than a client can use. */
+/** A copy that is plain JSON; empty if JSON cannot represent it, or it exceeds the limit. */
 function forClients(extensions: unknown, maxChars: number): Readonly<Record<string, unknown>> {
   try {
     const text = JSON.stringify(extensions, (key, value) => (FOR_SERVERS.has(key) ? undefined : value))

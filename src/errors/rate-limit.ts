@@ -1,6 +1,6 @@
-/** Keys that are told apart at one time: what they hold is some 100 KB at most. */
+/** Limit of distinct keys: they take some 100 KB at most. */
 const MAX_KEYS = 256
-/** Longer keys are not kept: they share one limit, as all keys do that find no room. */
+/** Longer keys are not stored: they share one limit, as keys beyond the limit do. */
 const MAX_KEY_CHARS = 256
 
 interface Limit {
@@ -9,12 +9,12 @@ interface Limit {
 }
 
 /**
- * Rate limit for log lines: one of each key is let through in each interval, with the number left out since the last.
- * Bounded: keys beyond the limit share one, so that whoever invents keys fills neither memory nor log.
+ * Rate limit for log lines: one for each key passes in each interval, with the number suppressed since the last.
+ * Bounded: keys beyond the limit share one, so that made-up keys fill neither memory nor log.
  */
 export class RateLimit {
   readonly #intervalMs: number
-  /** In the order in which they were last let through, so that the first is the first to end. */
+  /** In the order in which they last passed, which is that of their expiry. */
   readonly #limits = new Map<string, Limit>()
   readonly #shared: Limit = { againAt: Number.NEGATIVE_INFINITY, unlogged: 0 }
 
@@ -22,7 +22,7 @@ export class RateLimit {
     this.#intervalMs = intervalMs
   }
 
-  /** Calls `warn` with the number left out since it was last called for this key; or counts this one as left out. */
+  /** Calls `warn` with the number suppressed since its last call for this key; or counts this one as suppressed. */
   tell(warn: (unlogged: number) => void, key = ''): void {
     const now = performance.now()
     const limit = this.#limitOf(key, now)
@@ -48,7 +48,7 @@ export class RateLimit {
       const [oldest, limit] = this.#limits.entries().next().value as [string, Limit]
       if (now < limit.againAt) return this.#shared
       this.#limits.delete(oldest)
-      // The count is not lost: the next line of those without a limit of their own has it.
+      // The count is kept: the next line of the shared limit includes it.
       this.#shared.unlogged += limit.unlogged
     }
     const limit = { againAt: Number.NEGATIVE_INFINITY, unlogged: 0 }

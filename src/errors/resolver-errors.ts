@@ -12,23 +12,23 @@ import type { Logger } from 'pino'
 import { logError } from './faults.ts'
 import { RateLimit } from './rate-limit.ts'
 
-/** A field that fails for every event says so this often. */
+/** Rate limit of log lines for each field, which may fail for every event. */
 const LOG_INTERVAL_MS = 10_000
-/** For what is no field of the schema: a filter, or what came before any field. */
+/** Label of errors without a field of the schema: a filter's, or one before any field. */
 const OTHER = 'other'
 
-/** Fields of a document by where each begins in its text. */
+/** Fields of a document by their offset in its text. */
 type Coordinates = ReadonlyMap<number, string>
 
-/** Takes what is masked: who is to know what it really was. */
+/** Receives masked errors in their original form. */
 export interface ErrorSink {
-  /** `cause` is what was thrown, `error` what GraphQL made of it, if it did. Never throws. */
+  /** `cause` is the thrown value, `error` the GraphQLError that wraps it, if any. Never throws. */
   tell(cause: unknown, error?: unknown): void
 }
 
 /**
- * Masked errors: counted by the field that failed, and logged at a limited rate for each. A field is named by its schema
- * coordinate, `Type.field`, of which there are as many as the schema has; a path has aliases in it, which a client chooses.
+ * Masked errors: counted by field, and logged at a limited rate for each. A field is named by its schema coordinate,
+ * `Type.field`: their number is bounded by the schema. Paths contain aliases, which clients choose.
  */
 export class ResolverErrors implements ErrorSink {
   /** Errors by schema coordinate. */
@@ -36,10 +36,10 @@ export class ResolverErrors implements ErrorSink {
   readonly #log: Logger
   readonly #schema: GraphQLSchema | undefined
   readonly #limit = new RateLimit(LOG_INTERVAL_MS)
-  /** By the source of a document, which lives as long as the document does. */
+  /** By the source of a document, with the same lifetime. */
   readonly #coordinates = new WeakMap<object, Coordinates>()
 
-  /** Without the schema, fields are told apart by path, and none is named. */
+  /** Without the schema, the rate limit is by path, and no field is named. */
   constructor(log: Logger, schema?: GraphQLSchema) {
     this.#log = log
     this.#schema = schema
@@ -52,12 +52,12 @@ export class ResolverErrors implements ErrorSink {
     this.#limit.tell((unlogged) => logError(log(), cause, { path, field, unlogged }, 'A resolver failed'), key)
   }
 
-  /** The same, told to another log: that of a request, made when it is needed. */
+  /** The same with another log: that of a request, created when it is needed. */
   within(log: () => Logger): ErrorSink {
     return { tell: (cause, error) => this.tell(cause, error, log) }
   }
 
-  /** What was thrown may hold anything, and may throw when it is looked at. */
+  /** The thrown value may be anything, and its properties may throw. */
   #placeOf(error: unknown): { readonly field?: string | undefined; readonly path?: readonly unknown[] | undefined } {
     try {
       if (!(error instanceof GraphQLError)) return {}
@@ -80,7 +80,7 @@ export class ResolverErrors implements ErrorSink {
   }
 }
 
-/** The document is parsed again, since an error has no more of it than the node and the text. Once for each that fails. */
+/** The document is parsed again: an error references only the node and the text. Once for each document that fails. */
 function coordinatesOf(schema: GraphQLSchema, source: Parameters<typeof parse>[0]): Coordinates {
   const coordinates = new Map<number, string>()
   const types = new TypeInfo(schema)
@@ -92,7 +92,7 @@ function coordinatesOf(schema: GraphQLSchema, source: Parameters<typeof parse>[0
   try {
     visit(parse(source), visitWithTypeInfo(types, { enter }))
   } catch {
-    // A text that is no whole document: its fields have no names here.
+    // The text is not a complete document: its fields have no names here.
   }
   return coordinates
 }

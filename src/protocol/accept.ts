@@ -9,23 +9,23 @@ const JSON_TYPE = 'application/json'
 export const HTML = 'text/html'
 export const PLAIN_TEXT = 'text/plain'
 
-/** In the order in which we choose where the client likes several equally. */
+/** In the order of our preference, for equal q values. */
 const SERVED = [JSON_TYPE, GRAPHQL_RESPONSE, EVENT_STREAM]
 
 export interface Accepted {
-  /** The media type the client likes best, of those we have. */
+  /** The offered media type that the client prefers. */
   readonly preferred: string
   readonly eventStream: boolean
 }
 
-/** Browsers and GraphQL clients send some 150. What a longer one costs grows with each of its ranges: 10 ms for 15 KB. */
+/** Length limit: browsers and GraphQL clients send some 150. The cost grows with each range: 10 ms for 15 KB. */
 const MAX_CHARS = 500
-/** What was made of each header lately: clients are many, and their headers few. With their keys 0.3 MB at most. */
+/** Cache of parsed headers: clients are many, and their headers few. With the keys 0.3 MB at most. */
 const known = new LRUCache<string, { readonly accepted: Accepted | undefined }>({ max: 500 })
 
 /**
- * Reads `accept` as the list with q values that it is; undefined: it takes nothing that we have.
- * @throws SluiceError `NOT_ACCEPTABLE` if it is too long, as the others here do.
+ * Parses `accept` as a list with q values; undefined: no offered media type is acceptable.
+ * @throws SluiceError `NOT_ACCEPTABLE` if it is too long, as the other functions here do.
  */
 export function negotiate(request: IncomingMessage): Accepted | undefined {
   const accept = acceptOf(request)
@@ -36,7 +36,7 @@ export function negotiate(request: IncomingMessage): Accepted | undefined {
   return accepted
 }
 
-/** Not read as if it took anything: a client that reads only event streams would be sent JSON. */
+/** Not treated as any type: a client that reads only event streams would receive JSON. */
 function acceptOf({ headers: { accept = '*/*' } }: IncomingMessage): string {
   if (accept.length <= MAX_CHARS) return accept
   throw new SluiceError('NOT_ACCEPTABLE', `The Accept header has more than ${MAX_CHARS} characters`)
@@ -49,7 +49,7 @@ function read(request: IncomingMessage): Accepted | undefined {
   return { preferred, eventStream: types.includes(EVENT_STREAM) }
 }
 
-/** Whether event streams are named, and not just taken because anything is. */
+/** Whether event streams are named explicitly, not matched by a wildcard. */
 export function asksForEventStream(request: IncomingMessage): boolean {
   return negotiate(request)?.eventStream === true && /text\/event-stream/i.test(acceptOf(request))
 }
@@ -59,7 +59,7 @@ export function takesPlainText(request: IncomingMessage): boolean {
   return new Negotiator(request).mediaType([PLAIN_TEXT]) !== undefined
 }
 
-/** A browser that navigates here wants the page. */
+/** A navigation of a browser, which accepts HTML. */
 export function wantsHtml(request: IncomingMessage): boolean {
   if (request.method !== 'GET') return false
   acceptOf(request)

@@ -1,6 +1,6 @@
 /**
- * The bytes of an event stream that carries one operation: GraphQL over SSE in distinct connections mode, in the
- * WHATWG's event stream format.
+ * Encoding of an event stream with one operation: GraphQL over SSE in distinct connections mode, in the WHATWG's event
+ * stream format.
  */
 import {
   caughtUpJson,
@@ -17,25 +17,25 @@ const NEWLINE = '\n'.charCodeAt(0)
 const NEXT = Buffer.from('event: next\ndata: ')
 const END = Buffer.from('\n\n')
 
-/** The empty `data:` line is for a native EventSource, which fires nothing without one. */
+/** The empty `data:` line is for a native EventSource, which dispatches no event without one. */
 export const COMPLETE_BLOCK = Buffer.from('event: complete\ndata:\n\n')
-/** Keeps a stream without a position from looking dead. */
+/** Heartbeat of a stream without a position. */
 export const COMMENT_BLOCK = Buffer.from(':\n\n')
 
 /**
- * A position with nothing to show. The empty `data:` line moves the position of Firefox and Safari too; the official
+ * A position without a result. The empty `data:` line updates the last event id of Firefox and Safari too; the official
  * client ignores the block.
  */
 function positionBlock(cursor: string): Buffer {
   return Buffer.from(`id: ${cursor}\ndata:\n\n`, 'latin1')
 }
 
-/** The start of a stream: how long to wait before a reconnect, and the position it starts at, if it has one. */
+/** The first block: the reconnection delay, and the start position, if there is one. */
 export function openingBlock(retryMs: number, cursor: string | undefined): Buffer {
   return Buffer.from(`retry: ${retryMs}\n${cursor === undefined ? '' : `id: ${cursor}\n`}data:\n\n`)
 }
 
-/** A planned end: reconnect after this long. */
+/** Planned end: the reconnection delay. */
 export function retryBlock(retryMs: number): Buffer {
   return Buffer.from(`retry: ${retryMs}\n\n`)
 }
@@ -45,7 +45,7 @@ export function resultBlock(json: string): Buffer {
   return frame(BY_ID, NO_CURSOR, Buffer.from(json))
 }
 
-/** Heartbeats of one moment carry the same position: the block is made once. */
+/** Cache: heartbeats of one moment have the same position. */
 let lastCursor = ''
 let lastBlock = positionBlock('')
 function sharedPositionBlock(cursor: string): Buffer {

@@ -12,8 +12,8 @@ import {
 const CLOSE = Buffer.from('}\n\n')
 
 /**
- * The bytes of one operation on an event stream that it shares with others: GraphQL over SSE in single connection mode.
- * Each result is in an envelope with the operation's id. Ids, `retry:` and comments are the whole stream's matter.
+ * Encoding of one operation on an event stream that it shares with others: GraphQL over SSE in single connection mode.
+ * Each result is in an envelope with the operation's id. Ids, `retry:` and comments belong to the whole stream.
  */
 export class OperationFraming implements Framing {
   readonly isShared = false
@@ -21,7 +21,7 @@ export class OperationFraming implements Framing {
   readonly #open: Buffer
   readonly #hasCursors: boolean
 
-  /** `hasCursors`: the client has asked for positions, which come in the `extensions` of its results. */
+  /** `hasCursors`: positions are in the `extensions` of the results, on the client's request. */
   constructor(operationId: string, hasCursors: boolean) {
     const id = `{"id":${JSON.stringify(operationId)}`
     this.#open = Buffer.from(`event: next\ndata: ${id},"payload":`)

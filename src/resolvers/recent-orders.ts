@@ -4,7 +4,7 @@ import type { FieldCost } from '../schema/field-cost.ts'
 import { Order, Region } from '../schema/types/order.ts'
 import { orders } from '../streams/topics/orders.ts'
 
-/** A page shows some dozens; an answer of more than this many orders is a matter for a stream. */
+/** Limit: a page shows some dozens. For more orders than this use a stream. */
 const MAX_LAST = 1000
 
 builder.queryField('recentOrders', (t) =>

@@ -1,4 +1,4 @@
-/** The gateway's schema: every root field, imported for what it adds to the builder. A new field is a line here. */
+/** The gateway's schema: each import registers a root field with the builder. A new field is a line here. */
 import './orders-by-merchant.ts'
 import './orders-by-region.ts'
 import './recent-orders.ts'

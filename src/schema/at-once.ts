@@ -1,6 +1,6 @@
 /**
- * What a `where` or `filter` has answered. It must answer at once: a promise would pass for a match of everything, and
- * its rejection would be nobody's to catch.
+ * Result of a `where` or `filter`, which must be synchronous: a promise is truthy, and would match everything, and its
+ * rejection would be unhandled.
  * @throws TypeError for a promise.
  */
 export function atOnce<T>(answer: T, what: string): T {

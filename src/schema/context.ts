@@ -2,19 +2,19 @@ import type { Feed } from '../streams/feed/feed.ts'
 import type { Topic } from '../streams/topic/topic.ts'
 
 /**
- * The claims that resolvers may see, in canonical form. Clients of one audience share executions, so nothing in here
- * may tell one of them from another.
+ * The claims that resolvers may read, in canonical form. Clients of one audience share executions: it must contain
+ * nothing that distinguishes one of them from another.
  */
 export interface Audience {
   readonly claims: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }
 
-/** Nobody in particular: the audience of every client that has not signed in. */
+/** The audience of all anonymous clients. */
 export const ANONYMOUS: Audience = { claims: {} }
 
 /**
- * What resolvers get. It holds no principal, headers or request: a shared execution has none, and the type makes a
- * leak impossible to write.
+ * The context of resolvers. It has no principal, headers or request: a shared execution has none, and the type prevents
+ * such a leak.
  */
 export interface Context {
   readonly audience: Audience

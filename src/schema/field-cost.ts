@@ -1,10 +1,10 @@
 import type { GraphQLField } from 'graphql'
 
-/** What a field of a list says of the list's length, in its `extensions`, for the cost of an operation. */
+/** Declaration of a list field's length in its `extensions`, for the cost of an operation. */
 export interface FieldCost {
   /** The argument that bounds the list. */
   readonly multiplier: string
-  /** What the field gives at most: where the argument asks for more or is null, this is taken. */
+  /** Upper bound, also if the argument is larger or null. */
   readonly max?: number
 }
 

@@ -1,13 +1,13 @@
 import { SluiceError } from '../errors/codes.ts'
 
-/** Scalars are strings on the wire; what they hold in resolvers is said beside each. */
+/** Scalars are strings on the wire; their types in resolvers are given beside each. */
 // A type, not an interface: Pothos wants an index signature.
 export type Scalars = {
   /** Opaque: see streams/cursor/cursor.ts. */
   Cursor: { Input: string; Output: string }
   /** A `Date` from clients; a `Date`, or text that is RFC 3339 already, to them. */
   DateTime: { Input: Date; Output: Date | string }
-  /** A decimal number as text, so that nothing is rounded on its way. */
+  /** A decimal number as text: no amount is rounded. */
   Decimal: { Input: string; Output: string }
   ID: { Input: string; Output: string }
 }
@@ -33,7 +33,7 @@ export const dateTimeScalar = {
     const written = text(value, 'DateTime')
     const [matched, year, month, day] = RFC_3339.exec(written) ?? []
     const date = new Date(written)
-    // `new Date` takes the 30th of February for the 2nd of March.
+    // `new Date` parses the 30th of February as the 2nd of March.
     const isDay = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day)
     if (!matched || !isDay || Number.isNaN(date.getTime())) {
       throw new SluiceError('BAD_USER_INPUT', 'DateTime is written by RFC 3339, such as 2026-11-27T10:15:30Z')

@@ -12,12 +12,15 @@ import SchemaBuilder, {
 import type { Gap, StreamEvent } from '../streams/event.ts'
 import { meets } from '../streams/feed/interest-index.ts'
 import type { Position } from '../streams/feed/position.ts'
-import type { Topic, Where } from '../streams/topic/topic.ts'
+import type { Topic } from '../streams/topic/topic.ts'
+import type { Where } from '../streams/topic/where.ts'
 import { atOnce } from './at-once.ts'
 import type { Context } from './context.ts'
-import { eventValue, MAX_LAST, positionSince, STREAM_EXTENSION, type StreamField, startOf } from './stream-field.ts'
+import { eventValue } from './gap-error.ts'
+import { MAX_LAST, positionSince, startOf } from './start-position.ts'
+import { STREAM_EXTENSION, type StreamField } from './stream-field.ts'
 
-/** A field that streams a topic. Its arguments get `after`, `since` and `last` beside those named here. */
+/** A field that streams a topic. `after`, `since` and `last` are added to its arguments. */
 export interface StreamOptions<
   Types extends SchemaTypes,
   V,
@@ -34,7 +37,7 @@ export interface StreamOptions<
   readonly args?: Args
   /** Equality on indexed properties of the event; all events, if absent. */
   readonly where?: (args: InputShapeFromFields<Args>, context: Types['Context']) => Where<V, K>
-  /** What equality cannot say. It is run once per event and group, on the events that `where` found. */
+  /** Predicate for every other condition. It is run once for each event and group, on the results of `where`. */
   readonly filter?: (value: V, args: InputShapeFromFields<Args>, context: Types['Context']) => boolean
   /** The field's value for an event; the event itself, if absent. May be asynchronous. */
   readonly resolve?: (
@@ -110,7 +113,7 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
       const matches = ({ value }: StreamEvent) => meets(where, value) && (filter?.(value) ?? true)
       return feed.findLast(start.last, matches).then(open)
     },
-    // One that names no arguments is executed without making them.
+    // `eventValue` ignores the arguments: the compiler then does not create them.
     resolve: resolve
       ? (item: StreamEvent | Gap, given: Record<string, unknown>, context: Context) =>
           resolve(eventValue(item), given as never, context)

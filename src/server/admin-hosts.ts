@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 
 /**
- * Whether an admin page is for this `Host`: an IP address, localhost, or one of `names` (in lower case), each with or
- * without a port. A page of the web can have its own name resolve to this machine (DNS rebinding), and a browser then
- * lets it read what is answered; but the browser sends that name. What sends none is no browser.
+ * Protection against DNS rebinding. A request is accepted if its `Host` is an IP address, localhost, or one of `names`
+ * (in lower case), each with or without a port. A web page may have its own name resolve to this machine, and could
+ * read the response through a browser; but the browser sends that name. A request without `Host` is not from a browser.
  */
 export function isAdminHost(host: string | undefined, names: ReadonlySet<string>): boolean {
   if (host === undefined || host === '') return true
@@ -15,7 +15,7 @@ export function isAdminHost(host: string | undefined, names: ReadonlySet<string>
   return name === 'localhost' || names.has(name)
 }
 
-/** Names are the same in upper case, and with the dot that ends a name of the DNS. */
+/** Names are case-insensitive, and may end with the DNS root's dot. */
 export function hostName(text: string): string {
   return text.toLowerCase().replace(/\.$/, '')
 }

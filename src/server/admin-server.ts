@@ -11,12 +11,12 @@ export interface AdminOptions {
   readonly metrics: Registry
   readonly faults: Faults
   readonly log: Logger
-  /** Names by which it may be asked, beside addresses and localhost. */
+  /** Names by which it may be requested, beside IP addresses and localhost. */
   readonly hosts: readonly string[]
   readonly timeouts?: Timeouts
 }
 
-/** Health and metrics, for platform engineers and their tools. It has no authentication, and is never exposed. */
+/** Health and metrics, for platform engineers and their tools. It has no authentication: do not expose it. */
 export function createAdminServer(options: AdminOptions): Server {
   const { readiness, metrics, faults, log, timeouts = TIMEOUTS } = options
   const hosts = new Set(options.hosts.map(hostName))
@@ -57,7 +57,7 @@ export function createAdminServer(options: AdminOptions): Server {
   return server
 }
 
-/** All metrics but those that cannot be read: one that throws must not leave its operator without all others. */
+/** All metrics that can be read: a collector that throws does not hide the others. */
 async function scrape(registry: Registry, faults: Faults): Promise<string> {
   const texts = registry.getMetricsAsArray().map(async ({ name }) => {
     try {
@@ -70,7 +70,7 @@ async function scrape(registry: Registry, faults: Faults): Promise<string> {
   return `${(await Promise.all(texts)).join('\n\n')}\n`
 }
 
-/** Some requests name their host before the path (RFC 9112, section 3.2.2): then it counts, whatever `Host` says. */
+/** A request in absolute form (RFC 9112, section 3.2.2): its host overrides `Host`. */
 function targetOf({ url = '/', headers }: IncomingMessage): { host: string | undefined; path: string } {
   const [, authority, rest = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i.exec(url) ?? []
   const [path = ''] = (authority === undefined ? url : rest).split(/[?#]/, 1)

@@ -6,11 +6,14 @@ import type { Faults } from '../errors/faults.ts'
 import { readOpenFilesLimit } from './descriptors.ts'
 
 const CHECK_MS = 5_000
-/** Part of a limit from which it is near. */
+/** Utilization from which a limit is near. */
 const NEAR = 0.8
-/** Looked at so often in a row, it is: a start, or a burst of clients, makes the event loop busy for some seconds. */
+/**
+ * Debounce: consecutive checks before a limit is reported. A start, or a burst of clients, makes the event loop busy
+ * for some seconds.
+ */
 const CHECKS = 3
-/** While a limit stays near, it is said this often. */
+/** Period of repeated warnings while a limit stays near. */
 const SAY_AGAIN_MS = 5 * 60_000
 
 export interface Limit {
@@ -18,17 +21,17 @@ export interface Limit {
   readonly limit: number
 }
 
-/** How near this process is to what it can bear. */
+/** Utilization of this process's limits. */
 export class Capacity {
   readonly #limits: Readonly<Record<string, Limit>>
   readonly #log: Logger
   readonly #faults: Faults
   readonly #saidAt = new Map<string, number>()
-  /** How often in a row each was found near. */
+  /** Number of consecutive checks at which each limit was near. */
   readonly #found = new Map<string, number>()
   readonly #timer: NodeJS.Timeout
   #loop = hooks.eventLoopUtilization()
-  /** Part of the time in which the event loop did something, over the last few seconds. */
+  /** Utilization of the event loop over the last few seconds. */
   eventLoopUtilization = 0
   openFiles = 0
   readonly openFilesLimit = readOpenFilesLimit()
@@ -36,7 +39,7 @@ export class Capacity {
   /** `limits` by name, beside those of the process: open files, memory and the event loop. */
   constructor(limits: Readonly<Record<string, Limit>>, log: Logger, faults: Faults) {
     const heap = getHeapStatistics().heap_size_limit
-    // Without a control group it is more than any machine has.
+    // Without a control group it is larger than any machine's memory.
     const memory = process.constrainedMemory() || Number.POSITIVE_INFINITY
     this.#log = log
     this.#faults = faults
@@ -53,12 +56,12 @@ export class Capacity {
     this.#timer.unref()
   }
 
-  /** The names of all limits, and whether each is near. */
+  /** All limits by name, and whether each is near. */
   *near(): Iterable<readonly [name: string, isNear: boolean]> {
     for (const name of Object.keys(this.#limits)) yield [name, (this.#found.get(name) ?? 0) >= CHECKS]
   }
 
-  /** Looks at all limits, and warns of those that are near. It looks by itself, every few seconds. */
+  /** Checks all limits, and warns of those that are near. It also runs periodically. */
   async check(): Promise<void> {
     const loop = hooks.eventLoopUtilization()
     this.eventLoopUtilization = hooks.eventLoopUtilization(loop, this.#loop).utilization
@@ -84,13 +87,13 @@ export class Capacity {
   }
 }
 
-/** `limit` where they cannot be counted, since all are in use. */
+/** `limit` where the descriptors cannot be counted, because all are in use. */
 async function countOpenFiles(limit: number): Promise<number> {
   try {
-    // From Linux 6.2 on the size of the folder is the number of its entries, which is cheaper than to list them.
+    // From Linux 6.2 on the directory's size is the number of its entries, which is cheaper than a listing.
     const { size } = await stat('/proc/self/fd')
     return size > 0 ? size : (await readdir('/proc/self/fd')).length
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EMFILE' ? limit : 0 // 0: another system
+    return (error as NodeJS.ErrnoException).code === 'EMFILE' ? limit : 0 // 0: not Linux
   }
 }

@@ -1,22 +1,22 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP, type Socket } from 'node:net'
 
-/** In a list of trusted proxies: whoever connects to the unix socket. */
+/** Stands for the peer of a unix socket in a list of trusted proxies. */
 const UNIX = 'unix'
 const GONE = 'gone'
-/** Of one's own, one behind the other; what is left of so many entries is not read, since each costs. */
+/** Limit of the entries that are read, from the right: each costs time. */
 const MAX_PROXIES = 16
 
 /**
- * Who a request comes from. Each proxy on the way appends to `X-Forwarded-For` the address that it was reached from, so
- * the list is read from its right end, and only as far as it was written by proxies that are trusted: what is left of
- * that, any client can make up.
+ * Client address by trusted proxies. Each proxy appends to `X-Forwarded-For` the address from which it was reached. The
+ * list is therefore read from its right end, and only as far as trusted proxies have written it: any client can forge
+ * what is left of that.
  */
 export class ClientAddresses {
   readonly #trusted = new BlockList()
   readonly #isUnixTrusted: boolean
 
-  /** Addresses and CIDR ranges, as the configuration has checked them; `unix` for peers on a unix socket. */
+  /** IP addresses and CIDR ranges, validated by the configuration; `unix` for peers on a unix socket. */
   constructor(trustedProxies: readonly string[]) {
     this.#isUnixTrusted = trustedProxies.includes(UNIX)
     for (const proxy of trustedProxies) {
@@ -27,14 +27,14 @@ export class ClientAddresses {
     }
   }
 
-  /** An IP address; or `unix` for a peer on a unix socket of whom nothing more is known, and `gone` for a closed one. */
+  /** An IP address; `unix` for an unknown peer on a unix socket, or `gone` for a closed socket. */
   of({ socket, headers }: IncomingMessage): string {
     const { remoteAddress, destroyed } = socket
     let client = remoteAddress === undefined ? (destroyed ? GONE : UNIX) : plain(remoteAddress)
     if (!this.#isTrusted(client)) return client
     for (const entry of lastEntries(String(headers['x-forwarded-for'] ?? ''))) {
       const address = plain(withoutPort(entry.trim()))
-      // A trusted proxy wrote something else: the proxy itself is the last that is known.
+      // A trusted proxy wrote no address: the last known one is the proxy's.
       if (isIP(address) === 0) return client
       client = address
       if (!this.#isTrusted(client)) return client
@@ -43,8 +43,8 @@ export class ClientAddresses {
   }
 
   /**
-   * The address that a connection counts for, of IPv6 its network of 64 bits, all of which one client has. Undefined for
-   * a trusted proxy and on a unix socket: there the clients of all come over the same address.
+   * The address that a connection counts for; for IPv6 its /64 network, which one client usually has as a whole.
+   * Undefined for a trusted proxy and on a unix socket, which all clients share.
    */
   ofConnection({ remoteAddress }: Socket): string | undefined {
     if (remoteAddress === undefined) return undefined
@@ -74,13 +74,13 @@ function withoutPort(entry: string): string {
   return entry.match(/^\[(.+)\](?::\d+)?$/)?.[1] ?? entry.match(/^([^:]+):\d+$/)?.[1] ?? entry
 }
 
-/** An IPv4 address on a socket of both kinds looks like one of IPv6. */
+/** IPv4-mapped IPv6 addresses, on a dual-stack socket. */
 function plain(address: string): string {
   const mapped = address.match(/^::ffff:([\d.]+)$/i)?.[1]
   return mapped !== undefined && isIP(mapped) === 4 ? mapped : address
 }
 
-/** The first four groups of an IPv6 address as sockets have it: with at most one `::`, for groups of zeros. */
+/** The first four groups of an IPv6 address in the form of sockets: with at most one `::`, for groups of zeros. */
 function networkOf(address: string): string {
   const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? []
   const before = head === '' ? [] : head.split(':')

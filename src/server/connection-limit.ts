@@ -1,13 +1,13 @@
-/** Why a connection was ended: there were as many as there may be, of its address or of all. */
+/** Limit that ended a connection: of its address, or of all. */
 export type LimitReason = 'address' | 'limit'
-/** What was ended for it: the new one, or one that was idle. */
+/** The connection that was ended: the new one, or an idle one. */
 export type Closed = 'new' | 'idle'
 
-/** Connections that wait for their clients, each kind with the longest waiting first: the order in which they are ended. */
+/** Connections without a complete request, each kind oldest first, which is the order of eviction. */
 class Waiting<C> {
-  /** Since when (milliseconds) the head of a request is to come: the first one, or another after an answer. */
+  /** Waiting for a request's head (the first or a later one), with the start in milliseconds. */
   readonly idle = new Map<C, number>()
-  /** The head of their request has come; the body may still be on its way. */
+  /** The head has arrived; the body may still be incomplete. */
   readonly asking = new Set<C>()
 }
 
@@ -17,31 +17,30 @@ interface Source<C> extends Waiting<C> {
 
 interface Entry<C> {
   name: string | undefined
-  /** Undefined: its source is not limited, or was not asked for yet. */
+  /** Undefined: its source is not limited, or not resolved yet. */
   source: Source<C> | undefined
   /** Requests that have not been answered. */
   requests: number
-  /** It has never sent a whole head. */
+  /** It has never sent a complete head. */
   isUnused: boolean
 }
 
 export interface ConnectionLimitOptions<C> {
   readonly max: number
   readonly maxPerSource: number
-  /** Where a connection comes from; undefined: it is not limited by source. */
+  /** Source of a connection; undefined: it is not limited by source. */
   readonly sourceOf: (connection: C) => string | undefined
-  /** Whether the request of a connection has not arrived whole. */
+  /** Whether the request of a connection is incomplete. */
   readonly isArriving: (connection: C) => boolean
 }
 
 /**
- * Bounds connections that are no streams, in number and by source.
- *
- * At a limit the connection ends that has been idle longest, or, where none is idle, the one whose request has been
- * arriving longest. So whoever holds connections open and sends nothing keeps
- * nobody else out: a client that sends its request at once is ended only if as many connections come before its first
- * bytes as there may be. The new one is ended only where all others have requests that are being answered.
- * A stream is none of these connections (`remove`), and is never ended here: its client would come back at once.
+ * Bounds connections that are not streams, in number and by source.
+ * Eviction: at a limit the connection that has been idle longest is ended, or, without idle ones, the one whose request
+ * has been arriving longest. Connections that send nothing therefore cannot exclude others. A client that sends its
+ * request at once is ended only if as many connections as the limit arrive before its first bytes. The new connection
+ * is ended only where all others have requests in progress. A stream is removed from these connections (`remove`), and
+ * never ended here: its client would reconnect at once.
  */
 export class ConnectionLimit<C extends object> {
   readonly max: number
@@ -54,11 +53,11 @@ export class ConnectionLimit<C extends object> {
   readonly #waiting = new Waiting<C>()
   readonly #sources = new Map<string, Source<C>>()
   /**
-   * Those whose source was not asked for. It costs time and memory for each, and no source has too many while all
-   * together are fewer than one may have.
+   * Connections whose source is not resolved. Resolving costs time and memory for each, and no source can exceed its
+   * limit while the total is below that.
    */
   readonly #unresolved = new Set<C>()
-  /** From then on each is asked for, until there are half as many. */
+  /** Hysteresis: set when the total reaches one source's limit, until it is half of that. */
   #isResolving = false
   readonly #sourceOf: (connection: C) => string | undefined
   readonly #isArriving: (connection: C) => boolean
@@ -78,17 +77,17 @@ export class ConnectionLimit<C extends object> {
     return this.#entries.get(connection)?.isUnused === true
   }
 
-  /** Whether it has a request that was not answered. */
+  /** Whether it has an unanswered request. */
   isAsking(connection: C): boolean {
     return (this.#entries.get(connection)?.requests ?? 0) > 0
   }
 
-  /** Those that have had an answer, and are kept by their clients for more. */
+  /** Keep-alive connections between requests. */
   *kept(): Iterable<C> {
     for (const connection of this.#waiting.idle.keys()) if (!this.isUnused(connection)) yield connection
   }
 
-  /** Those that have been idle since before this moment of the monotonic clock. */
+  /** Connections that have been idle since before this moment of the monotonic clock. */
   *idleSince(moment: number): Iterable<C> {
     for (const [connection, since] of this.#waiting.idle) {
       if (since >= moment) return
@@ -97,8 +96,8 @@ export class ConnectionLimit<C extends object> {
   }
 
   /**
-   * Counts a new connection.
-   * @returns a connection that has to be ended for it, which may be itself, and is no longer counted.
+   * Adds a new connection.
+   * @returns the connection to be ended for it, possibly itself, which is no longer counted.
    */
   add(connection: C): C | undefined {
     let toEnd: C | undefined
@@ -118,7 +117,7 @@ export class ConnectionLimit<C extends object> {
     return toEnd
   }
 
-  /** The head of a request has come. */
+  /** The head of a request has arrived. */
   asked(connection: C): void {
     const entry = this.#entries.get(connection)
     if (!entry) return
@@ -127,13 +126,13 @@ export class ConnectionLimit<C extends object> {
     this.#move(connection, entry, 'asking')
   }
 
-  /** A request was answered whole. */
+  /** A request was answered completely. */
   answered(connection: C): void {
     const entry = this.#entries.get(connection)
     if (entry && --entry.requests === 0) this.#move(connection, entry, 'idle')
   }
 
-  /** It has ended, or has become a stream. */
+  /** It was closed, or has become a stream. */
   remove(connection: C): void {
     const entry = this.#entries.get(connection)
     if (!entry) return
@@ -151,7 +150,7 @@ export class ConnectionLimit<C extends object> {
       if (entry) this.#join(entry, this.#sourceOf(connection))
     }
     this.#unresolved.clear()
-    // All anew, in the order that those of all sources have.
+    // Rebuilds the order from that of all sources.
     for (const source of this.#sources.values()) {
       source.idle.clear()
       source.asking.clear()
@@ -184,7 +183,7 @@ export class ConnectionLimit<C extends object> {
     for (const connection of asking) {
       const entry = this.#entries.get(connection)
       if (entry?.requests === 1 && this.#isArriving(connection)) return connection
-      // It has arrived meanwhile, and is not looked at again before it has been answered.
+      // It has arrived, and is not a candidate again before it has been answered.
       this.#move(connection, entry, undefined)
     }
     return undefined

@@ -5,31 +5,31 @@ import { isAnswering } from '../transport/pipelining.ts'
 import { ConnectionLimit } from './connection-limit.ts'
 import { TIMEOUTS, type Timeouts } from './timeouts.ts'
 
-/** A connection that came just before the end has this long to send its request, and to be given its stream. */
+/** Time for connections opened just before a shutdown to send their requests, and to receive their streams. */
 const LAST_REQUESTS_MS = 1_000
 const LOOK_MS = 10
 
 export interface ConnectionsOptions {
-  /** How many there may be that are no streams. */
+  /** Limit of connections that are not streams. */
   readonly max: number
-  /** How many of them of one address. */
+  /** Limit for each address. */
   readonly maxPerAddress?: number
-  /** The address that a connection counts for; undefined: it counts for none. */
+  /** The address that a connection counts for; undefined: none. */
   readonly addressOf?: (socket: Socket) => string | undefined
   readonly isStream?: (socket: Socket) => boolean
-  /** Those of the server. */
+  /** The server's timeouts. */
   readonly timeouts?: Timeouts
 }
 
 /**
- * The connections of a server: their bounds, and their ends when it leaves. Node's own `closeIdleConnections` does not
- * do: it takes streams for idle, and would leave those that never sent a request.
+ * The connections of a server: their limits, and their end in a graceful shutdown. Node's `closeIdleConnections` is not
+ * sufficient: it regards streams as idle, and would keep connections that never sent a request.
  */
 export class Connections {
-  /** Those that are no streams. */
+  /** Connections that are not streams. */
   readonly limit: ConnectionLimit<Socket>
   readonly #open = new Set<Socket>()
-  /** The last request of each, while it is none of a stream. */
+  /** The last request of each, unless it became a stream. */
   readonly #requests = new WeakMap<Socket, IncomingMessage>()
   readonly #isStream: (socket: Socket) => boolean
   readonly #sweep: NodeJS.Timeout
@@ -48,7 +48,7 @@ export class Connections {
     const isArriving = (socket: Socket) => this.#requests.get(socket)?.complete === false
     this.limit = new ConnectionLimit({ max, maxPerSource: maxPerAddress, sourceOf: addressOf, isArriving })
     const all = this
-    // One listener of each kind for all connections, which are as many as there are streams.
+    // Shared listeners, since there are as many connections as streams.
     function onClose(this: Socket): void {
       all.limit.remove(this)
       all.#open.delete(this)
@@ -76,28 +76,28 @@ export class Connections {
   }
 
   /**
-   * Ends connections that Node keeps indefinitely: bytes that begin no request, such as empty lines, put off the end of a
-   * kept connection. No other is idle for longer than its keep-alive time and that of a head.
+   * Ends connections that Node keeps indefinitely: bytes that begin no request, such as empty lines, extend a
+   * keep-alive timeout. No other connection is idle for longer than the keep-alive and header timeouts.
    */
   #endIdle(maxIdleMs: number): void {
     for (const socket of this.limit.idleSince(performance.now() - maxIdleMs)) socket.destroy()
   }
 
-  /** This connection is a stream now, and counts as one. */
+  /** The connection has become a stream, and counts as one. */
   becameStream(socket: Socket): void {
     this.limit.remove(socket)
     this.#requests.delete(socket)
   }
 
-  /** Closes connections that nobody waits on. From now on an answer is the last of its connection, and says so. */
+  /** Closes idle connections. From now on each response has `Connection: close`. */
   leave(): void {
     this.#isLeaving = true
     this.#closeKept()
   }
 
   /**
-   * Resolves when those who have connected have what they came for, or soon: then a stream can be refused to the others,
-   * who are few, while a proxy could pass none of these on any more.
+   * Resolves when the connections opened before the shutdown have been served, within a bounded time. Streams can then
+   * be refused to the few others, while a proxy could not retry a request that it has already sent.
    */
   async settled(): Promise<void> {
     const isWaiting = (socket: Socket) =>
@@ -106,7 +106,7 @@ export class Connections {
     while (performance.now() < end && this.#open.values().some(isWaiting)) await delay(LOOK_MS)
   }
 
-  /** Resolves when all requests have been answered and no connection is open: once the streams have ended. */
+  /** Resolves when all requests have been answered and all connections, streams included, are closed. */
   async empty(): Promise<void> {
     clearInterval(this.#sweep)
     for (const socket of this.#open) if (!isAnswering(socket) && !this.limit.isAsking(socket)) socket.destroy()

@@ -2,31 +2,33 @@ import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 
 /**
- * Descriptors that no connection of a client gets: Kafka's connections (several to each broker), the listeners, the log,
- * Node's own (some 25), and files that are read in passing. At most an eighth of all, so that a small limit still serves.
+ * Descriptors reserved for the process: Kafka's connections (several to each broker), listeners, the log, Node's own
+ * (some 25), and files that are briefly open. At most an eighth of the limit, so that a small one suffices.
  */
 const RESERVED = 512
 const MIN_RESERVED = 64
-/** Connections of the admin port: Prometheus, probes, and people. At most a sixteenth of all. */
+/** Connections of the admin port: Prometheus, probes, and people. At most a sixteenth of the limit. */
 const ADMIN = 64
 const MIN_ADMIN = 4
-/** As many as may wait to be accepted (`BACKLOG` in listen.ts), in a storm of clients that come back. */
+/** As many as the accept backlog (`BACKLOG` in listen.ts), when all clients reconnect at once. */
 const MAX_CONNECTIONS = 4_096
-/** What streams leave to other connections in any case; at most a quarter of what there is. */
+/** Minimum that streams leave to other connections; at most a quarter of what is available. */
 const KEPT_FOR_CONNECTIONS = 512
-/** No address alone uses up all connections; and an office behind one address may connect all at once. */
+/**
+ * Part of the connections for one address: none can use up all, and an office behind one address can connect at once.
+ */
 const ADDRESS_PART = 1 / 2
 const MIN_PER_ADDRESS = 8
 
 export interface Wanted {
   readonly streams: number
-  /** Of clients, apart from streams; absent: what is left, up to 4,096. */
+  /** Limit of client connections apart from streams; absent: the remainder, up to 4,096. */
   readonly connections?: number | undefined
-  /** Of one client address; absent: half of them. */
+  /** Limit of one client address; absent: half of them. */
   readonly connectionsPerAddress?: number | undefined
 }
 
-/** How many of each there may be; with what is reserved they are never more than the limit. */
+/** Limit of each kind. With the reserved descriptors their sum is at most the process's limit. */
 export interface Shares {
   readonly streams: number
   readonly connections: number
@@ -36,8 +38,8 @@ export interface Shares {
 }
 
 /**
- * Divides the open files of a process: what is reserved, the admin port, streams, and other connections of clients.
- * Streams come first, but for a part that is kept for other connections: each stream begins as one.
+ * Divides the descriptors of a process: reserved ones, the admin port, streams, and other client connections. Streams
+ * have precedence, except for a minimum for other connections: each stream begins as one.
  */
 export function shareOpenFiles(openFiles: number, wanted: Wanted): Shares {
   const reserved = between(MIN_RESERVED, Math.floor(openFiles / 8), RESERVED)
@@ -52,7 +54,7 @@ export function shareOpenFiles(openFiles: number, wanted: Wanted): Shares {
   return { streams, connections, connectionsPerAddress, admin, reserved }
 }
 
-/** The shares of this process. Where less is possible than was asked for, the log says so. */
+/** The shares of this process. A lower limit than configured is logged. */
 export function ownShares(wanted: Wanted, log: Logger): Shares {
   const openFiles = readOpenFilesLimit()
   const shares = shareOpenFiles(openFiles, wanted)
@@ -67,13 +69,13 @@ export function ownShares(wanted: Wanted, log: Logger): Shares {
   return shares
 }
 
-/** Linux tells. Node has raised it to the hard limit by then. */
+/** From /proc, on Linux. Node has raised the soft limit to the hard limit by then. */
 export function readOpenFilesLimit(): number {
   try {
     const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
     return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
   } catch {
-    return Number.POSITIVE_INFINITY // another system, or unlimited: nothing to be near to
+    return Number.POSITIVE_INFINITY // not Linux, or unlimited
   }
 }
 

@@ -3,10 +3,10 @@ import type { Readiness } from '../streams/streams.ts'
 const LOOK_EVERY_MS = 20
 
 /**
- * Resolves when a gateway that has just been started should take connections: once it is ready, for a proxy without
- * health checks would send it clients that it must refuse, while a connect that is refused goes to another instance.
- * Filling the windows takes the time it takes; where Kafka cannot be reached for `limitMs` milliseconds, clients had
- * better be told why.
+ * Resolves when a started gateway should listen: once it is ready. A proxy without health checks would send it clients
+ * that it has to refuse, while a refused connect is retried at another instance. There is no limit for filling the
+ * windows. If Kafka has been unreachable for `limitMs` milliseconds, the gateway listens all the same, to answer with
+ * the reason.
  */
 export async function untilFitToListen(readiness: () => Readiness, limitMs: number): Promise<void> {
   let waitingSince = performance.now()

@@ -26,7 +26,7 @@ export interface HttpServerOptions {
   readonly timeouts?: Timeouts
 }
 
-/** The server that clients reach: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
+/** The public server: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
 export function createHttpServer(options: HttpServerOptions): Server {
   const { answers, errors, endpoint, path, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
   const withCors = cors({
@@ -78,22 +78,22 @@ function fail(response: ServerResponse, error: unknown, log: Logger): void {
   if (known instanceof MethodNotAllowed) headers.allow = known.allow
   const { status, code } = known as SluiceError
   if (status === 503) headers['retry-after'] = String(Math.ceil(refusedRetryMs(code) / 1000))
-  // What is left of a body that was not read would be taken for the next request.
+  // The unread rest of a body would be parsed as the next request.
   if (!response.req.complete) headers.connection = 'close'
   answerError(response, known as SluiceError, headers)
 }
 
 /**
- * What is asked for, by path and query. A request target is a path, or a whole URL of which the host counts no more than
- * the header `Host` does (RFC 9112 section 3.2). Undefined for what is neither.
+ * Path and query of a request target, in origin or absolute form (RFC 9112 section 3.2). The host of an absolute form
+ * is not used, and neither is `Host`. Undefined for any other form.
  */
 function urlOf({ url: target = '' }: IncomingMessage): URL | undefined {
-  // Not relative to a URL: to that, a target of "//x/graphql" would be the path of another host.
+  // Not resolved against a base URL: there, "//x/graphql" would be the path of another host.
   if (target.startsWith('/')) return URL.parse(`http://gateway${target}`) ?? undefined
   return /^https?:\/\//i.test(target) ? (URL.parse(target) ?? undefined) : undefined
 }
 
-/** The caller's id, where it is one that a log can hold. */
+/** The caller's id, if its format is safe for a log. */
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id']
   return typeof given === 'string' && given.length <= MAX_REQUEST_ID && /^[\w.-]+$/.test(given) ? given : randomUUID()

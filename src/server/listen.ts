@@ -4,20 +4,20 @@ import type { Server } from 'node:http'
 import { type AddressInfo, connect, Server as NetServer } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Where connections keep coming, it is closed after this long all the same. */
+/** Longest time of accepting the backlog before a close. */
 const MAX_ACCEPTING_MS = 1_000
-/** An address of this machine answers at once, or refuses. */
+/** A local address responds or refuses at once. */
 const MAX_CONNECTING_MS = 1_000
 
-/** Connects that may wait to be accepted: a storm of clients coming back. The kernel's own limit is 4,096 by default. */
+/** Accept backlog: many clients may reconnect at once. The kernel's limit is 4,096 by default. */
 const BACKLOG = 4096
 
 export type Address = { readonly socket: string } | { readonly host: string; readonly port: number }
 
 /**
- * Starts to listen, and says where: a URL, or the path of the unix socket. `failed` is told what goes wrong later: a
- * connection that cannot be accepted, for want of descriptors for example, must not be an exception.
- * @throws Error with one sentence for people, if the address cannot be had.
+ * Starts to listen, and returns the address: a URL, or the path of the unix socket. `failed` is called for later
+ * errors: a failed accept, for lack of descriptors for example, must not be an exception.
+ * @throws Error with one sentence for people, if the address is not available.
  */
 export async function listen(server: Server, address: Address, failed: (error: Error) => void): Promise<string> {
   if ('socket' in address && (await isStale(address.socket))) await unlink(address.socket)
@@ -36,8 +36,8 @@ export async function listen(server: Server, address: Address, failed: (error: E
 }
 
 /**
- * For whoever is going to listen there later.
- * @throws Error with one sentence for people, if something else listens there now.
+ * Checks an address before a later `listen`.
+ * @throws Error with one sentence for people, if another process listens there.
  */
 export async function demandFree(address: Address): Promise<void> {
   if ('port' in address && address.port === 0) return
@@ -49,15 +49,15 @@ function taken(address: Address): Error {
   return new Error(`Something else listens at ${where} already`)
 }
 
-/** A unix socket outlives a process that was killed; then nobody answers there. */
+/** A unix socket's path outlives a killed process; a connect then fails. */
 async function isStale(path: string): Promise<boolean> {
   return (await refusal({ socket: path })) === 'ECONNREFUSED'
 }
 
-/** Why a connect there fails; undefined if it does not. */
+/** The error of a connect; undefined if it succeeds. */
 async function refusal(address: Address): Promise<string | undefined> {
   const socket = 'socket' in address ? connect(address.socket) : connect(address.port, address.host)
-  // An address of another machine, which is no place to listen at, may not answer at all.
+  // An address of another machine, where listening is not possible, may not respond.
   const timer = setTimeout(() => socket.destroy(new Error('No answer')), MAX_CONNECTING_MS)
   try {
     await once(socket, 'connect')
@@ -71,19 +71,17 @@ async function refusal(address: Address): Promise<string | undefined> {
 }
 
 /**
- * Lets nobody in any more, so that new connects fail at once, and a proxy takes the next instance. `closed` resolves
- * when the last connection has ended.
- *
- * A connection that the kernel has taken and Node has not would be reset, its request with it. On a unix socket there
- * is none: its path goes first, and what has come by then is accepted. On a port it is closed right after all was
- * accepted that had come.
+ * Stops accepting, so that new connects fail at once, and a proxy takes the next instance. `closed` resolves when the
+ * last connection has ended.
+ * A connection in the accept backlog would be reset together with its request. A unix socket avoids that: its path is
+ * removed first, and the backlog is then accepted. A port is closed right after its backlog has been accepted.
  */
 export async function stopListening(server: Server): Promise<{ readonly closed: Promise<void> }> {
   if (!server.listening) return { closed: Promise.resolve() }
   const address = server.address()
-  if (typeof address === 'string') await unlink(address).catch(() => {}) // somebody has removed it before
+  if (typeof address === 'string') await unlink(address).catch(() => {}) // it has been removed before
   await untilAccepted(server)
-  // net.Server's, since http.Server's would end every connection that has no request, and Node takes streams for such.
+  // net.Server's: http.Server's would end every connection without a request, and Node takes streams for such.
   return { closed: new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve())) }
 }
 
@@ -96,7 +94,7 @@ async function untilAccepted(server: Server): Promise<void> {
   server.on('connection', onConnection)
   for (const end = performance.now() + MAX_ACCEPTING_MS; accepted && performance.now() < end; ) {
     accepted = false
-    // Twice, for the first may come before it looks for connections again.
+    // Twice: the first turn may precede the poll for connections.
     await nextTurn()
     await nextTurn()
   }

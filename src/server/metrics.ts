@@ -12,7 +12,7 @@ import type { StreamSockets } from '../transport/stream-sockets.ts'
 import type { Capacity } from './capacity.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 
-/** Delays of the event loop that matter to a stream are longer than this. */
+/** Resolution of the event loop's delay: smaller delays do not matter to a stream. */
 const EVENT_LOOP_PRECISION_MS = 50
 
 export interface MetricsSources {
@@ -23,25 +23,22 @@ export interface MetricsSources {
   readonly engine: Engine
   readonly admission: Admission
   readonly answers: AnswerBudget
-  /** Streams of hand-written subscriptions. */
+  /** Number of streams of hand-written subscriptions. */
   readonly pulling: () => number
   readonly sockets: StreamSockets
   readonly single: SingleConnections
   readonly capacity: Capacity
-  /** Those that are no streams, by the port that they came to. */
+  /** Connections that are not streams, by port. */
   readonly connections: () => Readonly<Record<string, ConnectionLimit<Socket>>>
 }
 
-/**
- * Everything that /metrics tells, read from where it is counted at the moment of the scrape: the hot path counts in
- * plain numbers.
- */
+/** All metrics, read at the scrape from plain counters, so that the hot path only increments numbers. */
 export function createMetrics(sources: MetricsSources): Registry {
   const { instance, readiness, isLeaving, streams, engine, admission, answers, pulling, sockets, single, capacity } =
     sources
   const registry = new Registry()
   registry.setDefaultLabels({ instance })
-  // The event loop's delay is watched by a timer of its own, which would be most of what an idle gateway does.
+  // The delay is measured by a timer, which would be most of the CPU time of an idle gateway: hence the resolution.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS })
 
   const counter = (name: string, help: string, read: () => number): void => {

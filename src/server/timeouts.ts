@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { refuseBody } from '../transport/params.ts'
 import { isAnswering } from '../transport/pipelining.ts'
 
-/** How long a server waits for its clients, in milliseconds: options of Node's. Streams have their own limits. */
+/** Timeouts of a server in milliseconds: Node's options. Streams have others. */
 export interface Timeouts {
   readonly headersTimeout: number
   readonly requestTimeout: number
@@ -12,35 +12,35 @@ export interface Timeouts {
 }
 
 export const TIMEOUTS: Timeouts = {
-  /** From the connect, or from the first byte of a later request: a head is a packet or two, also on a bad network. */
+  /** From the connect, or from the first byte of a later request. A head is a packet or two, also on a bad network. */
   headersTimeout: 15_000,
-  /** For the whole request: a body has 256 KiB at most. */
+  /** Of the whole request: a body has at most 256 KiB. */
   requestTimeout: 30_000,
-  /** So often Node looks for those that are over: none lasts longer than that beyond its time. */
+  /** Period of Node's checks: a timeout takes effect at most this much later. */
   connectionsCheckingInterval: 1_000,
-  /** Node's own default. Nothing waits longer for a next request: Nginx keeps no connections to a gateway. */
+  /** Node's default. No peer needs more: Nginx keeps no connections to a gateway. */
   keepAliveTimeout: 5_000,
 }
 
-/** A refused client has this long to read why, and to close: what is reset at once may never be read. */
+/** Time for a refused client to read the response, and to close: a reset may discard it. */
 const LINGER_MS = 1_000
 const TIMED_OUT = 'ERR_HTTP_REQUEST_TIMEOUT'
-/** What Node says of requests that it cannot read, where there is a better answer than 400. */
+/** Node's error codes of invalid requests, where a more specific status than 400 exists. */
 const BROKEN_REQUESTS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   [TIMED_OUT]: '408 Request Timeout',
 }
 
-/** Answers what is no HTTP at all, is broken in the middle, or too slow in coming: it must not be an exception. */
+/** Answers invalid, truncated and slow requests. These must not be exceptions. */
 export function answerBrokenRequests(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const socket = stream as Socket
-    // Whoever reads the body answers with what every answer has.
+    // The reader of the body answers, with the headers of every response.
     if (error.code === TIMED_OUT && refuseBody(socket)) return
-    // What would be written now would land inside of an answer, or be taken for it.
+    // Bytes written now would be inside a response, or be taken for it.
     if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) return void socket.destroy()
     socket.end(`HTTP/1.1 ${BROKEN_REQUESTS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
-    // A server's socket stays half open for as long as its client likes.
+    // A server's socket otherwise stays half open for as long as its client keeps it.
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.once('close', () => clearTimeout(timer))
   })

@@ -1,9 +1,9 @@
-/** What flows through a topic's stream: events, and the two things that are said in between. */
+/** Items of a topic's stream: events, and between them gaps and progress. */
 
 /** Header values as text; a header sent several times keeps its last value. */
 export type EventHeaders = Readonly<Record<string, string>>
 
-/** One for all events that have none. */
+/** Shared by all events without headers. */
 export const NO_HEADERS: EventHeaders = Object.freeze({})
 
 /** One decoded, valid event of a topic. Offsets are numbers: exact up to 2^53, which no partition reaches. */
@@ -20,9 +20,9 @@ export interface StreamEvent<V = unknown> {
 }
 
 /**
- * Offsets of a partition that can no longer be had: `from` was wanted next, reading goes on at `to`.
- * - `retention`: they were deleted (`from` < `to`).
- * - `truncation`: the log ended before `from`: it was truncated, or replaced by another of the same name.
+ * Lost offsets of a partition: reading continues at `to` instead of `from`.
+ * - `retention`: the records were deleted (`from` < `to`).
+ * - `truncation`: the log ends before `from`: it was truncated, or recreated under the same name.
  */
 export interface Gap {
   readonly kind: 'gap'
@@ -33,7 +33,7 @@ export interface Gap {
   readonly reason: 'retention' | 'truncation'
 }
 
-/** A position was passed with nothing to show: the next wanted offset of each partition. */
+/** The position advanced without an item: the next wanted offset of each partition. */
 export interface Progress {
   readonly kind: 'progress'
   readonly topic: string
@@ -53,3 +53,6 @@ export interface RawRecord {
   readonly value: Buffer | null
   readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined
 }
+
+/** What an event iterator yields. */
+export type StreamItem<V> = StreamEvent<V> | Gap | Progress

@@ -15,27 +15,27 @@ export interface StreamsOptions {
   /** Identity of an embedded log. */
   readonly epoch?: number | undefined
   readonly limits: WindowLimits
-  /** In which version cursors are written. */
+  /** Version in which cursors are written. */
   readonly cursorVersion?: number
   readonly log: Logger
 }
 
-/** Waits between tries to reach the log: doubling from the first to the last, with jitter. */
+/** Exponential backoff with jitter, between attempts to reach the log. */
 const RETRY_FIRST_MS = 200
 const RETRY_LAST_MS = 5_000
-/** An event of our topics takes more than this once decoded, so no more of them than fit are worth reading again. */
+/** A decoded event takes more memory than this. It bounds the number of records that are read to fill a window. */
 const SMALLEST_EVENT_BYTES = 256
-/** How often age is looked at where no events come. */
+/** Period of eviction by age, for topics without new events. */
 const EVICT_INTERVAL_MS = 10_000
 
 const LOST_BATCH = 'A batch could not be taken'
 
 export type Readiness =
   | { readonly ready: true }
-  /** `isFilling`: it reads, and has its windows to fill. */
+  /** `isFilling`: the reader is connected, and the windows are not full yet. */
   | { readonly ready: false; readonly reason: string; readonly isFilling?: true }
 
-/** All topics of this process, fed by one reader. */
+/** All topics of this process, fed by one live reader. */
 export class Streams implements Reader {
   readonly #feeds = new Map<string, Feed<unknown>>()
   readonly #options: StreamsOptions
@@ -43,7 +43,7 @@ export class Streams implements Reader {
   #state: ReaderState = { kind: 'waiting', reason: 'The reader has not been started' }
   #running: Promise<void> = Promise.resolve()
   #caughtUp = false
-  /** Says that a topic was given more partitions than cursors can name. */
+  /** Set when a topic has more partitions than a cursor can name: the reason, for `/readyz`. */
   #outgrown: string | undefined
 
   constructor(options: StreamsOptions) {
@@ -63,7 +63,7 @@ export class Streams implements Reader {
     return feed as unknown as Feed<V>
   }
 
-  /** Begins to read, and keeps trying for as long as it takes. `readiness` says how it is going. */
+  /** Starts reading, and retries indefinitely. `readiness` reports the progress. */
   start(): void {
     const evictor = setInterval(() => {
       for (const feed of this.#feeds.values()) void feed.evict()
@@ -72,8 +72,8 @@ export class Streams implements Reader {
   }
 
   /**
-   * Ready once everything has been passed that was in the log at the start, so that the windows are full. Later the
-   * log may be lost for a while: open streams wait for it, but new ones are better off elsewhere.
+   * Ready once every record has been read that was in the log at the start: the windows are full then. While the log is
+   * lost later, open streams wait for it, and new streams are directed to other instances.
    */
   readiness(): Readiness {
     if (this.#state.kind === 'waiting') return { ready: false, reason: this.#state.reason }
@@ -124,8 +124,8 @@ export class Streams implements Reader {
   }
 
   /**
-   * Open streams keep what they were opened on. No new ones begin: an event that its cursor does not name could be
-   * missed without a word.
+   * Open streams continue on the partitions that they were opened with. New streams are refused: their cursors could
+   * not name the new partition, so that its events could be lost silently.
    */
   #isServed({ topic, partition }: { readonly topic: string; readonly partition: number }): boolean {
     if (partition < MAX_PARTITIONS) return true
@@ -136,7 +136,9 @@ export class Streams implements Reader {
     return false
   }
 
-  /** A reader that fails, which it must not, is replaced by one that goes on where the feeds are. */
+  /**
+   * A reader that fails, against the port's contract, is replaced by one that resumes at the positions of the feeds.
+   */
   async #run(signal: AbortSignal): Promise<void> {
     let from = await this.#startPositions(signal)
     for (let wait = RETRY_FIRST_MS; from && !signal.aborted; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
@@ -165,13 +167,13 @@ export class Streams implements Reader {
           this.#options.log.warn({ reason }, 'Not reading yet')
         this.#state = { kind: 'waiting', reason }
       }
-      // Aborted while waiting: the loop's condition sees it.
+      // The wait was aborted: the loop's condition handles it.
       await delay(wait * (0.5 + Math.random()), undefined, { signal }).catch(() => {})
     }
     return undefined
   }
 
-  /** Reading starts far enough back to fill the window, and no further. */
+  /** Start offsets: far enough back to fill the window, and no further. */
   async #begin(feed: Feed<unknown>): Promise<Positions> {
     const { source, limits } = this.#options
     const ranges = await source.ranges(feed.topic.name)

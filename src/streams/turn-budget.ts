@@ -1,23 +1,23 @@
-/** Units of work between two looks at the clock: what takes less is never put off. */
+/** Units of work between two reads of the clock. Shorter work is never deferred. */
 export const LOOK_EVERY = 16
 
-/** Taken when the module is loaded: a test that fakes timers still has turns of the event loop. */
+/** Taken at module load: fake timers of a test must not replace it. */
 const inNextTurn = globalThis.setImmediate
 
 /**
- * Time slice for work that may be long: it goes on for so many milliseconds of each turn of the event loop, and then in
- * a later turn, first come, first served, so that sockets and timers come in between. A fetch of work is `begin`,
- * `isUsedUp` after each unit, and `end`; where it is not done, it waits for `next` and begins again. Or it is a generator
- * that says after each step how many units that was, for `run`.
+ * Time slice for long work. It runs for so many milliseconds of each turn of the event loop, and continues in a later
+ * turn, first come, first served, so that sockets and timers are served in between.
+ * A slice of work calls `begin`, `isUsedUp` after each unit, and `end`. Where the work is not done, it awaits `next`
+ * and begins again. Alternatively it is a generator for `run`, which yields the number of units after each step.
  */
 class TurnBudget {
   readonly #ms: number
-  /** Milliseconds of the present turn that fetches of work have taken. */
+  /** Milliseconds of the current turn that slices have used. */
   #used = 0
   #begun = 0
   #units = 0
   #waiting: (() => void)[] = []
-  /** Set from the first fetch of work of a turn to its end. */
+  /** Set from the first slice of a turn to the turn's end. */
   #turnEnd: NodeJS.Immediate | undefined
 
   constructor(ms: number) {
@@ -30,7 +30,7 @@ class TurnBudget {
     this.#turnEnd ??= inNextTurn(this.#nextTurn)
   }
 
-  /** Says what was done, in units of some microseconds. True: the rest is for a later turn. */
+  /** Counts units of some microseconds each. True: the budget is used up, and the rest belongs to a later turn. */
   isUsedUp(units = 1): boolean {
     this.#units += units
     if (this.#units < LOOK_EVERY) return false
@@ -42,7 +42,7 @@ class TurnBudget {
     this.#used += performance.now() - this.#begun
   }
 
-  /** Resolves in a later turn that nobody else goes on in. */
+  /** Resolves in a later turn, in which no other waiter continues. */
   next(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
@@ -51,8 +51,8 @@ class TurnBudget {
   }
 
   /**
-   * Runs steps to their end: in this turn, or, where that takes too long, also in later ones; then the promise settles
-   * when they are done, or not wanted any more. `onPause` is called at the end of each turn but the last. Throws, or
+   * Runs the steps to their end: in this turn, or, if that takes too long, in later ones too. The promise then settles
+   * when they are done or no longer wanted. `onPause` is called at the end of each turn but the last. Throws, or
    * rejects, with what a step throws.
    */
   run(steps: Iterator<number, void>, isWanted: () => boolean, onPause: () => void): Promise<void> | undefined {
@@ -65,7 +65,7 @@ class TurnBudget {
     })()
   }
 
-  /** Whether that was all. */
+  /** Whether all steps are done. */
   #runSome(steps: Iterator<number, void>, isWanted: () => boolean): boolean {
     if (!isWanted()) return true
     this.begin()
@@ -88,8 +88,8 @@ class TurnBudget {
   }
 }
 
-/** For events as they come: what all clients wait for, and long enough for some thousand of them. */
+/** For live events, on which all clients wait: long enough for some thousand of them. */
 export const LIVE = new TurnBudget(8)
 
-/** For all that search the past: shorter, since what is live waits for it. */
+/** For every search of the past: shorter, since live events wait for it. */
 export const SCANS = new TurnBudget(5)

@@ -4,22 +4,22 @@ import type { SluiceError } from '../errors/codes.ts'
 import { GRAPHQL_RESPONSE, PLAIN_TEXT } from '../protocol/accept.ts'
 import { COMPLETE_BLOCK, resultBlock, retryBlock } from '../protocol/event-stream.ts'
 
-/** Proxies must neither keep, change, compress nor hold back a stream; the last line is for Nginx. */
+/** Proxies must not buffer, cache, transform or compress a stream; the last header is Nginx's. */
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 } as const
 
-/** Answers a request that is wrong as an HTTP request, the same for every client. */
+/** Answers an invalid HTTP request, the same for every client. */
 export function answerError(response: ServerResponse, error: SluiceError, headers: Record<string, string> = {}): void {
   const body = { errors: [{ message: error.message, extensions: { ...error.details, code: error.code } }] }
   answerJson(response, error.status, body, headers)
 }
 
 /**
- * Answers a request whose operation is refused, by plain HTTP. By GraphQL over HTTP, `application/json` says 200, and
- * only `application/graphql-response+json` has the status tell.
+ * Answers a refused operation with a plain HTTP response. By GraphQL over HTTP, `application/json` has status 200, and
+ * only `application/graphql-response+json` has the error's status.
  */
 export function answerRefused(
   response: ServerResponse,
@@ -30,28 +30,31 @@ export function answerRefused(
   answerJson(response, status, { errors }, { 'content-type': `${mediaType}; charset=utf-8` })
 }
 
-/** One result as an event stream: what queries, mutations and refused operations get in distinct connections mode. */
+/**
+ * One result as an event stream: the response to queries, mutations and refused operations in distinct connections
+ * mode.
+ */
 export function answerOnce(response: ServerResponse, json: string): void {
   answerBlocks(response, Buffer.concat([resultBlock(json), COMPLETE_BLOCK]))
 }
 
-/** To a native EventSource any status but 200 is final: it is told to come back, and the stream ends. */
+/** For a native EventSource any status but 200 is final: the stream ends with `retry:` instead. */
 export function answerRetry(response: ServerResponse, retryMs: number): void {
   answerBlocks(response, retryBlock(retryMs))
 }
 
-/** The whole of a stream at once. It has a length, so that the connection can be used again. */
+/** A complete stream at once. It has a length, so that the connection can be kept alive. */
 function answerBlocks(response: ServerResponse, blocks: Buffer): void {
   response.writeHead(200, { ...STREAM_HEADERS, 'content-length': blocks.length })
   response.end(blocks)
 }
 
-/** Answers the request of an operation that runs on another one's stream. */
+/** Accepts the request of an operation that runs on another connection's stream. */
 export function answerAccepted(response: ServerResponse): void {
   response.writeHead(202, { 'content-length': 0 }).end()
 }
 
-/** Answers that one, where its operation is refused. */
+/** Refuses such an operation. */
 export function answerNotAccepted(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
   answerJson(response, 400, { errors }, {})
 }
@@ -60,7 +63,7 @@ export function answerOk(response: ServerResponse): void {
   response.writeHead(200, { 'content-length': 0 }).end()
 }
 
-/** Answers with the token of a reservation, which is to be known to its client alone. */
+/** Answers with the token of a reservation, a secret of its client. */
 export function answerToken(response: ServerResponse, token: string): void {
   const headers = { 'content-type': `${PLAIN_TEXT}; charset=utf-8`, 'cache-control': 'no-store' }
   response.writeHead(201, { ...headers, 'content-length': token.length }).end(token)

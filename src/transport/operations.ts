@@ -11,7 +11,7 @@ import { SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import type { Context } from '../schema/context.ts'
-import { type ArgumentStart, positionLast, positionSince } from '../schema/stream-field.ts'
+import { type ArgumentStart, positionLast, positionSince } from '../schema/start-position.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import type { Refusals } from './refusals.ts'
 
@@ -25,20 +25,20 @@ export interface OperationsOptions {
   readonly refusals: Refusals
 }
 
-/** What became of a query or a mutation. */
+/** Outcome of a query or a mutation. */
 export type Executed =
-  /** It was refused before it ran. */
+  /** Refused before its execution. */
   | { readonly errors: readonly GraphQLFormattedError[]; readonly json?: undefined }
-  /** Its result: the same text for every transport. */
+  /** Its result: the same JSON for every transport. */
   | { readonly json: string; readonly errors?: undefined }
 
-/** What became of a subscription that was to be prepared. */
+/** Outcome of the preparation of a subscription. */
 export type PreparedOperation =
   | { readonly errors: readonly GraphQLFormattedError[] }
-  /** `hasCursors`: its client wants the position in each result's `extensions`. */
+  /** `hasCursors`: send the position in each result's `extensions`. */
   | { readonly prepared: Prepared; readonly hasCursors: boolean }
 
-/** Runs admitted operations, whatever transport they came by: each client of a subscription is an outlet. */
+/** Runs admitted operations of every transport. Each client of a subscription is an outlet. */
 export class Operations {
   readonly #options: OperationsOptions
   /** Streams of fields with a hand-written `subscribe`. */
@@ -53,9 +53,9 @@ export class Operations {
   }
 
   /**
-   * Executes a query or a mutation: the one way in which any transport has it done.
-   * @param errors takes what is masked, for the request's log.
-   * @throws SluiceError `TOO_MANY_ANSWERS` where its answer would have no room: then it was not executed.
+   * Executes a query or a mutation, for every transport.
+   * @param errors receives masked errors, for the request's log.
+   * @throws SluiceError `TOO_MANY_ANSWERS` where its answer has no room: it was not executed then.
    */
   async execute(admitted: Admitted, errors: ErrorSink): Promise<Executed> {
     const { schema, answers } = this.#options
@@ -74,15 +74,15 @@ export class Operations {
     } catch (error) {
       return { json: errorJson(error, errors) }
     } finally {
-      // What is sent of it counts where it is written.
+      // The written answer is accounted for by the response.
       share.release()
     }
   }
 
   /**
-   * Finds out everything that can be refused of a subscription, and where it starts. It is then to be started at once.
-   * @param errors takes what is masked, for the request's log.
-   * @throws SluiceError where none can begin now (its status is 503), or the operation asks for what cannot be.
+   * Prepares a subscription: every check that may refuse it, and its start position. It has to be started at once.
+   * @param errors receives masked errors, for the request's log.
+   * @throws SluiceError where no subscription can start now (status 503), or an argument value is invalid.
    */
   async prepare(admitted: Admitted, errors: ErrorSink): Promise<PreparedOperation> {
     const { schema, engine, refusals } = this.#options
@@ -103,12 +103,12 @@ export class Operations {
     return { prepared: engine.prepare(operation, stream, { start, hasMarker }), hasCursors }
   }
 
-  /** Ends the streams that the engine does not know; each client is told when to come back. */
+  /** Ends the streams that the engine does not know, each with a reconnection delay. */
   close(): void {
     for (const subscriber of this.#pulling) subscriber.end('shutdown')
   }
 
-  /** A hand-written `subscribe` has its source opened first: that is what may be refused. */
+  /** For a hand-written `subscribe` the source is opened first: its errors refuse the operation. */
   async #preparePull(operation: Operation, errors: ErrorSink): Promise<PreparedOperation> {
     const { answers, engine, heartbeatMs, log } = this.#options
     const { faults } = engine.shared
@@ -132,7 +132,7 @@ export class Operations {
         engine.held.hold(events, weight.own, args.document, weight.document)
         outlet.attach(subscriber)
       } catch (error) {
-        // The head of its stream has been sent, so that nothing else can be answered.
+        // The response head has been sent, so that no error response is possible.
         faults.tell('pull', error)
         if (subscriber) subscriber.end('failed')
         else void endSource(events, log)
@@ -153,12 +153,12 @@ export class Operations {
   }
 }
 
-/** What a client was told last is newer than the arguments, which it sends again as they were. */
+/** `Last-Event-ID` is newer than the arguments, which the client repeats unchanged. */
 function startOf({ lastEventId }: GraphQLParams, stream: BoundStream): BoundStream['start'] {
   return lastEventId === undefined ? stream.start : { after: lastEventId }
 }
 
-/** @throws SluiceError `BAD_USER_INPUT` for a wish that is neither true nor false. */
+/** @throws SluiceError `BAD_USER_INPUT` for a value that is not a boolean. */
 function wants({ extensions }: GraphQLParams, name: 'cursor' | 'markers'): boolean {
   const wish = extensions?.[name] ?? false
   if (typeof wish !== 'boolean') throw new SluiceError('BAD_USER_INPUT', `"extensions.${name}" is true or false`)

@@ -4,29 +4,29 @@ import getRawBody from 'raw-body'
 import type { GraphQLParams } from '../admission/admission.ts'
 import { SluiceError } from '../errors/codes.ts'
 
-/** Operations are texts of a few kilobytes; variables seldom add much. */
+/** Size limit of a body: operations are some kilobytes, and variables seldom add much. */
 const MAX_BODY_BYTES = 256 * 1024
-/** A type and a charset are some 40; each further parameter costs. */
+/** Length limit: a media type with a charset has some 40 characters, and each further parameter costs time. */
 const MAX_CONTENT_TYPE_CHARS = 500
 
-/** Rejects the reading of a body that is under way. */
+/** Rejects the pending read of a request's body. */
 const reading = new WeakMap<Socket, (error: SluiceError) => void>()
 
 /**
- * What a request asks for, by GraphQL over HTTP: a JSON body by POST, query parameters by GET.
+ * The parameters of a request, by GraphQL over HTTP: a JSON body by POST, query parameters by GET.
  * @throws SluiceError `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE` or `BAD_REQUEST`.
  */
 export async function readParams(request: IncomingMessage, url: URL): Promise<GraphQLParams> {
   const params = paramsOf(await readAsked(request, url))
-  // The header is a browser's own, and newer than the URL or the body, which it sends again as they were.
+  // The header is set by the browser, and newer than the URL or the body, which it repeats unchanged.
   const ofStream = request.headers['last-event-id'] || url.searchParams.get('lastEventId')
   return { ...params, lastEventId: ofStream ? String(ofStream) : lastEventIdOf(params) }
 }
 
 /**
- * The same of a request that belongs to a stream of several operations. `Last-Event-ID` does not count, nor what stands
- * for it in a URL, since it would be the stream's, and not one operation's.
- * @returns undefined, if it asks for no operation.
+ * The parameters of a request for an operation on a stream of several. `Last-Event-ID` and its parameter in the URL are
+ * ignored: they concern the stream, not one operation.
+ * @returns undefined, if it contains no operation.
  */
 export async function readOperation(request: IncomingMessage, url: URL): Promise<GraphQLParams | undefined> {
   const asked = request.method === 'GET' || hasBody(request) ? await readAsked(request, url) : {}
@@ -35,7 +35,7 @@ export async function readOperation(request: IncomingMessage, url: URL): Promise
   return { ...params, lastEventId: lastEventIdOf(params) }
 }
 
-/** What is asked for, as it came. */
+/** The parameters before validation. */
 async function readAsked(request: IncomingMessage, url: URL): Promise<unknown> {
   return request.method === 'GET' ? queryOf(url.searchParams) : await readJson(request)
 }
@@ -72,8 +72,8 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 /**
- * Has the request whose body is being read answered with 408.
- * @returns false if none is being read on this connection.
+ * Aborts the pending read of a body, so that the request is answered with 408.
+ * @returns false if no body is being read on this connection.
  */
 export function refuseBody(socket: Socket): boolean {
   const refuse = reading.get(socket)
@@ -81,7 +81,7 @@ export function refuseBody(socket: Socket): boolean {
   return refuse !== undefined
 }
 
-/** The charset may be said if it is UTF-8, which is the only one that JSON has. */
+/** The only valid charset is UTF-8, that of JSON. */
 function isJson(contentType = ''): boolean {
   if (contentType.length > MAX_CONTENT_TYPE_CHARS) return false
   const [type, ...parameters] = contentType.toLowerCase().split(';')

@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Requests of each connection that have not been answered whole. */
+/** Number of requests on each connection that have not been answered completely. */
 const unanswered = new WeakMap<Socket, number>()
 
 /**
- * A client may send requests ahead on one connection (pipelining, RFC 9112 section 9.3.2). Nothing is done for one
- * before those in front of it are answered, since what they ask for may be a stream, behind which nothing follows.
- * Never returns if the connection ends before: then there is nobody to answer.
+ * Serializes pipelined requests (RFC 9112 section 9.3.2): a request waits until those before it have been answered. One
+ * of them may be answered by a stream, after which no response can follow. Never resolves if the connection closes
+ * before.
  */
 export async function inOrder(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { socket } = request
@@ -24,12 +24,12 @@ export async function inOrder(request: IncomingMessage, response: ServerResponse
   if (!response.socket) await once(response, 'socket')
 }
 
-/** Whether a request of this connection is being answered, so that nothing else may be written to it. */
+/** Whether a request of this connection is being answered: nothing else may be written then. */
 export function isAnswering(socket: Socket): boolean {
   return (unanswered.get(socket) ?? 0) > 0
 }
 
-/** Whether another request waits behind the one that is being answered. */
+/** Whether another request is queued behind the one that is being answered. */
 export function isFollowed(socket: Socket): boolean {
   return (unanswered.get(socket) ?? 0) > 1
 }

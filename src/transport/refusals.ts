@@ -5,11 +5,11 @@ import type { StreamSockets } from './stream-sockets.ts'
 export interface RefusalsOptions {
   readonly sockets: StreamSockets
   readonly readiness: () => Readiness
-  /** The gateway shuts down. */
+  /** Whether the gateway is shutting down. */
   readonly isLeaving: () => boolean
 }
 
-/** Why nothing new can begin now: the one place that says so, for every transport. */
+/** Conditions under which new subscriptions and streams are refused, for every transport. */
 export class Refusals {
   readonly #options: RefusalsOptions
 
@@ -17,7 +17,7 @@ export class Refusals {
     this.#options = options
   }
 
-  /** @throws SluiceError `NOT_READY`: no subscription can begin, not even on a stream that is open. */
+  /** @throws SluiceError `NOT_READY`: no subscription can start, not even on an open stream. */
   demandReady(): void {
     const { sockets, readiness } = this.#options
     if (sockets.isDraining) throw shuttingDown()
@@ -31,7 +31,10 @@ export class Refusals {
     this.#options.sockets.demandRoom()
   }
 
-  /** @throws SluiceError as `demandStream`. A stream that is reserved at the very end would be gone before it is opened. */
+  /**
+   * @throws SluiceError as `demandStream`; also during a shutdown, in which a reserved stream would end before it is
+   * opened.
+   */
   demandReservation(): void {
     if (this.#options.isLeaving()) throw shuttingDown()
     this.demandStream()

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 const TICK_MS = 20
-/** Where the event loop stood still for longer, what was missed is not made up for: it would be done all at once. */
+/** Longest catch-up after a pause of the event loop: a longer one is not made up for, which would cause a burst. */
 const MAX_STEP_MS = 100
 
 /**
- * Does something to each item, evenly over a time, each at a random moment of its own part of it. Never more in any
- * second than two parts' worth, however busy the process is: then it takes longer. When aborted, it does the rest at
- * once. `failed` is told what `take` throws.
+ * Visits the items evenly over a time, each at a random moment of its slot. Rate limit: never more than two slots'
+ * worth in any second. A busy process takes longer instead. When aborted, it visits the rest at once. `failed` is
+ * called with what `take` throws.
  */
 export async function spread<T>(
   items: readonly T[],
@@ -22,7 +22,7 @@ export async function spread<T>(
   for (const [index, item] of items.entries()) {
     const due = (index + Math.random()) * partMs
     while (passed < due && !signal.aborted) {
-      await delay(TICK_MS, undefined, { signal }).catch(() => {}) // aborted: the loop sees it
+      await delay(TICK_MS, undefined, { signal }).catch(() => {}) // aborted: the loop checks it
       const now = performance.now()
       passed += Math.min(now - last, MAX_STEP_MS)
       last = now

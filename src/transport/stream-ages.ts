@@ -1,17 +1,17 @@
-/** Streams that begin together, as after a restart, do not end together: within this part of the maximum age. */
+/** Jitter, as a part of the maximum age: streams that start together, as after a restart, end at different times. */
 const JITTER = 0.25
-/** How finely their ends are told apart: a thousandth of the jitter, where the age is an hour. */
+/** Resolution of ends: a thousandth of the jitter, with an age of an hour. */
 const SLOT_MS = 1_000
 const MIN_SLOTS = 40
 
 interface Aging {
-  /** Number of the slot in which it ends. */
+  /** Number of the slot in which the stream ends. */
   slot: number
 }
 
 /**
- * Ends streams when they get old, each at an age of its own between three quarters of the maximum and all of it. So no
- * instance, proxy or load balancer keeps its share of the clients indefinitely. One timer, whatever the number of streams.
+ * Ends streams by age, each at a random age between three quarters of the maximum and the maximum. Clients are thereby
+ * redistributed over instances, proxies and load balancers. One timer serves all streams.
  */
 export class StreamAges<S extends Aging> {
   readonly #slots = new Map<number, Set<S>>()
@@ -19,7 +19,7 @@ export class StreamAges<S extends Aging> {
   readonly #timer: NodeJS.Timeout | undefined
   #now = 0
 
-  /** `maxAgeMs` 0: they may become as old as they like. `failed` is told what `end` throws. */
+  /** `maxAgeMs` 0: no maximum. `failed` is called with what `end` throws. */
   constructor(maxAgeMs: number, end: (stream: S) => void, failed: (error: unknown) => void) {
     const slotMs = Math.min(SLOT_MS, maxAgeMs / MIN_SLOTS)
     this.#maxSlots = maxAgeMs === 0 ? 0 : Math.floor(maxAgeMs / slotMs)

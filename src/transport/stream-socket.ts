@@ -3,20 +3,20 @@ import type { CloseReason, OutletListener } from '../delivery/outlet.ts'
 import type { Faults } from '../errors/faults.ts'
 import type { StreamOutlet } from './single/stream.ts'
 
-/** An ended stream whose client takes no more bytes is cut after this long. */
+/** Timeout of an ended stream whose client reads no more bytes: the socket is then destroyed. */
 const END_GRACE_MS = 5_000
 
-/** What happened to streams of any mode. */
+/** Counters of streams in all modes. */
 export interface StreamStats {
-  /** New streams for which there was no room. */
+  /** New streams that were refused for lack of room. */
   refused: number
-  /** Ended streams that took no more bytes, and were cut. */
+  /** Ended streams that were destroyed after that timeout. */
   cut: number
 }
 
 /**
- * A response's socket, as the outlet of a stream. The body is delimited by the connection's close, so what is written
- * is the same for HTTP/1.0 and 1.1, and the engine's bytes go out as they are.
+ * A response's socket, as the outlet of a stream. The body is delimited by the connection's close. It is therefore the
+ * same for HTTP/1.0 and 1.1, and the engine's bytes are written unchanged.
  */
 export class StreamSocket implements StreamOutlet {
   readonly #socket: Socket
@@ -24,7 +24,7 @@ export class StreamSocket implements StreamOutlet {
   readonly #faults: Faults
   #listener: OutletListener | undefined
   #gone = false
-  /** In which its time is over. */
+  /** Index of its age slot. */
   slot = 0
 
   constructor(socket: Socket, stats: StreamStats, faults: Faults) {
@@ -33,7 +33,7 @@ export class StreamSocket implements StreamOutlet {
     this.#faults = faults
   }
 
-  /** Who is told when the socket has room again, and when it is gone. */
+  /** Listener of drain and close events. */
   attach(listener: OutletListener): void {
     this.#listener = listener
     if (this.#gone) listener.gone()
@@ -62,7 +62,7 @@ export class StreamSocket implements StreamOutlet {
     this.#socket.once('close', () => clearTimeout(timer))
   }
 
-  /** Ends as planned, behind a whole frame: its client is told to reconnect soon. */
+  /** Planned end, after a complete frame, with a short reconnection delay. */
   leave(reason: CloseReason): void {
     if (!this.#gone) this.#tell((listener) => listener.end(reason))
   }
@@ -80,7 +80,7 @@ export class StreamSocket implements StreamOutlet {
     this.#tell((listener) => listener.gone())
   }
 
-  /** What throws in a listener of a socket would end the process: it ends this stream. */
+  /** Containment: an exception in a socket's listener would end the process. It ends this stream instead. */
   #tell(act: (listener: OutletListener) => void): void {
     if (!this.#listener) return
     try {

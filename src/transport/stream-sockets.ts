@@ -8,20 +8,22 @@ import { spread } from './spread.ts'
 import { StreamAges } from './stream-ages.ts'
 import { StreamSocket, type StreamStats } from './stream-socket.ts'
 
-/** A drain takes no longer than this for each stream: few streams need not be spread over all of `DRAIN_MS`. */
+/** Longest drain for each stream: few streams need not be spread over all of `DRAIN_MS`. */
 const DRAIN_STREAM_MS = 1_000
 
 export interface StreamSocketsOptions {
-  /** Beyond it, new streams are refused. Nobody is ever closed to make room: who is closed comes back at once. */
+  /**
+   * Limit of streams: beyond it new ones are refused. None is closed to make room: its client would reconnect at once.
+   */
   readonly maxStreams?: number
-  /** After this and a jitter a stream is ended as planned, in milliseconds; 0: it may become as old as it likes. */
+  /** Maximum age of a stream in milliseconds, less jitter; 0: none. */
   readonly maxAgeMs?: number
   readonly faults: Faults
-  /** A connection has become a stream. */
+  /** Called when a connection becomes a stream. */
   readonly onOpen?: (socket: Socket) => void
 }
 
-/** The sockets of all open streams, whatever runs on them. */
+/** The sockets of all open streams, in all modes. */
 export class StreamSockets {
   readonly stats: StreamStats = { refused: 0, cut: 0 }
   readonly maxStreams: number
@@ -34,7 +36,7 @@ export class StreamSockets {
   readonly #onOpen: (socket: Socket) => void
   readonly #failed = (error: unknown): void => this.#faults.tell('stream', error)
 
-  // One listener of each kind for all sockets, since closures of their own would be a good part of what a stream takes.
+  // Shared listeners: closures for each socket would be a good part of a stream's memory.
   readonly #onDrain: (this: Socket) => void
   readonly #onClose: (this: Socket) => void
 
@@ -53,7 +55,7 @@ export class StreamSockets {
     }
   }
 
-  /** How many are open. */
+  /** Number of open streams. */
   get size(): number {
     return this.#open.size
   }
@@ -66,7 +68,7 @@ export class StreamSockets {
     return this.#open.has(socket)
   }
 
-  /** @throws SluiceError `NOT_READY` when the gateway shuts down, `TOO_MANY_STREAMS`: no stream can be opened. */
+  /** @throws SluiceError `NOT_READY` during a shutdown, `TOO_MANY_STREAMS` at the limit. */
   demandRoom(): void {
     if (this.#isDraining) throw new SluiceError('NOT_READY', 'The gateway is shutting down')
     if (this.#open.size < this.maxStreams) return
@@ -75,8 +77,8 @@ export class StreamSockets {
   }
 
   /**
-   * Sends the head of a stream and takes over the socket.
-   * @returns undefined if the client has gone meanwhile, or has sent another request behind this one.
+   * Sends the response head of a stream, and takes over the socket.
+   * @returns undefined if the client has disconnected, or has pipelined another request.
    * @throws SluiceError as `demandRoom` does.
    */
   open(response: ServerResponse): StreamSocket | undefined {
@@ -87,7 +89,7 @@ export class StreamSockets {
       socket.destroy()
       return undefined
     }
-    // The head and the first block go out as one, when whoever opened the stream has attached its listener.
+    // Coalesces the head and the first block into one write.
     socket.cork()
     response.useChunkedEncodingByDefault = false
     response.shouldKeepAlive = false
@@ -102,9 +104,9 @@ export class StreamSockets {
   }
 
   /**
-   * Opens no more streams, and ends those that are open: evenly over `spreadMs` milliseconds, so that their clients do
-   * not come back all at once; what is left of them at once, if it is called again with 0. Resolves when none is open:
-   * a stream that takes no more bytes is cut `END_GRACE_MS` after its turn.
+   * Graceful shutdown: refuses new streams, and ends the open ones evenly over `spreadMs` milliseconds, so that their
+   * clients do not reconnect all at once. Called again with 0, it ends the rest at once. Resolves when none is open: a
+   * stream whose client reads no more bytes is destroyed after `END_GRACE_MS`.
    */
   async drain(spreadMs: number): Promise<void> {
     this.#isDraining = true
@@ -122,9 +124,9 @@ export class StreamSockets {
   }
 
   /**
-   * Parts the socket from its request and response, so that what an open stream keeps alive is the socket alone. Node
-   * holds the request until the socket closes, but not what it says. From here on Node takes the connection for an idle
-   * one: `server.closeIdleConnections` would end it.
+   * Detaches the socket from its request and response, so that an open stream retains the socket only. Node retains the
+   * request object until the socket closes, but not its contents. From here on Node regards the connection as idle:
+   * `server.closeIdleConnections` would end it.
    */
   #takeOver(response: ServerResponse, socket: Socket): void {
     const { req: request } = response
@@ -133,10 +135,10 @@ export class StreamSockets {
     request.rawHeaders = []
 
     socket.setTimeout(0)
-    // Node's parser is to see no more of this connection: nothing may follow a stream on it.
+    // Detaches Node's parser: no request may follow on a stream's connection.
     socket.removeAllListeners('data')
     socket.on('data', cut)
-    // A client that has said its last word has gone.
+    // The client has half-closed the connection.
     socket.on('end', cut)
     socket.on('drain', this.#onDrain)
     socket.on('close', this.#onClose)

@@ -50,7 +50,7 @@ test('the image takes what it copies, and the context holds nothing else', () =>
 test("what src imports is among the dependencies, since the image has no others'", () => {
   const { dependencies } = JSON.parse(read('package.json'))
   for (const file of globSync('src/**/*.ts')) {
-    for (const [, name] of read(file).matchAll(/(?:from|import\() ?'([^.'][^']*)'/g)) {
+    for (const [, name] of read(file).matchAll(/(?:from |import\()'([^.'][^']*)'/g)) {
       const [scope, rest] = name!.split('/')
       const known = name!.startsWith('node:') || dependencies[name!.startsWith('@') ? `${scope}/${rest}` : scope!]
       expect(Boolean(known), `${file} imports ${name}`).toBe(true)

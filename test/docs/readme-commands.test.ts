@@ -27,6 +27,7 @@ const COVERED: Record<string, string> = {
   'token=$(curl --request PUT': 'test/transport/single/docs.test.ts',
   'git worktree add ../before main': 'people', // what `npm run bench -- --before` compares with
   'npm run bench': 'people', // it takes half an hour of a quiet machine
+  'git worktree add': 'people', // it compares two states of the repository
 }
 const STARTED_HERE = [
   'npm ci && npm start', // after an `npm ci` that has been

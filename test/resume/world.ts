@@ -1,5 +1,5 @@
 import type { Start } from '../../src/delivery/engine.ts'
-import { positionSince } from '../../src/schema/stream-field.ts'
+import { positionSince } from '../../src/schema/start-position.ts'
 import { storedTimestamp } from '../../src/streams/cursor/cursor.ts'
 import type { Vector } from '../../src/streams/cursor/vector.ts'
 import type { OutgoingRecord } from '../../src/streams/source/port.ts'
@@ -330,7 +330,7 @@ export class World {
     if (position !== undefined) return { after: position }
     if (plan.start === 'last') {
       this.#count('from the last')
-      return { last: 3 }
+      return { position: await instance.feed.findLast(3, ({ value }) => ASKED[plan.asked].matches(value)) }
     }
     if (plan.start === 'since') {
       this.#count('since a moment')

@@ -9,7 +9,7 @@ const allowed: [file: string, source: string][] = [
   ['src/resolvers/orders.ts', `import { builder } from '../schema/builder.ts'`],
   ['src/schema/types/order.ts', `import type { Order } from '../../streams/topics/orders.ts'`],
   ['src/schema/builder.ts', `import SchemaBuilder from '@pothos/core'`],
-  ['src/streams/source/kafka/kafka.ts', `import { Kafka } from 'kafkajs'\nimport { port } from '../port.ts'`],
+  ['src/streams/source/kafka/kafkajs.ts', `import { Kafka } from 'kafkajs'\nimport { port } from '../port.ts'`],
   ['src/streams/topic/decode.ts', `import type { StreamEvent } from '../event.ts'`],
   ['src/streams/feed/feed.ts', `import { decode } from '../topic/decode.ts'`],
   ['src/delivery/group/group.ts', `import { execute } from 'graphql'\nimport { codes } from '../../errors/codes.ts'`],

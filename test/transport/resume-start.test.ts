@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { MAX_LAST } from '../../src/schema/stream-field.ts'
+import { MAX_LAST } from '../../src/schema/start-position.ts'
 import { anOrder, startTestGateway } from '../kit/gateway.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'

@@ -1,21 +1,21 @@
-/** Whoever keeps frames under a budget. */
+/** Owner of frames under a budget. */
 export interface FrameHolder {
   /** Number of the oldest frame that it holds. */
   readonly first: number
   dropOldest(): void
 }
 
-/** Below this many entries the queue is not worth compacting. */
+/** Smaller queues are not worth compacting. */
 const MIN_QUEUE = 1024
 
 /**
- * Bounds the bytes of all frames of a process together, whatever the number of groups: when there are too many, the
- * oldest go first, whosever they are.
+ * Bounds the bytes of all frames of a process together, whatever the number of groups: beyond it the oldest frames are
+ * dropped, in whichever group.
  */
 export class FrameBudget {
   readonly limit: number
   used = 0
-  /** Every frame in the order in which they were made: whose it is, and its number. Some have been dropped. */
+  /** Queue of all frames in the order of their creation: the holder and the number of each. Some have been dropped. */
   #holders: FrameHolder[] = []
   #numbers: number[] = []
   #oldest = 0
@@ -25,7 +25,7 @@ export class FrameBudget {
     this.limit = limit
   }
 
-  /** A frame has been made. */
+  /** Accounts for a new frame. */
   add(holder: FrameHolder, number: number, bytes: number): void {
     this.used += bytes
     this.#held++
@@ -38,13 +38,13 @@ export class FrameBudget {
     if (this.#holders.length > 2 * this.#held + MIN_QUEUE) this.#compact()
   }
 
-  /** Frames have been dropped, for whatever reason. */
+  /** Accounts for dropped frames. */
   remove(frames: number, bytes: number): void {
     this.used -= bytes
     this.#held -= frames
   }
 
-  /** Forgets the frames that nobody holds any more. */
+  /** Removes entries of dropped frames. */
   #compact(): void {
     const holders: FrameHolder[] = []
     const numbers: number[] = []

@@ -2,33 +2,33 @@ import type { Framing } from '../../protocol/framing.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
 import type { FrameBudget, FrameHolder } from './frame-budget.ts'
 
-/** A result and the position after it: what a framing makes bytes of. */
+/** A result and the position after it: the input of a framing. */
 export interface Frame {
   readonly cursor: Buffer
   readonly json: Buffer
-  /** Place of its event in the window; half a place further for a frame that has none. */
+  /** Sequence number of its event in the window; half a number further for a frame without an event. */
   readonly seq: number
-  /** Which logs had been replaced at the position, where that was before the frame was made. */
+  /** The restarts of the logs at the position, where they differ from those at the frame's creation. */
   readonly restarts: Restarts | undefined
 }
 
-/** What a frame takes beside its JSON: the object and its places; its position is shared by all groups. */
+/** Overhead of a frame beside its JSON: the object and its slots. Its position is shared by all groups. */
 const FRAME_BYTES = 64
 
-/** Frames as bytes of one framing, and the number after them. */
+/** Encoded frames, and the number after them. */
 export interface FramesRead {
   readonly bytes: Buffer
   readonly next: number
 }
 
 /**
- * The newest frames of one group. A frame's number is its place in the order in which the group made them. Subscribers
- * are numbers in it, so it is the only place where frames are kept.
+ * Frame log: the newest frames of one group, the only place where frames are kept. A frame's number is its index in the
+ * order of creation. Subscribers are numbers in it.
  */
 export class FrameLog {
   readonly #budget: FrameBudget
   readonly #holder: FrameHolder
-  /** Frames from `#base` on; those below `#first` have been dropped, and are cut off now and then. */
+  /** Frames from `#base` on. Those below `#first` have been dropped, and are compacted in batches. */
   #frames: (Frame | undefined)[] = []
   #lastSeq = -1
   #coversFrom: number
@@ -37,8 +37,8 @@ export class FrameLog {
   #bytes = 0
 
   /**
-   * `holder` is asked to drop a frame where the budget wants one back. `coversFrom` is the place in the window of the
-   * first event that the log is going to know.
+   * `holder` is asked to drop a frame if the budget is exceeded. `coversFrom` is the sequence number in the window of
+   * the first event that the log covers.
    */
   constructor(budget: FrameBudget, holder: FrameHolder, coversFrom = 0) {
     this.#budget = budget
@@ -60,13 +60,13 @@ export class FrameLog {
     return this.#bytes
   }
 
-  /** `seq` is the place of its event in the window; undefined: it has none. Frames come in the order of their places. */
+  /** `seq` is the sequence number of its event in the window; undefined: none. Frames are appended in that order. */
   append(cursor: Buffer, json: Buffer, seq?: number, restarts?: Restarts): void {
     const number = this.next
     this.#lastSeq = seq ?? Math.floor(this.#lastSeq) + 0.5
     const frame = { cursor, json, seq: this.#lastSeq, restarts }
     this.#frames.push(frame)
-    // Of an event that was read from the log it is not known whether the window has it too.
+    // An event read from the log may be in the window or not.
     if (seq === undefined) this.#coversFrom = Number.POSITIVE_INFINITY
     else if (this.#coversFrom > seq) this.#coversFrom = seq
     const bytes = bytesOf(frame)
@@ -75,8 +75,8 @@ export class FrameLog {
   }
 
   /**
-   * The JSON of the event at a place in the window; null: the event has none, since nobody wanted it; undefined: the
-   * log does not know any more, or did not yet.
+   * The JSON of the event at a sequence number of the window; null: the group did not select it; undefined: the log
+   * does not cover it.
    */
   jsonOf(seq: number): Buffer | null | undefined {
     if (seq < this.#coversFrom) return undefined
@@ -142,7 +142,7 @@ function bytesOf({ json }: Frame): number {
   return json.length + FRAME_BYTES
 }
 
-/** The bytes of one position are made once for all groups that are told of the same event. */
+/** The bytes of a position, cached for all groups that receive the same event. */
 export function cursorBytes(cursor: string): Buffer {
   if (cursor !== lastCursor) {
     lastCursor = cursor

@@ -1,6 +1,6 @@
 import type { Framing } from '../../protocol/framing.ts'
 
-/** Frames of one member, which nobody else can have, on their way into one write. */
+/** Frames of one member, not shared, that are gathered for one write. */
 export class OwnFrames {
   readonly #framing: Framing
   readonly #maxBytes: number

@@ -1,37 +1,37 @@
 import { type Framing, NO_CURSOR } from '../../protocol/framing.ts'
 
-/** A piece for one write: large enough that its bytes, not its system call, are what it costs. */
+/** Size of a piece, for one write: large enough that its bytes cost more than the system call. */
 export const PIECE_BYTES = 64 * 1024
-/** What a Buffer takes beside its bytes, and what a place takes in a list of starts. */
+/** Overhead of a Buffer, and size of an entry in a list of starts. */
 const BUFFER_BYTES = 128
 const START_BYTES = 4
 
-/** Frames to be written. */
+/** A run of encoded frames. */
 export interface FramedRun {
   readonly bytes: Buffer | undefined
   readonly count: number
-  /** Position after the first of them; undefined: there is none, or positions are not known. */
+  /** Position after the first of them; undefined: no frames, or positions are unknown. */
   readonly firstCursor: string | undefined
 }
 
-/** Texts one after the other, in one buffer: that of a place is from its start to the next one's. */
+/** Concatenated texts in one buffer: each from its start to the start of the next. */
 interface Texts {
   readonly bytes: Buffer
   readonly starts: Int32Array
 }
 
 /**
- * Results of a run of places, with the position after each. Members of one framing share the bytes that are made of
- * them. A place without a result has an empty text.
+ * Encoded results of a run of places, with the position after each. Members of one framing share the bytes. A place
+ * without a result has an empty text.
  */
 export class Piece {
   readonly begin: number
   /** The place after the last. */
   readonly end: number
   readonly #jsons: Texts
-  /** Undefined: positions are told by who reads. */
+  /** Undefined: the reader determines the positions. */
   readonly #cursors: Texts | undefined
-  /** By framing: few, since few ways exist to ask for a stream. */
+  /** By framing: few, since there are few framings. */
   readonly #framed: { readonly framing: Framing; readonly texts: Texts }[] = []
 
   /** `cursors` has a position for each place, empty where there is no result. */
@@ -42,7 +42,7 @@ export class Piece {
     this.#cursors = cursors && textsOf(cursors)
   }
 
-  /** What it takes in memory. */
+  /** Size in memory. */
   get bytes(): number {
     let sum = sizeOf(this.#jsons)
     if (this.#cursors) sum += sizeOf(this.#cursors)
@@ -56,7 +56,7 @@ export class Piece {
     return json.length === 0 ? null : json
   }
 
-  /** The frames of the places from one in the piece to before another in it, or its end. */
+  /** The frames of the places from one in the piece to before another, or to its end. */
   read(from: number, to: number, framing: Framing): FramedRun {
     const { starts } = this.#jsons
     let count = 0
@@ -73,7 +73,7 @@ export class Piece {
     return { bytes: bytes.subarray(bounds[first - begin], bounds[to - begin]), count, firstCursor }
   }
 
-  /** Of the whole piece, where others have use for the same bytes; else of what is asked for. */
+  /** Encodes the whole piece where the bytes can be shared; otherwise only the requested part. */
   #framedFor(framing: Framing, from: number, to: number): Texts & { readonly begin: number } {
     if (!framing.isShared) return { ...this.#frame(framing, from, to), begin: from }
     let known = this.#framed.find((each) => each.framing === framing)

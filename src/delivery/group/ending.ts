@@ -2,7 +2,9 @@ import { plannedRetryMs, retryMs } from '../../errors/retry-hints.ts'
 import type { Framing } from '../../protocol/framing.ts'
 import type { CloseReason, Outlet } from '../outlet.ts'
 
-/** Ends an outlet after what was written, with what its client is told: not to reconnect, or when. */
+/**
+ * Ends an outlet after the written bytes, with an instruction to the client: not to reconnect, or after which delay.
+ */
 export function endOutlet(outlet: Outlet, framing: Framing, reason: CloseReason): void {
   switch (reason) {
     case 'complete':
@@ -15,7 +17,7 @@ export function endOutlet(outlet: Outlet, framing: Framing, reason: CloseReason)
       outlet.destroy()
       break
     case 'failed':
-      // Each client waits a moment of its own: what failed may fail again.
+      // Jittered delay for each client: the failure may recur.
       outlet.end(framing.retry(retryMs()))
       break
     case 'age':

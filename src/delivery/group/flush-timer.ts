@@ -1,11 +1,16 @@
-/** However loaded: a person does not see this delay, and a thousand events a second become forty writes. */
+/**
+ * Longest flush interval under load: not perceptible to a person, and a thousand events a second become forty writes.
+ */
 const MAX_INTERVAL_MS = 25
-/** Flushing takes at most about 30 % of the time: most of it is the kernel's, a write a client, however little is in it. */
+/**
+ * Duty cycle: flushing takes at most about 30 % of the time. Most of its cost is the kernel's, one write for each
+ * client, whatever the size.
+ */
 const REST_PER_COST = 2.3
 
 /**
- * When to flush: at the end of the turn after a quiet moment; under load only after a rest that follows what the last
- * flush cost, so that frames gather and go out in one write.
+ * Flush timer (write coalescing). After an idle time it flushes at the end of the turn. Under load it waits in
+ * proportion to the cost of the last flush, so that several frames go out in one write.
  */
 export class FlushTimer {
   readonly #flush: () => void
@@ -14,7 +19,7 @@ export class FlushTimer {
   #scheduled = false
   #timer: NodeJS.Timeout | undefined
 
-  /** `failed` is told what `flush` throws: the next one comes as if nothing had happened. */
+  /** `failed` is called with what `flush` throws. The timer continues. */
   constructor(flush: () => void, failed: (error: unknown) => void) {
     this.#flush = flush
     this.#failed = failed

@@ -1,8 +1,7 @@
 import { type Framing, NOTHING } from '../../protocol/framing.ts'
-import { gapError } from '../../schema/stream-field.ts'
+import { gapError } from '../../schema/gap-error.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
-import type { Position } from '../../streams/feed/position.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
@@ -14,16 +13,16 @@ import type { Shared } from '../replay/shared.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 import { type Beginning, type MemberGroup, Subscriber } from './subscriber.ts'
 
-/** What a group tells the engine. */
+/** Callbacks of a group to the engine. */
 export interface GroupHost {
-  /** It has a new frame. */
+  /** A frame was appended: a flush is due. */
   appended(group: Group): void
-  /** Something in it is to be looked at once a second: frames, or members that are not live. */
+  /** The group has to be swept once a second: it has frames, or members that are not live. */
   unsettled(group: Group): void
   left(member: Subscriber, reason: CloseReason): void
-  /** It cannot go on, and ends. `at`: the place of the topic where it failed, if that is known. */
+  /** The group failed, and ends. `at`: the place of the topic where it failed, if that is known. */
   failed(group: Group, error: unknown, at: object): void
-  /** It has lost its last member, and waits for others. */
+  /** The last member was removed: the group lingers. */
   lingers(group: Group): void
   ended(group: Group): void
 }
@@ -34,13 +33,13 @@ export interface GroupOptions {
   readonly feed: Feed
   readonly stream: BoundStream
   readonly renderer: Renderer
-  /** Names what is asked for; undefined: shared with nobody. */
+  /** Key of equal operations; undefined: not shared. */
   readonly key: string | undefined
 }
 
 let nextPrivateKey = 0
 
-/** Clients that ask the same thing: one execution, one serialization and, of each framing, one frame for each event. */
+/** Group of equal subscriptions: one execution, one serialization and, for each framing, one frame for each event. */
 export class Group implements FrameHolder, MemberGroup {
   readonly key: string | undefined
   readonly feed: Feed
@@ -53,9 +52,9 @@ export class Group implements FrameHolder, MemberGroup {
   readonly #members = new Set<Subscriber>()
   #replaying = 0
   #flushed = 0
-  /** Number of the next frame at each of the last sweeps, the oldest first. */
+  /** Number of the next frame at each of the last sweeps, oldest first. */
   #marks: number[] = []
-  /** Since when it has no members, in milliseconds of the monotonic clock; 0: it has. */
+  /** Since when it has no members, in milliseconds of the monotonic clock; 0: it has members. */
   emptySince = 0
   #ended = false
 
@@ -103,25 +102,20 @@ export class Group implements FrameHolder, MemberGroup {
     return this.log.first
   }
 
-  /** Where those at the head are, once everything has been flushed. */
+  /** Position of members at the head, after a flush. */
   get settled(): Settled {
     return this.#execution.settled
   }
 
-  /** Where the newest `count` events begin that the group asks for. */
-  startLast(count: number): Position {
-    return this.feed.startLast(count, (event) => this.#execution.wants(event))
-  }
-
   /**
    * Adds a member, and writes its first block.
-   * @throws what went wrong; the outlet has been ended by then.
+   * @throws what failed; the outlet has been ended by then.
    */
   join(outlet: Outlet, framing: Framing, beginning: Beginning): Subscriber {
     const member = new Subscriber(this, outlet, framing)
     try {
       this.#resume()
-      // What the live members have still to get is not for one that begins now.
+      // Pending frames of the live members are flushed first: they are not for a member that starts now.
       if (!beginning.position) this.flush()
       if (this.#ended) throw new Error('The group has failed')
       this.#members.add(member)
@@ -152,8 +146,8 @@ export class Group implements FrameHolder, MemberGroup {
   }
 
   /**
-   * A group is there for its members. One that has frames lingers for those that come back for them; it executes
-   * nothing meanwhile, and then reads on from the window.
+   * Ends a group without members, or lets it linger if it has frames that reconnecting clients may need. A lingering
+   * group executes nothing. It resumes from the window.
    */
   endIfEmpty(): void {
     if (this.size > 0 || this.#ended) return
@@ -167,8 +161,8 @@ export class Group implements FrameHolder, MemberGroup {
   }
 
   /**
-   * It cannot go on: its members' streams end without `complete`, so that their clients come back with their cursors,
-   * to another group of the same operation. Never throws.
+   * Ends the group after a failure. The streams of its members end without `complete`, so that the clients reconnect
+   * with their cursors, and join a new group. Never throws.
    */
   fail(error: unknown, at: object = {}): void {
     if (this.#ended) return
@@ -186,7 +180,7 @@ export class Group implements FrameHolder, MemberGroup {
     this.log.dropBefore(this.log.next)
   }
 
-  /** Writes what is new to every live member: of each framing the same bytes, in one write each. */
+  /** Writes pending frames to every live member: the same bytes for all members of a framing, in one write each. */
   flush(): void {
     if (this.#flushed === this.log.next || this.#ended) return
     try {
@@ -212,9 +206,9 @@ export class Group implements FrameHolder, MemberGroup {
   }
 
   /**
-   * Called once a second. Closes streams that are stuck, and drops frames that are older than `seconds`, but for those
-   * that a member is still to read: who comes back later than that reads them from the window.
-   * @returns false: there is nothing to look at until something changes.
+   * Called once a second. Closes stalled streams, and drops frames older than `seconds`, except those that a member has
+   * still to read. Later readers take them from the window.
+   * @returns false: no sweep is needed until something changes.
    */
   sweep(now: number, seconds: number): boolean {
     let oldest = this.#flushed
@@ -233,7 +227,7 @@ export class Group implements FrameHolder, MemberGroup {
     return !isSettled || this.log.first < this.log.next
   }
 
-  /** Members that were still to read the oldest frame have fallen behind; those at the head get it first. */
+  /** Lagging members that had to read the oldest frame become replaying. Members at the head are flushed first. */
   dropOldest(): void {
     if (this.#flushed === this.log.first) this.flush()
     this.log.dropBefore(this.log.first + 1)
@@ -244,7 +238,7 @@ export class Group implements FrameHolder, MemberGroup {
   }
 }
 
-/** The bytes of one flush, made once for each framing that has members. Nearly always there is one. */
+/** The bytes of one flush, created once for each framing that has members: one, in nearly all cases. */
 class FlushBytes {
   readonly #make: (framing: Framing) => Buffer
   #framing: Framing | undefined

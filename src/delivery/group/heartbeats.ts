@@ -1,6 +1,6 @@
 import { Sliced } from './sliced.ts'
 
-/** Heartbeats of all members are spread over this many moments of an interval. */
+/** Number of slots in an interval, over which the heartbeats of all members are spread. */
 const HEARTBEAT_SLOTS = 32
 
 interface Beating {
@@ -10,7 +10,7 @@ interface Beating {
   failed(error: unknown): void
 }
 
-/** Has every member beat once in an interval, each at its own moment of it. */
+/** Calls `heartbeat` of every member once in an interval, spread over the slots. */
 export class Heartbeats<M extends Beating> {
   readonly #slots: readonly Set<M>[] = Array.from({ length: HEARTBEAT_SLOTS }, () => new Set())
   readonly #beats = new Sliced<M>(

@@ -2,22 +2,22 @@ import type { Restarts } from '../../streams/feed/window.ts'
 import type { Replay } from '../replay/replay.ts'
 
 /**
- * What a member does: the one value that says so, replaced as a whole.
- * - *live*: at the head of its group, where a flush writes the same bytes to everybody;
- * - *lagging*: its outlet is full, and it reads on from the frame log when that drains;
- * - *replaying*: it wants what the frame log does not have;
- * - *following*: it has read all there is, and has seen what its group has not;
+ * State of a member: one value, replaced as a whole.
+ * - *live*: at the head of its group, where a flush writes the same bytes to all;
+ * - *lagging*: its outlet is full. It continues from the frame log after the drain;
+ * - *replaying*: it needs events that the frame log does not hold;
+ * - *following*: it has read all there is, and is ahead of its group in some partition;
  * - *closed*.
- * Times are milliseconds of the monotonic clock; `fullSince` 0: the outlet has room.
+ * Times are milliseconds of the monotonic clock; `fullSince` 0: the outlet is not full.
  */
 export type MemberState =
   | { readonly kind: 'live' }
   | {
       readonly kind: 'lagging'
       readonly fullSince: number
-      /** What its client was told last: it goes on from there, should the frame log have dropped what follows. */
+      /** Cursor of the last block that was written: the replay starts here if the frame log drops what follows. */
       readonly cursor: string
-      /** The logs that had been replaced at that position. */
+      /** The restarts of the logs at that position. */
       readonly restarts: Restarts
     }
   | { readonly kind: 'replaying'; readonly replay: Replay; readonly fullSince: number }
@@ -27,7 +27,7 @@ export type MemberState =
 export const LIVE: MemberState = { kind: 'live' }
 export const CLOSED: MemberState = { kind: 'closed' }
 
-/** Since when the outlet is full; 0: it has room. */
+/** Since when the outlet is full; 0: it is not. */
 export function fullSinceOf(state: MemberState): number {
   return 'fullSince' in state ? state.fullSince : 0
 }

@@ -1,15 +1,15 @@
-/** Work of this many milliseconds a turn: what is live waits for it at most this long, and one item. */
+/** Time slice in each turn: live events are delayed by at most this and one item. */
 const SLICE_MS = 2
 
 /**
- * Does something to each item of a collection, in slices of time: as many turns of the event loop as it takes. A round over a
- * collection that is asked for while one is under way is that one. One item's failure costs no other its visit.
+ * Visits each item of a collection in time slices, over as many turns of the event loop as necessary. A request for a
+ * collection whose round is in progress joins that round. The failure of one item does not affect the others.
  */
 export class Sliced<T> {
   readonly #visit: (item: T) => void
   /** Must not throw. */
   readonly #failed: (item: T, error: unknown) => void
-  /** Collections to go through: bounded by those there are. */
+  /** Pending collections: no more than there are collections. */
   readonly #rounds = new Set<Iterable<T>>()
   #items: Iterator<T> | undefined
   #scheduled: NodeJS.Immediate | undefined
@@ -20,7 +20,7 @@ export class Sliced<T> {
     this.#failed = failed
   }
 
-  /** Begins a round now, if none is under way, and else behind it. The collection may change meanwhile. */
+  /** Starts a round, or queues it after the one in progress. The collection may change meanwhile. */
   add(items: Iterable<T>): void {
     this.#rounds.add(items)
     if (!this.#scheduled && !this.#isRunning) this.#run()
@@ -46,7 +46,7 @@ export class Sliced<T> {
       this.#items ??= round[Symbol.iterator]()
       for (;;) {
         const next = this.#items?.next()
-        // It has been stopped, or has come to the end of the round.
+        // Stopped, or the round is complete.
         if (!next || next.done) break
         try {
           this.#visit(next.value)

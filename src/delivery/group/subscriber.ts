@@ -12,26 +12,26 @@ import type { Worker } from '../replay/round-robin.ts'
 import { endOutlet } from './ending.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 
-/** What a member knows of its group. */
+/** A member's view of its group. */
 export interface MemberGroup extends ReplayGroup {
   readonly log: FrameLog
-  /** Number of the first frame that was not written to the live members. */
+  /** Number of the first frame that has not been flushed. */
   readonly flushed: number
   flush(): void
-  /** The result that tells gaps. */
+  /** The result that reports gaps. */
   gapJson(gaps: readonly Gap[]): Buffer
-  /** A member's state has changed. */
+  /** The member's state has changed. */
   changed(from: MemberState, to: MemberState): void
   left(member: Subscriber, reason: CloseReason): void
 }
 
-/** Where a member begins. */
+/** Start of a member. */
 export interface Beginning {
-  /** Undefined: at what the group has passed. */
+  /** Undefined: the group's position. */
   readonly position: Position | undefined
-  /** What the client came with: named until it has been told what became of it. */
+  /** The client's cursor: repeated to it until its first result or gap replaces it. */
   readonly named: string | undefined
-  /** Say where the past ends, and what comes is new. */
+  /** Send a marker at the end of the replay. */
   readonly hasMarker: boolean
 }
 
@@ -39,13 +39,13 @@ export interface Beginning {
 export class Subscriber implements OutletListener, ReplayHost {
   readonly outlet: Outlet
   readonly framing: Framing
-  /** Which of the engine's heartbeat slots it is in. */
+  /** Index of its heartbeat slot. */
   slot = 0
   readonly group: MemberGroup
   #state: MemberState = LIVE
-  /** Number of the next frame it wants, while it is live or lagging. */
+  /** Number of the next frame to write, while it is live or lagging. */
   #next = 0
-  /** The position that its last heartbeat told. */
+  /** Position in its last heartbeat. */
   #told = ''
 
   constructor(group: MemberGroup, outlet: Outlet, framing: Framing) {
@@ -58,12 +58,12 @@ export class Subscriber implements OutletListener, ReplayHost {
     return this.#state
   }
 
-  /** Number of the frame it wants next; undefined: it does not read the frame log at the moment, or is at its head. */
+  /** Number of the next frame to read; undefined: it does not read the frame log, or is at its head. */
   get lagsAt(): number | undefined {
     return this.#state.kind === 'lagging' ? this.#next : undefined
   }
 
-  /** Writes the first block, and goes live, or on its way to the head. */
+  /** Writes the first block, and becomes live or replaying. */
   begin({ position, named, hasMarker }: Beginning): void {
     if (position) {
       this.#readPast(new Replay(this, position, hasMarker))
@@ -77,7 +77,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     if (hasMarker) this.#writeAt(this.framing.caughtUp(cursor), cursor)
   }
 
-  /** Live: what a flush writes. */
+  /** Live: writes the bytes of a flush. */
   deliver(bytes: Buffer, next: number): void {
     this.#next = next
     if (this.#writes(bytes) || this.#state !== LIVE) return
@@ -86,7 +86,9 @@ export class Subscriber implements OutletListener, ReplayHost {
     this.#lag(cursor, last?.restarts)
   }
 
-  /** Says where a member is, so that a quiet stream does not look dead. One that lags has other bytes to wait for. */
+  /**
+   * Heartbeat with the position, so that an idle stream is seen to be alive. A lagging member has other bytes pending.
+   */
   heartbeat(): void {
     if (this.#isStopped) return
     const replay = replayOf(this.#state)
@@ -102,14 +104,14 @@ export class Subscriber implements OutletListener, ReplayHost {
     if (beat.length > 0) this.#writeAt(beat, cursor)
   }
 
-  /** Called once a second while it is not live: it may have waited for long enough. */
+  /** Called once a second unless it is live: checks the write stall timeout. */
   sweep(now: number): void {
     if (this.#state.kind !== 'following') return
     this.#state.replay.check(this.#state.since, now)
     this.wake()
   }
 
-  /** The group has moved: who follows looks whether it has come as far. */
+  /** The group's position has moved: a following member checks whether the group has caught up. */
   wake(): void {
     if (this.#state.kind === 'following' && this.#state.fullSince === 0) this.schedule()
   }
@@ -138,7 +140,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     this.#leave('client')
   }
 
-  /** Ends the stream after what was written; at once, where its outlet takes nothing more. */
+  /** Ends the stream after the written bytes; at once, if its outlet is full. */
   end(reason: CloseReason): void {
     if (this.#leave(reason)) endOutlet(this.outlet, this.framing, reason)
   }
@@ -188,18 +190,18 @@ export class Subscriber implements OutletListener, ReplayHost {
     this.fail()
   }
 
-  /** Ends the stream, as far as that can be: its client is to come back to where it was. Never throws. */
+  /** Ends the stream after a failure, so that the client reconnects with its cursor. Never throws. */
   fail(): void {
     if (!this.#leave('failed')) return
     this.group.shared.faults.contain(
       'client',
       () => endOutlet(this.outlet, this.framing, 'failed'),
-      // What was thrown first has been told, and an outlet that throws at its end is of no use.
+      // The first exception has been reported. An outlet that throws at its end is destroyed.
       () => this.outlet.destroy(),
     )
   }
 
-  /** Its outlet is full, or it has ended. */
+  /** The outlet is full, or the member has ended. */
   get #isStopped(): boolean {
     return this.isClosed || fullSinceOf(this.#state) !== 0
   }
@@ -227,7 +229,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     this.#become({ kind: 'replaying', replay, fullSince: 0 })
   }
 
-  /** Reads on from the frame log, up to where the live members are: the rest comes with them, in the next flush. */
+  /** Reads from the frame log up to the flushed frames. Later frames are written by the next flush. */
   #readOn(cursor: string, restarts: Restarts): void {
     const { feed, log, shared } = this.group
     while (this.#state === LIVE && this.#next < this.group.flushed) {
@@ -244,19 +246,19 @@ export class Subscriber implements OutletListener, ReplayHost {
     }
   }
 
-  /** The bytes of a heartbeat; `cursor` undefined: there is no position to tell yet. */
+  /** The bytes of a heartbeat; `cursor` undefined: there is no position yet. */
   #beat(cursor: string | undefined): Buffer {
     if (cursor === undefined || this.#told === cursor) return this.framing.heartbeat(cursor)
     this.#told = cursor
     return this.framing.moved(cursor)
   }
 
-  /** Live: writes bytes that tell a position which is not the last frame's. */
+  /** Live: writes bytes with a position that differs from the last frame's. */
   #writeAt(bytes: Buffer, cursor: string): void {
     if (!this.#writes(bytes) && this.#state === LIVE) this.#lag(cursor, undefined)
   }
 
-  /** On its way to the head: writes, and says whether the outlet has room. */
+  /** Not live: writes, and returns whether the outlet has room. */
   #writeNow(bytes: Buffer): boolean {
     if (!this.#writes(bytes) && !this.isClosed) this.#setFullSince(performance.now())
     return !this.#isStopped

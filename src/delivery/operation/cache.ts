@@ -2,13 +2,13 @@ import type { GraphQLError } from 'graphql'
 import { canonicalJson } from './key.ts'
 import { type Operation, type OperationRequest, prepareOperation } from './operation.ts'
 
-/** Of one document: some 700 operations. It leaves room for other documents in the cache that both lie in. */
+/** Bound of one document's operations: some 700. It leaves room for other documents in the shared cache. */
 const MAX_BYTES = 2 * 1024 * 1024
-/** Variables longer than this as JSON are seldom sent twice, and would be long keys. */
+/** Longer variables, as JSON, are seldom repeated, and would be long keys. */
 const MAX_VARIABLES_CHARS = 2_000
 /**
- * Bytes of heap that an operation takes without variables, and for each character of its variables as JSON. Measured: 1,600
- * to 2,600, and 11 (numbers) to 85 (empty objects), since they are kept as they came and coerced.
+ * Heap bytes of an operation without variables, and of each character of its variables as JSON. Measured: 1,600 to
+ * 2,600, and 11 (numbers) to 85 (empty objects), since they are kept both raw and coerced.
  */
 const OPERATION_BYTES = 2_600
 const VARIABLE_CHAR_BYTES = 85
@@ -19,18 +19,18 @@ interface Prepared {
 }
 
 /**
- * Operations that were prepared of one document lately. A thousand clients that ask the same thing send the same document
- * with the same variables, and what is made of them depends on nothing else but the audience. They hold the document,
- * so they are kept beside it, and go with it.
+ * Cache of prepared operations of one document, by variables and audience. A thousand clients of one page send the same
+ * document with the same variables. The operations reference the document, so they are stored beside it, and are
+ * evicted with it.
  */
 export class PreparedOperations {
-  /** The longest unused first. */
+  /** Least recently used first. */
   readonly #operations = new Map<string, Prepared>()
   readonly #documentBytes: number
   readonly #onGrown: () => void
   #bytes = 0
 
-  /** @param onGrown is called when they take more memory, or less. */
+  /** @param onGrown is called when their memory changes. */
   constructor(documentBytes: number, onGrown: () => void) {
     this.#documentBytes = documentBytes
     this.#onGrown = onGrown
@@ -40,7 +40,7 @@ export class PreparedOperations {
     return this.#bytes
   }
 
-  /** As `prepareOperation`, and throws what that throws. */
+  /** As `prepareOperation`, and throws as it does. */
   prepare(request: OperationRequest): Operation | readonly GraphQLError[] {
     const { operationName = '', context } = request
     const variables = request.variables === undefined ? '' : JSON.stringify(request.variables)

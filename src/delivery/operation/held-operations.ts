@@ -3,7 +3,7 @@ import type { DocumentNode } from 'graphql'
 import { SluiceError } from '../../errors/codes.ts'
 import type { Operation } from './operation.ts'
 
-/** Of the heap that Node may use. Compiling busy operations takes as much again. */
+/** Limit, as a part of Node's heap limit. Compiled operations may take as much again. */
 const PART_OF_HEAP = 1 / 4
 
 interface Held {
@@ -12,8 +12,8 @@ interface Held {
 }
 
 /**
- * What open subscriptions hold of operations and documents, in bytes. Caches let go of what is not used; these are used.
- * A document that several hold counts once.
+ * Memory of the operations and documents of open subscriptions, in bytes. It is apart from the caches, which evict:
+ * these are in use. A shared document is counted once.
  */
 export class HeldOperations {
   readonly limit: number
@@ -30,8 +30,8 @@ export class HeldOperations {
   }
 
   /**
-   * Groups that wait for members make room, the longest waiting first.
-   * @throws SluiceError `TOO_MANY_STREAMS` where an operation has no room.
+   * Ends `waiting`, in their order, until the operation fits.
+   * @throws SluiceError `TOO_MANY_STREAMS` where it does not.
    */
   demandRoom({ args, weight }: Operation, waiting: Iterable<{ end(): void }>): void {
     const hasRoom = () =>
@@ -44,7 +44,7 @@ export class HeldOperations {
     throw new SluiceError('TOO_MANY_STREAMS', 'The operations of open subscriptions fill the memory that they may take')
   }
 
-  /** Once for each owner. */
+  /** Called once for each owner. */
   hold(owner: object, bytes: number, document?: DocumentNode, documentBytes = 0): void {
     this.#held.set(owner, { document, bytes })
     this.#used += bytes

@@ -11,29 +11,29 @@ import {
   type ValidatedExecutionArgs,
 } from 'graphql'
 import type { Audience } from '../../schema/context.ts'
-import { POSITION_ARGUMENTS, streamFieldOf } from '../../schema/stream-field.ts'
+import { POSITION_ARGUMENTS } from '../../schema/start-position.ts'
+import { streamFieldOf } from '../../schema/stream-field.ts'
 
 /**
- * Names what an operation asks for: two operations of one key get the same answer to every event. Whitespace, the
+ * Key of equal operations: two operations with one key have the same result for every event. It ignores whitespace, the
  * order of arguments, unused fragments, the names of fragments and variables, and whether a value is a literal or a
- * variable make no difference; aliases, selections and their order, directives, argument values and the audience do.
- * Position arguments of stream fields, and variables that only they use, say where to start and are left out.
- *
- * Undefined if an argument's value is of a kind that cannot be compared: such an operation is shared with nobody.
+ * variable. It includes aliases, selections and their order, directives, argument values and the audience. Position
+ * arguments of stream fields, and variables that only they use, are left out: they only determine the start.
+ * Undefined if an argument's value cannot be compared: such an operation is not shared.
  */
 export function operationKey(operation: ValidatedExecutionArgs, audience: Audience): string | undefined {
   return keyOf(operation, audience, POSITION_ARGUMENTS)
 }
 
 /**
- * The same, but for how a stream field chooses its events: operations of one body key, if they are told of the same
- * event, say the same about it. (Not so where the field's `resolve` may look at its arguments: then it is the key.)
+ * Key without the selection of events: operations with one body key have the same result for an event that they all
+ * select. (Where the field's `resolve` may read its arguments, it is the operation key.)
  */
 export function bodyKey(operation: ValidatedExecutionArgs, audience: Audience): string | undefined {
   return keyOf(operation, audience, 'all')
 }
 
-/** Arguments of stream fields that do not count. */
+/** Arguments of stream fields that are left out. */
 type LeftOut = ReadonlySet<string> | 'all'
 
 function keyOf(operation: ValidatedExecutionArgs, audience: Audience, leftOut: LeftOut): string | undefined {
@@ -50,7 +50,7 @@ const INCOMPARABLE = new Error('The value has no canonical form')
 class Printer {
   readonly #args: ValidatedExecutionArgs
   readonly #leftOut: LeftOut
-  /** Fragments in the order of their first use, which is what they are called. Each is printed once. */
+  /** Fragments in the order of their first use, which gives them their names. Each is printed once. */
   readonly #fragments = new Map<string, FragmentDefinitionNode>()
 
   constructor(args: ValidatedExecutionArgs, leftOut: LeftOut) {
@@ -63,7 +63,7 @@ class Printer {
     const root = schema.getRootType(operation.operation) as GraphQLCompositeType
     let text =
       operation.operation + this.#directives(operation.directives) + this.#selectionSet(operation.selectionSet, root)
-    // The map grows while fragments of fragments are found; its iterator sees what is added.
+    // The map grows while nested fragments are found; its iterator visits the added ones.
     for (const fragment of this.#fragments.values()) {
       const type = schema.getType(fragment.typeCondition.name.value) as GraphQLCompositeType
       text += `;${type.name}${this.#selectionSet(fragment.selectionSet, type)}`
@@ -121,7 +121,9 @@ class Printer {
   }
 }
 
-/** JSON with sorted keys. @throws INCOMPARABLE for what JSON does not tell apart: instances, functions, symbols. */
+/**
+ * JSON with sorted keys. @throws INCOMPARABLE for values that JSON does not distinguish: instances, functions, symbols.
+ */
 export function canonicalJson(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`

@@ -11,36 +11,37 @@ import {
   validateSubscriptionArgs,
 } from 'graphql'
 import type { Context } from '../../schema/context.ts'
-import { type ArgumentStart, type StreamField, startOf, streamFieldOf } from '../../schema/stream-field.ts'
+import { type ArgumentStart, startOf } from '../../schema/start-position.ts'
+import { type StreamField, streamFieldOf } from '../../schema/stream-field.ts'
 import { bodyKey, operationKey } from './key.ts'
 import { wrongArguments } from './wrong-arguments.ts'
 
-/** Bytes of heap that an operation takes: for itself, and for the document that it may share with others. */
+/** Heap bytes of an operation: its own, and those of the document, which may be shared. */
 export interface OperationWeight {
   readonly document: number
   readonly own: number
 }
 
-/** Where nobody measures. */
+/** The weight where none is measured. */
 const WEIGHTLESS: OperationWeight = { document: 1, own: 1 }
 
-/** A subscription, admitted and ready to be joined or executed. */
+/** A subscription that has been admitted, and can be joined or executed. */
 export interface Operation {
   readonly weight: OperationWeight
   readonly args: ValidatedSubscriptionArgs
-  /** Undefined: shared with nobody. */
+  /** Undefined: not shared. */
   readonly key: string | undefined
-  /** The same for operations that differ only in which events they choose. Undefined: shared with nobody. */
+  /** Equal for operations that differ only in their selection of events. Undefined: not shared. */
   readonly bodyKey: string | undefined
-  /** The topic behind it; undefined for a field with a hand-written `subscribe`. */
+  /** The stream field; undefined for a field with a hand-written `subscribe`. */
   readonly stream: BoundStream | undefined
 }
 
-/** A stream field with the arguments it was asked with. */
+/** A stream field with its argument values. */
 export interface BoundStream {
   readonly field: StreamField
   readonly args: Readonly<Record<string, unknown>>
-  /** Where the arguments ask to start; now, if undefined. */
+  /** Start of the arguments; now, if undefined. */
   readonly start: ArgumentStart | undefined
 }
 
@@ -54,9 +55,9 @@ export interface OperationRequest {
 }
 
 /**
- * Coerces the variables and finds the stream that a subscription asks for.
+ * Coerces the variables, and finds the stream field of a subscription.
  * @returns the errors, where a variable or an argument does not fit its type.
- * @throws SluiceError, where an argument asks for what cannot be.
+ * @throws SluiceError for an invalid argument value.
  */
 export function prepareOperation(
   request: OperationRequest,
@@ -87,7 +88,7 @@ export function prepareOperation(
   return { weight, args, key, bodyKey: bodyKey(args, context.audience), stream }
 }
 
-/** The one root field: validation has made sure that there is no other, and that nothing skips it. */
+/** The single root field: validation guarantees that there is no other, and that it is not skipped. */
 function rootField(args: ValidatedSubscriptionArgs, set: SelectionSetNode | undefined): FieldNode | undefined {
   for (const node of set?.selections ?? []) {
     if (node.kind === 'Field') return node

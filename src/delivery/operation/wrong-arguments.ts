@@ -10,9 +10,9 @@ import {
 } from 'graphql'
 
 /**
- * What GraphQL says of arguments that do not fit although document and variables are valid, such as a variable with a
- * default that was sent as null to where null may not be. An executor says it while it runs, in the same form in which
- * a resolver throws; these tell the two apart.
+ * Errors of argument coercion that occur although document and variables are valid, such as null in a variable with a
+ * default, for a non-null argument. graphql-js reports them during execution in the form of a resolver's error. These
+ * errors allow to distinguish the two.
  */
 export function wrongArguments(args: ValidatedExecutionArgs): readonly GraphQLError[] {
   const { schema, operation, fragmentDefinitions, variableValues } = args
@@ -50,7 +50,7 @@ export function wrongArguments(args: ValidatedExecutionArgs): readonly GraphQLEr
   return errors
 }
 
-/** The places of such errors: no resolver is asked there, so that no other error has one of them. */
+/** The nodes of such errors: no resolver is called there, so that no other error has such a node. */
 export function nodesOf(errors: readonly GraphQLError[]): ReadonlySet<ASTNode> {
   return new Set(errors.flatMap(({ nodes }) => nodes ?? []))
 }

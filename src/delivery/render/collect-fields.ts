@@ -9,12 +9,12 @@ import {
   type ValidatedExecutionArgs,
 } from 'graphql'
 
-/** What the operation asks for cannot be compiled. */
+/** The operation cannot be compiled. */
 export class NotText extends Error {}
 
 /**
- * Fields by the name they have in the result, in the order of the result: GraphQL's `CollectFields`.
- * @throws NotText for a directive that is not GraphQL's own.
+ * GraphQL's `CollectFields`: fields by response name, in the order of the result.
+ * @throws NotText for a custom directive.
  */
 export function collectFields(
   args: ValidatedExecutionArgs,

@@ -15,13 +15,13 @@ import { REFUSED } from './text-values.ts'
 type Field = GraphQLField<unknown, unknown>
 
 export interface ArgumentsCode {
-  /** An expression of the object that graphql-js makes of them for every call: its own, and without a prototype. */
+  /** Expression of the argument object as graphql-js creates it for every call: a new object, without a prototype. */
   readonly code: string
-  /** It reads this very document. */
+  /** It references the document. */
   readonly seesDocument: boolean
 }
 
-/** @param constant gives a value from here a name in the code. */
+/** @param constant declares a constant of the code for a value. */
 export function argumentsCode(
   args: ValidatedExecutionArgs,
   field: Field,
@@ -49,13 +49,15 @@ function valueNodeOf(node: FieldNode, name: string): ValueNode | undefined {
   return node.arguments?.find((each) => each.name.value === name)?.value
 }
 
-/** Whether graphql-js would give the same value for every event: it makes lists, objects and scalars' values anew. */
+/**
+ * Whether coercion gives the same value for every event: graphql-js creates lists, objects and scalar values for each.
+ */
 function isSame(
   { variableValues }: ValidatedExecutionArgs,
   node: ValueNode | undefined,
   type: Field['args'][number]['type'],
 ): boolean {
-  // A default is made once.
+  // A default is created once.
   if (!node) return true
   if (node.kind === Kind.VARIABLE) return isPrimitive(variableValues.coerced[node.name.value])
   const named = getNamedType(type)
@@ -74,7 +76,7 @@ function isPrimitive(value: unknown): boolean {
   return (typeof value !== 'object' || value === null) && typeof value !== 'function'
 }
 
-/** What a field's arguments are. If they fail, graphql-js is to find it out before it calls the resolver. */
+/** The argument values of a field. On failure graphql-js has to report the error before it would call the resolver. */
 export function argumentsOf(
   field: Field,
   node: FieldNode,

@@ -1,16 +1,16 @@
 import type { FieldNode, GraphQLField, GraphQLObjectType, ValidatedExecutionArgs } from 'graphql'
 
-/** A place in the result, as a variable of the code. It is made only for places that somebody is told of. */
+/** A response path as a variable of the code. It is declared only if a resolver may read it. */
 export interface PathCode {
   readonly name: string
   readonly code: string
   readonly previous: PathCode | undefined
-  /** The line that is kept free for it. */
+  /** The line that is reserved for it. */
   readonly line: number
   isUsed: boolean
 }
 
-/** Writes what resolvers are told of their place: the same as graphql-js tells them, created for each call. */
+/** Writes the `info` of resolvers: equal to that of graphql-js, created for each call. */
 export class InfoCode {
   readonly #args: ValidatedExecutionArgs
   readonly #lines: string[]

@@ -30,20 +30,19 @@ import { visibleParameters } from './resolver-parameters.ts'
 import { custom, isObject, isOfType, isPlainArray, leaf, quote, refuse, typeOf } from './text-values.ts'
 
 /**
- * Makes the JSON of an event's result at once, without the result: what the fields hold is written as text where it
- * stands. Where that is not all there is to it (an error, a null where none may be, a promise), graphql-js goes on from
- * there, and gives a result. Resolvers cannot tell it from graphql-js, which calls them in the same order.
+ * Writes the JSON of an event's result directly, without a result object. Where it cannot (an error, null in a non-null
+ * field, a promise), graphql-js continues and returns a result. Resolvers cannot distinguish the two: they are called
+ * in the same order.
  */
 export interface TextOperation {
   execute(args: ValidatedSubscriptionArgs, rootValue: unknown): string | ExecutionResult | Promise<ExecutionResult>
-  /** Its resolvers see nothing of the document, so that it stands for any other with the same key. */
+  /** Its resolvers do not read the document, so that it serves every operation with the same key. */
   readonly isShareable: boolean
 }
 
 /**
- * Compiles an operation, with these values of its variables, to a function of JavaScript with a statement for each
- * field.
- * @returns undefined for one that graphql-js alone can execute.
+ * Compiles an operation, with its variable values, to a JavaScript function with a statement for each field.
+ * @returns undefined for one that only graphql-js can execute.
  * @throws Error for one that is too long.
  */
 export function compileText(args: ValidatedSubscriptionArgs): TextOperation | undefined {
@@ -75,31 +74,31 @@ function operationOf(text: Text, seesDocument: boolean): TextOperation {
   }
 }
 
-/** An operation with more statements is not worth compiling: fragments within fragments multiply. */
+/** Limit of statements: nested fragments multiply them. */
 const MAX_STATEMENTS = 10_000
 
-/** What values of a field's type are written by. */
+/** Context in which the values of a field's type are written. */
 interface Place {
   readonly sets: readonly SelectionSetNode[]
   readonly path: PathCode
-  /** The variable with what resolvers are told of their place, where the type asks for it. */
+  /** The variable with the resolvers' `info`, if the type reads it. */
   readonly info: string
 }
 
-/** Writes the function. Every value that it needs from here is an argument of the function that makes it. */
+/** Writes the function. The values that it references are arguments of its factory. */
 class Writer {
   readonly #args: ValidatedSubscriptionArgs
   readonly #constants = new Map<unknown, string>()
   readonly #lines: string[] = []
   readonly #infos: InfoCode
-  /** Text that is the same in every result, up to the next that is not. */
+  /** Constant text of the result, up to the next expression. */
   #literal = ''
   #variables = 0
-  /** Variables that hold what fields have given, in the order in which they are executed. */
+  /** Variables of the fields' values, in the order of execution. */
   readonly #given = new Set<string>()
-  /** The one of them that holds it for all fields of the list that is written, and of lists in it. */
+  /** The one of them that holds the values of all fields of the current list, and of nested lists. */
   #items: string | undefined
-  /** Some resolver sees nodes or variables of this very document. */
+  /** A resolver may read nodes or variables of the document. */
   seesDocument = false
 
   constructor(args: ValidatedSubscriptionArgs) {
@@ -137,7 +136,7 @@ class Writer {
     this.#literal += text
   }
 
-  /** `source` is the variable that holds the value of the type. */
+  /** `source` is the variable of the object's value. */
   object(type: GraphQLObjectType, sets: readonly SelectionSetNode[], source: string, path: PathCode | undefined): void {
     this.literal('{')
     let separator = ''
@@ -167,13 +166,13 @@ class Writer {
       info = this.#infos.info(field, nodes, parent, path)
     }
     const value = this.#variable()
-    // The default resolver would also call a function; that is refused with the value.
+    // The default resolver would also call a function. Such a value is refused.
     const call = resolve && [source, this.#argumentsCode(field, node, visible), 'context', info].slice(0, visible)
     this.#keep(value, call ? `${this.#constant(resolve)}(${call.join(', ')})` : `${source}.${field.name}`)
     this.#value(field.type, value, { sets: nodes.flatMap(({ selectionSet }) => selectionSet ?? []), path, info })
   }
 
-  /** What a field gives stays where it can be found if the code has to stop. */
+  /** Stores the value of a field, so that graphql-js can continue from it. */
   #keep(value: string, given: string): void {
     if (this.#items === undefined) {
       this.#given.add(value)
@@ -252,13 +251,13 @@ class Writer {
     this.literal(']')
   }
 
-  /** The expression of a leaf's JSON. What is nearly always there is looked at first. */
+  /** The expression of a leaf's JSON. The most frequent case is tested first. */
   #leafOf(type: GraphQLLeafType, value: string): string {
     const other = `leaf(${this.#constant(type)}, ${value})`
     if (type === GraphQLString || type === GraphQLID) return `typeof ${value} === "string" ? quote(${value}) : ${other}`
     if (type === GraphQLInt) return `(${value} | 0) === ${value} ? ${value} : ${other}`
     if (type === GraphQLFloat) return `typeof ${value} === "number" && Number.isFinite(${value}) ? ${value} : ${other}`
-    // A scalar of our own mostly makes text of text.
+    // Custom scalars mostly serialize strings as they are.
     if (!isEnumType(type)) return `typeof ${value} === "string" ? custom(${this.#constant(type)}, ${value}) : ${other}`
     const names = new Map(type.getValues().map((each) => [each.value, JSON.stringify(each.name)]))
     return `${this.#constant(names)}.get(${value}) ?? ${other}`
@@ -286,7 +285,7 @@ class Writer {
     this.#lines.push(line)
   }
 
-  /** Before a branch: what comes before it is written in any case. */
+  /** Before a branch: constant text up to here is written in any case. */
   #flush(): void {
     const literal = this.#takeLiteral()
     if (literal !== '') this.#line(`text += ${JSON.stringify(literal)}`)

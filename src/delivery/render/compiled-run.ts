@@ -12,24 +12,23 @@ import { REFUSED } from './text-values.ts'
 
 type Field = GraphQLField<unknown, unknown>
 
-/** What a field has given that was not executed. */
+/** Value of a field that was not executed. */
 export const NONE = Symbol('none')
 
-/** What fields within a list have given. */
+/** Field values within a list. */
 export class Items {
   readonly values: unknown[] = []
 }
 
 /**
- * Where compiled code has stopped, since there is more to say than it can: what the fields of the event have given, in
- * the order in which they were executed. graphql-js executes the event from its beginning, and is told again what is
- * known, so that each resolver is called once for an event, whoever calls it.
+ * State of compiled code that stopped: the values of the event's fields, in the order of execution. graphql-js executes
+ * the event from the beginning with these values, so that each resolver is called once for an event.
  */
 export class Stopped {
   readonly known: unknown[] = []
-  /** The field after those was executed too, and threw this. */
+  /** The next field was executed too, and threw this. */
   readonly thrown: { readonly error: unknown } | undefined
-  /** What resolvers have got through their `info`. */
+  /** The helpers that resolvers received in their `info`. */
   readonly helpers: AsyncHelpers | undefined
 
   constructor(error: unknown, given: readonly unknown[], helpers: AsyncHelpers | undefined) {
@@ -42,7 +41,7 @@ export class Stopped {
   }
 }
 
-/** Executes the event by graphql-js, which calls the resolvers that have not been called. */
+/** Continues the event with graphql-js, which calls the remaining resolvers. */
 export function goOn(args: ValidatedSubscriptionArgs, stopped: Stopped): ExecutionResult | Promise<ExecutionResult> {
   const { known, thrown, helpers = new AsyncHelpers() } = stopped
   let next = 0
@@ -50,7 +49,7 @@ export function goOn(args: ValidatedSubscriptionArgs, stopped: Stopped): Executi
     getField: {
       value(...place: Parameters<GraphQLSchema['getField']>): Field | undefined {
         const field = args.schema.getField(...place)
-        // Nobody has counted these, and they call nothing.
+        // Introspection fields are not recorded, and call no resolver.
         return field && !field.name.startsWith('__') ? withResolver(field, resolverOf(field)) : field
       },
     },
@@ -61,7 +60,7 @@ export function goOn(args: ValidatedSubscriptionArgs, stopped: Stopped): Executi
       const place = next++
       if (place < known.length) {
         const value = known[place]
-        // Compiled code has read it, and left the call to the default resolver.
+        // Compiled code has read the value, and left the call to the default resolver.
         if (typeof value !== 'function' || resolve !== defaultFieldResolver) return value
       }
       if (place === known.length && thrown) throw thrown.error
@@ -78,9 +77,9 @@ function withResolver(field: Field, resolve: GraphQLFieldResolver<unknown, unkno
   return Object.create(field, { resolve: { value: resolve } })
 }
 
-/** What graphql-js gives to resolvers beside their place: the signal of an execution's end, and the rest of promises. */
+/** Parts of the resolvers' `info` beside the path: the abort signal of the execution, and tracking of promises. */
 export class AsyncHelpers {
-  /** Made for the first who asks: hardly anybody does. */
+  /** Created at first use, which is rare. */
   #controller: AbortController | undefined
   #ended = false
   readonly getAbortSignal: GraphQLResolveInfo['getAbortSignal'] = () => this.#signal()
@@ -94,7 +93,7 @@ export class AsyncHelpers {
     track,
   }
 
-  /** Where it stands in the info of graphql-js, so that all resolvers of an event have the same. */
+  /** Replaces the helpers in the `info` of graphql-js, so that all resolvers of an event share one. */
   into(info: GraphQLResolveInfo): GraphQLResolveInfo {
     const { getAbortSignal, getAsyncHelpers } = this
     return { ...info, getAbortSignal, getAsyncHelpers }
@@ -114,7 +113,7 @@ export class AsyncHelpers {
   }
 }
 
-/** Nobody is going to look at what becomes of these. */
+/** The results of these promises are ignored. */
 function track(values: readonly unknown[]): void {
   for (const value of values) {
     if (typeof (value as PromiseLike<unknown> | null)?.then === 'function') {

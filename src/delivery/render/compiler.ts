@@ -3,22 +3,22 @@ import type { Faults } from '../../errors/faults.ts'
 import { compileText, type TextOperation } from './compile-text.ts'
 import type { Renderer } from './renderer.ts'
 
-/** Compiling takes some 3 ms, and saves some 15 µs an event: below this many events it would cost more than it saves. */
+/** Compiling takes some 3 ms, and saves some 15 µs for each event: the threshold is the break-even. */
 const COMPILE_AFTER = 200
-/** For compiled operations that are kept beyond their groups, for those that come back. */
+/** Cache of compiled operations whose groups have ended, for clients that reconnect. */
 const KNOWN_BYTES = 32 * 1024 * 1024
-/** A compiled operation takes as much as its document, which it holds, at most: 100 to 200 bytes for each node. */
+/** A compiled operation takes at most as much as its document, which it references: 100 to 200 bytes for each node. */
 const COMPILED_PER_DOCUMENT = 2
-/** Compiling takes at most a fifth of the time: two hundred operations that become busy at once must not stop the loop. */
+/** Duty cycle: compiling takes at most a fifth of the time, also if two hundred operations become busy at once. */
 const REST_PER_COST = 4
 
-/** Compiles the operations of busy renderers, one at a time, and remembers those it has compiled. */
+/** Compiles the operations of busy renderers, one at a time, and caches them. */
 export class Compiler {
   readonly #stats: { compiled: number }
   readonly #faults: Faults
   readonly #known = new LRUCache<string, TextOperation>({ maxSize: KNOWN_BYTES })
   readonly #counts = new WeakMap<Renderer, number>()
-  /** In the order of their asking. Bounded by the renderers there are; those that end leave. */
+  /** Queue, first in, first out. Bounded by the number of renderers; one that ends is removed. */
   readonly #waiting = new Set<Renderer>()
   #timer: NodeJS.Timeout | undefined
 
@@ -31,7 +31,7 @@ export class Compiler {
     return key === undefined ? undefined : this.#known.get(key)
   }
 
-  /** A renderer has executed an event without a compiled operation. */
+  /** A renderer has executed an event without compiled code. */
   executed(renderer: Renderer): void {
     const count = (this.#counts.get(renderer) ?? 0) + 1
     this.#counts.set(renderer, count)
@@ -62,7 +62,7 @@ export class Compiler {
 
   #compile(renderer: Renderer): TextOperation | undefined {
     const { args, key, weight } = renderer
-    // Compiled code awaits nothing. Its resolvers may not always have to be awaited, so it is asked again.
+    // Compiled code awaits nothing. Whether its resolvers are asynchronous is checked again for each period.
     if (renderer.wasAwaited) {
       renderer.wasAwaited = false
       this.#counts.delete(renderer)
@@ -76,7 +76,7 @@ export class Compiler {
       }
       return compiled
     } catch (error) {
-      // It is only slower without: graphql-js goes on.
+      // Uncompiled operations are only slower: graphql-js executes them.
       this.#faults.tell('compiler', error)
       return undefined
     }

@@ -5,7 +5,7 @@ import {
   type ValidatedSubscriptionArgs,
 } from 'graphql'
 
-/** Executes one event by graphql-js. */
+/** Executes one event with graphql-js. */
 export function executeEvent(
   args: ValidatedSubscriptionArgs,
   rootValue: unknown,
@@ -14,8 +14,8 @@ export function executeEvent(
 }
 
 /**
- * The variables of an event. Resolvers get those that are objects as they are, and may change them: each event has its
- * own, so that no other event and no other client sees it.
+ * The variables of an event. Resolvers receive object values as they are, and may modify them: a copy for each event
+ * isolates it from other events and clients.
  */
 export function variablesOf(args: ValidatedSubscriptionArgs): ValidatedSubscriptionArgs['variableValues'] {
   const { schema, operation, rawVariableValues, variableValues } = args

@@ -1,5 +1,5 @@
 import type { Context } from '../../schema/context.ts'
-import { gapError } from '../../schema/stream-field.ts'
+import { gapError } from '../../schema/gap-error.ts'
 import { UNKNOWN, type Vector } from '../../streams/cursor/vector.ts'
 import type { Gap, StreamEvent } from '../../streams/event.ts'
 import type { Feed, Interest } from '../../streams/feed/feed.ts'
@@ -7,36 +7,37 @@ import { meets } from '../../streams/feed/interest-index.ts'
 import { LogReader } from '../../streams/feed/log-reader.ts'
 import { Position } from '../../streams/feed/position.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
-import type { Where } from '../../streams/topic/topic.ts'
+import type { Where } from '../../streams/topic/where.ts'
 import type { BoundStream } from '../operation/operation.ts'
 import type { Renderer } from './renderer.ts'
 
-/** Events read on from the window in one turn of the event loop. */
+/** Events read from the window in one turn of the event loop. */
 const CATCH_UP_BATCH = 100
 
 /**
- * Takes results in the order of their events, with the position after each. `seq` is the event's place in the window;
- * undefined for what has none: a gap, or an event that the window has let go. `restarts` tells of which log the position is.
+ * Receives results in the order of their events, with the position after each. `seq` is the event's sequence number in
+ * the window; undefined for a gap, or an event that the window has evicted. `restarts` identifies the log of the
+ * position.
  */
 export type OnJson = (json: Buffer, cursor: string, seq: number | undefined, restarts: Restarts) => void
 
-/** It has ended, since it could not go on: at an event or gap of this partition and offset, where that is known. */
+/** The execution failed and ended: at an event or gap of this partition and offset, where that is known. */
 export type OnFailed = (error: unknown, at: { readonly partition?: number; readonly offset?: number }) => void
 
-/** A position that all bodies so far lead to: never past an event that is being resolved. */
+/** A position up to which all bodies have been passed on: never past an event that is being resolved. */
 export interface Settled {
   readonly cursor: string
   readonly vector: Vector
-  /** In the window: the first event that is still to come. Below all, while it reads from the log. */
+  /** Sequence number of the next event in the window. Below the window's first while it reads from the log. */
   readonly seq: number
-  /** How the log had been replaced by then: positions from before and after cannot be compared. */
+  /** The restarts at that position: positions from before and after one cannot be compared. */
   readonly restarts: Restarts
 }
 
 /**
- * Takes the events that a group asks for, chooses by its filter, and has each rendered. Bodies come in the order of
- * events. *In step*, it renders each event as the feed tells it. While a resolver is awaited, or the group has no
- * members, it is a position in the log, and reads on from there until it is in step again.
+ * Execution of a group: takes the selected events, applies the filter, and renders each. Bodies are in the order of
+ * events. *In step*, it renders each event as the feed delivers it. While a resolver is awaited, or the group has no
+ * members, it is a position in the log. It then catches up until it is in step again.
  */
 export class Execution implements Interest<unknown> {
   readonly #feed: Feed
@@ -47,17 +48,17 @@ export class Execution implements Interest<unknown> {
   readonly #onJson: OnJson
   readonly #onFailed: OnFailed
   #remove: () => void
-  /** Undefined: in step, so it is the feed's. */
+  /** Undefined: in step, at the feed's position. */
   #settled: Settled | undefined
-  /** Where to read on. In step there is none, and none while an event is awaited and no other has come. */
+  /** The reader of missed events. None while it is in step, or while an event is awaited and no other has arrived. */
   #reader: LogReader<unknown> | undefined
-  /** An event is being resolved, or the next turn is awaited, and then it reads on. */
+  /** An event is being resolved, or the next turn is awaited. Reading continues after it. */
   #busy = false
   #suspended = false
   #gaps: Gap[] = []
   #ended = false
 
-  /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` asks for too much. */
+  /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` has too many combinations. */
   constructor(feed: Feed, stream: BoundStream, renderer: Renderer, onJson: OnJson, onFailed: OnFailed) {
     this.#feed = feed
     this.#stream = stream
@@ -74,7 +75,7 @@ export class Execution implements Interest<unknown> {
     return this.#settled ?? { cursor, vector: head, seq: window.nextSeq, restarts: window.restarts }
   }
 
-  /** The result of any event as JSON; undefined if it is none of those that the group asks for. */
+  /** The result of any event as JSON; undefined if the group does not select it. */
   jsonOf(event: StreamEvent): string | Promise<string> | undefined {
     if (!meets(this.#where, event.value)) return undefined
     try {
@@ -84,20 +85,10 @@ export class Execution implements Interest<unknown> {
     }
   }
 
-  /** Whether the group asks for an event; one that its filter fails on is told as an error. */
-  wants(event: StreamEvent): boolean {
-    if (!meets(this.#where, event.value)) return false
-    try {
-      return this.#passes(event)
-    } catch {
-      return true
-    }
-  }
-
-  /** Renders nothing until `resume`, and then what was missed. */
+  /** Suspends rendering until `resume`, which catches up. */
   suspend(): void {
     this.#suspended = true
-    // The feed's own position moves on.
+    // A copy: the feed's own position moves.
     this.#settled ??= { ...this.settled, vector: [...this.#feed.head] }
     this.#reader ??= new LogReader(this.#feed)
     this.#remove()
@@ -144,11 +135,11 @@ export class Execution implements Interest<unknown> {
 
   onGap(gap: Gap): void {
     if (this.#settled === undefined) this.#tell([gap], this.#feed.cursor)
-    // Who reads finds it in its place.
+    // While it catches up, the reader finds the gap at its position.
     else if (!this.#reader) this.#gaps.push(gap)
   }
 
-  /** Undefined if the filter does not want the event. A filter that fails cannot say so: the client hears of it. */
+  /** Undefined if the filter rejects the event. A filter that throws counts as an error of the event. */
   #render(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
     try {
       return this.#passes(event) ? this.#renderer.render(event) : undefined
@@ -169,7 +160,7 @@ export class Execution implements Interest<unknown> {
     })
   }
 
-  /** Goes on where it is behind, up to the next event that has to be awaited. */
+  /** Catches up, until an event has to be awaited. */
   #readOn(): void {
     for (let count = 0; !this.#suspended && !this.#ended; count++) {
       for (const gap of this.#gaps.splice(0)) this.#pass(gap)
@@ -205,7 +196,7 @@ export class Execution implements Interest<unknown> {
     }
   }
 
-  /** Reads on once something is there, and has been taken. What throws or rejects there is nobody's to catch but its own. */
+  /** Continues after `pending`. Its exceptions are handled here: no caller could catch them. */
   #later<T>(pending: Promise<T>, take: (value: T) => void): void {
     this.#busy = true
     const goOn = (value: T): void => {
@@ -225,7 +216,7 @@ export class Execution implements Interest<unknown> {
     }
   }
 
-  /** A gap that came while an event was resolved: after that event, and before all that followed. */
+  /** A gap that arrived while an event was resolved: it is after that event, and before all later ones. */
   #pass(gap: Gap): void {
     const { vector, seq } = this.settled
     const moved = [...vector]

@@ -9,21 +9,21 @@ import { executeEvent } from './execute-event.ts'
 import { errorJson, resultJson } from './result-json.ts'
 import { boundedJson } from './result-size.ts'
 
-/** An event's resolvers may take this long; then its result has `errors`, and the stream goes on. */
+/** Timeout of an event's asynchronous resolvers. Its result then has `errors`, and the stream continues. */
 const EVENT_TIMEOUT_MS = 10_000
 
 /**
- * Events in a row that compiled code left to graphql-js, after which it rests: each costs a little more than without it.
- * One among others costs nothing to speak of.
+ * Consecutive events that compiled code left to graphql-js, after which it is suspended: each costs a little more than
+ * without it. Single ones cost almost nothing.
  */
 const MAX_LEFT_IN_A_ROW = 100
-/** Events that it then rests for: trying again costs a tenth of the little more. */
+/** Number of events of a suspension: the retries then cost a tenth of that overhead. */
 const REST_EVENTS = 1_000
 
 export interface RendererOptions {
   readonly weight: OperationWeight
   readonly args: ValidatedSubscriptionArgs
-  /** Names what is rendered; undefined: shared with nobody. */
+  /** Key of equal bodies; undefined: not shared. */
   readonly key: string | undefined
   readonly compiler: Compiler
   readonly stats: { executions: number; bodies: number }
@@ -31,16 +31,16 @@ export interface RendererOptions {
 }
 
 /**
- * Makes the JSON and the body of an event: executes it, masks its errors and serializes it, once, however many groups ask
- * for the body one after the other. Groups that differ only in their filter share a renderer.
+ * Renders the JSON and the body of an event: executes it, masks its errors and serializes it, once, for all groups that
+ * request the body in succession. Groups that differ only in their filter share a renderer.
  */
 export class Renderer {
   readonly key: string | undefined
-  /** Groups that use it. */
+  /** Reference count: the groups that use it. */
   users = 0
   /** Set once the operation has been compiled. */
   compiled: TextOperation | undefined
-  /** Some resolver was awaited, since this was last looked at. */
+  /** Set when a resolver was asynchronous; reset by the compiler. */
   wasAwaited = false
   readonly args: ValidatedSubscriptionArgs
   readonly weight: OperationWeight
@@ -62,9 +62,9 @@ export class Renderer {
     this.compiled = options.compiler.known(options.key)
   }
 
-  /** The event's body: at once, unless a resolver is asynchronous. Never throws or rejects. */
+  /** The event's body: synchronous, unless a resolver is asynchronous. Never throws or rejects. */
   render(event: StreamEvent): Buffer | Promise<Buffer> {
-    // The event that was rendered last is the one the other groups are being told of.
+    // Cache of the last event: all groups of the renderer receive the same event in succession.
     if (this.#body === undefined || this.#rendered !== event) {
       this.#rendered = event
       const json = this.jsonOf(event)
@@ -93,7 +93,7 @@ export class Renderer {
     }
   }
 
-  /** The result of an error, as JSON. Never throws, though what was thrown may be anything. */
+  /** The result of an error, as JSON. Never throws, whatever value was thrown. */
   jsonOfError(error: unknown): string {
     this.#stats.bodies++
     return errorJson(error, this.#errors)
@@ -138,7 +138,7 @@ export class Renderer {
   }
 }
 
-/** The body of a result: what all framings share. */
+/** The body of a result, which all framings share. */
 function bytesOf(json: string): Buffer {
   return Buffer.from(json)
 }

@@ -1,14 +1,14 @@
 import type { GraphQLFieldResolver } from 'graphql'
 
-/** The source, its arguments, the context, and what it is told of its place. */
+/** Source, arguments, context and info. */
 const ALL = 4
 
 const known = new WeakMap<object, number>()
 
 /**
- * How many of its four arguments a resolver can see: the others need not be made for it. By its text, in which whatever
- * may reach more of them than it names counts as seeing them all: `arguments`, rest and default parameters, `eval`, and
- * text that is not there (bound and native functions, proxies).
+ * Number of a resolver's four parameters that it may read: the others are not created for it. It is derived from the
+ * function's text. Whatever may reach more parameters than it names counts as reading all: `arguments`, rest and
+ * default parameters, `eval`, and functions without a text (bound, native, proxies).
  */
 export function visibleParameters(resolve: GraphQLFieldResolver<unknown, unknown>): number {
   let count = known.get(resolve)
@@ -27,10 +27,10 @@ function countIn(resolve: GraphQLFieldResolver<unknown, unknown>): number {
   return namedIn(text)
 }
 
-/** Parameters between the first parenthesis and its other one. Text that might hold one of its own counts as unknown. */
+/** Number of parameters between the parentheses. Text that may contain nested parentheses counts as unknown. */
 function namedIn(text: string): number {
   const start = text.indexOf('(')
-  // A computed name comes before the parameters, and may have parentheses of its own.
+  // A computed name precedes the parameters, and may contain parentheses.
   if (start < 0 || text.slice(0, start).includes('[')) return ALL
   let depth = 0
   let commas = 0

@@ -6,16 +6,16 @@ import { nodesOf, wrongArguments } from '../operation/wrong-arguments.ts'
 import { boundedJson } from './result-size.ts'
 
 /**
- * The JSON of a result, the same for every transport, with its errors as clients see them. A scalar may give what JSON
- * cannot say (a BigInt, a circle), or more than a result may have: then the result is that error. Never throws.
- * @param fallback the code of an error by which GraphQL itself refuses what the client asked for.
+ * The JSON of a result with masked errors, the same for every transport. If a scalar returns what JSON cannot represent
+ * (a BigInt, a cycle), or the result exceeds its limit, the result is that error. Never throws.
+ * @param fallback the code of errors by which GraphQL itself refuses a request.
  */
 export function resultJson(
   { errors, data, extensions }: ExecutionResult,
   sink: ErrorSink,
   fallback: (error: unknown) => ErrorCode | undefined = () => undefined,
 ): string {
-  // An operation that was refused before it ran has no data; one whose data became null has.
+  // A request error has no `data`; a null that propagated to the root has `data: null`.
   const rest = { ...(data !== undefined && { data }), ...(extensions && { extensions }) }
   try {
     if (!errors) return boundedJson(JSON.stringify(rest))
@@ -26,14 +26,14 @@ export function resultJson(
   }
 }
 
-/** The JSON of a result that is nothing but what was thrown, whatever that was. Never throws. */
+/** The JSON of a result with only this error, whatever value was thrown. Never throws. */
 export function errorJson(error: unknown, sink: ErrorSink): string {
   return JSON.stringify({ errors: [formatError(error, sink)], data: null })
 }
 
-/** The JSON of a query's or a mutation's result. An argument that does not fit is the client's mistake. Never throws. */
+/** The JSON of a query's or mutation's result. A wrong argument is the client's error. Never throws. */
 export function executedJson(args: ValidatedExecutionArgs, result: ExecutionResult, sink: ErrorSink): string {
-  // Looked for only where there are errors.
+  // Computed only where there are errors.
   let wrong: ReturnType<typeof nodesOf> | undefined
   return resultJson(result, sink, (error) => {
     wrong ??= nodesOf(wrongArguments(args))

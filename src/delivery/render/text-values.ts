@@ -6,18 +6,18 @@ import {
   type GraphQLResolveInfo,
 } from 'graphql'
 
-/** Thrown where compiled code stops, and leaves the event to graphql-js. */
+/** Thrown where compiled code stops and graphql-js continues. */
 export const REFUSED = Symbol('refused')
 
 export function refuse(): never {
   throw REFUSED
 }
 
-/** What JSON has to escape, and halves of pairs, which it escapes where they are alone. */
+/** Characters that JSON escapes, and surrogates, which it escapes where they are unpaired. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const ESCAPED = /[\0-\x1f"\\\ud800-\udfff]/
 
-/** As JSON.stringify, of which most strings need nothing but the quotes. */
+/** As JSON.stringify, with a fast path for strings without escapes: most of them. */
 export function quote(text: string): string {
   return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`
 }
@@ -28,7 +28,7 @@ export function leaf(type: GraphQLLeafType, value: unknown): string {
   return custom(type, value)
 }
 
-/** The JSON of what a type makes of a value. What a scalar throws, graphql-js is to find for itself. */
+/** The JSON of a custom leaf. Exceptions of a scalar are left to graphql-js. */
 export function custom(type: GraphQLLeafType, value: unknown): string {
   let text: string | undefined
   try {
@@ -45,7 +45,7 @@ export function isObject(value: unknown): boolean {
   return typeof value === 'object' && !(value instanceof Error) && !isPromise(value)
 }
 
-/** What graphql-js reads by its iterator is read by its indexes only where that is the same. */
+/** Whether an array can be read by index with the same result as by its iterator, which graphql-js uses. */
 export function isPlainArray(value: unknown): boolean {
   return Array.isArray(value) && value[Symbol.iterator] === Array.prototype[Symbol.iterator]
 }
@@ -56,7 +56,7 @@ function isPromise(value: unknown): boolean {
 
 type Typed = readonly [value: unknown, context: unknown, info: GraphQLResolveInfo]
 
-/** The name of an abstract type's type, as graphql-js finds it; anything else is left to that. */
+/** The object type of an abstract type's value, as graphql-js resolves it. Any other case is left to graphql-js. */
 export function typeOf(type: GraphQLAbstractType, ...[value, context, info]: Typed): unknown {
   try {
     const resolve = type.resolveType ?? defaultTypeResolver
@@ -66,7 +66,7 @@ export function typeOf(type: GraphQLAbstractType, ...[value, context, info]: Typ
   }
 }
 
-/** Whether an object type says at once that a value is its own. */
+/** Whether `isTypeOf` synchronously accepts a value. */
 export function isOfType(type: GraphQLObjectType, ...[value, context, info]: Typed): boolean {
   try {
     return withoutPromise(type.isTypeOf?.(value, context, info)) === true
@@ -75,7 +75,7 @@ export function isOfType(type: GraphQLObjectType, ...[value, context, info]: Typ
   }
 }
 
-/** graphql-js asks again; nobody is going to look at this promise. */
+/** graphql-js calls it again: the rejection of this promise is ignored. */
 function withoutPromise(value: unknown): unknown {
   if (isPromise(value)) (value as PromiseLike<unknown>).then(undefined, () => {})
   return value

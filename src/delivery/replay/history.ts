@@ -8,19 +8,19 @@ import { PIECE_BYTES, type Piece } from '../frames/piece.ts'
 import type { Execution } from '../render/execution.ts'
 import { Chunk, type Rendered } from './chunk.ts'
 
-/** What all groups keep of what they rendered again for members that missed it. */
+/** Budget of replayed results, for all groups. */
 const HISTORY_BYTES = 128 * 1024 * 1024
-/** Events of the window that are rendered and kept together. */
+/** Events of the window in one cache entry. */
 const CHUNK_EVENTS = 1024
-/** Events rendered in one go: some milliseconds, where they are not compiled. */
+/** Events rendered in one step: some milliseconds, if they are not compiled. */
 const MAX_RENDERED = 256
 /**
- * Places of a piece: a power of two, at a multiple of itself, so that members at a thousand places have the same pieces
- * made. As many as fill a piece, by what the last one took.
+ * Size of a piece in places: a power of two, and aligned to it, so that members at a thousand positions use the same
+ * pieces. It is adapted to the bytes of the last piece.
  */
 const PLACES = { first: 128, min: 16, max: CHUNK_EVENTS }
 
-/** Frames to be written, and the place in the window after them. */
+/** A run of encoded frames, and the sequence number in the window after it. */
 export interface Read {
   readonly bytes: Buffer | undefined
   readonly frames: number
@@ -28,7 +28,7 @@ export interface Read {
   readonly next: number
 }
 
-/** What groups rendered of the past, under one budget. */
+/** Cache of replayed results of all groups, least recently used, under one budget. */
 export class HistoryCache extends LRUCache<string, Chunk> {
   constructor() {
     super({ maxSize: HISTORY_BYTES, maxEntrySize: HISTORY_BYTES, sizeCalculation: ({ bytes }) => bytes })
@@ -37,27 +37,27 @@ export class HistoryCache extends LRUCache<string, Chunk> {
 
 export interface HistoryOptions {
   readonly cache: HistoryCache
-  /** Names what is rendered. */
+  /** Key of the rendered results. */
   readonly key: string
   readonly feed: Feed
   readonly execution: Execution
   readonly log: FrameLog
 }
 
-/** The events of a run, asked for one place after the other. */
+/** The events of a run, requested in the order of places. */
 interface Run {
   json(place: number): Rendered
-  /** The position after the place that was asked for last; undefined: who reads knows it. */
+  /** The position after the last requested place; undefined: the reader knows it. */
   readonly cursor: (() => string) | undefined
 }
 
 /**
- * A group's results of the past, rendered for the first member that missed them and kept for the others: a thousand
- * members that come back at a thousand places read the same bytes.
+ * A group's results of past events, rendered for the first member that needs them and cached for the others: a thousand
+ * members that reconnect at a thousand positions read the same bytes.
  */
 export class History {
   readonly #options: HistoryOptions
-  // Members that read one after the other mostly read the same: its key is not made again for every event.
+  // Last key: consecutive reads are mostly of the same chunk.
   #lastBase = -1
   #lastKey = ''
   #lastPage: WeakRef<Page> | undefined
@@ -69,9 +69,9 @@ export class History {
   }
 
   /**
-   * Frames of the events from `seq` to before `limit`, as members have them that are in step: about a piece at most, and
-   * not always all there are. A promise: ask again when it is settled. The window must hold the event at `seq`. `keep`:
-   * others may want them soon.
+   * Frames of the events from `seq` to before `limit`, equal to those of members in step: about one piece at most, and
+   * not always all. A promise: call again when it is settled. The window must hold the event at `seq`. `keep`: others
+   * are likely to need them.
    */
   read(seq: number, limit: number, framing: Framing, keep: boolean): Read | Promise<void> {
     const { chunk, base } = this.#chunkAt(seq, keep)
@@ -84,7 +84,7 @@ export class History {
     return { bytes, frames: count, firstCursor, next: base + end }
   }
 
-  /** The result of the event at `seq`, for a member with a position of its own; `limit` as above. */
+  /** The result of the event at `seq`, for a member with its own position; `limit` as above. */
   jsonAt(seq: number, limit: number): Buffer | null | Promise<void> {
     const { chunk, base } = this.#chunkAt(seq)
     const place = seq - base
@@ -117,7 +117,7 @@ export class History {
     if (this.#lastPage?.deref() !== page) {
       this.#lastPage = new WeakRef(page)
       const { key, feed } = this.#options
-      // A page that is read again may hold less after compaction, and anything of a log that was replaced.
+      // The key has the page's content: after compaction it may hold less, and after a restart other events.
       const content = `${feed.window.restartCount}:${page.partition}:${page.from}-${page.next}:${page.events.length}`
       this.#lastPageKey = `${key}\n${content}`
     }
@@ -137,11 +137,11 @@ export class History {
     const known = chunk.pieceAt(place)
     if (known) return known
     const { feed } = this.#options
-    // What is before the place is for others.
+    // The part before the place is rendered for others only.
     const first = keep ? Math.max(0, feed.window.firstSeq - base) : place
     const end = Math.min(CHUNK_EVENTS, limit - base)
     const piece = this.#layOut(chunk, place, { first, end }, (begin) => this.#runFrom(chunk, base, begin))
-    // What is awaited is not to be asked for again.
+    // An awaited result must be kept, or it would be rendered again.
     if (keep || chunk.isAwaited) this.#count(this.#lastKey, chunk)
     return piece
   }
@@ -155,7 +155,7 @@ export class History {
       json: (place) => {
         after = pass()
         event = feed.window.at(base + place) as StreamEvent
-        // What the group has rendered for those in step is not rendered again.
+        // Results that the frame log holds are not rendered again.
         const known = log.jsonOf(base + place)
         return known === undefined ? this.#jsonOf(chunk, place, event) : (known?.toString() ?? null)
       },
@@ -170,13 +170,13 @@ export class History {
     if (json === undefined) return null
     if (typeof json === 'string') return json
     const pending = json.then((settled) => chunk.putApart(place, settled))
-    // Perhaps nobody waits for it any more when it fails.
+    // The rejection may have no handler by then.
     pending.catch(() => {})
     chunk.putApart(place, pending)
     return pending
   }
 
-  /** The cache looks at the size of what it does not have yet. */
+  /** Updates the cache's size of an entry. */
   #count(key: string, chunk: Chunk): void {
     const { bytes } = chunk
     if (chunk.counted === bytes) return
@@ -186,8 +186,8 @@ export class History {
   }
 
   /**
-   * The piece that a place is in, made of what stands around it from `first` to before `end`, if there is none yet. A
-   * promise: of something there that is being rendered.
+   * The piece of a place. If there is none, it is made of the places around it, from `first` to before `end`. A
+   * promise: one of these results is being rendered.
    */
   #layOut(
     chunk: Chunk,
@@ -228,7 +228,7 @@ export class History {
   }
 }
 
-/** How many places fill a piece where each takes so many bytes. */
+/** Number of places that fill a piece, given the bytes of each. */
 function placesFor(bytes: number): number {
   const places = 2 ** Math.floor(Math.log2(PIECE_BYTES / Math.max(1, bytes)))
   return Math.max(PLACES.min, Math.min(PLACES.max, places))

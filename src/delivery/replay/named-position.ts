@@ -1,10 +1,10 @@
 import { decodeCursor } from '../../streams/cursor/cursor.ts'
 import { covers, type Vector } from '../../streams/cursor/vector.ts'
 
-/** The position that a client goes by: nothing it is given may name less. */
+/** The position that a client has received: no later block may name a lower one. */
 export class NamedPosition {
   readonly #topic: string
-  /** Undefined: what is to come names no less, for sure. */
+  /** Undefined: later blocks cannot name a lower one. */
   #vector: Vector | undefined
 
   constructor(topic: string, vector: Vector) {
@@ -12,12 +12,12 @@ export class NamedPosition {
     this.#vector = [...vector]
   }
 
-  /** The client is told this position. */
+  /** The client receives this position. */
   moveTo(vector: Vector): void {
     this.#vector = [...vector]
   }
 
-  /** Whether the first frame of a run names less; if it does not, those after it do not either. */
+  /** Whether the first frame of a run names a lower position. If not, the later ones do not either. */
   isAbove(firstCursor: string): boolean {
     if (!this.#vector) return false
     if (!covers(decodeCursor(this.#topic, firstCursor).positions, this.#vector)) return true

@@ -4,7 +4,7 @@ import type { Position } from '../../streams/feed/position.ts'
 import type { OwnFrames } from '../frames/own-frames.ts'
 import type { History } from './history.ts'
 
-/** Reads a page of the log on, for one member. */
+/** Reads a page of the log for one member. */
 export class PageReader {
   readonly #page: Page
   readonly #history: History
@@ -16,8 +16,8 @@ export class PageReader {
   }
 
   /**
-   * Gathers frames of what the position still wants, until there are enough or the page is at its end.
-   * @returns whether it is at its end; a promise: something has to be awaited before it can go on.
+   * Gathers frames of unseen events until the write is large enough, or the page ends.
+   * @returns whether the page ended; a promise: continue when it is settled.
    */
   read(position: Position, frames: OwnFrames): boolean | Promise<void> {
     const { events } = this.#page

@@ -6,35 +6,35 @@ import type { History } from './history.ts'
 import type { Worker } from './round-robin.ts'
 import type { Shared } from './shared.ts'
 
-/** What a replay reads of the member's group. */
+/** A replay's view of the member's group. */
 export interface ReplayGroup {
   readonly feed: Feed
   readonly history: History
   readonly shared: Shared
-  /** Where the members in step are, once everything has been flushed. */
+  /** Position of the members in step, after a flush. */
   readonly settled: Settled
-  /** Members on their way to the head. */
+  /** Number of replaying members. */
   readonly replaying: number
 }
 
-/** What a replay asks of the member that it reads for. */
+/** A replay's view of its member. */
 export interface ReplayHost {
   readonly group: ReplayGroup
   readonly framing: Framing
   /** The member has ended. */
   readonly isClosed: boolean
-  /** The member still reads by this replay, and its outlet has room. */
+  /** The member still uses this replay, and its outlet is not full. */
   takes(reader: Worker): boolean
-  /** Writes frames; false: the outlet is full now. */
+  /** Writes frames; false: the outlet is full. */
   writeReplayed(bytes: Buffer, frames: number): boolean
-  /** Tells what is gone, and where the stream goes on; false: the outlet is full now. */
+  /** Reports gaps, and the position after them; false: the outlet is full. */
   writeGaps(gaps: readonly Gap[], cursor: string): boolean
-  /** There is more to do, in a later turn. */
+  /** Schedules the replay for a later turn. */
   schedule(): void
-  /** All there is has been read: the member is in step. */
+  /** The replay is complete: the member is in step. */
   arrive(hasMarker: boolean): void
-  /** All there is has been read, but the member has seen what this instance has not. */
+  /** The replay is complete, but the member is ahead of this instance in some partition. */
   follow(): void
-  /** A mistake of ours: the client comes back, to where it was. */
+  /** An exception of ours: the client has to reconnect with its cursor. */
   failed(error: unknown): void
 }

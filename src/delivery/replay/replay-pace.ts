@@ -1,14 +1,14 @@
 const SECOND_MS = 1_000
 /**
- * Who has read on alone for as many events keeps nothing for others: what is kept for a while costs the garbage
+ * A replay that has written more and is alone in its group caches nothing: what is kept for a while costs the garbage
  * collector as much as rendering costs.
  */
 const BRIEF_EVENTS = 4096
 
-/** Bounds the events a second that one client is given of the past: one that missed much takes no more than its part. */
+/** Rate limit of replay for one client, in events a second: a client that missed much takes no more than its share. */
 export class ReplayPace {
   readonly #maxRate: number
-  /** When the current second began, in milliseconds of the monotonic clock. */
+  /** Start of the current second, in milliseconds of the monotonic clock. */
   #second = 0
   /** Events written in it, */
   #written = 0
@@ -28,7 +28,7 @@ export class ReplayPace {
     return this.#total < BRIEF_EVENTS
   }
 
-  /** Milliseconds until more may be written; 0: now. */
+  /** Delay until more may be written, in milliseconds; 0: none. */
   get restMs(): number {
     const now = performance.now()
     if (now - this.#second >= SECOND_MS) {

@@ -1,15 +1,15 @@
-/** Who has more to do than one turn of the event loop should take. */
+/** Work that may take longer than one turn of the event loop should. */
 export interface Worker {
-  /** Does a little. True: there is more to do at once. */
+  /** Does a part of the work. True: there is more. */
   step(): boolean
-  /** `step` threw: it gets no more turns by itself. Should not throw. */
+  /** `step` threw: the worker is removed. Should not throw. */
   failed(error: unknown): void
 }
 
-/** Work of this many milliseconds a turn: what is live waits for it at most this long. */
+/** Time slice in each turn: live events are delayed by at most this. */
 const TURN_MS = 5
 
-/** Lets workers do a little in turn, and everything else in between. */
+/** Round robin scheduler: each worker does one step in turn, in time slices with other events in between. */
 export class RoundRobin<W extends Worker> {
   #queue: W[] = []
   #next = 0
@@ -17,7 +17,7 @@ export class RoundRobin<W extends Worker> {
   readonly #failed: (error: unknown) => void
   #scheduled: NodeJS.Immediate | undefined
 
-  /** `failed` is told of a worker that cannot even be told that it has failed. */
+  /** `failed` is called where a worker's own `failed` throws. */
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed
   }
@@ -26,7 +26,7 @@ export class RoundRobin<W extends Worker> {
     return this.#waiting.size
   }
 
-  /** Has it take its turn, behind those that wait. Once, however often it is asked for before. */
+  /** Queues a worker behind the others; once, if it is queued already. */
   add(worker: W): void {
     if (this.#waiting.has(worker)) return
     this.#waiting.add(worker)
@@ -55,7 +55,7 @@ export class RoundRobin<W extends Worker> {
     if (this.#queue.length > this.#next) this.#scheduled ??= setImmediate(() => this.#run())
   }
 
-  /** One's mistake must not cost the others their turns. */
+  /** Containment: the failure of one worker does not affect the others. */
   #step(worker: W): void {
     try {
       if (worker.step()) this.add(worker)

@@ -1,4 +1,4 @@
-/** A semaphore: at most so many hold a permit; the others get one in the order of asking, and are told. */
+/** Counting semaphore: a limited number of holders; the others wait first in, first out, and are called back. */
 export class Semaphore<T> {
   readonly #count: number
   readonly #onPermit: (who: T) => void
@@ -6,7 +6,7 @@ export class Semaphore<T> {
   readonly #taken = new Set<T>()
   readonly #waiting = new Set<T>()
 
-  /** `failed` is told what `onPermit` throws; the seat is then the next one's. */
+  /** `failed` is called with what `onPermit` throws; the permit then goes to the next. */
   constructor(count: number, onPermit: (who: T) => void, failed: (error: unknown) => void) {
     this.#count = count
     this.#onPermit = onPermit
@@ -21,7 +21,7 @@ export class Semaphore<T> {
     return this.#waiting.size
   }
 
-  /** Whether it has a permit now; if not, it waits for one. */
+  /** Whether it has a permit now; if not, it is queued for one. */
   take(who: T): boolean {
     if (this.#taken.has(who)) return true
     if (this.#taken.size >= this.#count) {
@@ -32,7 +32,7 @@ export class Semaphore<T> {
     return true
   }
 
-  /** It has no use for a permit, whether it has one or waits. */
+  /** Releases the permit, or leaves the queue. */
   leave(who: T): void {
     this.#waiting.delete(who)
     if (!this.#taken.delete(who)) return

@@ -8,15 +8,15 @@ import { HistoryCache } from './history.ts'
 import { RoundRobin, type Worker } from './round-robin.ts'
 import { Semaphore } from './semaphore.ts'
 
-/** For the frame logs of all groups together: some 200,000 frames of 300 bytes. */
+/** Budget of the frame logs of all groups: some 200,000 frames of 300 bytes. */
 const FRAME_LOG_BYTES = 64 * 1024 * 1024
-/** Replays of a topic that have a page of its log in hand at once: each is some MiB, once it is decoded. */
+/** Limit of concurrent replays of a topic that hold a page of its log: each is some MiB after decoding. */
 const MAX_LOG_READERS = 16
-/** One client that missed much takes no more of a core than this: some tenth, where bodies have to be rendered. */
+/** Rate limit of replay for one client: some tenth of a core, where bodies have to be rendered. */
 const REPLAY_EVENTS_PER_SECOND = 50_000
-/** A lagging member reads on in pieces, for the sake of few writes, but smaller ones where many lag, */
+/** Budget of the pieces of all lagging members. Pieces save system calls, but are smaller where many members lag, */
 const ALL_PIECES_BYTES = 64 * 1024 * 1024
-/** since each may hold one for as long as its client takes nothing: about three frames, if ten thousand do. */
+/** since each may be held for as long as the outlet is full: about three frames, with ten thousand members. */
 const MIN_PIECE_BYTES = 1024
 
 export interface EngineStats {
@@ -28,20 +28,20 @@ export interface EngineStats {
   compiled: number
   /** Results that entered a frame log, once for each group. */
   frames: number
-  /** Frames given to subscribers. */
+  /** Frames written to subscribers. */
   deliveries: number
   writes: number
   bytes: number
   flushes: number
   closes: Partial<Record<CloseReason, number>>
-  /** Groups that could not go on. */
+  /** Groups that failed. */
   failedGroups: number
-  /** Streams that started in the past; those of them that needed the log; members that fell off their frame log. */
+  /** Streams that started in the past; those of them that read the log; members that fell behind their frame log. */
   readonly replays: { started: number; log: number; fellBehind: number }
   replayedEvents: number
-  /** Gaps told, to each client. */
+  /** Gaps reported, counted for each client. */
   gaps: number
-  /** What all replays together waited for their first turn, in milliseconds. */
+  /** Total time that replays waited for their first turn, in milliseconds. */
   replayWaitMs: number
 }
 
@@ -64,7 +64,7 @@ function noStats(): EngineStats {
   }
 }
 
-/** What all groups of a process share: budgets, the order of replays, and what is counted. */
+/** State shared by all groups of a process: budgets, replay scheduling, and counters. */
 export class Shared {
   readonly faults: Faults
   readonly errors: ResolverErrors
@@ -73,7 +73,7 @@ export class Shared {
   readonly history = new HistoryCache()
   readonly replays: RoundRobin<Worker>
   readonly maxReplayRate: number
-  /** Members whose outlets are full. Changed by `Subscriber` alone, with its state. */
+  /** Number of members with a full outlet. Only `Subscriber` changes it, with its state. */
   lagging = 0
   readonly #logPermits = new Map<Feed, Semaphore<Worker>>()
 
@@ -84,12 +84,12 @@ export class Shared {
     this.maxReplayRate = maxReplayRate
   }
 
-  /** What a member whose bytes are its own may be given at once. */
+  /** Size limit of a write that is not shared between members. */
   get pieceBytes(): number {
     return Math.max(MIN_PIECE_BYTES, Math.min(PIECE_BYTES, ALL_PIECES_BYTES / (this.lagging + 1)))
   }
 
-  /** Who reads pages of a topic's log takes a permit first, and is given its turn when it has got one. */
+  /** Semaphore of the readers of a topic's log. A reader that receives its permit is scheduled. */
   logPermitsOf(feed: Feed): Semaphore<Worker> {
     let permits = this.#logPermits.get(feed)
     if (!permits) {
@@ -100,7 +100,7 @@ export class Shared {
     return permits
   }
 
-  /** Replays that wait for their turn, or for a permit. */
+  /** Number of replays that wait for their turn, or for a permit. */
   get replaysWaiting(): number {
     let waiting = this.replays.length
     for (const permits of this.#logPermits.values()) waiting += permits.waiting

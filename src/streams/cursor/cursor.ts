@@ -4,26 +4,25 @@ import { MAX_PARTITIONS, UNKNOWN, type Vector } from './vector.ts'
 
 /**
  * A cursor: the next wanted offset of every partition of a topic. Opaque to clients, the same for every instance.
- *
- * Bytes, then base64url: version, flags, topic (CRC-32 of its name, 4 bytes), identity, partition count (1 byte,
- * count - 1), for each partition from 0 the varint of offset + 1 (0: not known), CRC-32 of all before (4 bytes).
- * Identity: the embedded log's epoch (6 bytes), or a fingerprint: a partition (1 byte) and the timestamp (6 bytes) of an
- * event that was passed in it; a topic recreated under its name has another event there. In version 1 that is the event
- * just before the position; in version 2 the number of offsets between the two follows (1 byte), so that a position
- * after something that is no event has a fingerprint as well, and the flags are the upper half of the version's byte.
- *
- * Total: the encoder never throws, whatever a record or its log holds. What has no exact encoding is
+ * Bytes, then base64url: version, flags, topic (CRC-32 of its name, 4 bytes), identity, partition count (1 byte, count
+ * - 1), for each partition from 0 the varint of offset + 1 (0: not known), CRC-32 of all before (4 bytes).
+ * Identity: the embedded log's epoch (6 bytes), or a fingerprint: a partition (1 byte) and the timestamp (6 bytes) of
+ * an event that was passed in it. A topic that was recreated under its name has another event there. In version 1 that
+ * is the event just before the position. In version 2 the number of offsets between the two follows (1 byte), so that a
+ * position after offsets without an event has a fingerprint as well, and the flags are the upper half of the version's
+ * byte.
+ * Total: the encoder never throws, whatever a record or its log holds. Values without an exact encoding are
  * - a timestamp or an epoch: its stored form is written and compared (see `storedTimestamp`);
- * - a fingerprint that is too far before its position, or of a partition that is not named: it is left out, so that a
- *   recreated topic goes unnoticed by this cursor;
- * - an offset: the next lower one that can be written, or "not known"; partitions beyond the bound: left out. Events may
- *   then come twice, and none is missed.
+ * - a fingerprint that is too far before its position, or of a partition that is not named: it is omitted, so that this
+ *   cursor cannot detect a recreated topic;
+ * - an offset: the next lower one that can be written, or "not known"; partitions beyond the bound: omitted. Events may
+ *   then be delivered twice, and none is missed.
  */
 export interface Cursor {
   readonly positions: Vector
   /** Identity of an embedded log; absent for Kafka. Decoded: its stored form. */
   readonly epoch?: number | undefined
-  /** An event just before the cursor; absent where nothing was read yet, or the version cannot say it. */
+  /** An event just before the cursor; absent where nothing was read yet, or the version cannot encode it. */
   readonly fingerprint?: Fingerprint | undefined
 }
 
@@ -35,7 +34,10 @@ export interface Fingerprint {
   readonly timestamp: number
 }
 
-/** Every instance reads both. All write the older one until told otherwise, so that an upgrade can be taken back. */
+/**
+ * Every instance reads both versions. All write the older one until configured otherwise, so that an upgrade can be
+ * rolled back.
+ */
 const CURSOR_VERSIONS = { oldest: 1, newest: 2 } as const
 const HAS_EPOCH = 1
 const HAS_FINGERPRINT = 2
@@ -45,28 +47,28 @@ const CHECKSUM_BYTES = 4
 const MAX_VARINT_BYTES = 8
 const IDENTITY_BYTES = 6 + 1 + 6 + 1
 const MAX_BETWEEN = 255
-/** The offset after the last: 2^53 - 1 itself, plus one, is no exact number. */
+/** The offset after the last: 2^53 - 1 plus one is not an exact number. */
 const MAX_OFFSET = Number.MAX_SAFE_INTEGER - 1
-/** How many values six bytes hold. */
+/** Number of values of six bytes. */
 const STORED_TIMESTAMPS = 2 ** 48
 const MAX_CURSOR_BYTES = HEADER_BYTES + IDENTITY_BYTES + 1 + MAX_PARTITIONS * MAX_VARINT_BYTES + CHECKSUM_BYTES
-/** Longer text is refused before it is decoded. */
+/** Length limit of the text, checked before it is decoded. */
 const MAX_CURSOR_CHARS = Math.ceil((MAX_CURSOR_BYTES * 4) / 3)
 
-/** Encoding is synchronous and hands out text, so one scratch buffer serves all. */
+/** Scratch buffer of the encoder. One suffices, since encoding is synchronous and returns text. */
 const scratch = Buffer.allocUnsafe(MAX_CURSOR_BYTES)
 const topicTags = new Map<string, number>()
 
 /**
- * What six bytes keep of a number of milliseconds: the number itself from 1970 to the year 10889. Both sides of a
- * comparison are stored forms. Later numbers (microseconds, taken for milliseconds) are kept modulo 2^48, so that two of
- * them hardly ever pass for each other. Before 1970, or no number at all, is 0: these pass for each other.
+ * Stored form of a number of milliseconds, in six bytes: the number itself from 1970 to the year 10889. Both sides of a
+ * comparison are stored forms. Larger numbers (microseconds, taken for milliseconds) are stored modulo 2^48, so that
+ * two of them are rarely equal. Numbers before 1970, and no number at all, are stored as 0, and are equal.
  */
 export function storedTimestamp(milliseconds: number): number {
   return milliseconds > 0 && milliseconds < Number.POSITIVE_INFINITY ? Math.floor(milliseconds) % STORED_TIMESTAMPS : 0
 }
 
-/** Never throws, whatever the cursor is made of; decoded, it is nowhere past what was meant. */
+/** Never throws, whatever the cursor contains. What is decoded is nowhere past the encoded position. */
 export function encodeCursor(topic: string, cursor: Cursor, version: number = CURSOR_VERSIONS.oldest): string {
   const { epoch } = cursor
   const positions = sayablePositions(cursor.positions)
@@ -119,7 +121,7 @@ interface WrittenFingerprint {
   readonly between: number
 }
 
-/** The positions themselves, nearly always. */
+/** The positions themselves, in nearly all cases. */
 function sayablePositions(positions: Vector): Vector {
   let isSayable = positions.length > 0 && positions.length <= MAX_PARTITIONS
   for (let partition = 0; isSayable && partition < positions.length; partition++) {
@@ -142,7 +144,7 @@ function sayable(
   positions: Vector,
   version: number,
 ): WrittenFingerprint | undefined {
-  // Also of a partition that has no position: none is that far before it.
+  // Also correct for a partition without a position: no fingerprint is that far before it.
   const between = (positions[partition] ?? UNKNOWN) - 1 - offset
   const isNear = isOffset(offset) && between >= 0 && between <= (version > 1 ? MAX_BETWEEN : 0)
   return isNear && offset >= 0 ? { partition, timestamp: storedTimestamp(timestamp), between } : undefined
@@ -159,7 +161,7 @@ function fingerprintOf({ partition, timestamp, between }: WrittenFingerprint, po
   return { partition, offset, timestamp }
 }
 
-/** CRC-32 of the topic's name: a cursor of another topic is noticed, and the name is not repeated in each. */
+/** CRC-32 of the topic's name: it detects a cursor of another topic without repeating the name in each. */
 function topicTag(topic: string): number {
   let tag = topicTags.get(topic)
   if (tag === undefined) {

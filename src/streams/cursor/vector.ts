@@ -5,7 +5,7 @@
 export type Vector = readonly number[]
 export const UNKNOWN = -1
 
-/** The later of two positions in each partition: a partition that only one of them knows is carried through. */
+/** Maximum of two vectors by partition. A partition that only one of them knows is kept. */
 export function maxOf(a: Vector, b: Vector): number[] {
   const max = new Array<number>(Math.max(a.length, b.length))
   for (let partition = 0; partition < max.length; partition++) {
@@ -14,7 +14,7 @@ export function maxOf(a: Vector, b: Vector): number[] {
   return max
 }
 
-/** Whether `a` has passed everything that `b` has. */
+/** Whether `a` is at or after `b` in every partition. */
 export function covers(a: Vector, b: Vector): boolean {
   for (let partition = 0; partition < b.length; partition++) {
     if ((a[partition] ?? UNKNOWN) < (b[partition] as number)) return false
@@ -22,5 +22,5 @@ export function covers(a: Vector, b: Vector): boolean {
   return true
 }
 
-/** At most this many partitions a topic: a cursor names each of them, and has to fit into a header. */
+/** Partition limit of a topic: a cursor names each of them, and has to fit into a header. */
 export const MAX_PARTITIONS = 256

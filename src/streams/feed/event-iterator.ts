@@ -1,5 +1,5 @@
-import type { Gap, StreamEvent } from '../event.ts'
-import type { StreamItem, Where } from '../topic/topic.ts'
+import type { Gap, StreamEvent, StreamItem } from '../event.ts'
+import type { Where } from '../topic/where.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import { meets } from './interest-index.ts'
 import type { Interest } from './interests.ts'
@@ -7,13 +7,13 @@ import { LogReader } from './log-reader.ts'
 import { BEYOND_END_MS, Position } from './position.ts'
 
 export interface SubscribeOptions<V> {
-  /** Equality on indexed properties, looked up. */
+  /** Equality on indexed properties: an index lookup. */
   readonly where?: Where<V>
-  /** The rest of the filter, run on what the lookup found. One that throws does not match. */
+  /** Predicate on the results of the lookup. One that throws does not match. */
   readonly filter?: (value: V) => boolean
-  /** Where to start: see `Feed.startAfter` and the others; now, if absent. */
+  /** Start position (see `Feed.startAfter` and the others); now, if absent. */
   readonly from?: Position<V>
-  /** Also yield `Progress` when something was passed that does not match. */
+  /** Also yield `Progress` when records were passed that do not match. */
   readonly progress?: boolean
   readonly signal?: AbortSignal
 }
@@ -24,12 +24,12 @@ interface Waiting<V> {
   readonly reject: (error: unknown) => void
 }
 const DONE = { done: true, value: undefined } as const
-/** Calls of `next` that may wait at once; more of them is a mistake that must not grow a queue. */
+/** Limit of concurrent calls of `next`. More are a programming error, which must not grow a queue. */
 const MAX_WAITING = 100
 
 /**
- * A feed's events from a position on, as an async iterator. Where the consumer is slow, or starts earlier than now, it
- * is a position in the log, so it keeps nothing; a gap is told where something of it is gone.
+ * A feed's events from a position on, as an async iterator. For a slow consumer, or an earlier start, it is a position
+ * in the log and buffers no events. Events that are lost meanwhile are reported as a gap.
  */
 export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, undefined>, Interest<V> {
   readonly onProgress?: () => void
@@ -41,13 +41,13 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
   readonly #remove: () => void
   readonly #gaps = new Map<number, Gap>()
   readonly #waiting: Waiting<V>[] = []
-  /** Set while it is not in step with the feed. */
+  /** Set while it reads the past instead of following the feed. */
   #reader: LogReader<V> | undefined
   #isReading = false
   #endCheck: NodeJS.Timeout | undefined
   #passed = false
   #done = false
-  /** Why it has ended, until somebody has been told. */
+  /** The error that ended it, until a consumer has received it. */
   #failure: { readonly error: unknown } | undefined
 
   constructor(feed: FollowedFeed<V>, { where = {}, filter, from, progress = false, signal }: SubscribeOptions<V>) {
@@ -95,13 +95,13 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
   }
 
   onGap(gap: Gap): void {
-    // Who reads finds it in its place.
+    // The reader finds the gap at its position.
     if (this.#reader) this.#pump()
     else if (this.#waiting.length > 0) this.#resolve(gap)
     else this.#keep(gap)
   }
 
-  /** Ends it: those who wait are told why, or else whoever asks next. */
+  /** Ends the iterator: waiting calls are rejected, or else the next call is. */
   failed(error: unknown): void {
     if (this.#done) return
     this.#feed.reportFailed(error)
@@ -120,7 +120,7 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
   }
 
   #keep(gap: Gap): void {
-    // Gaps of one partition follow each other: one from the first to the last says the same.
+    // Consecutive gaps of one partition are merged into one.
     const earlier = this.#gaps.get(gap.partition)
     const reason = earlier?.reason === 'truncation' ? earlier.reason : gap.reason
     this.#gaps.set(gap.partition, earlier ? { ...gap, from: earlier.from, reason } : gap)
@@ -131,7 +131,7 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
     this.#pump()
   }
 
-  /** Gives those who wait what there is. */
+  /** Settles waiting calls with the available items. */
   #pump(): void {
     while (this.#waiting.length > 0 && !this.#isReading && !this.#done) {
       const item = this.#takeGap() ?? this.#takeUnread() ?? this.#takeProgress()
@@ -167,13 +167,13 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
     return undefined
   }
 
-  /** It is further than this instance: which has not read as far yet, or the log has lost its end. */
+  /** The position is beyond this instance's: the instance lags, or the log was truncated. */
   #checkEnds(reader: LogReader<V>): void {
     const again = (): void => {
       this.#endCheck = undefined
       this.#contain(() => this.#pump())
     }
-    // Where the log cannot be reached, it is asked again.
+    // While the log is unreachable, the check is retried.
     if (this.#done || reader !== this.#reader) this.#endCheck = undefined
     else void reader.checkEnds().then(again, again)
   }
@@ -189,7 +189,7 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
     try {
       return this.#filter === undefined || this.#filter(event.value)
     } catch {
-      // A filter is the caller's; for an event it cannot judge, it has not said yes.
+      // A filter that throws does not match.
       return false
     }
   }

@@ -1,22 +1,23 @@
 import type { Logger } from 'pino'
 import { decodeCursor, encodeCursor, type Fingerprint, storedTimestamp } from '../cursor/cursor.ts'
 import type { Vector } from '../cursor/vector.ts'
-import type { Gap, Positions, RawRecord, StreamEvent } from '../event.ts'
+import type { Gap, Positions, StreamEvent } from '../event.ts'
 import type { Batch, PartitionRange, Sink, Source } from '../source/port.ts'
 import { DeadLetters } from '../topic/dead-letters.ts'
-import { decode } from '../topic/decode.ts'
 import { TopicFaults } from '../topic/faults.ts'
-import type { Topic, Where } from '../topic/topic.ts'
-import { LIVE, LOOK_EVERY, SCANS } from '../turn-budget.ts'
+import type { Topic } from '../topic/topic.ts'
+import type { Where } from '../topic/where.ts'
+import { SCANS } from '../turn-budget.ts'
 import { EventIterator, type SubscribeOptions } from './event-iterator.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import { Heads } from './heads.ts'
+import { Intake } from './intake.ts'
 import { type Interest, Interests } from './interests.ts'
-import { newest, newestPlace } from './newest.ts'
+import { newest } from './newest.ts'
 import type { Page } from './pages.ts'
 import { Past } from './past.ts'
 import { Position } from './position.ts'
-import { Rate } from './rate.ts'
+import type { Rate } from './rate.ts'
 import { Window, type WindowLimits } from './window.ts'
 
 export type { Interest }
@@ -24,47 +25,38 @@ export type { Interest }
 export interface FeedOptions {
   readonly limits: WindowLimits
   readonly log: Logger
-  /** Where to read what is older than the window; without it, that is gone. */
+  /** The log for events older than the window. Without it, these are gaps. */
   readonly source?: Source | undefined
-  /** Aborted when nothing is to be read any more. */
+  /** Aborted when reading ends. */
   readonly signal?: AbortSignal
-  /** Where dead letters go, for a topic that has a dead-letter topic. */
+  /** The producer of dead letters, for a topic with a dead-letter topic. */
   readonly sink?: Sink | undefined
   /** Identity of an embedded log, for the cursors. */
   readonly epoch?: number | undefined
-  /** In which version cursors are written: the older of the two that are read, if absent. */
+  /** Version in which cursors are written; if absent, the older of the two that are read. */
   readonly cursorVersion?: number | undefined
 }
 
-/** A record of 512 bytes is two units of work (see turn-budget.ts). */
-const UNIT_BYTES_LOG_2 = 9
-
 /**
- * A topic, alive in this process: takes what the source reads, decodes each record once, keeps the window, and tells
- * those whose `where` an event meets. It knows the position it has reached, and names it as a cursor.
+ * A topic's events in this process. It takes batches from the source, decodes each record once, keeps the window, and
+ * notifies the interests whose `where` an event meets. Its position is available as a cursor.
  */
 export class Feed<V = unknown> implements FollowedFeed<V> {
   readonly topic: Topic<V>
-  /** Identity of an embedded log, as its cursors have it; absent for Kafka. */
+  /** Identity of an embedded log, in stored form; absent for Kafka. */
   readonly epoch: number | undefined
   readonly window: Window<V>
   readonly poison: DeadLetters
   readonly faults: TopicFaults
-  readonly rate = new Rate()
-  /** Events decoded since the start. */
-  events = 0
   readonly #options: FeedOptions
   readonly #interests: Interests<V>
   readonly #heads = new Heads()
+  readonly #isWanted = (): boolean => this.#options.signal?.aborted !== true
   readonly #past: Past<V>
-  /** The event that was passed last. */
-  #fingerprint: Fingerprint | undefined
+  readonly #intake: Intake<V>
   #cursor = ''
-  /** Of the heads, when the cursor was encoded. */
+  /** `moves` of the heads when the cursor was encoded: the cache key of `#cursor`. */
   #cursorMoves = -1
-  #isFilled = false
-  /** Set while a batch is taken in several turns; what comes meanwhile follows it. */
-  #taking: Promise<void> | undefined
 
   constructor(topic: Topic<V>, options: FeedOptions) {
     this.topic = topic
@@ -76,68 +68,79 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     this.#interests = new Interests(this.faults)
     const { source, signal } = options
     this.#past = new Past({ topic, window: this.window, heads: this.#heads, source, signal })
+    this.#intake = new Intake(this, {
+      heads: this.#heads,
+      interests: this.#interests,
+      past: this.#past,
+      log: options.log,
+      isWanted: this.#isWanted,
+    })
   }
 
-  /** How many want to be told of events. */
+  /** Events decoded since the start. */
+  get events(): number {
+    return this.#intake.events
+  }
+
+  get rate(): Rate {
+    return this.#intake.rate
+  }
+
+  /** Number of registered interests. */
   get interests(): number {
     return this.#interests.size
   }
 
-  /** Next wanted offset of each partition: what this instance has passed. */
+  /** Next wanted offset of each partition: the position of this instance. */
   get head(): Vector {
     return this.#heads.next
   }
 
-  /** End of each partition, as the source last saw it. */
+  /** End offset of each partition, as last reported by the source. */
   get ends(): Vector {
     return this.#heads.ends
   }
 
-  /** The position after everything passed so far. Encoded once, however many ask. */
+  /** The position after everything passed so far. It is encoded once for each position. */
   get cursor(): string {
     const { moves, next } = this.#heads
     if (this.#cursorMoves !== moves) {
-      this.#cursor = this.cursorAt(next, this.#fingerprint)
+      this.#cursor = this.cursorAt(next, this.#intake.fingerprint)
       this.#cursorMoves = moves
     }
     return this.#cursor
   }
 
-  /** Some other position; `fingerprint` is an event that was passed just before it, where that is known. */
+  /** The cursor of any position; `fingerprint` is an event just before it, where that is known. */
   cursorAt(positions: Vector, fingerprint?: Fingerprint): string {
     return encodeCursor(this.topic.name, { positions, epoch: this.epoch, fingerprint }, this.#options.cursorVersion)
   }
 
-  /** Offsets still to pass before this feed has seen all that was there when it started. */
+  /** Lag against the log at the start: offsets still to pass before the feed is filled. */
   get behind(): number {
     return this.#heads.behind
   }
 
-  /** Nothing is behind, and the window has it in its order: ready. */
+  /** Ready: no lag against the start, and the window is sorted. */
   get isFilled(): boolean {
-    return this.#isFilled
+    return this.#intake.isFilled
   }
 
-  /** Where reading is going to start, and what has to be passed to be ready. Once, before the first batch. */
+  /** Sets the start offsets, and the end offsets that make the feed ready. Called once, before the first batch. */
   begin(ranges: readonly PartitionRange[], from: Positions): void {
-    this.#heads.begin(ranges, from)
-    for (const { partition } of ranges) this.window.setFloor(partition, this.#heads.of(partition))
-    this.#isFilled = this.behind === 0
+    this.#intake.begin(ranges, from)
   }
 
-  /**
-   * Takes a batch: at once, or, where that takes too long for one turn, in several; then the promise settles when it has
-   * been taken, or is not wanted any more. The position moves with each record.
-   */
+  /** See `Intake`: the position moves with each record. */
   onBatch(batch: Batch): Promise<void> | undefined {
-    return this.#inOrder(() => this.#takeBatch(batch))
+    return this.#intake.onBatch(batch)
   }
 
   onGap(gap: Gap): void {
-    void this.#inOrder(() => this.#takeGap(gap))
+    this.#intake.onGap(gap)
   }
 
-  /** Lets go of what is too old, where no events come that would push it out; in several turns, if it is much. */
+  /** Eviction by age, for a topic without new events; in several turns if there is much to evict. */
   async evict(): Promise<void> {
     try {
       await SCANS.run(this.window.evicting(Date.now()), this.#isWanted, () => {})
@@ -147,19 +150,20 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   }
 
   /**
-   * Tells `interest` of every event from now on that meets `where`, and of every gap. Returns how to stop.
+   * Registers an interest: from now on it receives every event that meets `where`, and every gap. Returns how to remove
+   * it.
    * @throws SluiceError `BAD_USER_INPUT` for a `where` with too many combinations.
    */
   add(where: Where<V>, interest: Interest<V>): () => void {
     return this.#interests.add(where, interest)
   }
 
-  /** Tells `interest` of gaps (and progress) only: for who reads the events from the window later. */
+  /** Registers an interest in gaps and progress only: for a reader that takes the events from the window later. */
   addToGaps(interest: Interest<V>): () => void {
     return this.#interests.addToGaps(interest)
   }
 
-  /** The topic's events from now on, for whoever likes to pull them. */
+  /** The topic's events from now on, as an async iterator. */
   subscribe(options: SubscribeOptions<V> = {}): EventIterator<V> {
     return new EventIterator(this, options)
   }
@@ -181,13 +185,13 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     return this.#past.ranges()
   }
 
-  /** Just after what a cursor names. @throws SluiceError `CURSOR_INVALID` for what is no cursor of this topic. */
+  /** The position after a cursor. @throws SluiceError `CURSOR_INVALID` for text that is no cursor of this topic. */
   startAfter(cursor: string): Position<V> {
     return Position.after(this, decodeCursor(this.topic.name, cursor))
   }
 
   /**
-   * Where the first events are whose timestamp is `timestamp` (ms) or later; where there are none, at the end.
+   * The position of the first events whose timestamp is `timestamp` (ms) or later; the end, where there are none.
    * @throws SourceUnavailable when the log cannot be reached.
    */
   async startSince(timestamp: number): Promise<Position<V>> {
@@ -195,106 +199,17 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   }
 
   /**
-   * Before the newest `count` events that match of those that the window holds when it is asked, or as many as there
-   * are; what comes meanwhile is after it. The window is searched in several turns of the event loop. Rejects with what
-   * `matches` throws.
+   * The position before the newest `count` matching events of the window, or before all of them if there are fewer.
+   * Events that arrive during the search are after it. The window is searched in several turns of the event loop.
+   * Rejects with what `matches` throws.
    */
   async findLast(count: number, matches: (event: StreamEvent<V>) => boolean): Promise<Position<V>> {
     const { seq } = await newest(this.window, count, matches)
     return new Position(this, this.window.vectorAt(seq, this.head), seq)
   }
 
-  /** The newest `count` events of the window that match, oldest of them first; searched for as `findLast` does. */
+  /** The newest `count` matching events of the window, oldest first. The search is that of `findLast`. */
   async newest(count: number, matches: (event: StreamEvent<V>) => boolean): Promise<StreamEvent<V>[]> {
     return (await newest(this.window, count, matches)).events
-  }
-
-  /** As `findLast`, in this turn, however long that takes. */
-  startLast(count: number, matches: (event: StreamEvent<V>) => boolean): Position<V> {
-    const seq = newestPlace(this.window, count, matches)
-    return new Position(this, this.window.vectorAt(seq, this.head), seq)
-  }
-
-  /** Now, or after what is being taken in several turns. Of what is taken, nothing throws. */
-  #inOrder(take: () => Iterator<number, void>): Promise<void> | undefined {
-    const run = () => LIVE.run(take(), this.#isWanted, () => this.#interests.tellProgress())
-    const taking = this.#taking === undefined ? run() : this.#taking.then(run)
-    if (taking === undefined) return undefined
-    const taken = taking.then(() => {
-      if (this.#taking === taken) this.#taking = undefined
-    })
-    this.#taking = taken
-    return taken
-  }
-
-  /** A step for some records each, with the units of work that they were. */
-  *#takeBatch({ partition, records, nextOffset, endOffset }: Batch): Generator<number, void> {
-    const now = Date.now()
-    this.#know(partition)
-    this.#heads.sawEnd(partition, endOffset)
-    let units = 0
-    for (const record of records) {
-      try {
-        this.#take(record, now)
-      } catch (error) {
-        this.faults.report(error, 'A record could not be taken', { partition, offset: record.offset })
-      }
-      units += 1 + ((record.value?.length ?? 0) >> UNIT_BYTES_LOG_2)
-      if (units < LOOK_EVERY) continue
-      yield units
-      units = 0
-    }
-    this.rate.count(now, records.length)
-    if (nextOffset > this.#heads.of(partition)) this.#heads.move(partition, nextOffset)
-    yield* this.#fill()
-    this.#interests.tellProgress({ partition, offset: nextOffset })
-  }
-
-  #take(record: RawRecord, now: number): void {
-    const event = decode(this.topic, record)
-    this.#heads.move(record.partition, record.offset + 1)
-    if (!('kind' in event)) {
-      this.poison.take(record, event)
-      return
-    }
-    this.events++
-    this.#fingerprint = event
-    this.#interests.tellEvent(event, this.window.push(event, now))
-  }
-
-  *#takeGap(gap: Gap): Generator<number, void> {
-    const { partition, to, reason } = gap
-    this.#know(partition)
-    this.#heads.move(partition, to)
-    if (reason === 'truncation') {
-      this.#fingerprint = undefined
-      this.#past.restart()
-      this.window.restart(partition, to)
-    } else this.window.setFloor(partition, to)
-    this.#options.log.error({ ...gap }, 'Records are gone that were still to be read')
-    this.#interests.tellGap(gap)
-    yield* this.#fill()
-  }
-
-  /** Once all has been read that was there at the start. */
-  *#fill(): Generator<number, void> {
-    if (this.#isFilled || this.behind > 0) return
-    // As it was read, a partition at a time, it has an order of its own; by time it is near to other instances'. Not
-    // where somebody has a place in it.
-    if (this.#interests.size === 0) {
-      for (const units of this.window.sortByTime()) {
-        yield units
-        if (this.#interests.size > 0) break
-      }
-    }
-    this.#isFilled = true
-  }
-
-  readonly #isWanted = (): boolean => this.#options.signal?.aborted !== true
-
-  #know(partition: number): void {
-    const known = this.head.length
-    if (!this.#heads.know(partition)) return
-    for (let each = known; each <= partition; each++) this.window.setFloor(each, 0)
   }
 }

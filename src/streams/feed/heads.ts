@@ -2,11 +2,11 @@ import { UNKNOWN, type Vector } from '../cursor/vector.ts'
 import type { Positions } from '../event.ts'
 import type { PartitionRange } from '../source/port.ts'
 
-/** How far a topic has been read, by partition, and how far there is to read. */
+/** Positions and end offsets of a topic, by partition. */
 export class Heads {
   readonly #next: number[] = []
   readonly #ends: number[] = []
-  /** Ends at the start: what has to be passed to be ready. */
+  /** End offsets at the start: the feed is ready when these have been passed. */
   readonly #targets: number[] = []
   #moves = 0
 
@@ -15,17 +15,17 @@ export class Heads {
     return this.#next
   }
 
-  /** End of each partition, as the source last saw it. */
+  /** End offset of each partition, as last reported by the source. */
   get ends(): Vector {
     return this.#ends
   }
 
-  /** How often anything has moved. */
+  /** Number of moves of any position. */
   get moves(): number {
     return this.#moves
   }
 
-  /** Offsets still to pass before all has been seen that was there at the start; infinite before `begin`. */
+  /** Lag against the start; infinite before `begin`. */
   get behind(): number {
     if (this.#targets.length === 0) return Number.POSITIVE_INFINITY
     return this.#targets.reduce((sum, target, partition) => sum + Math.max(0, target - this.of(partition)), 0)
@@ -54,7 +54,7 @@ export class Heads {
     this.#ends[partition] = end
   }
 
-  /** The partition exists, and nothing of it has been read; true: that is new. */
+  /** Adds a partition at offset 0, if it is not known. True: it is new. */
   know(partition: number): boolean {
     const isNew = this.#next.length <= partition
     while (this.#next.length <= partition) {

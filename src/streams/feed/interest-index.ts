@@ -1,10 +1,10 @@
 import { SluiceError } from '../../errors/codes.ts'
-import type { Where } from '../topic/topic.ts'
+import type { Where } from '../topic/where.ts'
 
 /**
- * Looks up who is interested in an event, by equality on indexed properties. Interests that name the same set of
- * properties form a *shape*; each shape is a tree of maps, one level a property. An event costs one walk per shape
- * (there are few) plus the interests it matches, however many others there are.
+ * Index of interests by equality on indexed properties. Interests that name the same set of properties form a *shape*.
+ * Each shape is a tree of maps with one level for each property. An event costs one walk for each shape (there are few)
+ * plus the interests that it matches, however many others there are.
  */
 export class InterestIndex<V, T> {
   readonly #shapes = new Map<string, Shape<V, T>>()
@@ -14,7 +14,7 @@ export class InterestIndex<V, T> {
     return this.#size
   }
 
-  /** Maps and sets that the trees are made of: nothing is left behind when the last interest is removed. */
+  /** Number of maps and sets of the trees. It is 0 again after the last interest is removed. */
   get branches(): number {
     let sum = 0
     for (const { root } of this.#shapes.values()) sum += count(root)
@@ -23,7 +23,7 @@ export class InterestIndex<V, T> {
 
   /**
    * Adds an interest and returns how to remove it, which may be called more than once.
-   * @throws SluiceError `BAD_USER_INPUT` if `where` asks for more than MAX_PATHS combinations of values.
+   * @throws SluiceError `BAD_USER_INPUT` if `where` has more than MAX_PATHS combinations of values.
    */
   add(where: Where<V>, interest: T): () => void {
     const entries = Object.entries(where).filter(([, wanted]) => wanted !== undefined) as [string, unknown][]
@@ -36,7 +36,7 @@ export class InterestIndex<V, T> {
 
     this.#size++
     let present = true
-    // Any of no values: nothing meets that, so there is nothing to look up.
+    // An empty `in` list: no value meets that.
     if (paths === 0) {
       return () => {
         if (present) this.#size--
@@ -71,7 +71,7 @@ export class InterestIndex<V, T> {
   }
 }
 
-/** Whether a value meets a `where`: what the index answers for all interests at once, for a single one. */
+/** Whether a value meets a `where`: the predicate that the index evaluates for all interests at once. */
 export function meets<V>(where: Where<V>, value: V): boolean {
   for (const property in where) {
     const wanted: unknown = where[property as keyof typeof where]
@@ -81,12 +81,12 @@ export function meets<V>(where: Where<V>, value: V): boolean {
   return true
 }
 
-/** An event's value may be null, where its schema says so. */
+/** An event's value may be null, if its schema permits that. */
 function propertyOf<V>(value: V, property: keyof V): unknown {
   return value === null || value === undefined ? undefined : value[property]
 }
 
-/** Enough for three lists of ten; each combination is an entry of its own in the tree. */
+/** Limit of combinations: enough for three lists of ten. Each combination is an entry in the tree. */
 const MAX_PATHS = 1000
 
 interface Shape<V, T> {
@@ -119,7 +119,7 @@ function insert<T>(node: Node<T>, levels: readonly (readonly unknown[])[], level
   }
 }
 
-/** Removes an interest and every branch it leaves empty; true if this node is empty now. */
+/** Removes an interest and the branches that become empty. True: this node is empty. */
 function remove<T>(node: Node<T>, levels: readonly (readonly unknown[])[], level: number, interest: T): boolean {
   if (node instanceof Set) {
     node.delete(interest)

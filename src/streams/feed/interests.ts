@@ -1,18 +1,18 @@
 import type { Gap, StreamEvent } from '../event.ts'
 import type { TopicFaults } from '../topic/faults.ts'
-import type { Where } from '../topic/topic.ts'
+import type { Where } from '../topic/where.ts'
 import { InterestIndex } from './interest-index.ts'
 
-/** Somebody who wants to be told of the events that meet a `where`. Called synchronously, in the feed's order. */
+/** Observer of the events that meet a `where`. Its methods are called synchronously, in the feed's order. */
 export interface Interest<V> {
-  /** `seq` is the event's place in the window. */
+  /** `seq` is the event's sequence number in the window. */
   onEvent(event: StreamEvent<V>, seq: number): void
   onGap(gap: Gap): void
   /** A batch, or a part of one, has been passed, whether or not any of it matched. */
   onProgress?(): void
   /**
-   * A call threw, at this place of the topic, if it is known: it has missed something, so it is told nothing any more. It says so to
-   * those whom it serves. Must not throw.
+   * A call threw, at this place of the topic if it is known. The interest has missed an event and is removed: it
+   * receives no more calls, and has to report the failure to the streams it serves. Must not throw.
    */
   failed(error: unknown, at: Partial<Place>): void
 }
@@ -22,12 +22,12 @@ interface Place {
   readonly offset: number
 }
 
-/** All who want to be told of a feed's events. What one of them throws is its own end, and nobody else's. */
+/** All interests of a feed. An exception of one removes that one, and affects no other. */
 export class Interests<V> {
   readonly #index = new InterestIndex<V, Interest<V>>()
-  /** With how to remove each. */
+  /** Each with its removal. */
   readonly #all = new Map<Interest<V>, () => void>()
-  /** Few, so that a batch need not ask everybody. */
+  /** The interests with `onProgress`: few, so that a batch calls only these. */
   readonly #ofProgress = new Set<Interest<V>>()
   readonly #faults: TopicFaults
 
@@ -63,7 +63,7 @@ export class Interests<V> {
     this.#tell(this.#all.keys(), { partition: gap.partition, offset: gap.from }, (interest) => interest.onGap(gap))
   }
 
-  /** `at`: what has been passed. */
+  /** `at`: the position that has been passed. */
   tellProgress(at: Partial<Place> = {}): void {
     if (this.#ofProgress.size > 0) this.#tell(this.#ofProgress, at, (interest) => interest.onProgress?.())
   }
@@ -90,7 +90,7 @@ export class Interests<V> {
     }
   }
 
-  /** One's failure stops neither the reader nor anybody else's events. */
+  /** Containment: the failure of one interest stops neither the reader nor the others' events. */
   #failed(interest: Interest<V>, error: unknown, { partition, offset }: Partial<Place>): void {
     this.#all.get(interest)?.()
     const at = { ...(partition !== undefined && { partition }), ...(offset !== undefined && { offset }) }

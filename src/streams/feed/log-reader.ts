@@ -6,9 +6,9 @@ import type { Page } from './pages.ts'
 import { Position } from './position.ts'
 
 /**
- * Reads a topic on from a position, event by event, for those who cannot take events as they come, or want earlier
- * ones: from the window, or from the log where the window has too little. It keeps its position, and no
- * events: the page that it is in may go, and is then read again.
+ * Reads a topic from a position, event by event, for slow consumers and for those that start in the past. It reads from
+ * the window, or from the log where the window has too little. It holds a position, and no events: the page that it
+ * reads may be evicted, and is then fetched again.
  */
 export class LogReader<V> {
   readonly #feed: ReadableFeed<V>
@@ -23,12 +23,15 @@ export class LogReader<V> {
     this.#position = position
   }
 
-  /** Next wanted offset of each partition: what has been read, or passed over because it does not match. */
+  /** Next wanted offset of each partition: the events before it were read, or passed because they do not match. */
   get vector(): Vector {
     return this.#position.vector
   }
 
-  /** In the window: all before it has been read, and nothing from it on. Below it, while that cannot be said. */
+  /**
+   * Sequence number in the window: all before it has been read, and nothing from it on. Below the window's first while
+   * the reader reads from the log.
+   */
   get seq(): number {
     const { seq, vector } = this.#position
     return this.#feed.window.endOf(vector) <= seq ? seq : UNKNOWN
@@ -38,31 +41,31 @@ export class LogReader<V> {
     return this.#position.cursor
   }
 
-  /** Whether the feed has passed all that this has, so that it can be followed instead. */
+  /** Whether the feed's position covers this one, so that the consumer can follow the feed instead. */
   get isCovered(): boolean {
     return !this.#position.isStale && !this.#position.isAhead
   }
 
-  /** Finds out whether the log ends before the position, which `next` then tells. @throws SourceUnavailable */
+  /** Checks whether the log ends before the position. `next` then reports it. @throws SourceUnavailable */
   async checkEnds(): Promise<void> {
     const ranges = await this.#feed.ranges()
     this.#gaps.push(...this.#position.passEnds(ranges))
   }
 
-  /** The gaps that were found with the one just given: the position is behind all of them, so they are told together. */
+  /** The gaps that were found together with the one just returned: the position is after all of them. */
   otherGaps(): Gap[] {
     return this.#gaps.splice(0)
   }
 
-  /** Nothing more is wanted. */
+  /** Ends reading. */
   close(): void {
     this.#closed = true
     this.#page = undefined
   }
 
   /**
-   * The next event that matches, or what is missing before it; undefined at the end of what there is. A promise, where
-   * the log has to be asked, or the search goes on in a later turn of the event loop: call again when it is settled.
+   * The next matching event, or the gap before it; undefined at the end. A promise, where the log has to be fetched, or
+   * the search continues in a later turn of the event loop: call again when it is settled.
    */
   next(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | Gap | undefined | Promise<void> {
     SCANS.begin()
@@ -114,11 +117,11 @@ export class LogReader<V> {
   }
 
   #nextOfPage(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | Promise<void> | undefined {
-    // A page of a log that has been replaced meanwhile is none of this one.
+    // The log was recreated meanwhile: the page is of the former one.
     if (this.#position.isStale) this.#page = undefined
     const page = this.#page?.deref()
     if (!page) return undefined
-    // What the feed has not passed yet is still to come with it.
+    // Events that the feed has not passed yet arrive with the feed.
     const end = Math.min(page.next, this.#feed.head[page.partition] ?? 0)
     for (;;) {
       const event = page.events[this.#index]

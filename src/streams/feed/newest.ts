@@ -2,16 +2,16 @@ import type { StreamEvent } from '../event.ts'
 import { SCANS } from '../turn-budget.ts'
 import type { Window } from './window.ts'
 
-/** Events that match, oldest of them first. */
+/** Matching events, oldest first. */
 export interface Newest<V> {
   readonly events: StreamEvent<V>[]
-  /** Place of the first of them in the window; its end, if there is none. */
+  /** Sequence number of the first of them in the window; its end, if there is none. */
   readonly seq: number
 }
 
 /**
- * The newest `count` events of a window that match, or as many as there are: of what it held when it was asked, and
- * holds still. It may be searched in several turns of the event loop. Rejects with what `matches` throws.
+ * The newest `count` matching events of a window, or all if there are fewer: of those that it held at the call, and
+ * still holds. The window may be searched in several turns of the event loop. Rejects with what `matches` throws.
  */
 export async function newest<V>(
   window: Window<V>,
@@ -31,11 +31,11 @@ export async function newest<V>(
       }
       await SCANS.next()
     }
-    // Places from before say nothing of the window any more.
+    // The window was renumbered: the sequence numbers found so far are void.
   }
 }
 
-/** Searches as far as the turn's budget goes: all from the place that it returns on has been looked at. */
+/** Searches until the turn's budget is used up. All from the returned sequence number on has been searched. */
 function searchDown<V>(
   window: Window<V>,
   from: number,
@@ -55,15 +55,4 @@ function searchDown<V>(
   } finally {
     SCANS.end()
   }
-}
-
-/** Place of the first of the newest `count` events that match, found in this turn, however long that takes. */
-export function newestPlace<V>(window: Window<V>, count: number, matches: (event: StreamEvent<V>) => boolean): number {
-  let seq = window.nextSeq
-  for (let at = seq - 1, found = 0; at >= window.firstSeq && found < count; at--) {
-    if (!matches(window.at(at) as StreamEvent<V>)) continue
-    found++
-    seq = at
-  }
-  return seq
 }

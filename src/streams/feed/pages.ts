@@ -8,24 +8,24 @@ import type { Topic } from '../topic/topic.ts'
 import { SCANS } from '../turn-budget.ts'
 import { eventBytes } from './size.ts'
 
-/** A page begins at a multiple of this, so that all who read near each other read the same pages. */
+/** Alignment of pages: readers at nearby positions share the same pages. */
 export const PAGE_OFFSETS = 1024
-/** What one fetch brings, in bytes of records: a few pages. */
+/** Size of one fetch, in bytes of records: a few pages. */
 const FETCH_BYTES = 1024 * 1024
-/** Fetches of one topic under way at once, for all that read its pages. */
+/** Limit of concurrent fetches of one topic, for all readers of its pages. */
 const MAX_FETCHES = 4
-/** Decoded pages of one topic that are kept for others: some 100,000 events. */
+/** Limit of the decoded pages of one topic that are cached, in bytes: some 100,000 events. */
 const CACHE_BYTES = 64 * 1024 * 1024
 /** A record of this many bytes is two units of work (see turn-budget.ts). */
 const UNIT_BYTES = 512
-/** The log may move while it is read: retention takes its start. */
+/** Attempts of a fetch whose offset has left the log: retention moves the log's start during the fetch. */
 const MAX_TRIES = 10
-/** Waits between tries to reach the log: doubling from the first to the last, with jitter. */
+/** Exponential backoff with jitter, between attempts to reach the log. */
 const RETRY_FIRST_MS = 200
 const RETRY_LAST_MS = 5_000
 const PAGE_BYTES = 256
 
-/** Events of one partition between two offsets, decoded. Ends early where the log ended when it was read. */
+/** Decoded events of one partition between two offsets. A page ends early if the log did when it was read. */
 export interface Page<V = unknown> {
   readonly kind: 'page'
   readonly partition: number
@@ -37,8 +37,8 @@ export interface Page<V = unknown> {
 }
 
 /**
- * What the log holds of one topic, in pages, read on demand apart from the live reader. All who read near each other
- * share the fetching and the decoding; each reads at its own pace.
+ * Pages of a topic's log, read on demand and apart from the live reader. Readers at nearby positions share fetching and
+ * decoding. Each reads at its own pace.
  */
 export class Pages<V> {
   readonly #topic: Topic<V>
@@ -51,7 +51,7 @@ export class Pages<V> {
   readonly #loading = new Map<string, Promise<Page<V> | Gap>>()
   readonly #waiting: (() => void)[] = []
   #fetching = 0
-  /** How often the log was replaced. */
+  /** How often the log was recreated. */
   #restarts = 0
 
   constructor(topic: Topic<V>, source: Source, signal: AbortSignal) {
@@ -61,16 +61,16 @@ export class Pages<V> {
   }
 
   /**
-   * The page that holds what comes at `offset`; or the gap, where the log does not have it any more. A page that ends
-   * at `offset` says that there is nothing there yet.
-   * @throws SourceUnavailable when the log cannot be reached; worth another try later.
+   * The page that holds `offset`; or the gap, if the log no longer holds it. A page that ends at `offset` means that
+   * there is no record yet.
+   * @throws SourceUnavailable when the log cannot be reached; it may be tried again later.
    */
   page(partition: number, offset: number): Page<V> | Promise<Page<V> | Gap> {
     const key = keyOf(partition, offset)
     const known = this.#cache.get(key)
     if (known && known.from <= offset && offset < known.next) return known
     const loading = this.#loading.get(key) ?? this.#load(key, partition, offset)
-    // Whoever asked first may have asked for another place in it.
+    // The shared fetch may have been started for another offset of the page.
     return loading.then((found) => {
       const fits = found.kind === 'gap' ? found.from === offset : found.from <= offset && offset <= found.next
       return fits ? found : this.page(partition, offset)
@@ -78,23 +78,23 @@ export class Pages<V> {
   }
 
   /**
-   * As `page`, but keeps trying while the log cannot be reached, or its end is not there yet, for as long as it is
-   * wanted; undefined: it is not any more.
+   * As `page`, but retries while the log cannot be reached, or does not reach `offset` yet, as long as `isWanted`.
+   * Undefined: it is no longer wanted.
    */
   patiently(partition: number, offset: number, isWanted: () => boolean): Page<V> | Promise<Page<V> | Gap | undefined> {
     const found = this.page(partition, offset)
     return found instanceof Promise ? this.#patiently(found, partition, offset, isWanted) : found
   }
 
-  /** Has a page ready soon, for who is going to ask for it. */
+  /** Prefetches a page. */
   prefetch(partition: number, offset: number): void {
     const key = keyOf(partition, offset)
     if (this.#cache.has(key) || this.#loading.has(key) || this.#waiting.length > 0) return
-    // Whoever asks for the page hears of what went wrong.
+    // The error is reported to the reader that asks for the page.
     this.#load(key, partition, offset).catch(() => {})
   }
 
-  /** The log was truncated or replaced: what was read of it, or is being read, is not what it holds now. */
+  /** The log was truncated or recreated: pages and pending fetches are of the former log, and are dropped. */
   restart(): void {
     this.#restarts++
     this.#cache.clear()
@@ -138,7 +138,7 @@ export class Pages<V> {
       if (fetched.kind === 'out_of_range') {
         const gap = gapAt(offset, fetched.range)
         if (gap) return { kind: 'gap', topic: this.#topic.name, partition, from: offset, ...gap }
-        // The page begins before what is retained; nobody asked for that part of it.
+        // The page begins before the oldest retained offset. No reader asked for that part.
         from = Math.max(start, fetched.range.earliest)
         at = from
         events.length = 0
@@ -149,7 +149,7 @@ export class Pages<V> {
       const isEnd = at === offset && fetched.nextOffset === at
       at = fetched.nextOffset
       if (at > offset || isEnd) return this.#keep(partition, offset, from, at, events)
-      // Large records: what is before `offset` would take many fetches.
+      // Large records: the part of the page before `offset` would take many fetches.
       from = offset
       at = offset
       events.length = 0
@@ -165,7 +165,7 @@ export class Pages<V> {
       while (index < records.length) {
         const record = records[index++] as RawRecord
         const event = decode(this.#topic, record)
-        // What cannot be read was counted and dead-lettered when it was read first.
+        // An invalid record was counted and dead-lettered when the live reader read it.
         if ('kind' in event) events.push(event)
         if (SCANS.isUsedUp(1 + (record.value?.length ?? 0) / UNIT_BYTES)) break
       }
@@ -173,7 +173,7 @@ export class Pages<V> {
     }
   }
 
-  /** Cuts what was read into pages and keeps them; returns the one that holds `offset`. */
+  /** Splits fetched records into pages and caches them. Returns the page that holds `offset`. */
   #keep(partition: number, offset: number, from: number, next: number, events: readonly StreamEvent<V>[]): Page<V> {
     let asked: Page<V> | undefined
     let begin = 0
@@ -182,7 +182,7 @@ export class Pages<V> {
       const end = pageFrom - (pageFrom % PAGE_OFFSETS) + PAGE_OFFSETS
       let stop = begin
       while (stop < events.length && (events[stop] as StreamEvent<V>).offset < end) stop++
-      // A hole is passed in one step, however long: it ends with the page in which something comes again.
+      // A hole is passed in one step, however long: it ends with the page that holds the next record.
       const following = events[stop]?.offset
       const pageNext = following === undefined ? next : following - (following % PAGE_OFFSETS)
       const page: Page<V> = {

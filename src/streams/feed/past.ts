@@ -5,19 +5,19 @@ import type { Heads } from './heads.ts'
 import { type Page, Pages } from './pages.ts'
 import type { Window } from './window.ts'
 
-/** What the log holds is asked for this often at most. */
+/** Cache period of the log's offset ranges. */
 const RANGES_MS = 1_000
 
 export interface PastOptions<V> {
   readonly topic: Topic<V>
   readonly window: Window<V>
   readonly heads: Heads
-  /** Without it, what is older than the window is gone. */
+  /** Without it, events older than the window are gaps. */
   readonly source: Source | undefined
   readonly signal: AbortSignal | undefined
 }
 
-/** What the log of a topic holds beside what is in the window. */
+/** The part of a topic's log that is older than the window. */
 export class Past<V> {
   readonly #options: PastOptions<V>
   readonly #pages: Pages<V> | undefined
@@ -30,8 +30,8 @@ export class Past<V> {
   }
 
   /**
-   * What there is of a partition at `offset`, which is older than the window. Keeps trying while the log cannot be
-   * reached, for as long as it is wanted; undefined: it is not any more.
+   * The page or gap of a partition at `offset`, which is older than the window. Retries while the log cannot be
+   * reached, as long as `isWanted`. Undefined: it is no longer wanted.
    */
   page(partition: number, offset: number, isWanted: () => boolean): Page<V> | Gap | Promise<Page<V> | Gap | undefined> {
     if (this.#pages) return this.#pages.patiently(partition, offset, isWanted)
@@ -42,17 +42,17 @@ export class Past<V> {
     return { kind: 'gap', topic: topic.name, partition, from: offset, to, reason: 'retention' }
   }
 
-  /** Has a page ready soon, if the window does not have what is in it. */
+  /** Prefetches a page, unless the window holds its events. */
   prefetch(partition: number, offset: number): void {
     if (offset < (this.#options.window.floor(partition) ?? 0)) this.#pages?.prefetch(partition, offset)
   }
 
-  /** The log was truncated or replaced. */
+  /** The log was truncated or recreated. */
   restart(): void {
     this.#pages?.restart()
   }
 
-  /** What the log holds now. Asked of it at most once a second, however many want to know. @throws SourceUnavailable */
+  /** The log's offset ranges, fetched at most once a second for all callers. @throws SourceUnavailable */
   ranges(): Promise<readonly PartitionRange[]> {
     const now = performance.now()
     if (!this.#ranges || now - this.#ranges.asked > RANGES_MS) {
@@ -63,8 +63,8 @@ export class Past<V> {
   }
 
   /**
-   * Where the first events are whose timestamp is `timestamp` (ms) or later, by partition; where there are none, the
-   * end. @throws SourceUnavailable
+   * The offsets of the first events whose timestamp is `timestamp` (ms) or later, by partition; the end, where there
+   * are none. @throws SourceUnavailable
    */
   async positionsAt(timestamp: number): Promise<number[]> {
     const { source, topic, heads } = this.#options

@@ -6,37 +6,37 @@ import type { FeedView } from './feed-view.ts'
 import type { Page } from './pages.ts'
 import type { Restarts } from './window.ts'
 
-/** Where what comes next is to be had. */
+/** Where the next event is to be read from. */
 export type Next =
-  /** Offsets that are gone; the position has moved past them. */
+  /** Lost offsets. The position has moved past them. */
   | { readonly kind: 'gaps'; readonly gaps: readonly Gap[] }
-  /** Older than the window: this partition is to be read from the log. */
+  /** Older than the window: the partition is to be read from the log. */
   | { readonly kind: 'log'; readonly partition: number; readonly offset: number }
   /** In the window, from this sequence number on. */
   | { readonly kind: 'window'; readonly seq: number }
   /** Everything has been read, up to the limit. */
   | { readonly kind: 'head' }
 
-/** How long to wait for what a cursor says there is, and the log does not have: a failover may lag. */
+/** Grace period for offsets that a cursor names and the log does not hold: a new leader may still lag. */
 export const BEYOND_END_MS = 5_000
 
 /**
- * A place in a topic for who reads at a pace of its own: the next wanted offset of each partition, and nothing else
- * that another instance would not have. An event below it in its partition was seen, wherever that was; so it fits an
- * instance that has read less, or more, or both in different partitions.
+ * A position in a topic, for a reader at its own pace: the next wanted offset of each partition, and no other state
+ * that is private to an instance. Every event below it in its partition was seen, on whichever instance. It therefore
+ * fits an instance that has read less, or more, or both in different partitions.
  */
 export class Position<V = unknown> {
   readonly #feed: FeedView<V>
   readonly #vector: number[]
   #restarts: Restarts
-  /** Every event of the window that is still wanted has this sequence number or a later one. */
+  /** Lower bound in the window: every event still wanted has this sequence number or a later one. */
   #seq: number | undefined
-  /** By partition the timestamp of what was read last from the log, so that partitions advance together. */
+  /** By partition the timestamp of the last event read from the log, so that partitions advance together. */
   readonly #times: number[] = []
   #last: StreamEvent<V> | undefined
-  /** Names another log than the one that is read. */
+  /** The cursor is of another log than the one that is read. */
   #isReplaced = false
-  /** The event that a cursor has just before it, as long as it is not known whether this log has the same. */
+  /** Fingerprint: the event just before the cursor, until it is known whether this log holds the same. */
   #fingerprint: Fingerprint | undefined
 
   constructor(feed: FeedView<V>, vector: Vector, seq?: number) {
@@ -46,12 +46,12 @@ export class Position<V = unknown> {
     this.#restarts = feed.window.restarts
   }
 
-  /** What the feed has passed. */
+  /** The feed's position. */
   static atHead<V>(feed: FeedView<V>): Position<V> {
     return new Position(feed, feed.head, feed.window.nextSeq)
   }
 
-  /** Just before an event that the feed is being told of: `seq` is its place in the window. */
+  /** The position just before an event that the feed is delivering: `seq` is its sequence number in the window. */
   static before<V>(feed: FeedView<V>, event: StreamEvent<V>, seq: number): Position<V> {
     const position = new Position(feed, feed.head, seq)
     position.#vector[event.partition] = event.offset
@@ -59,8 +59,8 @@ export class Position<V = unknown> {
   }
 
   /**
-   * Where a cursor says. That it is of another log is the first gap that `next` tells of: so is what was replaced since
-   * `restarts`, where it is known that the cursor is as old as that.
+   * The position of a cursor. `next` first reports a gap where the cursor is of another log. It reports the logs
+   * recreated since `restarts` too, where the cursor is known to be as old as that.
    */
   static after<V>(feed: FeedView<V>, { positions, epoch, fingerprint }: Cursor, restarts?: Restarts): Position<V> {
     const position = new Position(feed, positions)
@@ -74,32 +74,32 @@ export class Position<V = unknown> {
     return this.#vector
   }
 
-  /** Sequence number in the window from which on it reads; below all of them while it reads from the log. */
+  /** Sequence number in the window from which on it reads; below the window's first while it reads from the log. */
   get seq(): number {
     return this.#seq ?? UNKNOWN
   }
 
   get cursor(): string {
-    // As long as it is not known whether the log is the same, another instance has to find out as well.
+    // Until the fingerprint has been checked, a cursor of this position has to carry it, for the next instance.
     return this.#feed.cursorAt(this.#vector, this.#fingerprint ?? this.#last)
   }
 
-  /** Set while there is a replaced log that `next` has not told of: what it names means something else now. */
+  /** Set while `next` has not reported a recreated log: the offsets name other events now. */
   get isStale(): boolean {
     return this.#isReplaced || this.#restarts !== this.#feed.window.restarts
   }
 
-  /** Set while it is not known whether the log is the one that its cursor is of: what it names does not say so. */
+  /** Set while the fingerprint is unchecked: the offsets may name events of another log. */
   get isUnchecked(): boolean {
     return this.#fingerprint !== undefined
   }
 
-  /** Where it is further than the feed: in partitions that the feed has not read as far, or does not know. */
+  /** Whether it is beyond the feed in some partition: the feed lags there, or does not know the partition. */
   get isAhead(): boolean {
     return !covers(this.#feed.head, this.#vector)
   }
 
-  /** What is next before the sequence number `limit`. */
+  /** The next thing to read before the sequence number `limit`. */
   next(limit: number = this.#feed.window.nextSeq): Next {
     const { window, head } = this.#feed
     if (this.isStale || this.#fingerprint) {
@@ -122,7 +122,7 @@ export class Position<V = unknown> {
     return offset >= this.#wanted(partition)
   }
 
-  /** Whether an event had not been seen; now it is. */
+  /** Marks an event as seen; true if it had not been. */
   take(event: StreamEvent<V>): boolean {
     if (!this.wants(event)) return false
     this.#move(event.partition, event.offset + 1)
@@ -130,12 +130,12 @@ export class Position<V = unknown> {
     return true
   }
 
-  /** All events of the window before this sequence number have been taken. */
+  /** Marks all events of the window before this sequence number as seen. */
   moveTo(seq: number): void {
     this.#seq = seq
   }
 
-  /** The position is what somebody else's was who has read the same and perhaps more. */
+  /** Moves to the position of another reader, which has read the same and perhaps more. */
   raise(vector: Vector, seq: number): void {
     const max = maxOf(this.#vector, vector)
     for (let partition = 0; partition < max.length; partition++) this.#move(partition, max[partition] as number)
@@ -143,7 +143,7 @@ export class Position<V = unknown> {
     this.#seq = seq
   }
 
-  /** A page of the log, before its events are taken: it may show that this is another log than the cursor's. */
+  /** Checks the fingerprint against a page, before its events are taken: the log may be another than the cursor's. */
   check({ partition, events }: Page<V>): void {
     const fingerprint = this.#fingerprint
     if (fingerprint?.partition !== partition) return
@@ -152,14 +152,14 @@ export class Position<V = unknown> {
     if (event && !isOf(fingerprint, event)) this.#isReplaced = true
   }
 
-  /** All events of a page have been taken, or those before `end`. */
+  /** Marks all events of a page as seen, or those before `end`. */
   passPage({ partition, next, events }: Page<V>, end: number = next): void {
     if (end > this.#wanted(partition)) this.#move(partition, end)
     const last = events.at(-1)
     if (last) this.#times[partition] = last.timestamp || 0 // no timestamp is NaN, which compares with nothing
   }
 
-  /** The log does not have what was asked for. Returns what of it was wanted. */
+  /** The log does not hold these offsets. Returns the part of them that was wanted. */
   passGap(gap: Gap): Gap | undefined {
     const wanted = this.#wanted(gap.partition)
     if (this.#fingerprint?.partition === gap.partition) this.#fingerprint = undefined
@@ -169,8 +169,8 @@ export class Position<V = unknown> {
   }
 
   /**
-   * What of it the log does not have, now that it has waited for that: it was truncated, or replaced. Reading goes on at
-   * the oldest there is, or, of a partition that does not exist, at nothing.
+   * The offsets that the log does not hold after the grace period: it was truncated or recreated. Reading continues at
+   * the oldest offset, or, for a partition that does not exist, at none.
    */
   passEnds(ranges: readonly PartitionRange[]): Gap[] {
     const { head } = this.#feed
@@ -194,7 +194,7 @@ export class Position<V = unknown> {
     this.#vector[partition] = offset
   }
 
-  /** Every event of the log that is read now is new to who comes from another. */
+  /** After a recreated log is detected, every event of the new log is unseen. */
   #replaced(): Gap[] {
     const gaps: Gap[] = []
     for (let partition = 0; partition < this.#vector.length; partition++) {
@@ -226,13 +226,13 @@ export class Position<V = unknown> {
     return { kind: 'gap', topic: this.#feed.topic.name, partition, from, to, reason: 'truncation' }
   }
 
-  /** Undefined: there is nothing more to find out. */
+  /** Undefined: all is known. */
   #checkFingerprint(): Next | undefined {
     const fingerprint = this.#fingerprint
     if (!fingerprint) return undefined
     const { partition, offset } = fingerprint
     const { window, head } = this.#feed
-    // Not read yet, so it is not known yet either.
+    // The partition has not been read, so that the fingerprint cannot be checked yet.
     if (offset >= (head[partition] ?? UNKNOWN)) return undefined
     if (offset < (window.floor(partition) ?? 0)) return { kind: 'log', partition, offset }
     this.#fingerprint = undefined
@@ -241,7 +241,7 @@ export class Position<V = unknown> {
     return { kind: 'gaps', gaps: this.#replaced() }
   }
 
-  /** Of the partitions of which the window has too little, the one that is furthest behind in time. */
+  /** Of the partitions that have to be read from the log, the one that is furthest behind in time. */
   #belowWindow(head: Vector): number | undefined {
     let found: number | undefined
     for (let partition = 0; partition < head.length; partition++) {
@@ -252,7 +252,7 @@ export class Position<V = unknown> {
   }
 }
 
-/** Whether a fingerprint may be of this event: a decoded one has the stored form of its timestamp only. */
+/** Whether a fingerprint may be of this event: a decoded fingerprint has only the stored form of its timestamp. */
 function isOf(fingerprint: Fingerprint, event: StreamEvent): boolean {
   return storedTimestamp(fingerprint.timestamp) === storedTimestamp(event.timestamp)
 }

@@ -1,7 +1,7 @@
 const BUCKETS = 10
 const BUCKET_MS = 1000
 
-/** Events a second over the last ten seconds, in whole seconds: cheap enough to count every event. */
+/** Event rate: events a second over the last ten seconds, in whole seconds, so that counting is cheap. */
 export class Rate {
   readonly #counts = new Float64Array(BUCKETS)
   #bucket = 0

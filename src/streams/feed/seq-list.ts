@@ -1,10 +1,10 @@
-/** Fewer than this are not worth cutting off. */
+/** Compaction threshold: fewer removed entries are not worth a copy. */
 const MIN_CUT = 1024
 
-/** Sequence numbers of a partition's events, ascending: put on at the end, taken off at the start. */
+/** Ascending sequence numbers of a partition's events: added at the end, removed at the start. */
 export class SeqList {
   #seqs: number[] = []
-  /** Numbers before this place have been taken off, and are cut off in one go now and then. */
+  /** Number of removed entries at the start of the array. They are compacted in batches. */
   #start = 0
 
   get length(): number {
@@ -31,7 +31,7 @@ export class SeqList {
     this.#start = 0
   }
 
-  /** Place of the first number that is as wanted, where all after it are too; `length` if none is. */
+  /** Binary search: index of the first number that meets `wanted`, if all after it do too; `length` if none does. */
   find(isWanted: (seq: number) => boolean): number {
     let low = 0
     let high = this.length
@@ -43,7 +43,7 @@ export class SeqList {
     return low
   }
 
-  /** Place of the first number that is `seq` or more. */
+  /** Index of the first number that is `seq` or more. */
   indexOf(seq: number): number {
     return this.find((each) => each >= seq)
   }

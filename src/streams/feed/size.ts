@@ -1,24 +1,23 @@
 import { NO_HEADERS, type StreamEvent } from '../event.ts'
 
 /**
- * Estimates of what decoded values take on V8's heap (pointer-sized fields, 64-bit builds), so that the window's
- * budget counts what events really cost and not their size in Kafka. test/streams/feed/size.test.ts holds it against the
- * heap.
+ * Estimates of the heap size of decoded values in V8 (pointer-sized fields, 64-bit builds): the window's budget counts
+ * the memory of events, not their size in Kafka. test/streams/feed/size.test.ts checks it against the heap.
  */
 const OBJECT_BYTES = 24
 const FIELD_BYTES = 8
 const STRING_BYTES = 16
 const NUMBER_BYTES = 16
 const ARRAY_BYTES = 40
-/** Shorter strings count one byte a character without a look: what they might take more is little. */
+/** Shorter strings count one byte a character without inspection: the error is small. */
 const LONG_STRING_CHARS = 32
-/** Deeper levels are not counted: JSON is less deep (decode.ts), and what a schema makes of it may contain itself. */
+/** Depth limit: JSON is shallower (decode.ts), and a schema's output may be cyclic. */
 const MAX_LEVELS = 200
-/** An event with its timestamp, and its place where it is kept. Topic, kind and empty headers are shared by all. */
+/** Base size: an event with its timestamp and its slot. Topic, kind and empty headers are shared. */
 const EVENT_BYTES = 128
 const BEYOND_LATIN_1 = /[^\0-\xff]/
 
-/** What an event counts for, wherever it is kept. */
+/** Estimated size of an event, in the window and in pages. */
 export function eventBytes({ key, headers, value }: StreamEvent): number {
   return EVENT_BYTES + heapBytesOf(key) + heapBytesOf(value) + (headers === NO_HEADERS ? 0 : heapBytesOf(headers))
 }

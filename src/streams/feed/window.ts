@@ -4,26 +4,26 @@ import { SeqList } from './seq-list.ts'
 import { eventBytes } from './size.ts'
 
 export interface WindowLimits {
-  /** What the events may take in memory, decoded. */
+  /** Memory bound of the decoded events. */
   readonly maxBytes: number
-  /** Events leave this many milliseconds after they were read, however old they were then. */
+  /** Retention of an event after it was read, whatever its timestamp. */
   readonly maxAgeMs: number
 }
 
-/** A partition's log was truncated, or replaced by another; each time is an object of its own. */
+/** The log of a partition was truncated or recreated. Each restart is a distinct object. */
 export interface Restart {
-  /** Where reading went on. */
+  /** Offset at which reading continued. */
   readonly offset: number
 }
 
-/** By partition, the last time its log was replaced. */
+/** The last restart of each partition. */
 export type Restarts = readonly (Restart | undefined)[]
 
 const INITIAL_CAPACITY = 1024
 
 /**
- * The newest events of one topic, in the order in which this instance read them, shared by everybody. An event's
- * sequence number is its place in that order: dense, and private to this instance.
+ * Window: the newest events of one topic, in the order in which this instance read them, shared by all groups. An
+ * event's sequence number is its place in that order. It is dense, and private to this instance.
  */
 export class Window<V> {
   readonly #limits: WindowLimits
@@ -33,7 +33,7 @@ export class Window<V> {
   #partitions: SeqList[] = []
   #restartCount = 0
   #renumbered = 0
-  /** Rings of one capacity, a power of two; the entry of a sequence number is at `seq & mask`. */
+  /** Ring buffers of one capacity, a power of two: the entry of a sequence number is at `seq & mask`. */
   #events: (StreamEvent<V> | undefined)[] = new Array(INITIAL_CAPACITY)
   #sizes = new Uint32Array(INITIAL_CAPACITY)
   #arrivals = new Float64Array(INITIAL_CAPACITY)
@@ -59,34 +59,36 @@ export class Window<V> {
     return this.#bytes
   }
 
-  /** The window holds every event of the partition from this offset on, up to where the reader is. */
+  /** The window holds every event of the partition from this offset on, up to the reader's position. */
   floor(partition: number): number | undefined {
     return this.#floors[partition]
   }
 
-  /** From `offset` on nothing is missing: said where reading of a partition begins, and after a gap. */
+  /**
+   * Sets the floor: from `offset` on nothing is missing. Called where reading of a partition begins, and after a gap.
+   */
   setFloor(partition: number, offset: number): void {
     this.#floors[partition] = offset
   }
 
-  /** Another list after each restart: offsets from before and after cannot be compared. */
+  /** Replaced after each restart: offsets from before and after it cannot be compared. */
   get restarts(): Restarts {
     return this.#restarts
   }
 
-  /** How often any partition's log was replaced. */
+  /** Number of restarts of all partitions. */
   get restartCount(): number {
     return this.#restartCount
   }
 
-  /** How often sequence numbers from before have come to mean nothing. */
+  /** Number of renumberings: sequence numbers from before one are void. */
   get renumbered(): number {
     return this.#renumbered
   }
 
   /**
-   * The log of a partition was truncated or replaced, and is read from `offset` on. Nothing of what was held stays: of
-   * that partition it is no longer true, and it is too rare to sort out the rest.
+   * The log of a partition was truncated or recreated, and is read from `offset` on. The whole window is cleared: the
+   * partition's events are void, and restarts are too rare to keep the rest.
    */
   restart(partition: number, offset: number): void {
     this.#clear()
@@ -107,10 +109,9 @@ export class Window<V> {
   }
 
   /**
-   * Merge sort by timestamp, each partition's events in their own order: for a window that was filled partition by
-   * partition. A step for each event, so that it may take several turns; what is sorted takes the place of what there
-   * was with the last step, and not at all if that has changed meanwhile. The events get new sequence numbers: who stood
-   * among them finds its place anew.
+   * Merge sort by timestamp that keeps the order within each partition: for a window that was filled partition by
+   * partition. Each event is a step, so that it may take several turns. The sorted order takes effect with the last
+   * step, unless the window has changed meanwhile. Events get new sequence numbers: readers look theirs up again.
    */
   *sortByTime(): Generator<number, void> {
     const [first, next] = [this.#first, this.#next]
@@ -149,14 +150,14 @@ export class Window<V> {
     this.#renumbered++
   }
 
-  /** Sequence number of the partition's first event at this offset or after it; `nextSeq`: there is none yet. */
+  /** Sequence number of the partition's first event at this offset or after it; `nextSeq` if there is none. */
   seqOf(partition: number, offset: number): number {
     const list = this.#partitions[partition]
     if (!list) return this.#next
     return list.at(this.#indexOf(list, offset)) ?? this.#next
   }
 
-  /** Sequence number of the first event that who stands at this vector has not seen. */
+  /** Sequence number of the first event that is not below this vector. */
   startOf(vector: Vector): number {
     let start = this.#next
     for (let partition = 0; partition < this.#partitions.length; partition++) {
@@ -165,7 +166,7 @@ export class Window<V> {
     return start
   }
 
-  /** From this sequence number on, who stands at this vector has seen no event. */
+  /** From this sequence number on, no event is below this vector. */
   endOf(vector: Vector): number {
     let end = this.#first
     for (let partition = 0; partition < this.#partitions.length; partition++) {
@@ -177,8 +178,8 @@ export class Window<V> {
   }
 
   /**
-   * The position just before an event: what every partition has next from there on, so that nothing lies between what
-   * was seen and the position; of a partition with nothing more, its `head`.
+   * The position just before an event: the next offset of every partition from there on, so that no event lies between
+   * the events before it and the position. For a partition without later events, its `head`.
    */
   vectorAt(seq: number, head: Vector): number[] {
     return head.map((offset, partition) => {
@@ -189,8 +190,8 @@ export class Window<V> {
   }
 
   /**
-   * As `vectorAt`, for one event after another from `seq` on: each call passes one, and gives the position after it, in the
-   * same array every time. Only for as long as the window does not change.
+   * As `vectorAt`, for consecutive events from `seq` on: each call passes one, and returns the position after it, in
+   * the same array every time. Valid until the window changes.
    */
   walkFrom(seq: number, head: Vector): () => Vector {
     const places = this.#partitions.map((list) => list.indexOf(seq))
@@ -206,24 +207,24 @@ export class Window<V> {
     }
   }
 
-  /** Offset of the event that follows in the same partition; undefined if there is none yet. */
+  /** Offset of the next event of the same partition; undefined if there is none. */
   offsetAfter(event: StreamEvent<V>): number | undefined {
     return this.at(this.seqOf(event.partition, event.offset + 1))?.offset
   }
 
-  /** Lets go of what is too old or too much; the newest event always stays within the bytes. */
+  /** Evicts by age and by size. The newest event always stays within the bytes. */
   evict(now: number): void {
     while (this.#evictOne(now)) {
       // until one stays
     }
   }
 
-  /** As `evict`, with a step for each event. */
+  /** As `evict`, with one step for each event. */
   *evicting(now: number): Generator<number, void> {
     while (this.#evictOne(now)) yield 1
   }
 
-  /** False: the oldest event stays. */
+  /** Evicts the oldest event. False: it stays. */
   #evictOne(now: number): boolean {
     const slot = this.#first & (this.#events.length - 1)
     const event = this.#events[slot]
@@ -239,7 +240,7 @@ export class Window<V> {
     return true
   }
 
-  /** At once, however much it is. */
+  /** Evicts everything in one turn. */
   #clear(): void {
     for (const [partition, list] of this.#partitions.entries()) {
       const last = this.at(list.at(list.length - 1) ?? UNKNOWN)
@@ -266,7 +267,7 @@ export class Window<V> {
     return seq
   }
 
-  /** Place in the list of the first event at this offset or after it. */
+  /** Index in the list of the first event at this offset or after it. */
   #indexOf(list: SeqList, offset: number): number {
     return list.find((seq) => (this.at(seq) as StreamEvent<V>).offset >= offset)
   }

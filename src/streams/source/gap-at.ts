@@ -1,12 +1,11 @@
 import type { PartitionRange } from './port.ts'
 
 /**
- * What is wrong with wanting `offset` of a partition that holds `range`; undefined if nothing is.
- *
- * After both reading goes on at the oldest there is. For `retention` that is what is left. Where the log ends before
- * the offset, it either lost its end (an unclean failover) or is another log of the same name (the topic was made
- * anew), which cannot be told apart by offsets: from the oldest on nothing is missed, at the price of events that come
- * twice, after a gap that announces them.
+ * The gap at `offset` of a partition that holds `range`; undefined if there is none.
+ * In both cases reading continues at the oldest retained offset. `retention`: the records before it were deleted.
+ * `truncation`: the log ends before the offset. Either it lost its end (an unclean leader election), or the topic was
+ * recreated under the same name; offsets cannot distinguish these. Reading from the oldest offset misses nothing.
+ * Events may be delivered twice, after a gap that announces them.
  */
 export function gapAt(
   offset: number,

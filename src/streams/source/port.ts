@@ -6,35 +6,34 @@ import type { Gap, Positions, RawRecord } from '../event.ts'
  */
 export interface Source {
   /**
-   * What each partition of the topic holds now, in the order of partition numbers.
-   * @throws SourceUnavailable when the log cannot be reached, or does not know the topic. The caller tries again.
+   * Offset ranges of all partitions of the topic, in the order of partition numbers.
+   * @throws SourceUnavailable when the log cannot be reached, or does not know the topic. The caller retries.
    */
   ranges(topic: string): Promise<readonly PartitionRange[]>
 
   /**
-   * For every partition the offset of the first record whose timestamp is `timestamp` (ms) or later; the end of the
-   * partition where there is none.
+   * By partition the offset of the first record whose timestamp is `timestamp` (ms) or later; the end of the partition
+   * where there is none.
    * @throws SourceUnavailable as `ranges` does.
    */
   offsetsAt(topic: string, timestamp: number): Promise<Positions>
 
   /**
-   * Reads every partition of every topic named in `from`, indefinitely: the one live reader of this process. Each
-   * partition is delivered in order, without loss and without duplicates, from the offset given; a partition that
-   * appears later is read from 0. Never fails: it keeps trying, says so by `onState`, and reports what cannot be had
-   * any more as a gap. Resolves when the reader has stopped and calls nothing any more, and every batch has settled.
+   * The live reader of this process: reads every partition of every topic in `from`, indefinitely. Each partition is
+   * delivered in order, without loss and without duplicates, from the given offset. A partition that is added later is
+   * read from 0. Never rejects: it retries, reports its state by `onState`, and reports lost offsets as gaps. Resolves
+   * when the reader has stopped: nothing is called after that, and every batch has settled.
    */
   read(from: ReadonlyMap<string, Positions>, reader: Reader, signal: AbortSignal): Promise<void>
 
   /**
-   * Fetches from one partition: records from `offset` on, at least one if there is any. Apart from every reader, and
-   * without waiting for records to come. What is far behind is read by asking again from the fetch's `nextOffset`.
-   *
-   * A fetch has about `maxBytes` of keys and values, or one record batch if the first is larger. Where batches are
-   * compressed, the first fetch of a topic may have many times that, since only then it is known how well. Any number
-   * of fetches may be under way at once, which the caller bounds.
-   * @throws SourceUnavailable as `ranges` does, also for a partition that is not there: after half a minute at most.
-   * Rejects with the reason of `signal` as soon as it is aborted.
+   * Fetches from one partition: records from `offset` on, at least one if there is any. It is independent of every
+   * reader, and does not wait for new records. Continue from the fetch's `nextOffset` to read more.
+   * A fetch returns about `maxBytes` of keys and values, or one record batch if the first is larger. The first fetch of
+   * a topic with compressed batches may return many times that, since the compression ratio is only known after it. The
+   * number of concurrent fetches is bounded by the caller.
+   * @throws SourceUnavailable as `ranges` does, also for an unknown partition: after half a minute at most. Rejects
+   * with the reason of `signal` as soon as it is aborted.
    */
   fetch(
     topic: string,
@@ -47,15 +46,20 @@ export interface Source {
   close(): Promise<void>
 }
 
-/** What there is of a partition from the offset that was asked for. */
+/** Result of a fetch from a partition. */
 export type FetchedRecords =
   | {
       readonly kind: 'records'
       /** In order. May be empty, and offsets may have holes. */
       readonly records: readonly RawRecord[]
-      /** Where to read on: may be beyond the last record's offset + 1. What was asked for, at the end of the log only. */
+      /**
+       * Offset at which to continue. It may be beyond the last record's offset + 1. Equal to the requested offset only
+       * at the end of the log.
+       */
       readonly nextOffset: number
-      /** The end of the partition for a reader of committed records: where an open transaction begins, if any does. */
+      /**
+       * End of the partition under `read_committed`: the last stable offset, where the first open transaction begins.
+       */
       readonly endOffset: number
     }
   /** The offset is below the oldest one retained, or beyond the end of the log. */
@@ -63,25 +67,25 @@ export type FetchedRecords =
 
 export interface PartitionRange {
   readonly partition: number
-  /** The first offset that is retained. */
+  /** The first retained offset. */
   readonly earliest: number
-  /** The offset that the next record will get: the end of the log. */
+  /** The log end offset: that of the next record. */
   readonly next: number
 }
 
-/** What a source tells its reader. Calls must not throw; a source that is thrown at goes on all the same. */
+/** Callbacks of a source. They must not throw; a source contains exceptions all the same, and continues. */
 export interface Reader {
   /**
-   * A promise, where the batch takes several turns of the event loop: until it settles, the batch is not delivered, and
-   * the source hands over nothing more of its partition. It does not reject. After the signal of `read` it settles
-   * soon, with the batch half taken.
+   * Takes a batch. A promise, if it takes several turns of the event loop: until it settles, the batch is not
+   * delivered, and the source hands over no other of that partition (backpressure). It does not reject. After the
+   * signal of `read` is aborted it settles soon, with the batch half taken.
    */
   onBatch(batch: Batch): Promise<void> | undefined
   onGap(gap: Gap): void
   onState(state: ReaderState): void
   /**
-   * An exception that the source has caught, its own or the reader's: about a topic, or a partition of it, or, without
-   * a place, about all that is read. It goes on.
+   * Reports a contained exception of the source or of the reader: about a topic or a partition, or, without a place,
+   * about the whole reader. Reading continues.
    */
   onFault?(error: unknown, place?: FaultPlace): void
 }
@@ -92,27 +96,28 @@ export interface FaultPlace {
 }
 
 /**
- * Records of one partition, in order. Offsets may have holes (compaction, transaction markers); `nextOffset` is
- * where the source reads on, so it may be beyond the last record's offset + 1, and `records` may be empty.
+ * Records of one partition, in order. Offsets may have holes (compaction, transaction markers). The source continues at
+ * `nextOffset`, which may be beyond the last record's offset + 1, and `records` may be empty.
  */
 export interface Batch {
   readonly topic: string
   readonly partition: number
   readonly records: readonly RawRecord[]
   readonly nextOffset: number
-  /** The end of the partition as the source last saw it (Kafka: the high watermark). */
+  /** End of the partition as last seen by the source (Kafka: the high watermark). */
   readonly endOffset: number
 }
 
 export type ReaderState =
   | { readonly kind: 'reading' }
-  /** Not reading at the moment; the sentence says why, for `/readyz` and the log. The source keeps trying. */
+  /** Not reading at the moment; `reason` is a sentence for `/readyz` and the log. The source retries. */
   | { readonly kind: 'waiting'; readonly reason: string }
 
 export interface Sink {
   /**
-   * Appends records and resolves when the log has them. Without `partition`, records of one key go to one partition.
-   * @throws SourceUnavailable when the log does not take them.
+   * Appends records, and resolves when the log has acknowledged them. Without `partition`, records of one key go to one
+   * partition.
+   * @throws SourceUnavailable when the log does not accept them.
    */
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void>
   close(): Promise<void>
@@ -127,7 +132,7 @@ export interface OutgoingRecord {
   readonly timestamp?: number
 }
 
-/** The log cannot be reached, or does not know the topic (yet). Always worth another try. */
+/** The log cannot be reached, or does not know the topic (yet). Retriable. */
 export class SourceUnavailable extends Error {
   override readonly name = 'SourceUnavailable'
 }

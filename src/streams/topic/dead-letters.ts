@@ -6,24 +6,24 @@ import type { DecodeFailure } from './decode.ts'
 import type { Topic } from './topic.ts'
 
 /**
- * A topic full of poison must not become a queue in memory: beyond this many on their way, or these bytes of values,
- * letters are dropped. One that is larger by itself is sent alone.
+ * Bound of the letters in flight, in number and in bytes of values: a topic of invalid records must not become a queue
+ * in memory. Beyond it letters are dropped. A letter that exceeds it alone is sent alone.
  */
 const MAX_IN_FLIGHT = 100
 const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024
-/** Warnings are for people: one of a kind and topic in this time, with the number left out since. */
+/** Rate limit of warnings, for each kind and topic. A line has the number that was suppressed. */
 const LOG_INTERVAL_MS = 10_000
 
 export interface FailureCounts {
-  /** By reason. */
+  /** Counts by reason. */
   readonly failures: ReadonlyMap<DecodeFailure['reason'], number>
   readonly deadLetters: { sent: number; dropped: number }
 }
 
 /**
- * What happens to records that are no events: they are counted, logged now and then, and sent to the topic's
- * dead-letter topic if it has one. Several instances see the same record, and a restart sees it again while it is in
- * the window, so a letter's key is its topic, partition and offset: a compacted dead-letter topic keeps one.
+ * Handling of invalid records: they are counted, logged at a limited rate, and sent to the topic's dead-letter topic if
+ * it has one. Several instances read the same record, and a restarted instance reads it again. A letter's key therefore
+ * is its topic, partition and offset: a compacted dead-letter topic keeps one.
  */
 export class DeadLetters implements FailureCounts {
   readonly failures = new Map<DecodeFailure['reason'], number>()
@@ -61,13 +61,13 @@ export class DeadLetters implements FailureCounts {
     this.#inFlightBytes += bytes
     const key = `${this.#topic.name}:${record.partition}:${record.offset}`
     try {
-      // A copy: the record's bytes are a slice of a whole fetch response, and this may wait.
+      // Copied: the record's bytes are a slice of a whole fetch response, which a waiting letter would retain.
       const value = record.value === null ? null : Buffer.from(record.value)
       const headers = { reason: failure.reason, detail: failure.detail, timestamp: String(record.timestamp) }
       await sink.send(topic, [{ key, value, headers }])
       this.deadLetters.sent++
     } catch (error) {
-      // The record is still in its topic, and counted: reading goes on.
+      // The record is counted, and remains in its topic: reading continues.
       this.deadLetters.dropped++
       this.#sinkWarnings.tell((unlogged) =>
         this.#log.warn({ err: error, topic, key, unlogged }, 'A dead letter could not be sent'),

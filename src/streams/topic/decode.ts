@@ -1,34 +1,34 @@
 import { type EventHeaders, NO_HEADERS, type RawRecord, type StreamEvent } from '../event.ts'
 import type { Topic } from './topic.ts'
 
-/** Why a record is no event of the API. */
+/** Why a record is not a valid event. */
 export type DecodeFailure = {
   readonly reason: 'null_value' | 'too_large' | 'codec' | 'schema'
-  /** For the log and the dead letter: what was wrong, never the value itself. */
+  /** For the log and the dead letter: the reason, never the value itself. */
   readonly detail: string
 }
 
 /**
- * Larger values are skipped: one of them, decoded and then sent to every member of every group, would cost what
- * thousands of events cost. Kafka's own default limit is 1 MiB.
+ * Size limit of a value: a larger one is skipped. Decoded and sent to every member of every group it would cost as much
+ * as thousands of events. Kafka's default limit is 1 MiB.
  */
 export const MAX_EVENT_BYTES = 512 * 1024
 
 /**
- * Deeper values are skipped: whoever walks one by recursion (a schema, the estimate of its size, JSON.stringify) would
- * run out of stack some thousands of levels down, and the reader of the topic with it.
+ * Depth limit of a value: a deeper one is skipped. Recursive walks (a schema, the size estimate, JSON.stringify) would
+ * overflow the stack at some thousands of levels and fail the topic's reader.
  */
 const MAX_DEPTH = 100
 
 /**
- * Turns a record's bytes into a typed event, once for everybody. Total: what cannot be read is a failure, not a throw.
- * Nothing of the record's buffers is kept, since each is a slice that would keep a whole fetch response alive.
+ * Decodes a record to a typed event, once for all groups. Total: an invalid record is a returned failure, never a
+ * throw. The event retains no buffer of the record, since each is a slice of a whole fetch response.
  */
 export function decode<V>(topic: Topic<V>, record: RawRecord): StreamEvent<V> | DecodeFailure {
   try {
     return decodeUnguarded(topic, record)
   } catch {
-    // A codec's values may throw where they are looked into.
+    // A codec's values may throw when their properties are read.
     return { reason: 'codec', detail: 'The record cannot be read' }
   }
 }
@@ -70,7 +70,7 @@ function validate<V>(topic: Topic<V>, plain: unknown): { readonly value: V } | D
     const issue = parsed.error.issues[0]
     return { reason: 'schema', detail: `${issue?.path.join('.') || 'value'}: ${issue?.message ?? 'invalid'}` }
   } catch {
-    // A transform or a refinement threw. What it threw may quote the value, so it is not repeated.
+    // A transform or a refinement threw. The error may quote the value, so it is not logged.
     return { reason: 'schema', detail: 'value: The schema failed on it' }
   }
 }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { RateLimit } from '../../errors/rate-limit.ts'
 
-/** Log lines are for people: one of a kind in this time, with the number left out since. */
+/** Rate limit of log lines, for each kind. A line has the number that was suppressed. */
 const LOG_INTERVAL_MS = 10_000
 
 interface Place {
@@ -9,9 +9,9 @@ interface Place {
   readonly offset?: number
 }
 
-/** Exceptions about one topic, caught where nothing else ends by them: each is counted, and logged now and then. */
+/** Contained exceptions of one topic: each is counted, and logged at a limited rate. */
 export class TopicFaults {
-  /** Since the start. */
+  /** Count since the start. */
   count = 0
   readonly #topic: string
   readonly #log: Logger
@@ -22,7 +22,7 @@ export class TopicFaults {
     this.#log = log
   }
 
-  /** `message` is the kind. */
+  /** `message` is the kind, for the rate limit. */
   report(error: unknown, message: string, { partition, offset }: Place = {}): void {
     this.count++
     this.#limit.tell((unlogged) => {

@@ -1,46 +1,31 @@
 import type { z } from 'zod'
-import type { Gap, Progress, StreamEvent } from '../event.ts'
+import { type Codec, json } from './codec.ts'
 
-/** Turns the bytes of a record into a plain value. Throws what it likes: the event is then counted and skipped. */
-export type Codec = (bytes: Buffer) => unknown
-
-/** UTF-8 that is not valid is refused, not replaced: a silently damaged string would pass for a good event. */
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-const json: Codec = (bytes) => JSON.parse(utf8.decode(bytes))
-
-/**
- * Equality on indexed properties, all of which must hold: one value, or any of several. It is looked up, never
- * scanned; everything else belongs in a `filter`.
- */
-export type Where<V, K extends string = string> = {
-  readonly [P in K & keyof V]?: V[P] | { readonly in: readonly V[P][] }
-}
-
-/** A topic and what is known of its events. It is only a definition: a `Feed` brings it to life. */
+/** Definition of a topic and its events. It has no state: a `Feed` reads the topic. */
 export interface Topic<V = unknown, K extends string = string> {
   readonly name: string
   readonly schema: z.ZodType<V>
   readonly codec: Codec
-  /** Top-level properties that subscriptions are looked up by. */
+  /** Indexed properties, at the top level of the value: a `where` may name these. */
   readonly index: readonly K[]
-  /** Where events go that cannot be read. */
+  /** Topic for events that cannot be decoded. */
   readonly deadLetterTopic: string | undefined
 }
 
 export interface TopicOptions<V, K extends string> {
-  /** What a valid event is. Unknown properties are dropped. */
+  /** Validates the decoded value. Unknown properties are dropped. */
   readonly schema: z.ZodType<V>
   readonly index?: readonly K[]
   readonly codec?: Codec
   readonly deadLetterTopic?: string
 }
 
-/** Kafka's own rule for topic names. */
+/** Kafka's rule for topic names. */
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/
 
 /**
- * Defines a topic, once: its name, what its events look like, and the properties that subscriptions ask for.
- * @throws TypeError for a name that Kafka would not take.
+ * Defines a topic: its name, the schema of its events, and the indexed properties.
+ * @throws TypeError for an invalid topic name.
  */
 export function defineTopic<V, const K extends string & keyof V = never>(
   name: string,
@@ -56,5 +41,3 @@ export function defineTopic<V, const K extends string & keyof V = never>(
     deadLetterTopic: options.deadLetterTopic,
   }
 }
-
-export type StreamItem<V> = StreamEvent<V> | Gap | Progress

@@ -4,10 +4,10 @@ import { defineTopic } from '../topic/topic.ts'
 export const REGIONS = ['AFRICA', 'ASIA', 'EUROPE', 'NORTH_AMERICA', 'OCEANIA', 'SOUTH_AMERICA'] as const
 export const ORDER_STATUSES = ['PLACED', 'PAID', 'SHIPPED', 'CANCELLED'] as const
 
-/** A decimal number as text, so that no amount is rounded on its way. */
+/** A decimal number as text: no amount is rounded. */
 const DECIMAL = /^-?\d{1,15}(\.\d{1,6})?$/
 
-/** One order, as the topic `orders` carries it in JSON, keyed by `merchantId`. */
+/** One order: a JSON value of the topic `orders`, whose key is `merchantId`. */
 export const OrderEvent = z.object({
   id: z.string().min(1),
   merchantId: z.string().min(1),

@@ -16,11 +16,11 @@ import { OperationLoad } from './operation-load.ts'
 import { SingleStream } from './stream.ts'
 import { newStreamToken } from './token.ts'
 
-/** Reserved streams that nobody has opened yet. Clients open within a second or so: more would be a storm's worth. */
+/** Limit of reserved streams. Clients open theirs within a second or so: more would be an overload. */
 const MAX_RESERVATIONS = 5_000
 
 export interface SingleConnectionsOptions {
-  /** The instance's name, for tokens. */
+  /** The instance's name, part of its tokens. */
   readonly instance: string
   readonly operations: Operations
   readonly sockets: StreamSockets
@@ -32,13 +32,13 @@ export interface SingleConnectionsOptions {
 
 /**
  * GraphQL over SSE in single connection mode: a client reserves a stream, opens it, and runs any number of operations
- * on it, each started and stopped by a request of its own.
+ * on it. Each operation is started and stopped by its own request.
  */
 export class SingleConnections {
   readonly #options: SingleConnectionsOptions
   /**
-   * Looked up as a whole: how long that takes tells nothing of the tokens in it, whose hashes are seeded for each
-   * process.
+   * Streams by token. The lookup hashes the whole token with a seed for each process: its timing reveals nothing about
+   * the tokens in the map.
    */
   readonly #streams = new Map<string, SingleStream>()
   readonly #load = new OperationLoad()
@@ -48,7 +48,7 @@ export class SingleConnections {
     this.#options = options
   }
 
-  /** Reserved streams that are not open yet. */
+  /** Number of reserved streams. */
   get reserved(): number {
     return this.#reserved
   }
@@ -57,7 +57,7 @@ export class SingleConnections {
     return this.#streams.size - this.#reserved
   }
 
-  /** Answers with the token of a new stream. @throws SluiceError where there can be none now. */
+  /** Answers with the token of a new stream. @throws SluiceError where none can be reserved now. */
   reserve(response: ServerResponse, principal: Principal): void {
     const { instance, heartbeatMs, answers, faults, refusals } = this.#options
     refusals.demandReservation()
@@ -81,26 +81,29 @@ export class SingleConnections {
     answerToken(response, stream.token)
   }
 
-  /** @throws SluiceError `STREAM_NOT_FOUND` if there is none, or it is somebody else's: nobody learns which. */
+  /**
+   * @throws SluiceError `STREAM_NOT_FOUND` if there is none, or it has another principal: the error does not tell
+   * which.
+   */
   find(token: string, principal: Principal): SingleStream {
     const stream = this.#streams.get(token)
     if (stream?.principal !== principal.id) throw new SluiceError('STREAM_NOT_FOUND')
     return stream
   }
 
-  /** Answers with the stream itself. @throws SluiceError if it is open already, or none can be opened now. */
+  /** Answers with the stream. @throws SluiceError if it is open already, or cannot be opened now. */
   openStream(response: ServerResponse, stream: SingleStream): void {
     const { sockets, refusals } = this.#options
     stream.demandUnopened()
     refusals.demandStream()
     const socket = sockets.open(response)
-    // Its client has gone meanwhile, and may try again.
+    // The client has disconnected. It may open the stream again.
     if (!socket) return
     this.#reserved--
     stream.open(socket)
   }
 
-  /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be begun now. */
+  /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be started now. */
   async start(response: ServerResponse, stream: SingleStream, admitted: Admitted, errors: ErrorSink): Promise<void> {
     const { operations } = this.#options
     const operation = stream.begin(operationIdOf(admitted.params))
@@ -116,7 +119,7 @@ export class SingleConnections {
         return
       }
       using prepared = outcome.prepared
-      // It may have been stopped meanwhile.
+      // It may have been stopped during the preparation.
       if (operation.isRunning) prepared.start(operation, new OperationFraming(operation.id, outcome.hasCursors))
       answerAccepted(response)
     } catch (error) {
@@ -126,14 +129,14 @@ export class SingleConnections {
     }
   }
 
-  /** Ends an operation of a stream. @throws SluiceError `BAD_REQUEST` if the request does not say which. */
+  /** Stops an operation of a stream. @throws SluiceError `BAD_REQUEST` for a request without its id. */
   stop(response: ServerResponse, stream: SingleStream, operationId: string | null): void {
     if (!operationId) throw new SluiceError('BAD_REQUEST', 'The parameter "operationId" is missing')
     stream.stop(operationId)
     answerOk(response)
   }
 
-  /** Drops what is reserved and not open; open streams end with all others. */
+  /** Drops the reservations. Open streams end with all others. */
   close(): void {
     for (const stream of this.#streams.values()) if (!stream.isOpen) stream.end('shutdown')
   }
@@ -149,7 +152,7 @@ export class SingleConnections {
   }
 }
 
-/** @throws SluiceError `BAD_REQUEST`, or `NAME_TOO_LONG`: clients name their operations by a UUID, or a number. */
+/** @throws SluiceError `BAD_REQUEST`, or `NAME_TOO_LONG`: operation ids are UUIDs or numbers, in practice. */
 function operationIdOf({ extensions }: GraphQLParams): string {
   const id = extensions?.operationId
   if (typeof id !== 'string' || id === '') {

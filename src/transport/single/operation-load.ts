@@ -1,11 +1,11 @@
 import { SluiceError } from '../../errors/codes.ts'
 
-/** On all streams in single connection mode: an operation takes some 0.9 KB there, so these take 90 MB. */
+/** Limit over all streams in single connection mode: at some 0.9 KB for each operation, these take 90 MB. */
 const MAX_OPERATIONS = 100_000
-/** On those of them that are reserved and not open yet, which cost their client no connection. */
+/** Limit over reserved streams, which cost their clients no connection. */
 const MAX_RESERVED_OPERATIONS = 20_000
 
-/** How many operations run on the streams in single connection mode of this process. */
+/** Number of running operations on the streams in single connection mode of this process. */
 export class OperationLoad {
   #open = 0
   #reserved = 0
@@ -24,7 +24,7 @@ export class OperationLoad {
     else this.#reserved--
   }
 
-  /** A stream with so many has been opened. */
+  /** Moves the operations of a stream that was opened. */
   opened(operations: number): void {
     this.#reserved -= operations
     this.#open += operations

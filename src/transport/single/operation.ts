@@ -2,16 +2,16 @@ import type { CloseReason, Outlet, OutletListener } from '../../delivery/outlet.
 import { type Framing, frame, NO_CURSOR, NOTHING } from '../../protocol/framing.ts'
 import type { SingleStream } from './stream.ts'
 
-/** In place of a result for which there was no room. */
+/** Replaces a result for which there was no room. */
 const DROPPED = JSON.stringify({
   errors: [{ message: 'Too many results wait for this stream', extensions: { code: 'RESULT_TOO_LARGE' } }],
   data: null,
 })
 
-/** One operation of a stream that carries several: an outlet like any other, as far as the engine knows. */
+/** One operation of a stream that carries several: an outlet to the engine. */
 export class SingleOperation implements Outlet {
   readonly id: string
-  /** Its one result waits for room: of so many bytes. */
+  /** Bytes of its final result, while that waits for room. */
   heldBytes = 0
   readonly #stream: SingleStream
   #listener: OutletListener | undefined
@@ -22,7 +22,7 @@ export class SingleOperation implements Outlet {
     this.id = id
   }
 
-  /** False: its client has stopped it, or the stream is gone. */
+  /** False: its client has stopped it, or the stream has ended. */
   get isRunning(): boolean {
     return !this.#ended
   }
@@ -37,8 +37,8 @@ export class SingleOperation implements Outlet {
   }
 
   /**
-   * Only `complete` tells a client that this operation has ended, and not to come back for it. Where there is none, its
-   * client is to come back; it cannot be told so of one operation, so the stream ends.
+   * Ends the operation with `complete`: the client must not repeat it. Without `complete`, the client has to reconnect.
+   * The protocol cannot say that of one operation, so the whole stream ends.
    */
   end(bytes: Buffer = NOTHING, isComplete = false): void {
     if (this.#ended) return
@@ -47,14 +47,14 @@ export class SingleOperation implements Outlet {
     if (!isComplete) this.#stream.endSoon()
   }
 
-  /** Its socket is stuck, which is that of all the others too. */
+  /** The socket is stalled, which all operations share. */
   destroy(): void {
     if (this.#leave()) this.#stream.destroy()
   }
 
   /**
-   * Gives a result and the end when there is room for them: what needs no source to wait for it. Where too many wait, the
-   * result says that it has been dropped.
+   * Writes a final result and the end when there is room: it needs no source that is paused meanwhile. Where too many
+   * results wait, an error replaces it.
    */
   finish(json: string, framing: Framing): void {
     if (this.#ended) return
@@ -86,7 +86,7 @@ export class SingleOperation implements Outlet {
     this.#listener?.progressed?.()
   }
 
-  /** Lets it go: nothing more can or should be said of it. */
+  /** Releases the operation: nothing more is written for it. */
   drop(reason: CloseReason = 'client'): void {
     if (this.#leave()) this.#listener?.end(reason)
   }

@@ -9,18 +9,21 @@ import type { AnswerBudget, Share } from '../answer-budget.ts'
 import { SingleOperation } from './operation.ts'
 import type { OperationLoad } from './operation-load.ts'
 
-/** A reservation lasts this long: less than `WRITE_STALL_MS`, since its operations wait as for a stuck socket. */
+/** Lifetime of a reservation: less than `WRITE_STALL_MS`, since its operations see a full outlet. */
 const RESERVATION_MS = 20_000
-/** A page has tens. Each may hold one piece of at most 64 KiB, or one result, beyond what the socket takes. */
+/**
+ * Limit of operations: a page has tens. Each may hold one piece of at most 64 KiB, or one result, beyond the socket's
+ * buffer.
+ */
 const MAX_OPERATIONS = 200
-/** No more operations are begun while results of so many bytes wait that nothing but this stream keeps. */
+/** Limit of waiting results that only this stream holds. Beyond it no more operations are started. */
 const MAX_HELD_BYTES = 256 * 1024
-/** Results that end while others wait: all of them that one stream holds. */
+/** Limit of all final results that wait on one stream. */
 const MAX_RESULTS_BYTES = MAX_HELD_BYTES + MAX_RESULT_BYTES
-/** Operations that go on at once when there is room: those that read the past write in a turn of their own. */
+/** Operations that continue at once after a drain: a replay writes in its own turn. */
 const WOKEN_AT_ONCE = 8
 
-/** An outlet that can gather what it is given, and send it as one. */
+/** An outlet that can coalesce writes. */
 export interface StreamOutlet extends Outlet {
   cork(): void
   uncork(): void
@@ -28,35 +31,35 @@ export interface StreamOutlet extends Outlet {
 
 export interface SingleStreamOptions {
   readonly token: string
-  /** The principal's id: nobody else opens it, adds to it or ends it. */
+  /** The principal's id: only this principal may open it, or start and stop operations. */
   readonly principal: string
   readonly heartbeatMs: number
   readonly answers: AnswerBudget
   readonly faults: Faults
   readonly load: OperationLoad
-  /** Called once, when it is gone, or its reservation has expired. */
+  /** Called once, when it has ended or its reservation has expired. */
   readonly onGone: (stream: SingleStream) => void
 }
 
 /**
  * A stream that carries the results of several operations, from its reservation to its end. Until it is opened it is
- * full: its operations lag behind in their groups' logs, so that almost nothing waits here. From then on all share the
- * flow control of one socket: while that is full all are, and when it has room they go on in turn.
+ * full: its operations lag behind in their groups' frame logs, so that almost nothing is buffered here. Then all share
+ * the flow control of one socket: all are full while it is, and continue in round robin when it drains.
  */
 export class SingleStream implements OutletListener {
   readonly token: string
   readonly principal: string
   readonly #options: SingleStreamOptions
   readonly #operations = new Map<string, SingleOperation>()
-  /** Those that were told it is full, the longest waiting first. */
+  /** Operations that wait for a drain, first in, first out. */
   readonly #waiting = new Set<SingleOperation>()
-  /** What was written before it was opened. */
+  /** Bytes written before it was opened. */
   #held: Buffer[] = []
   #heldBytes = 0
   #unsent: Share[] = []
   #outlet: StreamOutlet | undefined
   #full = true
-  /** Since when, in milliseconds of the monotonic clock. */
+  /** Since when it is full, in milliseconds of the monotonic clock. */
   #fullSince = 0
   #corked = false
   #gone = false
@@ -75,7 +78,7 @@ export class SingleStream implements OutletListener {
   }
 
   /**
-   * Begins an operation, which is to be run with the outlet that this returns.
+   * Registers an operation, to be run with the returned outlet.
    * @throws SluiceError `STREAM_NOT_FOUND`, `OPERATION_ID_IN_USE`, `TOO_MANY_OPERATIONS` or `TOO_MANY_STREAMS`.
    */
   begin(id: string): SingleOperation {
@@ -94,20 +97,20 @@ export class SingleStream implements OutletListener {
   }
 
   /**
-   * Counts a result that waits for this stream, until it has been written and taken.
-   * @returns undefined, if so many wait that there is no room for it.
+   * Accounts for a waiting result, until it has been written and drained.
+   * @returns undefined, if there is no room for it.
    */
   hold(bytes: number): Share | undefined {
     return this.#waitingBytes() + bytes > MAX_RESULTS_BYTES ? undefined : this.#options.answers.hold(bytes)
   }
 
-  /** A result was written. Its share is given back when the socket has taken it. */
+  /** A result was written. Its share is released when the socket has drained. */
   written(share: Share): void {
     if (this.#full && !this.#gone) this.#unsent.push(share)
     else share.release()
   }
 
-  /** Ends an operation, because its client wants no more of it. There may be none. */
+  /** Stops an operation on its client's request. It need not exist. */
   stop(id: string): void {
     this.#operations.get(id)?.drop()
   }
@@ -123,14 +126,14 @@ export class SingleStream implements OutletListener {
     if (this.#outlet) throw new SluiceError('STREAM_ALREADY_OPEN')
   }
 
-  /** Opens the stream, and gives it what has waited. */
+  /** Opens the stream, and writes what is buffered. */
   open(outlet: StreamOutlet): void {
     clearTimeout(this.#timer)
     this.#timer = setInterval(() => this.#contain(() => this.#beat()), this.#options.heartbeatMs)
     this.#outlet = outlet
     this.#options.load.opened(this.#operations.size)
     this.#full = false
-    // The head of its stream has been sent, so that nothing else can be answered.
+    // The response head has been sent, so that no error response is possible.
     this.#contain(() => {
       this.#write(openingBlock(retryMs(), undefined))
       for (const bytes of this.#held) this.#write(bytes)
@@ -141,7 +144,7 @@ export class SingleStream implements OutletListener {
     })
   }
 
-  /** Takes bytes, always. False: the operation is to wait until it is told that there is room. */
+  /** Accepts the bytes in any case. False: the operation has to wait for a drain. */
   write(operation: SingleOperation, bytes: Buffer): boolean {
     if (bytes.length > 0 && !this.#gone) this.#write(bytes)
     if (this.#full) this.#waiting.add(operation)
@@ -151,7 +154,7 @@ export class SingleStream implements OutletListener {
   drained(): void {
     this.#full = false
     this.#taken()
-    // The socket takes what it is given: who still waits for a turn then does not wait for a dead one.
+    // The socket makes progress: operations that wait for their turn are not stalled.
     for (const operation of this.#waiting) operation.progressed()
     this.#wake()
   }
@@ -160,17 +163,17 @@ export class SingleStream implements OutletListener {
     this.#close('client')
   }
 
-  /** Ends the stream after what was written. */
+  /** Ends the stream after the written bytes. */
   end(reason: CloseReason): void {
     if (this.#close(reason) && this.#outlet) endOutlet(this.#outlet, BY_ID, reason)
   }
 
-  /** Ends it in this turn of the event loop, once, however many of its operations ask for it. */
+  /** Ends it in this turn of the event loop, once, whichever operations request it. */
   endSoon(): void {
     queueMicrotask(() => this.#contain(() => this.end('shutdown')))
   }
 
-  /** Ends it at once, losing what was not sent. */
+  /** Closes it at once. Unsent bytes are lost. */
   destroy(): void {
     if (this.#close('stalled')) this.#outlet?.destroy()
   }
@@ -188,7 +191,7 @@ export class SingleStream implements OutletListener {
     return true
   }
 
-  /** Lets those that wait go on, some at a time, until the socket is full again. */
+  /** Resumes waiting operations, some at a time, until the socket is full again. */
   #wake(): void {
     clearImmediate(this.#wakening)
     this.#wakening = undefined
@@ -207,7 +210,7 @@ export class SingleStream implements OutletListener {
       this.#heldBytes += bytes.length
       return
     }
-    // What all operations write in one turn goes out as one.
+    // Coalesces the writes of all operations in one turn.
     if (!this.#corked) {
       this.#corked = true
       this.#outlet.cork()
@@ -227,7 +230,7 @@ export class SingleStream implements OutletListener {
     this.#outlet?.uncork()
   }
 
-  /** What throws costs this stream alone. */
+  /** Containment: an exception ends this stream only. */
   #contain(act: () => void): void {
     const { faults } = this.#options
     try {
@@ -239,7 +242,7 @@ export class SingleStream implements OutletListener {
     }
   }
 
-  /** So that it does not look dead. One that is full has other bytes to wait for; for too long, and it is given up. */
+  /** Heartbeat. A full stream has other bytes pending: it is subject to the write stall timeout. */
   #beat(): void {
     if (!this.#full) this.#write(COMMENT_BLOCK)
     else if (this.#fullSince < performance.now() - WRITE_STALL_MS) this.destroy()

@@ -2,22 +2,22 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { SluiceError } from '../../errors/codes.ts'
 
-/** 128 bits: nobody guesses one. */
+/** 128 bits: not guessable. */
 const RANDOM_BYTES = 16
 const HEADER = 'x-graphql-event-stream-token'
 const PARAMETER = 'token'
 
 /**
- * A token for a stream of single connection mode: `INSTANCE.RANDOM`, all of it safe in a URL. It names the instance
- * that holds the stream, so that a proxy can route by it.
+ * A token for a stream of single connection mode: `INSTANCE.RANDOM`, in characters that are safe in a URL. It names the
+ * instance that holds the stream, so that a proxy can route by it.
  */
 export function newStreamToken(instance: string): string {
   return `${instance}.${randomBytes(RANDOM_BYTES).toString('base64url')}`
 }
 
 /**
- * The token that a request carries, in its header or its URL.
- * @throws SluiceError `BAD_REQUEST` if it carries several: a proxy may have gone by the other one.
+ * The token of a request, from its header or its URL.
+ * @throws SluiceError `BAD_REQUEST` for several tokens: a proxy may have routed by another one.
  */
 export function streamTokenOf(request: IncomingMessage, url: URL): string | undefined {
   const header = request.headers[HEADER]
@@ -28,7 +28,7 @@ export function streamTokenOf(request: IncomingMessage, url: URL): string | unde
   return token
 }
 
-/** An EventSource cannot set headers: a token in the URL may be its. */
+/** An EventSource cannot set headers: its token is in the URL. */
 export function isInUrl(url: URL): boolean {
   return url.searchParams.has(PARAMETER)
 }

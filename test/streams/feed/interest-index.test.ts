@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SluiceError } from '../../../src/errors/codes.ts'
 import { InterestIndex, meets } from '../../../src/streams/feed/interest-index.ts'
-import type { Where } from '../../../src/streams/topic/topic.ts'
+import type { Where } from '../../../src/streams/topic/where.ts'
 import { Statistics } from '../../kit/statistics.ts'
 
 interface Value {

@@ -4,23 +4,23 @@ import { readLogs } from './reader.ts'
 import { TopicLog } from './topic-log.ts'
 
 /**
- * A partitioned log in this process, with Kafka's offsets and semantics: the default for a first run, and for tests
- * that need no broker. Retention is by bytes; nothing outlives the process, which its epoch tells.
+ * Embedded log: partitioned, in memory, with Kafka's offsets and semantics. It is the default for a first run, and for
+ * tests without a broker. Retention is by bytes. The log ends with the process: its epoch identifies it.
  */
 export interface EmbeddedLog {
   readonly source: Source
   readonly sink: Sink
-  /** Tells this log from every other of the same name: milliseconds since the epoch, made unique in this process. */
+  /** Identity of this log among those of the same name: milliseconds since the epoch, made unique in this process. */
   readonly epoch: number
   createTopic(topic: string, partitions: number): void
   addPartitions(topic: string, total: number): void
-  /** Removes the records below `before`, as retention does. */
+  /** Deletes the records below `before`, as retention does. */
   deleteRecords(topic: string, partition: number, before: number): void
   close(): Promise<void>
 }
 
 export interface EmbeddedOptions {
-  /** What each topic keeps, in bytes of keys and values. */
+  /** Retention of each topic, in bytes of keys and values. */
   readonly retentionBytes?: number
 }
 
@@ -65,7 +65,7 @@ export function createEmbeddedLog(options: EmbeddedOptions = {}): EmbeddedLog {
     async fetch(topic, partition, offset, maxBytes, signal): Promise<FetchedRecords> {
       signal.throwIfAborted()
       if (closing.signal.aborted) throw new SourceUnavailable('The embedded log is closed')
-      // Who reads one fetch after another lets others have their turn in between.
+      // Yields to the event loop between consecutive fetches.
       await nextTurn()
       signal.throwIfAborted()
       const log = topicLog(topic).partitions[partition]

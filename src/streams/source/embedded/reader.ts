@@ -2,7 +2,7 @@ import type { Positions } from '../../event.ts'
 import type { Reader } from '../port.ts'
 import type { PartitionLog, TopicLog } from './topic-log.ts'
 
-/** Records handed over at once: a reader of small ones takes them in one turn of the event loop. */
+/** Batch size: that many small records are taken in one turn of the event loop. */
 const MAX_BATCH_RECORDS = 500
 
 export interface LogReading {
@@ -10,13 +10,13 @@ export interface LogReading {
   readonly from: ReadonlyMap<string, Positions>
   readonly reader: Reader
   readonly signal: AbortSignal
-  /** Called when something was appended. */
+  /** Called when records were appended. */
   readonly wakers: Set<() => void>
 }
 
 /**
- * One reader of the embedded log: a position in each partition, moved on a turn after something was appended. Topics
- * are apart: while one's batch is taken, the others go on. Resolves after the signal, when no batch is being taken.
+ * A reader of the embedded log, which continues one turn after an append. Topics are independent: a topic whose batch
+ * is being taken does not delay the others. Resolves after the signal, when no batch is being taken.
  */
 export async function readLogs({ from, reader, signal, wakers, ...log }: LogReading): Promise<void> {
   if (signal.aborted) return
@@ -26,7 +26,7 @@ export async function readLogs({ from, reader, signal, wakers, ...log }: LogRead
   const wake = (): void => {
     for (const topic of topics) topic.wake()
   }
-  // Also of no topics it reads until then.
+  // With no topics it only waits for the signal.
   const aborted = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => {
       wakers.delete(wake)
@@ -46,7 +46,7 @@ interface TopicReaderOptions extends Omit<LogReading, 'from' | 'wakers'> {
 
 class TopicReader {
   readonly #options: TopicReaderOptions
-  /** There is more, or may be. */
+  /** There are more records, or may be. */
   #isWoken = true
   #goOn: (() => void) | undefined
 
@@ -70,7 +70,7 @@ class TopicReader {
     }
   }
 
-  /** Hands over what is next in each partition. */
+  /** Delivers the next batch of each partition. */
   async #round(): Promise<void> {
     const { topics, topic, signal } = this.#options
     for (const log of topics.get(topic)?.partitions ?? []) {
@@ -98,7 +98,7 @@ class TopicReader {
     return undefined
   }
 
-  /** Where to read on. */
+  /** Reports the gap at `from`, and returns the offset at which to continue. */
   #passGap({ partition, earliest, next }: PartitionLog, from: number): number {
     if (from >= earliest && from <= next) return from
     const { topic, wanted, reader } = this.#options
@@ -108,7 +108,7 @@ class TopicReader {
     return earliest
   }
 
-  /** What a reader throws stops neither its log nor the process. */
+  /** Containment: what a reader throws stops neither the log nor the process. */
   #call<T>(partition: number, call: () => T): T | undefined {
     try {
       return call()

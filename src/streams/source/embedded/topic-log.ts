@@ -2,7 +2,7 @@ import type { RawRecord } from '../../event.ts'
 import { SCANS } from '../../turn-budget.ts'
 import { type OutgoingRecord, SourceUnavailable } from '../port.ts'
 
-/** Of a record in a fetch, beside key and value: about what it is in Kafka, so that no fetch has records without end. */
+/** Overhead of a record in a fetch, about as in Kafka: it bounds the number of records in a fetch. */
 const RECORD_OVERHEAD_BYTES = 10
 
 /** A topic of the embedded log. */
@@ -24,7 +24,7 @@ export class TopicLog {
     log.append(record)
   }
 
-  /** Drops the oldest records of the fullest partition until the topic fits. */
+  /** Retention: deletes the oldest records of the largest partition until the topic fits. */
   retain(maxBytes: number): void {
     let bytes = this.partitions.reduce((sum, log) => sum + log.bytes, 0)
     while (bytes > maxBytes) {
@@ -47,7 +47,7 @@ export class PartitionLog {
   readonly partition: number
   bytes = 0
   earliest = 0
-  /** Records from `#base` on; those below `earliest` are only waiting to be cut off in one go. */
+  /** Records from `#base` on. Those below `earliest` are deleted, and are compacted in batches. */
   #records: RawRecord[] = []
   #base = 0
 
@@ -76,7 +76,7 @@ export class PartitionLog {
     return this.#records.slice(offset - this.#base, offset - this.#base + count)
   }
 
-  /** As many records as take this many bytes, and the first in any case. */
+  /** The records of this many bytes, and the first in any case. */
   sliceOfBytes(offset: number, maxBytes: number): RawRecord[] {
     let end = offset - this.#base
     for (let bytes = 0; end < this.#records.length; end++) {
@@ -86,7 +86,7 @@ export class PartitionLog {
     return this.#records.slice(offset - this.#base, end)
   }
 
-  /** Offset of the first record of that time or later; searched for in several turns, if there are many. */
+  /** Offset of the first record with that timestamp or a later one. The search may take several turns. */
   async offsetAt(timestamp: number): Promise<number> {
     let offset = this.earliest
     for (;;) {

@@ -4,16 +4,16 @@ import type { FetchNotes } from './overrides.ts'
 import type { FetchAnswer, FetchConnection, Wanted } from './partition-fetcher.ts'
 import { type KafkaRecord, rawRecord } from './protocol/record.ts'
 
-/** Not to be waited for: with nothing to read the broker answers at once. */
+/** No long poll: with no records the broker answers at once. */
 const FETCH_MIN_BYTES = 0
-/** So this is only for what a broker has to get from remote storage first. */
+/** It therefore only bounds reads from remote storage. */
 const FETCH_WAIT_MS = 500
 const READ_COMMITTED = 1
-/** What stands for a timestamp when the ends of a partition are asked for. */
+/** Timestamp that stands for the earliest offset in a ListOffsets request. */
 const EARLIEST = -2
 const LATEST = -1
 
-/** What is used of kafkajs's pool of brokers, which is not its public interface: as it is in the version that is known. */
+/** The part of kafkajs's internal broker pool that is used here, as in the known version. */
 export interface BrokerPool {
   readonly metadata: { readonly topicMetadata: readonly TopicMetadata[] } | null
   connect(): Promise<void>
@@ -39,7 +39,7 @@ interface FetchedPartition {
 
 const CREATE_CLUSTER = 'private:Kafka:createCluster'
 
-/** The pool of brokers of a cluster that belongs to no consumer, no producer and no admin of this kafkajs client. */
+/** A separate broker pool of this kafkajs client, apart from its consumers, producers and admins. */
 export function brokerPoolOf(kafka: object, metadataMaxAge: number): BrokerPool {
   const name = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE_CLUSTER)
   if (!name) throw new SourceUnavailable('This kafkajs has no pool of brokers where it is looked for')
@@ -49,24 +49,23 @@ export function brokerPoolOf(kafka: object, metadataMaxAge: number): BrokerPool 
 }
 
 /**
- * Asks the leaders of partitions, without a consumer group.
- *
- * Of each broker one question at a time: it answers a connection's questions one after another anyway, while kafkajs
- * would open a connection for each question that comes before the first is open, and take an answer that comes while
- * it renews its authentication for that of the authentication. Leaders are kept here by topic, since kafkajs knows no
- * leader of any topic while one topic has none.
+ * Requests to the leaders of partitions, without a consumer group.
+ * Requests to one broker are serialized. A broker answers the requests of a connection in order anyway. kafkajs would
+ * open a connection for each request that precedes the first connection, and it mistakes a response during
+ * re-authentication for that of the authentication. Leaders are cached here by topic: kafkajs returns no leader of any
+ * topic while one topic has none.
  */
 export class Brokers implements FetchConnection {
   readonly #pool: BrokerPool
   readonly #close: (disconnected: Promise<void>) => Promise<void>
-  /** By topic, which are the few that the gateway serves, and partition. */
+  /** By topic (the few that the gateway serves) and partition. */
   readonly #leaders = new Map<string, Map<number, number>>()
-  /** By topic, how many times larger its records are than they were in the last answer, compressed; at least 1. */
+  /** Compression ratio of each topic, from the last response; at least 1. */
   readonly #expansion = new Map<string, number>()
   readonly #queues = new Map<number, Promise<unknown>>()
   #metadataTurn: Promise<unknown> = Promise.resolve()
 
-  /** `close` cuts the connections, should disconnecting in good order take too long. */
+  /** `close` destroys the connections if an orderly disconnect takes too long. */
   constructor(pool: BrokerPool, close: (disconnected: Promise<void>) => Promise<void>) {
     this.#pool = pool
     this.#close = close
@@ -97,7 +96,7 @@ export class Brokers implements FetchConnection {
       })
     })
     const fetched = answers[0]?.partitions[0]
-    // A broker that throttles this client answers without any partition; kafkajs waits before its next question.
+    // A broker that throttles this client returns no partition. kafkajs delays its next request.
     if (!fetched) return { kind: 'throttled' }
     const { messages, lastStableOffset } = fetched
     if (messages.outOfRange) return { kind: 'out_of_range' }
@@ -106,13 +105,13 @@ export class Brokers implements FetchConnection {
       this.#expansion.set(topic, Math.max(1, bytes / messages.bytes))
     }
     const nextOffset = messages.nextOffset ?? offset
-    // Record batches come whole, also when `offset` is within one.
+    // Record batches are returned whole, also when `offset` is within one.
     const records = messages.filter((message) => Number(message.offset) >= offset)
     return {
       kind: 'records',
       records: records.map((record) => rawRecord(partition, record)),
       nextOffset,
-      // The broker may read further than the end it looked up before.
+      // The broker may read beyond the end offset that it looked up before.
       endOffset: Math.max(Number(lastStableOffset), nextOffset),
     }
   }
@@ -137,18 +136,18 @@ export class Brokers implements FetchConnection {
     )
     this.#queues.set(
       nodeId,
-      answer.catch(() => {}), // who asked hears of it; the next has a turn of its own
+      answer.catch(() => {}), // the caller handles the error; the next request is independent
     )
     return answer
   }
 
-  /** One topic after another: kafkajs keeps what it heard last. */
+  /** One topic after another: kafkajs keeps the metadata of the last request only. */
   #findLeader(topic: string, partition: number): Promise<number> {
     const found = this.#metadataTurn.then(async () => {
       const known = this.#leaders.get(topic)?.get(partition)
-      if (known !== undefined) return known // by whoever asked before
+      if (known !== undefined) return known // found by an earlier call
       await this.#pool.refreshMetadata([topic]).catch((error: unknown) => {
-        // Kafka's answer is final: where it is that there is no leader yet, kafkajs has tried again.
+        // Kafka's answer is final: kafkajs has already retried while there was no leader.
         throw answerOf(error) === undefined ? error : unavailable(error)
       })
       const partitions = this.#pool.metadata?.topicMetadata.find((each) => each.topic === topic)?.partitionMetadata

@@ -1,11 +1,11 @@
-/** Connections to a cluster, good for any number of questions at once. */
+/** Connections to a cluster, shared by any number of concurrent requests. */
 export interface Connection {
   connect(): Promise<void>
-  /** Closes everything in a bounded time, whatever the brokers do; also while it is connecting. */
+  /** Closes everything in bounded time, even if brokers do not respond; also while connecting. */
   end(): Promise<void>
 }
 
-/** Connections in use, by how many; once they are retired, by nobody new. */
+/** Reference count of connections in use. Retired connections are not given to new users. */
 export interface PooledConnection<C extends Connection> {
   readonly connection: C
   readonly connected: Promise<void>
@@ -14,8 +14,8 @@ export interface PooledConnection<C extends Connection> {
 }
 
 /**
- * Connections that are made when first needed, shared by all who need them at the time, ended when they were idle for
- * a while, and recreated the next time. Those that have failed are retired: whoever is using them may still finish.
+ * Pool of connections: opened at first use, shared by concurrent users, closed after an idle time, and reopened at the
+ * next use. Failed connections are retired: their current users may finish.
  */
 export class ConnectionPool<C extends Connection> {
   readonly #open: () => C
@@ -26,7 +26,7 @@ export class ConnectionPool<C extends Connection> {
   #current: PooledConnection<C> | undefined
   #idle: NodeJS.Timeout | undefined
 
-  /** Once `closed` is aborted, everything is ended, used or not, and nothing is to be taken any more. */
+  /** After `closed` is aborted, all connections are closed, used or not, and `take` must not be called. */
   constructor(open: () => C, idleMs: number, closed: AbortSignal) {
     this.#open = open
     this.#idleMs = idleMs
@@ -37,7 +37,7 @@ export class ConnectionPool<C extends Connection> {
     })
   }
 
-  /** To be given back. */
+  /** The caller has to release it. */
   take(): PooledConnection<C> {
     clearTimeout(this.#idle)
     if (!this.#current) {
@@ -62,7 +62,7 @@ export class ConnectionPool<C extends Connection> {
     if (shared.users === 0) this.#end(shared)
   }
 
-  /** Resolves when what is being ended has ended. */
+  /** Resolves when the closing connections are closed. */
   async ended(): Promise<void> {
     await Promise.all(this.#ending)
   }

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { SourceUnavailable } from '../port.ts'
 
-/** A second in all, for an election that is under way. */
+/** A second in all, for a leader election in progress. */
 const ELECTION_TRIES = 11
 const ELECTION_WAIT_MS = 100
 
-/** What Kafka answered, by the protocol's name for it, if the failure is an answer; kafkajs may have wrapped it. */
+/** Kafka's error code by its name in the protocol, if the failure is a response; kafkajs may have wrapped it. */
 export function answerOf(error: unknown): string | undefined {
   const { type, cause } = error as { type?: string; cause?: { type?: string } }
   return type ?? cause?.type
@@ -16,7 +16,7 @@ export function unavailable(error: unknown): SourceUnavailable {
   return new SourceUnavailable(explain(error as Error), { cause: error })
 }
 
-/** kafkajs's message, except where an operator could not know from it what is meant. */
+/** kafkajs's message, or a clearer one where an operator could not understand it. */
 export function explain(error: Error): string {
   if (answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
     return 'Kafka does not know the topic, or does not show it to this user'
@@ -24,7 +24,7 @@ export function explain(error: Error): string {
   return `Kafka: ${error.message}`
 }
 
-/** A topic just made, or a leader just elected, is known to some brokers a moment later than to others. */
+/** Retries errors of stale metadata: some brokers learn of a new topic or leader later than others. */
 export async function patiently<T>(question: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {

@@ -1,8 +1,8 @@
-/** How to reach a Kafka cluster, and whom to tell what happens. */
+/** Connection settings of a Kafka cluster, and the logger. */
 export interface KafkaOptions {
   readonly brokers: readonly string[]
   readonly clientId: string
-  /** TLS: true for the system's authorities, or what Node's `tls.connect` takes, in PEM. */
+  /** TLS: true for the system's certificate authorities, or options of Node's `tls.connect`, in PEM. */
   readonly ssl?: boolean | TlsOptions
   readonly sasl?: SaslOptions
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, extra: object) => void

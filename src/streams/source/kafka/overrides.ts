@@ -1,30 +1,30 @@
 import { type AbortedTransaction, committed, type RecordBatch } from './protocol/fetch-response.ts'
 
 /**
- * What is replaced inside kafkajs, and why. It is unmaintained, so this holds to the one version it was read in; any
- * other is to be left alone.
+ * Replacements inside kafkajs, and their reasons. kafkajs is unmaintained. They are valid for this version only; any
+ * other is left unchanged.
  */
 export const KAFKAJS_VERSION = '2.2.4'
 
-/** Code of the Kafka protocol for an offset outside of what a partition holds. */
+/** Kafka's error code OFFSET_OUT_OF_RANGE. */
 const OFFSET_OUT_OF_RANGE = 1
-/** Bytes before the records of a batch: kafkajs's own limit for what may be whole. */
+/** Bytes before the records of a batch, as kafkajs checks them for a whole batch. */
 const RECORD_BATCH_OVERHEAD = 49
-/** Where a batch has its format version, which is the same place in all of them; the current one is 2. */
+/** Position of the format version in a batch, the same in all versions. The current one is 2. */
 const MAGIC_OFFSET = 16
 const MAGIC = 2
 
-/** What is noted on the list of a partition's records, which kafkajs passes on as it is. */
+/** Notes on the list of a partition's records, which kafkajs passes on unchanged. */
 export interface FetchNotes {
   /** The offset after the last record batch of the response. */
   nextOffset?: number | undefined
-  /** What the record batches took in the response, compressed as they are. */
+  /** Compressed size of the record batches in the response. */
   bytes?: number
-  /** The broker holds nothing at the offset that was asked for. */
+  /** The broker holds no record at the requested offset. */
   outOfRange?: boolean
 }
 
-/** Parts of kafkajs that are not its public interface, as far as they are used here. */
+/** Private interfaces of kafkajs, as far as they are used here. */
 interface RequestQueue {
   pending: unknown[]
   throttledUntil: number
@@ -57,7 +57,7 @@ export interface Internals {
 
 type FetchFailed = (groupId: string, error: Error) => void
 
-/** Replaces what has to be replaced. `fetchFailed` hears of every fetch that failed, which kafkajs only logs. */
+/** Installs all replacements. `fetchFailed` is called for every failed fetch, which kafkajs only logs. */
 export function overrideKafkajs(internals: Internals, fetchFailed: FetchFailed): void {
   stopIdleTimer(internals)
   passOnEmptyBatches(internals)
@@ -65,7 +65,7 @@ export function overrideKafkajs(internals: Internals, fetchFailed: FetchFailed):
   tellOfFailedFetches(internals, fetchFailed)
 }
 
-/** Every connection checks its queue once a millisecond indefinitely, 4 % of a core: check only while something waits. */
+/** kafkajs checks each connection's request queue every millisecond, 4 % of a core: check only while requests wait. */
 function stopIdleTimer({ RequestQueue: { prototype } }: Internals): void {
   const schedule = prototype.scheduleCheckPendingRequests
   prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
@@ -74,8 +74,8 @@ function stopIdleTimer({ RequestQueue: { prototype } }: Internals): void {
 }
 
 /**
- * A batch in which a reader may see nothing (a transaction's marker, aborted records, what compaction left) moves the
- * position on: it goes to `eachBatch` like any other. Partitions with nothing at all are not in the response any more.
+ * Empty batches (a transaction marker, aborted or compacted records) are passed to `eachBatch` like any other, so that
+ * the position moves past them. Partitions without any batch are already absent from the response.
  */
 function passOnEmptyBatches({ Batch: { prototype } }: Internals): void {
   prototype.isEmpty = () => false
@@ -91,12 +91,12 @@ function tellOfFailedFetches({ ConsumerGroup: { prototype } }: Internals, fetchF
 }
 
 /**
- * Reads version 11 of the fetch response (Kafka 2.3 and newer) so that
- * - it is known where its record batches end, and aborted transactions are left out by the rule (`fetch-response.ts`);
- * - an offset out of range is that partition's matter: kafkajs throws the whole response away, and goes on at the end
- *   of the log, telling nobody;
- * - partitions without news cost nothing: kafkajs queues a batch for each of them, every time. They are in `answers`,
- *   which kafkajs passes on to who asked, with all the others.
+ * Decoder of version 11 of the fetch response (Kafka 2.3 and newer). It differs from kafkajs's:
+ * - the ends of record batches are noted, and aborted transactions are filtered by Kafka's rule (`fetch-response.ts`);
+ * - an offset out of range affects its partition only. kafkajs discards the whole response and silently continues at
+ *   the end of the log;
+ * - partitions without records cost nothing, where kafkajs queues a batch for each of them at every fetch. They are in
+ *   `answers`, which kafkajs returns to the caller with all the others.
  */
 function readFetchResponses(internals: Internals): void {
   const readPartition = async (decoder: Decoder) => {
@@ -104,7 +104,7 @@ function readFetchResponses(internals: Internals): void {
     const error = decoder.readInt16()
     const highWatermark = decoder.readInt64().toString()
     const lastStableOffset = decoder.readInt64().toString()
-    decoder.readInt64() // where the log starts
+    decoder.readInt64() // log start offset
     const aborted = decoder.readArray(
       (list): AbortedTransaction => ({
         producerId: list.readInt64().toString(),
@@ -138,7 +138,7 @@ function readFetchResponses(internals: Internals): void {
   }
 }
 
-/** The record set of a partition; a batch at its end that did not fit into the response is fetched again. */
+/** The record set of a partition. An incomplete batch at its end is fetched again. */
 async function readRecords(
   { Decoder, decodeRecordBatch, decodeMessages }: Internals,
   decoder: Decoder,
@@ -149,7 +149,7 @@ async function readRecords(
   if (size <= 0 || !decoder.canReadBytes(size)) return []
   const bytes = decoder.readBytes(size)
   if (bytes.readInt8(MAGIC_OFFSET) !== MAGIC) {
-    // The formats before Kafka 0.11, which know no transactions.
+    // Record formats before Kafka 0.11, which have no transactions.
     decoder.offset = start
     const messages: (KafkajsRecord & { offset?: string })[] & FetchNotes = await decodeMessages(decoder)
     const last = messages.at(-1)?.offset

@@ -2,21 +2,21 @@ import { type FetchedRecords, type PartitionRange, type Source, SourceUnavailabl
 import { type Connection, ConnectionPool } from './connection-pool.ts'
 import { answerOf, unavailable } from './failures.ts'
 
-/** Tries of one fetch: a leader that has just moved, a connection that a restarted broker has dropped. */
+/** Attempts of one fetch: a leader may have just moved, a restarted broker may have dropped the connection. */
 const TRIES = 5
-/** After the first try, and twice as long after each: a second and a half in all. */
+/** Exponential backoff: the first wait, doubled after each attempt; a second and a half in all. */
 const FIRST_WAIT_MS = 100
-/** Of one fetch with all its tries: two requests that a frozen broker never answers. */
+/** Timeout of one fetch with all its attempts: two requests that a frozen broker never answers. */
 const FETCH_TIMEOUT_MS = 20_000
-/** Long enough for a client that reads on at its own pace; connections recreated cost some 20 ms. */
+/** Idle timeout: long enough for a client that reads at its own pace. Reconnecting costs some 20 ms. */
 const IDLE_MS = 30_000
 
-/** What failed is told in kafkajs's errors; where another try is of no use, by `SourceUnavailable`. */
+/** Failures are kafkajs's errors, or `SourceUnavailable` where a retry would not help. */
 export interface FetchConnection extends Connection {
-  /** Asks nothing any more when `signal` is aborted; an answer that is under way is waited for all the same. */
+  /** Sends no request after `signal` is aborted. A pending response is still awaited. */
   fetch(wanted: Wanted, signal: AbortSignal): Promise<FetchAnswer>
   range(topic: string, partition: number): Promise<PartitionRange>
-  /** The leader is to be looked for again. */
+  /** Invalidates the cached leader of a partition. */
   forgetLeader(topic: string, partition: number): void
 }
 
@@ -30,14 +30,13 @@ export interface Wanted {
 export type FetchAnswer =
   | Extract<FetchedRecords, { kind: 'records' }>
   | { readonly kind: 'out_of_range' }
-  /** The broker wants to be asked less. */
+  /** The broker throttles this client. */
   | { readonly kind: 'throttled' }
 
 /**
- * Fetches from partitions, by connections of their own.
- *
- * What Kafka answers (a leader has moved) is asked again over the same connections; any other failure retires them,
- * since kafkajs does not always come out of one whole.
+ * Fetches from partitions over a connection pool of its own.
+ * After an error code from Kafka (a leader has moved), the request is retried over the same connections. Any other
+ * failure retires them, since kafkajs may be in an inconsistent state after it.
  */
 export function createPartitionFetcher(
   open: () => FetchConnection,
@@ -45,7 +44,7 @@ export function createPartitionFetcher(
 ): { readonly fetch: Source['fetch']; close(): Promise<void> } {
   const pool = new ConnectionPool(open, IDLE_MS, closed)
 
-  /** @returns SourceUnavailable if another try may help. */
+  /** @returns SourceUnavailable if a retry may help. */
   const tryOnce = async (wanted: Wanted, over: AbortSignal): Promise<FetchedRecords | SourceUnavailable> => {
     const shared = pool.take()
     const { connection, connected } = shared
@@ -57,7 +56,7 @@ export function createPartitionFetcher(
     try {
       await connected.catch((error: unknown) => {
         retire()
-        throw unavailable(error) // connecting has had tries of its own
+        throw unavailable(error) // connecting has been retried by kafkajs
       })
       return await ask(connection, wanted, over)
     } catch (error) {
@@ -108,7 +107,7 @@ export function createPartitionFetcher(
   }
 }
 
-/** Rejects with the reason of `over` as soon as that is aborted. */
+/** Rejects with the reason of `over` as soon as it is aborted. */
 async function pause(ms: number, over: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)
@@ -125,7 +124,7 @@ async function pause(ms: number, over: AbortSignal): Promise<void> {
 
 const closedError = () => new SourceUnavailable('The connection to Kafka is closed')
 
-/** One question; an answer that is none is worth another try. */
+/** One request; an invalid response may be retried. */
 async function ask(
   connection: FetchConnection,
   wanted: Wanted,
@@ -136,7 +135,7 @@ async function ask(
   if (answer.kind === 'throttled') return new SourceUnavailable('Kafka throttles this client')
   if (answer.kind === 'out_of_range') {
     const range = await connection.range(topic, partition)
-    // The log has moved since.
+    // The log has moved since the request: retry.
     if (offset >= range.earliest && offset <= range.next) {
       return new SourceUnavailable(`Kafka did not have offset ${offset}, and now has`)
     }

@@ -7,9 +7,9 @@ import { StallDetector } from './stall-detector.ts'
 import { placeOf, TruncationProbe } from './truncation-probe.ts'
 import type { Fetched, WantedOffsets } from './wanted-offsets.ts'
 
-/** Fetches come back at least twice a second, so this is no load; it is what a stop-the-world pause must not reach. */
+/** Stall detection. Fetches return at least twice a second; a stop-the-world pause stays below this. */
 const STALL_MS = 5_000
-/** A consumer that stands still for this long is given up, and another made: what it hangs in, it will not leave. */
+/** A consumer that has stalled for this long is replaced: a hung consumer does not recover. */
 const GIVE_UP_MS = 30_000
 const STALL_CHECK_MS = 1_000
 
@@ -18,11 +18,11 @@ export interface FetchedBatch extends Fetched {
   readonly endOffset: number
 }
 
-/** What one consumer tells its reader. After `crashed` it is of no use any more. */
+/** Callbacks of one consumer. After `crashed` it is discarded. */
 export interface ConsumerEvents {
-  /** Partitions were assigned; the consumer fetches nothing before this returns. */
+  /** Partitions were assigned. The consumer fetches nothing before this returns. */
   joined(assignment: Readonly<Record<string, readonly number[]>>): void
-  /** True if the position moves on to `nextOffset`; a promise, where the batch takes several turns of the event loop. */
+  /** True: the position moves to `nextOffset`. A promise, if the batch takes several turns of the event loop. */
   batch(batch: FetchedBatch): boolean | Promise<boolean>
   fetchBegan(node: string): void
   fetchEnded(node: string): void
@@ -30,12 +30,12 @@ export interface ConsumerEvents {
   crashed(error: Error): void
 }
 
-/** A consumer in a group of its own. `seek` and the others do nothing while it has no assignment. */
+/** A consumer that is the only member of its group. `seek`, `pause` and `resume` do nothing without an assignment. */
 export interface GroupConsumer {
   seek(topic: string, partition: number, offset: number): void
   pause(topic: string, partition: number): void
   resume(topic: string, partition: number): void
-  /** Leaves the group and closes its connections, in a bounded time. */
+  /** Leaves the group and closes its connections, in bounded time. */
   stop(): Promise<void>
 }
 
@@ -45,7 +45,7 @@ export interface ReaderOptions {
   readonly signal: AbortSignal
   readonly start: (topics: readonly string[], events: ConsumerEvents) => GroupConsumer
   readonly rangesOf: (topic: string) => Promise<readonly PartitionRange[]>
-  /** Apart from every consumer. */
+  /** Independent of every consumer. */
   readonly fetch: Source['fetch']
   readonly warn: (message: string, extra: object) => void
 }
@@ -55,7 +55,7 @@ export function tooManyPartitions(topic: string, partitions: number): string {
 }
 
 /**
- * Reads indefinitely what `wanted` says, with one consumer after another: a consumer that fails is left behind, and the
+ * Reads the offsets of `wanted` indefinitely, with one consumer after another: a failed consumer is discarded, and the
  * next starts from the same wanted offsets. Resolves after `signal`, when nothing is called any more.
  */
 export async function readForever(options: ReaderOptions): Promise<void> {
@@ -78,7 +78,9 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     reader.onState({ kind: 'reading' })
   }
 
-  /** A mistake of ours ends neither the process nor, thrown into kafkajs, the consumer of all topics. */
+  /**
+   * Containment: an exception of ours must not end the process, nor, thrown into kafkajs, the consumer of all topics.
+   */
   const contain = (act: () => void): void => {
     try {
       act()
@@ -103,10 +105,10 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     },
   })
 
-  /** By partition the batch that is being taken: it is not delivered, so the wanted offset is still before it. */
+  /** By partition the batch that is being taken. It is not delivered yet: the wanted offset is still before it. */
   const taking = new Map<string, Promise<void>>()
 
-  /** What the reader throws is no reason to fetch the batch again: it would throw again. */
+  /** An exception of the reader does not cause a retry of the batch: it would throw again. */
   const handOver = (batch: Batch): Promise<void> | undefined => {
     const failed = (error: unknown) => reader.onFault?.(error, batch)
     try {
@@ -121,7 +123,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     const { topic, partition, nextOffset, endOffset } = batch
     const records = batch.records()
     const moveOn = () => {
-      if (signal.aborted) return // perhaps half taken
+      if (signal.aborted) return // the batch may be half taken
       wanted.moveTo(topic, partition, nextOffset)
       const last = records.at(-1)
       if (last) lastRecords.remember(topic, partition, last)
@@ -156,7 +158,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
       const assigned = Object.entries(assignment)
       const tooMany = assigned.find(([, partitions]) => partitions.length > MAX_PARTITIONS)
       if (tooMany) {
-        live = false // not a part of a topic: what is missing would be missing without a word
+        live = false // never a part of its partitions: the others would be lost silently
         return ended.resolve(new Error(tooManyPartitions(tooMany[0], tooMany[1].length)))
       }
       lastRecords.breakAll()
@@ -171,7 +173,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     const take = (batch: FetchedBatch): boolean | Promise<boolean> => {
       if (!live || signal.aborted) return false
       const { topic, partition } = batch
-      // Of another consumer, as a rule: where this one stands is known when that has been delivered.
+      // A batch of a former consumer, as a rule. This one's position is known after that has been delivered.
       const before = taking.get(placeOf(topic, partition))
       if (before !== undefined) return before.then(() => events.batch(batch))
       if (truncationProbe.holds(topic, partition)) return false
@@ -196,7 +198,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
           return take(batch)
         } catch (error) {
           reader.onFault?.(error, batch)
-          // Fetched again, after a while.
+          // The batch is fetched again later.
           void truncationProbe.look(batch.topic, batch.partition)
           return false
         }
@@ -210,7 +212,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
       fetchEnded(node) {
         if (!live) return
         const now = Date.now()
-        // Nothing has failed: perhaps since what would have was asked too late.
+        // No error was seen, perhaps because the failing request was sent after the outage.
         if (now - (answered.get(node) ?? now) > STALL_MS) lastRecords.breakAll()
         answered.set(node, now)
         if (failedBefore.get(node) !== failed) return
@@ -226,10 +228,10 @@ export async function readForever(options: ReaderOptions): Promise<void> {
     }
 
     const look = () => {
-      // What is being taken holds up the next fetch, which is no fault of the brokers.
+      // Backpressure of our own delays the next fetch: that is no stall of the brokers.
       if (taking.size > 0) stallDetector.excuse(Date.now())
       const stalled = stallDetector.stalledFor(Date.now())
-      // The partitions of a broker that does not answer may come from another before its fetch has failed.
+      // Partitions of a broker that does not answer may move to another before its fetch has failed.
       if (stalled !== undefined && !stood) lastRecords.breakAll()
       stood = stalled !== undefined
       if (stalled === undefined) return
@@ -259,7 +261,7 @@ export async function readForever(options: ReaderOptions): Promise<void> {
   while (!signal.aborted) {
     const error = await runConsumer()
     if (!error) break
-    // Once for every outage; how it goes on is told by the state.
+    // Logged once for every outage; the state reports its course.
     if (failures === 0) options.warn('The reader has lost Kafka; it keeps trying', { reason: error.message })
     wait(error.message)
     await pause(backoff(failures++), signal)

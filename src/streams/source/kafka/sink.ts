@@ -1,19 +1,17 @@
 import { type OutgoingRecord, type Sink, SourceUnavailable } from '../port.ts'
 
-/** A producer that is connected. */
+/** A connected producer. */
 export interface ConnectedProducer {
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void>
   end(): Promise<void>
 }
 
 /**
- * Sends one call's records after another's, by a producer that is connected when it is first needed and recreated
- * after every failure.
- *
- * Records are in the log once, also when an answer is lost and kafkajs sends again: the producer is idempotent. But
- * kafkajs gives the sequence numbers of a failed request to the next one, and a broker that has the first would take
- * the second for its repetition, and drop it: so never two at a time, and never again with a producer that has failed.
- * A call that throws may have left its records, or some of them, in the log.
+ * Serializes the calls, with a producer that is connected at first use and recreated after every failure.
+ * The producer is idempotent: a record is in the log once, also when a response is lost and kafkajs retries. But
+ * kafkajs reuses the sequence numbers of a failed request for the next one, which the broker may then drop as a
+ * duplicate. Therefore two sends never run at once, and a producer is never used after a failure. A call that throws
+ * may have appended its records, or some of them.
  */
 export function createSink(connect: () => Promise<ConnectedProducer>, closed: AbortSignal): Sink {
   let connecting: Promise<ConnectedProducer> | undefined
@@ -22,7 +20,7 @@ export function createSink(connect: () => Promise<ConnectedProducer>, closed: Ab
   const disconnect = async () => {
     const connected = connecting
     connecting = undefined
-    // A connection that was never made needs no closing.
+    // A connection that failed needs no closing.
     await connected?.then((producer) => producer.end()).catch(() => {})
   }
   const sendNow = async (topic: string, records: readonly OutgoingRecord[]) => {
@@ -40,7 +38,7 @@ export function createSink(connect: () => Promise<ConnectedProducer>, closed: Ab
   return {
     send(topic, records) {
       const sent = turn.then(() => sendNow(topic, records))
-      turn = sent.catch(() => {}) // its caller hears of it; the next has its own turn
+      turn = sent.catch(() => {}) // the caller handles the error; the next call is independent
       return sent
     },
     close: disconnect,

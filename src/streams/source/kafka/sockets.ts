@@ -2,18 +2,18 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 
-/** Brokers close what is quiet for 10 minutes; this only finds peers that are gone without a word. */
+/** TCP keep-alive: it only detects dead peers. Brokers close idle connections after 10 minutes. */
 const KEEP_ALIVE_MS = 60_000
 
 /**
- * The connections of one client, which can be cut: kafkajs closes a connection only after the answers to its requests,
- * and a broker that is frozen gives none.
+ * The sockets of one client, which can be destroyed: kafkajs closes a connection only after the responses to its
+ * requests, and a frozen broker sends none.
  */
 export class Sockets {
   readonly #open = new Set<Socket>()
   #cut = false
 
-  /** What kafkajs takes as its `socketFactory`. */
+  /** For kafkajs's option `socketFactory`. */
   readonly factory = (options: {
     host: string
     port: number
@@ -32,11 +32,11 @@ export class Sockets {
     return socket
   }
 
-  /** Waits at most this long for what is being closed in good order, then cuts what is left, and lets nothing new in. */
+  /** Waits at most this long for an orderly close, then destroys the open sockets. New ones are refused. */
   async closeWithin(ms: number, closed: Promise<unknown>): Promise<void> {
     const timer = new AbortController()
     const timeout = delay(ms, undefined, { signal: timer.signal })
-    // Either may fail: a connection that cannot be closed in good order is cut.
+    // Either may reject: the sockets are then destroyed.
     await Promise.race([closed.catch(() => {}), timeout.catch(() => {})])
     timer.abort()
     this.#cut = true

@@ -1,6 +1,6 @@
 /**
- * Tells whether fetches succeed, node by node. A consumer can stand still without an error: a broker that is frozen,
- * a network that swallows packets, a rebalance that never ends.
+ * Stall detector: tracks the successful fetches of each node. A consumer can stall without an error: a frozen broker, a
+ * network that drops packets, a rebalance that never ends.
  */
 export class StallDetector {
   readonly #stallMs: number
@@ -8,7 +8,7 @@ export class StallDetector {
   readonly #nodes = new Map<string, { begun: number; succeeded: number }>()
   #quietSince: number
 
-  /** A node that nothing was asked of for `forgetMs` has left the cluster. */
+  /** A node without a request for `forgetMs` is regarded as removed from the cluster. */
   constructor(options: { stallMs: number; forgetMs: number; now: number }) {
     this.#stallMs = options.stallMs
     this.#forgetMs = options.forgetMs
@@ -18,7 +18,7 @@ export class StallDetector {
   began(node: string, now: number): void {
     const entry = this.#nodes.get(node)
     if (entry) entry.begun = now
-    // A node that is new has until `stallMs` from now.
+    // A new node has `stallMs` from now.
     else this.#nodes.set(node, { begun: now, succeeded: now })
   }
 
@@ -27,13 +27,13 @@ export class StallDetector {
     this.#quietSince = now
   }
 
-  /** Nothing could be fetched up to now, for a reason of our own. */
+  /** Restarts the clocks: no fetch was possible up to now, for a reason of our own. */
   excuse(now: number): void {
     this.#quietSince = now
     for (const entry of this.#nodes.values()) entry.succeeded = Math.max(entry.succeeded, now)
   }
 
-  /** How long the slowest node has given nothing, in ms, where that is too long. */
+  /** Time since the last success of the slowest node, in ms, if that is a stall; otherwise undefined. */
   stalledFor(now: number): number | undefined {
     let longest = now - this.#quietSince
     for (const [node, { begun, succeeded }] of this.#nodes) {

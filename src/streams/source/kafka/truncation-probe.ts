@@ -5,14 +5,14 @@ import { backoff, pause } from './backoff.ts'
 import { compare, type LastRecords, type Likeness } from './last-records.ts'
 import type { WantedOffsets } from './wanted-offsets.ts'
 
-/** A log that ends before the wanted offset may be a replica that has just become leader, and is catching up. */
+/** Grace period: the log may end before the wanted offset on a new leader that still catches up. */
 const TRUNCATION_GRACE_MS = 2_000
 const LOOK_AGAIN_MS = 250
-/** One record is wanted, and comes with the rest of its record batch. */
+/** One record is needed. It is returned with the rest of its record batch. */
 const RECORD_BYTES = 1
-/** Comparisons under way at once. A broker answers one at a time. */
+/** Limit of concurrent comparisons. A broker answers one at a time. */
 const MAX_COMPARISONS = 8
-/** Batches that wait for theirs: some megabytes at most; the others are fetched again after theirs. */
+/** Limit of batches that are kept during their comparison: some megabytes. Others are fetched again after it. */
 const MAX_KEPT = 8
 
 export interface TruncationProbeOptions {
@@ -24,15 +24,16 @@ export interface TruncationProbeOptions {
   readonly onGap: (gap: Gap) => void
   readonly warn: (message: string, extra: object) => void
   readonly onFault: (error: unknown, place: FaultPlace) => void
-  /** The consumer of the moment fetches nothing more of a partition, */
+  /** Pauses a partition of the current consumer, */
   readonly hold: (topic: string, partition: number) => void
-  /** and now does again, from the wanted offset. */
+  /** and resumes it at the wanted offset. */
   readonly release: (topic: string, partition: number) => void
 }
 
 /**
- * Finds out what became of partitions, one probe of each at a time. A partition is held back meanwhile, however long
- * that takes, and the others go on. After the signal nothing is called any more.
+ * Truncation probe: checks whether a partition's log was truncated or recreated, one probe of each partition at a time.
+ * The partition is paused during the probe, however long that takes; the others continue. After the signal nothing is
+ * called any more.
  */
 export class TruncationProbe {
   readonly #options: TruncationProbeOptions
@@ -40,30 +41,30 @@ export class TruncationProbe {
   readonly #waiting: (() => void)[] = []
   #comparing = 0
   #kept = 0
-  /** Those whose batch was not kept: the next one is, so that breaks that come again and again stop nothing. */
+  /** Partitions whose batch was not kept. Their next one is kept, so that repeated breaks cannot prevent progress. */
   readonly #owed = new Set<string>()
 
   constructor(options: TruncationProbeOptions) {
     this.#options = options
   }
 
-  /** Holds the partition back (also of a consumer that is new) if there is a probe of it. */
+  /** Pauses the partition, also of a new consumer, if a probe of it is running. */
   holds(topic: string, partition: number): boolean {
     const isOpen = this.#open.has(placeOf(topic, partition))
     if (isOpen) this.#options.hold(topic, partition)
     return isOpen
   }
 
-  /** Looks what the log holds, since it does not have the wanted offset; says so, and reads on from there. */
+  /** Probes the offset range of a log that does not hold the wanted offset, reports the gap, and continues after it. */
   look(topic: string, partition: number): Promise<void> {
-    // By the time it is looked at, a log that was recreated may have grown past the offset.
+    // By the time of the probe, a recreated log may have grown past the offset.
     this.#options.lastRecords.break(topic, partition)
     return this.#inquire(topic, partition, () => this.#findGap(topic, partition))
   }
 
   /**
-   * Compares the log with the last record that was delivered. `deliver` is for the batch that came, which is of the
-   * same log, since it was fetched before; it is not called where it is as well to fetch the batch again.
+   * Compares the log with the last delivered record. `deliver` is for the batch that was fetched before, which is of
+   * the same log. It is not called where the batch may as well be fetched again.
    */
   verify(topic: string, partition: number, deliver: () => Promise<void> | undefined): Promise<void> {
     return this.#inquire(topic, partition, async () => {
@@ -105,7 +106,7 @@ export class TruncationProbe {
     try {
       await act()
     } catch (error) {
-      // A mistake of ours: the partition is read on from where it is, and looked into again if need be.
+      // An exception of ours: the partition continues at its position, and is probed again if necessary.
       this.#options.onFault(error, { topic, partition })
     } finally {
       this.#open.delete(place)
@@ -157,7 +158,7 @@ export class TruncationProbe {
     })
   }
 
-  /** Asks until there is an answer; undefined when the reader is to stop. */
+  /** Retries until there is an answer; undefined after the signal. */
   async #insist<T>(topic: string, partition: number, ask: () => Promise<T>): Promise<T | undefined> {
     const { signal, warn } = this.#options
     for (let attempt = 0; !signal.aborted; attempt++) {

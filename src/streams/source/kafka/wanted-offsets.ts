@@ -1,21 +1,21 @@
 import type { Positions } from '../../event.ts'
 
-/** What a fetch brought for one partition, in numbers. */
+/** Offsets of a fetched batch of one partition. */
 export interface Fetched {
   readonly topic: string
   readonly partition: number
-  /** The offset that was asked for. */
+  /** The requested offset. */
   readonly fetchedOffset: number
-  /** The offset after the last record batch that came, if any did. */
+  /** The offset after the last record batch of the response, if there was one. */
   readonly nextOffset: number
-  /** The broker holds nothing at `fetchedOffset`. */
+  /** The broker holds no record at `fetchedOffset`. */
   readonly outOfRange: boolean
 }
 
 /**
- * - `deliver`: it was fetched from where the reader stands, and moves it on.
- * - `seek`: it was fetched from elsewhere (a fetch that raced a seek, a position that kafkajs reset): fetch again.
- * - `look`: the broker holds nothing at the wanted offset: look what it does hold.
+ * - `deliver`: the batch was fetched from the wanted offset, and moves it.
+ * - `seek`: it was fetched from another offset (a fetch that raced a seek, a position that kafkajs reset): fetch again.
+ * - `look`: the broker holds no record at the wanted offset: probe its offset range.
  */
 export type Verdict = 'deliver' | 'seek' | 'look'
 
@@ -26,8 +26,8 @@ export interface WantedOffset {
 }
 
 /**
- * The next wanted offset of every partition: the one truth about where the reader stands, whatever the consumer or
- * its group think. It moves by what was delivered and by gaps, and by nothing else.
+ * The next wanted offset of every partition: the only authority on the reader's position, whatever the consumer or its
+ * group hold. It is moved by deliveries and by gaps only.
  */
 export class WantedOffsets {
   readonly #topics: ReadonlyMap<string, Map<number, number>>
@@ -50,7 +50,7 @@ export class WantedOffsets {
     )
   }
 
-  /** Wants the partitions that are not known yet from 0, and returns them. */
+  /** Adds unknown partitions at offset 0, and returns them. */
   discover(topic: string, partitions: readonly number[]): number[] {
     const positions = this.#topics.get(topic)
     if (!positions) return []

@@ -2,19 +2,19 @@ import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 
 /**
- * Compression of Kafka's record batches beyond gzip, which kafkajs has: Zstandard by Node, and reading Snappy and LZ4
- * here, since the packages for kafkajs that do it are native or unmaintained, and the formats are small. Their
- * checksums are not looked at, as kafkajs does not look at Kafka's own: TCP's and the broker's have to do.
+ * Decompression of Kafka's record batches other than gzip, which kafkajs has: Zstandard by Node; Snappy and LZ4 here,
+ * since the packages for kafkajs are native or unmaintained, and the formats are small. Checksums are not verified, as
+ * kafkajs does not verify Kafka's: TCP and the broker verify theirs.
  */
 export interface Compression {
-  /** kafkajs hands over its encoder, which has the bytes. */
+  /** kafkajs passes its encoder, which holds the bytes. */
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>
   decompress(bytes: Buffer): Promise<Buffer>
 }
 
 /**
- * What one record batch may grow to: far more than brokers take by default (1 MiB compressed) comes to in practice.
- * One that grows further would take the whole process down; refused, it stops its reader, which says why.
+ * Size limit of a decompressed record batch, far above what the brokers' default limit (1 MiB compressed) amounts to in
+ * practice. A larger one would exhaust the memory of the process. It is refused: its reader stops, and reports why.
  */
 const MAX_BATCH_BYTES = 256 * 1024 * 1024
 
@@ -26,7 +26,7 @@ export const zstd: Compression = {
   decompress: (bytes) => decompressZstd(bytes, { maxOutputLength: MAX_BATCH_BYTES }),
 }
 
-/** What Sluice writes itself is not compressed. */
+/** Sluice's own records are not compressed. */
 async function readOnly(): Promise<never> {
   throw new Error('This compression is only read')
 }
@@ -34,7 +34,7 @@ async function readOnly(): Promise<never> {
 export const snappy: Compression = { compress: readOnly, decompress: async (bytes) => snappyDecompress(bytes) }
 export const lz4: Compression = { compress: readOnly, decompress: async (bytes) => lz4Decompress(bytes) }
 
-/** Output of unknown length, of which a match repeats a part. */
+/** Growing output buffer, with back-references. */
 class Output {
   #bytes: Buffer
   #length = 0
@@ -50,7 +50,7 @@ class Output {
     this.#length += count
   }
 
-  /** Repeats `count` bytes from `distance` back; they may reach into what is being written. */
+  /** Copies `count` bytes from `distance` back. They may overlap the output. */
   match(distance: number, count: number): void {
     if (distance === 0 || distance > this.#length) throw new Error('The compressed records refer to nothing')
     this.#reserve(count)
@@ -77,13 +77,13 @@ class Output {
   }
 }
 
-/** How much compressed text usually grows; only a first guess at the size of a buffer. */
+/** Typical compression ratio of text: the first estimate of a buffer's size. */
 const USUAL_RATIO = 4
 
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
 const XERIAL_HEADER = 16
 
-/** Snappy's raw format, or that in the frames of snappy-java ("xerial"), which is what Java producers send. */
+/** Snappy's raw format, or the framing of snappy-java ("xerial"), which Java producers send. */
 function snappyDecompress(input: Buffer): Buffer {
   const output = new Output(input.length * USUAL_RATIO)
   if (!input.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) {

@@ -1,13 +1,12 @@
 /**
- * What a fetch response says of one partition, read as Kafka's own consumer reads it.
- *
- * kafkajs leaves two things out that the promise of this gateway needs. It forgets where a record batch ends: one that
- * compaction has emptied, or a transaction's marker, then holds a position up indefinitely. And it takes the list of
- * aborted transactions for sorted, one a record, with any record whose key is four zero bytes for an abort's marker:
- * records of interleaved aborted transactions would reach the clients.
+ * Partition data of a fetch response, interpreted as by Kafka's own consumer.
+ * kafkajs omits two things that the delivery guarantee needs. It does not return the end of a record batch: an empty
+ * batch (compacted, or a transaction marker) then blocks a position indefinitely. And it assumes that the list of
+ * aborted transactions is sorted, with one record for each, and takes any record whose key is four zero bytes for an
+ * abort marker: clients would receive records of interleaved aborted transactions.
  */
 
-/** One record batch as it is in the log. Offsets and ids are decimal text, as kafkajs has them. */
+/** One record batch of the log. Offsets and ids are decimal text, as in kafkajs. */
 export interface RecordBatch<R> {
   readonly firstOffset: string
   readonly lastOffsetDelta: number
@@ -17,25 +16,25 @@ export interface RecordBatch<R> {
   readonly records: readonly R[]
 }
 
-/** A transaction that was aborted: from `firstOffset` on, up to the marker of its producer, its records do not count. */
+/** An aborted transaction: its producer's records from `firstOffset` up to the abort marker are not delivered. */
 export interface AbortedTransaction {
   readonly producerId: string
   readonly firstOffset: string
 }
 
 export interface Committed<R> {
-  /** What a reader may see. */
+  /** The visible records. */
   readonly records: R[]
-  /** The offset after the last batch, whatever was in it; undefined if there was none. */
+  /** The offset after the last batch, empty or not; undefined if there was none. */
   readonly nextOffset: number | undefined
 }
 
-/** The type of a control record is the second number of its key: 0 aborts, 1 commits. */
+/** The second number of a control record's key is its type: 0 aborts, 1 commits. */
 const ABORT = 0
 
 /**
- * The records of committed transactions and of none, by the rule of Java's consumer (CompletedFetch): a transaction
- * counts as aborted from its first offset until its producer's abort marker.
+ * Filters by `read_committed`, as Java's consumer does (CompletedFetch): a transaction counts as aborted from its first
+ * offset until its producer's abort marker.
  */
 export function committed<R extends { readonly key: Buffer | null }>(
   batches: readonly RecordBatch<R>[],

@@ -10,7 +10,7 @@ export interface KafkaRecord {
 }
 
 export function rawRecord(partition: number, { offset, timestamp, key, value, headers }: KafkaRecord): RawRecord {
-  // A header without a value is null on the wire, whatever the types say.
+  // A header without a value is null on the wire, contrary to the types.
   for (const name in headers) if (headers[name] === null) headers[name] = undefined
   return { partition, offset: Number(offset), timestamp: Number(timestamp), key, value, headers }
 }

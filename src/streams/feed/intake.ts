@@ -1,0 +1,168 @@
+import type { Logger } from 'pino'
+import type { Fingerprint } from '../cursor/cursor.ts'
+import type { Gap, Positions, RawRecord } from '../event.ts'
+import type { Batch, PartitionRange } from '../source/port.ts'
+import type { DeadLetters } from '../topic/dead-letters.ts'
+import { decode } from '../topic/decode.ts'
+import type { TopicFaults } from '../topic/faults.ts'
+import type { Topic } from '../topic/topic.ts'
+import { LIVE, LOOK_EVERY } from '../turn-budget.ts'
+import type { Heads } from './heads.ts'
+import type { Interests } from './interests.ts'
+import type { Past } from './past.ts'
+import { Rate } from './rate.ts'
+import type { Window } from './window.ts'
+
+/** The feed as its intake uses it. */
+interface IntakeFeed<V> {
+  readonly topic: Topic<V>
+  readonly window: Window<V>
+  readonly poison: DeadLetters
+  readonly faults: TopicFaults
+}
+
+interface IntakeOptions<V> {
+  readonly heads: Heads
+  readonly interests: Interests<V>
+  readonly past: Past<V>
+  readonly log: Logger
+  /** False: reading has ended. */
+  readonly isWanted: () => boolean
+}
+
+/** A record of 512 bytes is two units of work (see turn-budget.ts). */
+const UNIT_BYTES_LOG_2 = 9
+
+/**
+ * Intake of a feed: decodes the records of each batch, adds them to the window, moves the position, and notifies the
+ * interests. Batches and gaps are serialized.
+ */
+export class Intake<V> implements IntakeFeed<V> {
+  readonly topic: Topic<V>
+  readonly window: Window<V>
+  readonly poison: DeadLetters
+  readonly faults: TopicFaults
+  readonly rate = new Rate()
+  /** Events decoded since the start. */
+  events = 0
+  /** The last event that was passed. */
+  fingerprint: Fingerprint | undefined
+  isFilled = false
+  readonly #options: IntakeOptions<V>
+  readonly #heads: Heads
+  readonly #interests: Interests<V>
+  readonly #past: Past<V>
+  /** Set while a batch is taken in several turns. Later batches are chained to it. */
+  #taking: Promise<void> | undefined
+
+  constructor({ topic, window, poison, faults }: IntakeFeed<V>, options: IntakeOptions<V>) {
+    this.topic = topic
+    this.window = window
+    this.poison = poison
+    this.faults = faults
+    this.#options = options
+    this.#heads = options.heads
+    this.#interests = options.interests
+    this.#past = options.past
+  }
+
+  /** Sets the start offsets, and the end offsets at which the window is filled. */
+  begin(ranges: readonly PartitionRange[], from: Positions): void {
+    this.#heads.begin(ranges, from)
+    for (const { partition } of ranges) this.window.setFloor(partition, this.#heads.of(partition))
+    this.isFilled = this.#heads.behind === 0
+  }
+
+  /**
+   * Takes a batch: at once, or, if that takes too long for one turn, in several. The promise then settles when it has
+   * been taken, or reading has ended. The position moves with each record.
+   */
+  onBatch(batch: Batch): Promise<void> | undefined {
+    return this.#inOrder(() => this.#takeBatch(batch))
+  }
+
+  onGap(gap: Gap): void {
+    void this.#inOrder(() => this.#takeGap(gap))
+  }
+
+  /** Serializes batches: at once, or after the batch that is being taken in several turns. Taking never throws. */
+  #inOrder(take: () => Iterator<number, void>): Promise<void> | undefined {
+    const run = () => LIVE.run(take(), this.#options.isWanted, () => this.#interests.tellProgress())
+    const taking = this.#taking === undefined ? run() : this.#taking.then(run)
+    if (taking === undefined) return undefined
+    const taken = taking.then(() => {
+      if (this.#taking === taken) this.#taking = undefined
+    })
+    this.#taking = taken
+    return taken
+  }
+
+  /** Each step takes some records, and yields the units of work that they were. */
+  *#takeBatch({ partition, records, nextOffset, endOffset }: Batch): Generator<number, void> {
+    const now = Date.now()
+    this.#know(partition)
+    this.#heads.sawEnd(partition, endOffset)
+    let units = 0
+    for (const record of records) {
+      try {
+        this.#take(record, now)
+      } catch (error) {
+        this.faults.report(error, 'A record could not be taken', { partition, offset: record.offset })
+      }
+      units += 1 + ((record.value?.length ?? 0) >> UNIT_BYTES_LOG_2)
+      if (units < LOOK_EVERY) continue
+      yield units
+      units = 0
+    }
+    this.rate.count(now, records.length)
+    if (nextOffset > this.#heads.of(partition)) this.#heads.move(partition, nextOffset)
+    yield* this.#fill()
+    this.#interests.tellProgress({ partition, offset: nextOffset })
+  }
+
+  #take(record: RawRecord, now: number): void {
+    const event = decode(this.topic, record)
+    this.#heads.move(record.partition, record.offset + 1)
+    if (!('kind' in event)) {
+      this.poison.take(record, event)
+      return
+    }
+    this.events++
+    this.fingerprint = event
+    this.#interests.tellEvent(event, this.window.push(event, now))
+  }
+
+  *#takeGap(gap: Gap): Generator<number, void> {
+    const { partition, to, reason } = gap
+    this.#know(partition)
+    this.#heads.move(partition, to)
+    if (reason === 'truncation') {
+      this.fingerprint = undefined
+      this.#past.restart()
+      this.window.restart(partition, to)
+    } else this.window.setFloor(partition, to)
+    this.#options.log.error({ ...gap }, 'Records are gone that were still to be read')
+    this.#interests.tellGap(gap)
+    yield* this.#fill()
+  }
+
+  /** Sorts the window once all records have been read that were there at the start. */
+  *#fill(): Generator<number, void> {
+    if (this.isFilled || this.#heads.behind > 0) return
+    // The window was filled partition by partition. Sorted by time, its order resembles that of other instances. Not
+    // where a position in it is in use.
+    if (this.#interests.size === 0) {
+      for (const units of this.window.sortByTime()) {
+        yield units
+        if (this.#interests.size > 0) break
+      }
+    }
+    this.isFilled = true
+  }
+
+  #know(partition: number): void {
+    const known = this.#heads.next.length
+    if (!this.#heads.know(partition)) return
+    for (let each = known; each <= partition; each++) this.window.setFloor(each, 0)
+  }
+}
