@@ -16,6 +16,8 @@ class TurnBudget {
   #used = 0
   #begun = 0
   #units = 0
+  /** When the first microtask of the present turn asked. */
+  #microtasksSince: number | undefined
   #waiting: (() => void)[] = []
   /** Set from the first fetch of work of a turn to its end. */
   #turnEnd: NodeJS.Immediate | undefined
@@ -40,6 +42,19 @@ class TurnBudget {
 
   end(): void {
     this.#used += performance.now() - this.#begun
+  }
+
+  /**
+   * For work that goes on in microtasks, which sockets and timers wait for: whether the turn is used up since the first
+   * call in it, whoever called. Then the rest waits for `next`.
+   */
+  isTurnUsedUp(): boolean {
+    const now = performance.now()
+    if (this.#microtasksSince === undefined) {
+      this.#microtasksSince = now
+      this.#turnEnd ??= inNextTurn(this.#nextTurn)
+    }
+    return now - this.#microtasksSince >= this.#ms
   }
 
   /** Resolves in a later turn that nobody else goes on in. */
@@ -82,6 +97,7 @@ class TurnBudget {
 
   readonly #nextTurn = (): void => {
     this.#used = 0
+    this.#microtasksSince = undefined
     const goOn = this.#waiting.shift()
     this.#turnEnd = this.#waiting.length > 0 ? inNextTurn(this.#nextTurn) : undefined
     goOn?.()
@@ -93,3 +109,6 @@ export const LIVE = new TurnBudget(8)
 
 /** For all that search the past: shorter, since what is live waits for it. */
 export const SCANS = new TurnBudget(5)
+
+/** For hand-written sources, which may always be ready: each is of one client, and all others wait for it. */
+export const PULLS = new TurnBudget(2)
