@@ -75,30 +75,24 @@ export class StreamSockets {
   }
 
   /**
-   * Sends the head of a stream and takes over the socket.
-   * @returns undefined if the client has gone meanwhile, or has sent another request behind this one.
+   * Sends the head of a stream, takes over the socket, and begins what goes out on it; unless the client has gone
+   * meanwhile, or has sent another request behind this one. What is thrown after the head ends this stream, since
+   * nothing else can be answered.
    * @throws SluiceError as `demandRoom` does.
    */
-  open(response: ServerResponse): StreamSocket | undefined {
+  open(response: ServerResponse, begin: (stream: StreamSocket) => void): void {
     this.demandRoom()
     const { socket } = response
-    if (!socket || socket.destroyed) return undefined
+    if (!socket || socket.destroyed) return
     if (isFollowed(socket)) {
       socket.destroy()
-      return undefined
+      return
     }
-    // The head and the first block go out as one, when whoever opened the stream has attached its listener.
-    socket.cork()
-    response.useChunkedEncodingByDefault = false
-    response.shouldKeepAlive = false
-    response.writeHead(200, STREAM_HEADERS)
-    response.flushHeaders()
-    const stream = new StreamSocket(socket, this.stats, this.#faults)
-    this.#open.set(socket, stream)
-    this.#ages.add(stream)
-    this.#takeOver(response, socket)
-    this.#onOpen(socket)
-    return stream
+    this.#faults.contain(
+      'stream',
+      () => begin(this.#takeOver(response, socket)),
+      () => socket.destroy(),
+    )
   }
 
   /**
@@ -126,7 +120,13 @@ export class StreamSockets {
    * holds the request until the socket closes, but not what it says. From here on Node takes the connection for an idle
    * one: `server.closeIdleConnections` would end it.
    */
-  #takeOver(response: ServerResponse, socket: Socket): void {
+  #takeOver(response: ServerResponse, socket: Socket): StreamSocket {
+    // The head and the first block go out as one, when whoever opened the stream has attached its listener.
+    socket.cork()
+    response.useChunkedEncodingByDefault = false
+    response.shouldKeepAlive = false
+    response.writeHead(200, STREAM_HEADERS)
+    response.flushHeaders()
     const { req: request } = response
     response.detachSocket(socket)
     request.headers = {}
@@ -140,6 +140,12 @@ export class StreamSockets {
     socket.on('end', cut)
     socket.on('drain', this.#onDrain)
     socket.on('close', this.#onClose)
+
+    const stream = new StreamSocket(socket, this.stats, this.#faults)
+    this.#open.set(socket, stream)
+    this.#ages.add(stream)
+    this.#onOpen(socket)
+    return stream
   }
 
   #closed(socket: Socket): void {

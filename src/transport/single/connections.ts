@@ -93,11 +93,11 @@ export class SingleConnections {
     const { sockets, refusals } = this.#options
     stream.demandUnopened()
     refusals.demandStream()
-    const socket = sockets.open(response)
-    // Its client has gone meanwhile, and may try again.
-    if (!socket) return
-    this.#reserved--
-    stream.open(socket)
+    // If its client has gone meanwhile, it may try again.
+    sockets.open(response, (socket) => {
+      this.#reserved--
+      stream.open(socket)
+    })
   }
 
   /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be begun now. */
