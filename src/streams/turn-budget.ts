@@ -1,6 +1,9 @@
 /** Units of work between two looks at the clock: what takes less is never put off. */
 export const LOOK_EVERY = 16
 
+/** What is left of a turn to each of those that others go before: little, but they go on. */
+const BEHIND_MS = 1
+
 /** Taken when the module is loaded: a test that fakes timers still has turns of the event loop. */
 const inNextTurn = globalThis.setImmediate
 
@@ -12,6 +15,7 @@ const inNextTurn = globalThis.setImmediate
  */
 class TurnBudget {
   readonly #ms: number
+  readonly #first: TurnBudget | undefined
   /** Milliseconds of the present turn that fetches of work have taken. */
   #used = 0
   #begun = 0
@@ -22,8 +26,20 @@ class TurnBudget {
   /** Set from the first fetch of work of a turn to its end. */
   #turnEnd: NodeJS.Immediate | undefined
 
-  constructor(ms: number) {
+  /** `first`: what goes before this where it has more to do than its own milliseconds. */
+  constructor(ms: number, first?: TurnBudget) {
     this.#ms = ms
+    this.#first = first
+  }
+
+  /** Milliseconds of a turn like the present one. */
+  get ms(): number {
+    return this.#first?.isBehind ? Math.min(BEHIND_MS, this.#ms) : this.#ms
+  }
+
+  /** There is work that waits for a later turn. */
+  get isBehind(): boolean {
+    return this.#waiting.length > 0
   }
 
   begin(): void {
@@ -37,7 +53,7 @@ class TurnBudget {
     this.#units += units
     if (this.#units < LOOK_EVERY) return false
     this.#units = 0
-    return this.#used + performance.now() - this.#begun >= this.#ms
+    return this.#used + performance.now() - this.#begun >= this.ms
   }
 
   end(): void {
@@ -54,7 +70,7 @@ class TurnBudget {
       this.#microtasksSince = now
       this.#turnEnd ??= inNextTurn(this.#nextTurn)
     }
-    return now - this.#microtasksSince >= this.#ms
+    return now - this.#microtasksSince >= this.ms
   }
 
   /** Resolves in a later turn that nobody else goes on in. */
@@ -108,7 +124,10 @@ class TurnBudget {
 export const LIVE = new TurnBudget(8)
 
 /** For all that search the past: shorter, since what is live waits for it. */
-export const SCANS = new TurnBudget(5)
+export const SCANS = new TurnBudget(5, LIVE)
+
+/** For what is rendered and written of the past, likewise. */
+export const REPLAYS = new TurnBudget(5, LIVE)
 
 /** For hand-written sources, which may always be ready: each is of one client, and all others wait for it. */
-export const PULLS = new TurnBudget(2)
+export const PULLS = new TurnBudget(2, LIVE)

@@ -1,3 +1,5 @@
+import { REPLAYS } from '../../streams/turn-budget.ts'
+
 /** Who has more to do than one turn of the event loop should take. */
 export interface Worker {
   /** Does a little. True: there is more to do at once. */
@@ -5,9 +7,6 @@ export interface Worker {
   /** `step` threw: it gets no more turns by itself. Should not throw. */
   failed(error: unknown): void
 }
-
-/** Work of this many milliseconds a turn: what is live waits for it at most this long. */
-const TURN_MS = 5
 
 /** Lets workers do a little in turn, and everything else in between. */
 export class RoundRobin<W extends Worker> {
@@ -42,7 +41,7 @@ export class RoundRobin<W extends Worker> {
 
   #run(): void {
     this.#scheduled = undefined
-    const end = performance.now() + TURN_MS
+    const end = performance.now() + REPLAYS.ms
     while (this.#next < this.#queue.length && performance.now() < end) {
       const worker = this.#queue[this.#next++] as W
       this.#waiting.delete(worker)
