@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { SluiceError } from '../errors/codes.ts'
 import type { Faults } from '../errors/faults.ts'
 import { STREAM_HEADERS } from './answer.ts'
-import { isFollowed } from './pipelining.ts'
+import { isFollowed, takeConnection } from './pipelining.ts'
 import { spread } from './spread.ts'
 import { StreamAges } from './stream-ages.ts'
 import { StreamSocket, type StreamStats } from './stream-socket.ts'
@@ -128,7 +128,7 @@ export class StreamSockets {
     response.writeHead(200, STREAM_HEADERS)
     response.flushHeaders()
     const { req: request } = response
-    response.detachSocket(socket)
+    takeConnection(response, socket)
     request.headers = {}
     request.rawHeaders = []
 
