@@ -80,6 +80,7 @@ describe('slowness', () => {
   test('of a stream does not let one operation starve another', async () => {
     const gateway = await startTestGateway()
     await produceLarge(gateway, 0, 500)
+    await until('all are in the window', async () => (await gateway.metric('sluice_events_total')) === 1_000)
     const client = await SingleClient.reserve(gateway.graphql)
     await client.start('1', 'subscription { ordersByRegion(region: EUROPE, last: 400) { id city } }')
     await client.start('2', 'subscription { ordersByRegion(region: EUROPE, last: 300) { id city } }')
