@@ -129,7 +129,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     faults,
     refusals,
   })
-  const yoga = createYogaHttp(schema, GRAPHQL_PATH)
+  const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
   const endpoint = new Endpoint({ admission, operations, distinct, single, yoga })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])

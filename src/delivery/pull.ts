@@ -5,6 +5,7 @@ import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { retryMs } from '../errors/retry-hints.ts'
 import { type Framing, frame, NO_CURSOR } from '../protocol/framing.ts'
+import { PULLS } from '../streams/turn-budget.ts'
 import { endOutlet } from './group/ending.ts'
 import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from './outlet.ts'
 import { executeEvent } from './render/execute-event.ts'
@@ -89,6 +90,11 @@ export class PullSubscriber implements OutletListener {
     let reason: CloseReason = 'complete'
     try {
       while (!this.#closed) {
+        // A source that is always ready goes on in microtasks, in which no socket is read and no timer fires.
+        if (PULLS.isTurnUsedUp()) {
+          await PULLS.next()
+          continue
+        }
         const item = await this.#events.next()
         if (item.done) break
         // A stream that is reserved and not open yet is full from the start: no result waits for it.

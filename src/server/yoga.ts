@@ -3,6 +3,7 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { ExecutionResult, GraphQLSchema } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import { GRAPHQL_RESPONSE, HTML } from '../protocol/accept.ts'
+import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { Executed } from '../transport/operations.ts'
 
 /** No part of any request: Yoga sees none of a client's own, so that nothing in one can make it fail. */
@@ -44,7 +45,7 @@ query Recent {
 export interface YogaHttp {
   /** Answers with the result of an operation. @throws Error if Yoga fails, before anything of the answer is sent. */
   answer(response: ServerResponse, mediaType: string, executed: Executed): Promise<void>
-  /** Answers with GraphiQL's page. @throws Error as well. */
+  /** Answers with GraphiQL's page. @throws Error as well, and SluiceError `TOO_MANY_ANSWERS`. */
   answerPage(response: ServerResponse): Promise<void>
 }
 
@@ -60,7 +61,7 @@ type ReadyResult = ExecutionResult & { stringify(): string }
  * Yoga as the HTTP server for GraphQL over HTTP, and for GraphiQL. It is handed the result: admission and execution
  * are the same for every transport, and not its own. Its answer comes as a value, so that one that fails is not sent.
  */
-export function createYogaHttp(schema: GraphQLSchema, path: string): YogaHttp {
+export function createYogaHttp(schema: GraphQLSchema, path: string, answers: AnswerBudget): YogaHttp {
   const yoga = createYoga<YogaContext>({
     schema,
     graphqlEndpoint: path,
@@ -79,6 +80,16 @@ export function createYogaHttp(schema: GraphQLSchema, path: string): YogaHttp {
   const url = ORIGIN + path
   /** Nine megabytes, and the same for everybody: requests share its bytes. */
   let page: Promise<Answer> | undefined
+  const renderPage = async (): Promise<Answer> => {
+    const request = new yoga.fetchAPI.Request(url, { headers: { accept: HTML } })
+    page ??= Promise.resolve(yoga.fetch(request, {})).then(read)
+    try {
+      return await page
+    } catch (error) {
+      page = undefined
+      throw error
+    }
+  }
   return {
     async answer(response, mediaType, executed) {
       const headers = { accept: mediaType, 'content-type': 'application/json' }
@@ -86,14 +97,9 @@ export function createYogaHttp(schema: GraphQLSchema, path: string): YogaHttp {
       send(response, await read(await yoga.fetch(request, { result: readyResult(mediaType, executed) })))
     },
     async answerPage(response) {
-      const request = new yoga.fetchAPI.Request(url, { headers: { accept: HTML } })
-      page ??= Promise.resolve(yoga.fetch(request, {})).then(read)
-      try {
-        send(response, await page)
-      } catch (error) {
-        page = undefined
-        throw error
-      }
+      const rendered = await renderPage()
+      answers.demandSpare(rendered.body.length)
+      send(response, rendered)
     },
   }
 }

@@ -1,6 +1,9 @@
 /** Units of work between two reads of the clock. Shorter work is never deferred. */
 export const LOOK_EVERY = 16
 
+/** Time slice of a budget while one with a higher priority has work left: short, but not zero. */
+const BEHIND_MS = 1
+
 /** Taken at module load: fake timers of a test must not replace it. */
 const inNextTurn = globalThis.setImmediate
 
@@ -12,16 +15,32 @@ const inNextTurn = globalThis.setImmediate
  */
 class TurnBudget {
   readonly #ms: number
+  /** The budget with a higher priority. */
+  readonly #first: TurnBudget | undefined
   /** Milliseconds of the current turn that slices have used. */
   #used = 0
   #begun = 0
   #units = 0
+  /** When the first microtask of the present turn asked. */
+  #microtasksSince: number | undefined
   #waiting: (() => void)[] = []
   /** Set from the first slice of a turn to the turn's end. */
   #turnEnd: NodeJS.Immediate | undefined
 
-  constructor(ms: number) {
+  /** `first`: what goes before this where it has more to do than its own milliseconds. */
+  constructor(ms: number, first?: TurnBudget) {
     this.#ms = ms
+    this.#first = first
+  }
+
+  /** Milliseconds of a turn like the present one. */
+  get ms(): number {
+    return this.#first?.isBehind ? Math.min(BEHIND_MS, this.#ms) : this.#ms
+  }
+
+  /** There is work that waits for a later turn. */
+  get isBehind(): boolean {
+    return this.#waiting.length > 0
   }
 
   begin(): void {
@@ -35,11 +54,24 @@ class TurnBudget {
     this.#units += units
     if (this.#units < LOOK_EVERY) return false
     this.#units = 0
-    return this.#used + performance.now() - this.#begun >= this.#ms
+    return this.#used + performance.now() - this.#begun >= this.ms
   }
 
   end(): void {
     this.#used += performance.now() - this.#begun
+  }
+
+  /**
+   * For work that goes on in microtasks, which sockets and timers wait for: whether the turn is used up since the first
+   * call in it, whoever called. Then the rest waits for `next`.
+   */
+  isTurnUsedUp(): boolean {
+    const now = performance.now()
+    if (this.#microtasksSince === undefined) {
+      this.#microtasksSince = now
+      this.#turnEnd ??= inNextTurn(this.#nextTurn)
+    }
+    return now - this.#microtasksSince >= this.ms
   }
 
   /** Resolves in a later turn, in which no other waiter continues. */
@@ -82,6 +114,7 @@ class TurnBudget {
 
   readonly #nextTurn = (): void => {
     this.#used = 0
+    this.#microtasksSince = undefined
     const goOn = this.#waiting.shift()
     this.#turnEnd = this.#waiting.length > 0 ? inNextTurn(this.#nextTurn) : undefined
     goOn?.()
@@ -92,4 +125,10 @@ class TurnBudget {
 export const LIVE = new TurnBudget(8)
 
 /** For every search of the past: shorter, since live events wait for it. */
-export const SCANS = new TurnBudget(5)
+export const SCANS = new TurnBudget(5, LIVE)
+
+/** For replays: rendering and writing the past. */
+export const REPLAYS = new TurnBudget(5, LIVE)
+
+/** For hand-written sources, which may always be ready: each has one client, and all other clients wait for it. */
+export const PULLS = new TurnBudget(2, LIVE)

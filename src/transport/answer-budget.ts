@@ -6,6 +6,8 @@ import { SluiceError } from '../errors/codes.ts'
 
 /** Answers that clients have not read, and results that wait for streams: of all clients together. */
 const ANSWER_BYTES = 64 * 1024 * 1024
+/** What is no operation's answer gets room in this part only, so that it takes none of the rest from operations. */
+const SPARE_PART = 1 / 2
 /** Slower than this an answer is given up, `WRITE_STALL_MS` beside: a phone on a bad day gets more. */
 const MIN_BYTES_PER_SECOND = 16 * 1024
 const SWEEP_MS = 1_000
@@ -34,7 +36,7 @@ interface Unsent {
 }
 
 export interface AnswerStats {
-  /** Operations that were not executed because unread answers filled the budget. */
+  /** What was not answered because unread answers filled the budget: an operation was not executed. */
   refused: number
   /** Answers that were given up because their clients did not take them. */
   cut: number
@@ -64,11 +66,16 @@ export class AnswerBudget {
   reserve(cost: number): Share {
     const bytes = Math.min(MAX_RESULT_BYTES, ANSWER_HEAD_BYTES + FIELD_BYTES * cost)
     if (this.#used + bytes > this.limit) this.#cutStalled(bytes)
-    if (this.#used + bytes > this.limit) {
-      this.stats.refused++
-      throw new SluiceError('TOO_MANY_ANSWERS')
-    }
+    if (this.#used + bytes > this.limit) this.#refuse()
     return this.hold(bytes)
+  }
+
+  /**
+   * Whether something of so many bytes may be written now that is no operation's answer; nobody's answer is cut for it.
+   * @throws SluiceError `TOO_MANY_ANSWERS`
+   */
+  demandSpare(bytes: number): void {
+    if (this.#used + bytes > this.limit * SPARE_PART) this.#refuse()
   }
 
   /** Takes what is there already, so that there may be less room than none. */
@@ -110,6 +117,11 @@ export class AnswerBudget {
   close(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
+  }
+
+  #refuse(): never {
+    this.stats.refused++
+    throw new SluiceError('TOO_MANY_ANSWERS')
   }
 
   /** The kernel takes most answers at once, and then there is nothing to watch. */

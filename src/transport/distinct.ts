@@ -36,7 +36,7 @@ export class DistinctConnections {
       if (executed.errors) this.refuse(response, executed.errors)
       else answerOnce(response, executed.json)
     } catch (error) {
-      if (error instanceof SluiceError && error.status === 503) throw error
+      if (response.headersSent || (error instanceof SluiceError && error.status === 503)) throw error
       this.refuse(response, [formatError(error, errors)])
     }
   }
@@ -50,8 +50,7 @@ export class DistinctConnections {
     using prepared = outcome.prepared
     // The preparation may have taken a while.
     refusals.demandStream()
-    const socket = sockets.open(response)
-    if (socket) prepared.start(socket, outcome.hasCursors ? IN_EXTENSIONS : BY_ID)
+    sockets.open(response, (socket) => prepared.start(socket, outcome.hasCursors ? IN_EXTENSIONS : BY_ID))
   }
 
   refuse(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {

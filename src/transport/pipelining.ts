@@ -5,6 +5,11 @@ import type { Socket } from 'node:net'
 /** Number of requests on each connection that have not been answered completely. */
 const unanswered = new WeakMap<Socket, number>()
 
+/** Connections on which nothing is answered any more. */
+const taken = new WeakSet<Socket>()
+/** In place of the response that is being answered: what Node's server reads of one. */
+const NEVER_ANSWERED = Object.freeze({ finished: true, _headerSent: true, emit: () => false })
+
 /**
  * Serializes pipelined requests (RFC 9112 section 9.3.2): a request waits until those before it have been answered. One
  * of them may be answered by a stream, after which no response can follow. Never resolves if the connection closes
@@ -12,6 +17,10 @@ const unanswered = new WeakMap<Socket, number>()
  */
 export async function inOrder(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { socket } = request
+  if (taken.has(socket)) {
+    socket.destroy()
+    return await new Promise(() => {})
+  }
   unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1)
   let answered = false
   const onAnswered = (): void => {
@@ -32,4 +41,16 @@ export function isAnswering(socket: Socket): boolean {
 /** Whether another request is queued behind the one that is being answered. */
 export function isFollowed(socket: Socket): boolean {
   return (unanswered.get(socket) ?? 0) > 1
+}
+
+/**
+ * Takes the connection from its request and response. Node may be in the middle of a packet in which other requests
+ * follow: it runs microtasks there, within a long head. Their responses must never get the socket, not even those that
+ * Node writes by itself. It gives it to the next one where `_httpMessage` says that none has it, and there is no other
+ * way to tell it.
+ */
+export function takeConnection(response: ServerResponse, socket: Socket): void {
+  response.detachSocket(socket)
+  taken.add(socket)
+  Object.assign(socket, { _httpMessage: NEVER_ANSWERED })
 }

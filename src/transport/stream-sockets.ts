@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { SluiceError } from '../errors/codes.ts'
 import type { Faults } from '../errors/faults.ts'
 import { STREAM_HEADERS } from './answer.ts'
-import { isFollowed } from './pipelining.ts'
+import { isFollowed, takeConnection } from './pipelining.ts'
 import { spread } from './spread.ts'
 import { StreamAges } from './stream-ages.ts'
 import { StreamSocket, type StreamStats } from './stream-socket.ts'
@@ -77,30 +77,23 @@ export class StreamSockets {
   }
 
   /**
-   * Sends the response head of a stream, and takes over the socket.
-   * @returns undefined if the client has disconnected, or has pipelined another request.
+   * Sends the response head of a stream, takes over the socket, and calls `begin`; unless the client has disconnected, or
+   * has pipelined another request. What `begin` throws ends this stream: after the head nothing else can be answered.
    * @throws SluiceError as `demandRoom` does.
    */
-  open(response: ServerResponse): StreamSocket | undefined {
+  open(response: ServerResponse, begin: (stream: StreamSocket) => void): void {
     this.demandRoom()
     const { socket } = response
-    if (!socket || socket.destroyed) return undefined
+    if (!socket || socket.destroyed) return
     if (isFollowed(socket)) {
       socket.destroy()
-      return undefined
+      return
     }
-    // Coalesces the head and the first block into one write.
-    socket.cork()
-    response.useChunkedEncodingByDefault = false
-    response.shouldKeepAlive = false
-    response.writeHead(200, STREAM_HEADERS)
-    response.flushHeaders()
-    const stream = new StreamSocket(socket, this.stats, this.#faults)
-    this.#open.set(socket, stream)
-    this.#ages.add(stream)
-    this.#takeOver(response, socket)
-    this.#onOpen(socket)
-    return stream
+    this.#faults.contain(
+      'stream',
+      () => begin(this.#takeOver(response, socket)),
+      () => socket.destroy(),
+    )
   }
 
   /**
@@ -128,9 +121,15 @@ export class StreamSockets {
    * request object until the socket closes, but not its contents. From here on Node regards the connection as idle:
    * `server.closeIdleConnections` would end it.
    */
-  #takeOver(response: ServerResponse, socket: Socket): void {
+  #takeOver(response: ServerResponse, socket: Socket): StreamSocket {
+    // Coalesces the head and the first block into one write.
+    socket.cork()
+    response.useChunkedEncodingByDefault = false
+    response.shouldKeepAlive = false
+    response.writeHead(200, STREAM_HEADERS)
+    response.flushHeaders()
     const { req: request } = response
-    response.detachSocket(socket)
+    takeConnection(response, socket)
     request.headers = {}
     request.rawHeaders = []
 
@@ -142,6 +141,12 @@ export class StreamSockets {
     socket.on('end', cut)
     socket.on('drain', this.#onDrain)
     socket.on('close', this.#onClose)
+
+    const stream = new StreamSocket(socket, this.stats, this.#faults)
+    this.#open.set(socket, stream)
+    this.#ages.add(stream)
+    this.#onOpen(socket)
+    return stream
   }
 
   #closed(socket: Socket): void {

@@ -6,9 +6,13 @@ import { ResolverErrors } from '../../src/errors/resolver-errors.ts'
 import { BY_ID } from '../../src/protocol/event-stream.ts'
 import { FakeOutlet, settle } from '../kit/engine.ts'
 import { silentLog } from '../kit/log-lines.ts'
+import { probeTurns } from '../kit/turn-probe.ts'
+import { until } from '../kit/until.ts'
 
 const HEARTBEAT_MS = 10_000
 const WRITE_STALL_MS = 30_000
+/** The budget of src/streams/turn-budget.ts. */
+const PULL_MS = 2
 
 /** A subscription to numbers that come as fast as they are pulled. */
 function startNumbers() {
@@ -16,9 +20,22 @@ function startNumbers() {
   vi.advanceTimersByTime(1000) // no process has a monotonic clock at 0
   onTestFinished(() => void vi.useRealTimers())
   const state = { pulled: 0, returned: 0, ended: 0 }
+  const outlet = new FakeOutlet()
+  outlet.full = true
+  return { state, outlet, ...pull(state, outlet, () => Promise.resolve({ done: false, value: state.pulled++ })) }
+}
+
+function pull(
+  state: { returned: number; ended: number },
+  outlet: FakeOutlet,
+  next: () => Promise<IteratorResult<number>>,
+) {
   const source: AsyncIterableIterator<unknown> = {
     [Symbol.asyncIterator]: () => source,
-    next: () => Promise.resolve({ done: false, value: { number: state.pulled++ } }),
+    next: async () => {
+      const { done = false, value } = await next()
+      return { done, value: { number: value } }
+    },
     return: () => {
       state.returned++
       return Promise.resolve({ done: true, value: undefined })
@@ -29,8 +46,6 @@ function startNumbers() {
     schema,
     document: parse('subscription { number }'),
   }) as ValidatedSubscriptionArgs
-  const outlet = new FakeOutlet()
-  outlet.full = true
   const errors = new ResolverErrors(silentLog)
   const faults = new Faults(silentLog)
   const options = {
@@ -43,7 +58,7 @@ function startNumbers() {
     onEnd: () => state.ended++,
   }
   const subscriber = new PullSubscriber(args, source, outlet, options)
-  return { state, source, faults, outlet, subscriber }
+  return { source, faults, subscriber }
 }
 
 test('a full outlet is not pulled for, nor sent heartbeats', async () => {
@@ -105,6 +120,7 @@ test('whatever of a pulled stream throws, that stream alone ends, and its source
       }
       vi.advanceTimersByTime(HEARTBEAT_MS)
     } else {
+      // For the result that waits, for the next one, and for the error that is told in its place.
       for (let drain = 0; drain < 3; drain++) {
         subscriber.drained()
         await settle()
@@ -117,4 +133,28 @@ test('whatever of a pulled stream throws, that stream alone ends, and its source
     vi.advanceTimersByTime(WRITE_STALL_MS)
     vi.useRealTimers()
   }
+})
+
+test('sources that are always ready leave most of a turn to others, and go on in turn, however many there are', async () => {
+  const probe = probeTurns()
+  const each = 300
+  const pulled = Array.from({ length: 20 }, () => 0)
+  let leastWhenFirstEnded: number | undefined
+  const states = pulled.map((_, i) => {
+    const state = { returned: 0, ended: 0 }
+    pull(state, new FakeOutlet(), async () => {
+      probe.work()
+      if (pulled[i] !== each) return { done: false, value: (pulled[i] as number)++ }
+      leastWhenFirstEnded ??= Math.min(...pulled)
+      return { done: true, value: undefined }
+    })
+    return state
+  })
+  await until('all have ended', () => states.every(({ ended }) => ended === 1))
+  console.log(
+    `20 × ${each}: ${probe.turns} turns of at most ${probe.longest}; ${leastWhenFirstEnded} when one had ended`,
+  )
+  expect(pulled).toEqual(pulled.map(() => each))
+  expect(probe.longest).toBeLessThanOrEqual(probe.most(PULL_MS))
+  expect(leastWhenFirstEnded).toBeGreaterThan(each / 2)
 })

@@ -19,6 +19,8 @@ import { orderOf, PARTITIONS } from './orders.ts'
 
 /** Of each partition, once they have been read: enough for a client that comes back after seconds. 30 MiB in all. */
 const RETAINED_RECORDS = 20_000
+/** The same, when memory is looked at: what the log keeps of an attack is not the gateway's. Ticks of some seconds. */
+const RETAINED_FOR_LOOK = 1_000
 /** A bound for all, where records are large: more than what is retained and a burst, of which nothing may be lost unread. */
 const RETENTION_BYTES = 64 * 1024 * 1024
 /** Orders made in one turn, so that what is measured is the gateway's turns and not ours. */
@@ -62,10 +64,11 @@ const run: { [K in Command['op']]: (command: Extract<Command, { op: K }>) => Pro
     }
     await own.sink.send('orders', records)
     while ((read.get(partition) ?? 0) < from + count) await once(onRead, 'read')
-    for (const [each, next] of read) own.deleteRecords('orders', each, next - RETAINED_RECORDS)
+    retain(RETAINED_RECORDS)
     return {}
   },
   async state({ gc }) {
+    if (gc) retain(RETAINED_FOR_LOOK)
     // The second collection takes what the finalizers of the first let go.
     if (gc) for (let i = 0; i < 2; i++) await globalThis.gc?.({ execution: 'async', type: 'major' })
     // Where an attack has taken all descriptors, some of this cannot be had: it is absent then.
@@ -98,6 +101,11 @@ const server = createServer((socket) => {
 })
 server.listen(Number(process.env.FEED_PORT), '127.0.0.1')
 process.once('SIGTERM', () => void gateway.close().then(() => process.exit(0)))
+
+/** Of what has been read. */
+function retain(records: number): void {
+  for (const [partition, next] of read) own.deleteRecords('orders', partition, next - records)
+}
 
 function orNothing<T extends object>(get: () => T): Partial<T> {
   try {

@@ -36,7 +36,7 @@ const P99_LIMIT_MS = 1_000
 /** Beyond what was there before the attacks: keep-alive connections of late requests, and the metrics' own. */
 const MORE_FILES = 15
 const MORE_TIMERS = 15
-/** After a collection. Caches may be fuller than before, each within its bound: 64 MiB are twice their sum. */
+/** After a collection, beside what has a bound and a metric of its own. */
 const MORE_HEAP_BYTES = 64 * 1024 * 1024
 /** Resident memory does not come back as a heap does: V8 and malloc keep pages. It must not grow without end. */
 const RSS_FACTOR = 2
@@ -199,6 +199,8 @@ interface Look extends State {
   readonly groups: number
   readonly streams: number
   readonly reserved: number
+  /** What is kept of frames and of the past, within bounds, whether clients come back for it or not. */
+  readonly cachedBytes: number
 }
 
 async function look(gateway: GatewayProcess): Promise<Look> {
@@ -206,7 +208,13 @@ async function look(gateway: GatewayProcess): Promise<Look> {
   if (!state) throw new Error(`The gateway does not say how it is: ${gateway.log.tail()}`)
   const metrics = await gateway.metrics()
   const metric = (name: string) => metrics.get(`sluice_${name}`) ?? Number.NaN
-  return { ...state, groups: metric('groups'), streams: metric('streams'), reserved: metric('reserved_streams') }
+  return {
+    ...state,
+    groups: metric('groups'),
+    streams: metric('streams'),
+    reserved: metric('reserved_streams'),
+    cachedBytes: metric('frame_log_bytes') + metric('history_bytes'),
+  }
 }
 
 /** What has not gone back to where it was. */
@@ -220,12 +228,16 @@ function notReturned(before: Look, after: Look): string[] {
     ['open files', after.files, (before.files ?? none) + MORE_FILES],
     ['timers', after.resources.Timeout ?? 0, (before.resources.Timeout ?? 0) + MORE_TIMERS],
     ['bytes of heap', after.heapUsed, (before.heapUsed ?? none) + MORE_HEAP_BYTES],
-    ['bytes outside of the heap', after.external, (before.external ?? none) + MORE_HEAP_BYTES],
+    ['bytes outside of the heap', outside(after), outside(before) + MORE_HEAP_BYTES],
     ['resident bytes', after.rss, (before.rss ?? none) * RSS_FACTOR + MORE_RSS_BYTES],
   ]
   return rows
     .filter(([, value, limit]) => !((value ?? none) <= limit))
     .map(([what, value, limit]) => `${what} did not return: ${value}, and not at most ${limit}`)
+}
+
+function outside({ external, cachedBytes }: Look): number {
+  return (external ?? Number.NaN) - cachedBytes
 }
 
 async function untilAllArrived(feed: Feed, clients: readonly HealthyClient[]): Promise<void> {

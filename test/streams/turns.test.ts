@@ -16,6 +16,7 @@ import { until } from '../kit/until.ts'
 /** The budgets of src/streams/turn-budget.ts. */
 const LIVE_MS = 8
 const SCAN_MS = 5
+const BEHIND_MS = 1
 const MANY = 20_000
 
 type Probe = ReturnType<typeof probeTurns>
@@ -223,6 +224,35 @@ test('the newest events that match are searched for in many turns, with what com
   expect(reader.next(({ value }) => value.color === 'green')).toMatchObject({ offset: 3 })
   expect(probe.turns - before).toBeGreaterThan(MANY / probe.most(SCAN_MS))
   expect(probe.longest).toBeLessThanOrEqual(probe.most(LIVE_MS + SCAN_MS, 3))
+})
+
+test('while a large batch is taken, those that search the past together get little of each turn, and go on', async () => {
+  const probe = probeTurns()
+  const feed = await filledFeed(probe, 3)
+  const ofPast = { units: 0, longest: 0, whileTaken: 0 }
+  const isGreenOfPast = ({ value }: StreamEvent<Paint>): boolean => {
+    probe.work()
+    ofPast.units++
+    return value.color === 'green'
+  }
+  let isTaken = false
+  const look = (): void => {
+    ofPast.longest = Math.max(ofPast.longest, ofPast.units)
+    ofPast.whileTaken += ofPast.units
+    ofPast.units = 0
+    if (!isTaken) setImmediate(look)
+  }
+  const taken = feed.onBatch(batchOf(0, reds(MANY, MANY)))
+  setImmediate(look)
+  const searches = Array.from({ length: 10 }, () => feed.newest(1, isGreenOfPast))
+  await taken
+  isTaken = true
+  console.log(`while a batch was taken: ${ofPast.whileTaken} looked at, at most ${ofPast.longest} a turn`)
+  // The first pieces of all searches are looked at before they wait for a turn of their own.
+  expect(ofPast.longest).toBeLessThanOrEqual(probe.most(BEHIND_MS, 10))
+  expect(ofPast.whileTaken).toBeGreaterThan(1_000)
+  expect(ofPast.whileTaken).toBeLessThan(MANY / 4)
+  for (const search of searches) expect((await search).map(({ offset }) => offset)).toEqual([3])
 })
 
 test('a search stops where the window begins by then, and begins anew where its places mean nothing any more', async () => {

@@ -200,3 +200,38 @@ test('a hand-written subscription counts the result that its client has not take
   await stream.close()
   await until('it is given back', async () => (await gateway.metric('sluice_answer_bytes')) === 0)
 })
+
+describe("GraphiQL's page, of nine megabytes", () => {
+  const HTML = { headers: { accept: 'text/html' } }
+  /** More than half of the budget holds. */
+  const UNREAD = 12
+
+  async function askUnread(gateway: TestGateway): Promise<RawStream[]> {
+    const asked: RawStream[] = []
+    for (let n = 0; n < UNREAD; n++) {
+      const one = await RawStream.send(gateway.graphql, HTML)
+      await one.untilHead()
+      one.socket.pause()
+      asked.push(one)
+    }
+    return asked
+  }
+
+  test('takes half of the budget at most while clients do not read it; operations are answered', async () => {
+    const gateway = await startTestGateway()
+    const asked = await askUnread(gateway)
+    const served = asked.filter(({ status }) => status === 200)
+    expect(served.length).toBeGreaterThan(2)
+    expect(await gateway.metric('sluice_answer_bytes')).toBeLessThanOrEqual(32 * MIB)
+    const refused = asked.filter(({ status }) => status === 503)
+    expect(served.length + refused.length).toBe(UNREAD)
+    expect(Number(refused[0]?.headers['retry-after'])).toBeGreaterThan(0)
+    expect(await gateway.metric('sluice_refused_answers_total')).toBe(refused.length)
+    const answer = await RawStream.answer(gateway.graphql, { method: 'POST', body: { query: '{ __typename }' } })
+    expect(answer.status).toBe(200)
+
+    await Promise.all(asked.map((one) => one.close()))
+    await until('it is given back', async () => (await gateway.metric('sluice_answer_bytes')) === 0)
+    expect((await RawStream.answer(gateway.graphql, HTML)).status).toBe(200)
+  })
+})

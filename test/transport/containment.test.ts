@@ -1,9 +1,16 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import type { Admitted } from '../../src/admission/admission.ts'
 import type { OutletListener } from '../../src/delivery/outlet.ts'
+import type { Prepared } from '../../src/delivery/prepared.ts'
 import { Faults } from '../../src/errors/faults.ts'
+import { ResolverErrors } from '../../src/errors/resolver-errors.ts'
+import { COMMENT_BLOCK } from '../../src/protocol/event-stream.ts'
+import { DistinctConnections } from '../../src/transport/distinct.ts'
+import type { Operations } from '../../src/transport/operations.ts'
+import { Refusals } from '../../src/transport/refusals.ts'
 import { StreamSockets } from '../../src/transport/stream-sockets.ts'
 import { silentLog } from '../kit/log-lines.ts'
 import { until } from '../kit/until.ts'
@@ -32,10 +39,11 @@ async function startStreams() {
   const faults = new Faults(silentLog)
   const sockets = new StreamSockets({ faults })
   const server = createServer((_request, response) => {
-    const stream = sockets.open(response)
-    stream?.attach(ALL_BROKEN)
-    // More than the kernel takes, so that it drains once it is read.
-    stream?.write(Buffer.alloc(16 * 1024 * 1024))
+    sockets.open(response, (stream) => {
+      stream.attach(ALL_BROKEN)
+      // More than the kernel takes, so that it drains once it is read.
+      stream.write(Buffer.alloc(16 * 1024 * 1024))
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -71,4 +79,50 @@ test('streams whose members throw when they are to end do not keep a drain from 
   await sockets.drain(0)
   expect(sockets.size).toBe(0)
   expect(faults.counts.stream).toBe(6)
+})
+
+describe('what is thrown once the head of a stream has been sent ends that stream, and is told once', () => {
+  const start = (stream: Prepared['start'], end: () => void = () => {}) =>
+    ({ start: stream, [Symbol.dispose]: end }) satisfies Prepared
+  test.each([
+    ['by whoever is told of the socket', start(() => {}), { onOpen: broken }],
+    ['before its first block', start(broken), {}],
+    [
+      'after it',
+      start((outlet) => {
+        outlet.write(COMMENT_BLOCK)
+        broken()
+      }),
+      {},
+    ],
+    [
+      'behind its listener',
+      start((outlet) => {
+        outlet.attach({ drained: () => {}, gone: () => {}, end: () => {} })
+        broken()
+      }),
+      {},
+    ],
+  ] as const)('%s', async (_when, prepared, { onOpen }: { onOpen?: () => never }) => {
+    const faults = new Faults(silentLog)
+    const sockets = new StreamSockets({ faults, ...(onOpen && { onOpen }) })
+    const refusals = new Refusals({ sockets, readiness: () => ({ ready: true }), isLeaving: () => false })
+    const operations = { prepare: () => Promise.resolve({ prepared, hasCursors: false }) } as unknown as Operations
+    const distinct = new DistinctConnections({ operations, sockets, refusals })
+    const failures: unknown[] = []
+    const server = createServer((_request, response) => {
+      const admitted = { operation: { operation: 'subscription' } } as unknown as Admitted
+      distinct.serve(response, admitted, new ResolverErrors(silentLog)).catch((error: unknown) => failures.push(error))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.resume()
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(socket, 'close')
+    await until('it is gone', () => sockets.size === 0)
+    expect([failures, faults.counts]).toEqual([[], { stream: 1 }])
+  })
 })

@@ -1,3 +1,5 @@
+import { REPLAYS } from '../../streams/turn-budget.ts'
+
 /** Work that may take longer than one turn of the event loop should. */
 export interface Worker {
   /** Does a part of the work. True: there is more. */
@@ -5,9 +7,6 @@ export interface Worker {
   /** `step` threw: the worker is removed. Should not throw. */
   failed(error: unknown): void
 }
-
-/** Time slice in each turn: live events are delayed by at most this. */
-const TURN_MS = 5
 
 /** Round robin scheduler: each worker does one step in turn, in time slices with other events in between. */
 export class RoundRobin<W extends Worker> {
@@ -42,7 +41,7 @@ export class RoundRobin<W extends Worker> {
 
   #run(): void {
     this.#scheduled = undefined
-    const end = performance.now() + TURN_MS
+    const end = performance.now() + REPLAYS.ms
     while (this.#next < this.#queue.length && performance.now() < end) {
       const worker = this.#queue[this.#next++] as W
       this.#waiting.delete(worker)

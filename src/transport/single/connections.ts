@@ -96,11 +96,11 @@ export class SingleConnections {
     const { sockets, refusals } = this.#options
     stream.demandUnopened()
     refusals.demandStream()
-    const socket = sockets.open(response)
-    // The client has disconnected. It may open the stream again.
-    if (!socket) return
-    this.#reserved--
-    stream.open(socket)
+    // Not called if the client has disconnected: it may open the stream again.
+    sockets.open(response, (socket) => {
+      this.#reserved--
+      stream.open(socket)
+    })
   }
 
   /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be started now. */

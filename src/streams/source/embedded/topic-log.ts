@@ -47,8 +47,8 @@ export class PartitionLog {
   readonly partition: number
   bytes = 0
   earliest = 0
-  /** Records from `#base` on. Those below `earliest` are deleted, and are compacted in batches. */
-  #records: RawRecord[] = []
+  /** Records from `#base` on. The slots below `earliest` are empty, and are compacted in batches. */
+  #records: (RawRecord | undefined)[] = []
   #base = 0
 
   constructor(partition: number) {
@@ -73,7 +73,7 @@ export class PartitionLog {
   }
 
   slice(offset: number, count: number): RawRecord[] {
-    return this.#records.slice(offset - this.#base, offset - this.#base + count)
+    return this.#held(offset, offset - this.#base + count)
   }
 
   /** The records of this many bytes, and the first in any case. */
@@ -83,7 +83,12 @@ export class PartitionLog {
       bytes += sizeOf(this.#records[end] as RawRecord) + RECORD_OVERHEAD_BYTES
       if (bytes > maxBytes && end > offset - this.#base) break
     }
-    return this.#records.slice(offset - this.#base, end)
+    return this.#held(offset, end)
+  }
+
+  /** `offset` is not below the earliest. `end`: a slot. */
+  #held(offset: number, end: number): RawRecord[] {
+    return this.#records.slice(offset - this.#base, end) as RawRecord[]
   }
 
   /** Offset of the first record with that timestamp or a later one. The search may take several turns. */
@@ -107,7 +112,9 @@ export class PartitionLog {
   deleteBefore(before: number): void {
     const end = Math.min(before, this.next)
     for (; this.earliest < end; this.earliest++) {
-      this.bytes -= sizeOf(this.#records[this.earliest - this.#base] as RawRecord)
+      const slot = this.earliest - this.#base
+      this.bytes -= sizeOf(this.#records[slot] as RawRecord)
+      this.#records[slot] = undefined
     }
     if (this.earliest - this.#base > this.#records.length / 2) {
       this.#records = this.#records.slice(this.earliest - this.#base)

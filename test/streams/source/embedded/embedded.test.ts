@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, describe } from 'vitest'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { afterAll, describe, expect, test } from 'vitest'
 import { createEmbeddedLog } from '../../../../src/streams/source/embedded/embedded.ts'
 import { portContract } from '../port-contract.ts'
 
@@ -21,4 +23,26 @@ describe('the embedded log', () => {
     }),
     { runs: 100 },
   )
+})
+
+test('deleted records are let go at once, however many stay', async () => {
+  const MIB = 1024 * 1024
+  const log = createEmbeddedLog()
+  log.createTopic('t', 1)
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const held = (): number => {
+    for (let round = 0; round < 3; round++) collect()
+    return process.memoryUsage().arrayBuffers
+  }
+  const before = held()
+  for (let n = 0; n < 40; n++) await log.sink.send('t', [{ key: null, value: Buffer.alloc(MIB), partition: 0 }])
+  await log.sink.send(
+    't',
+    Array.from({ length: 1_000 }, () => ({ key: null, value: 'small', partition: 0 })),
+  )
+  expect(held() - before).toBeGreaterThan(39 * MIB)
+  log.deleteRecords('t', 0, 40)
+  expect(held() - before).toBeLessThan(2 * MIB)
+  await log.close()
 })
