@@ -28,7 +28,7 @@ export class InfoCode {
   path(previous: PathCode | undefined, key: string, typename: string | undefined): PathCode {
     const name = `p${this.#count++}`
     const type = typename === undefined ? 'undefined' : JSON.stringify(typename)
-    const code = `const ${name} = { prev: ${previous?.name ?? 'undefined'}, key: ${key}, typename: ${type} }`
+    const code = `const ${name} = helpers.keep({ prev: ${previous?.name ?? 'undefined'}, key: ${key}, typename: ${type} })`
     return { name, code, previous, line: this.#lines.push('') - 1, isUsed: false }
   }
 

@@ -57,6 +57,7 @@ export function goOn(args: ValidatedSubscriptionArgs, stopped: Stopped): Executi
   const resolverOf =
     ({ resolve = defaultFieldResolver }: Field): GraphQLFieldResolver<unknown, unknown> =>
     (source, given, context, info) => {
+      helpers.putInto(info, args.schema)
       const place = next++
       if (place < known.length) {
         const value = known[place]
@@ -64,7 +65,7 @@ export function goOn(args: ValidatedSubscriptionArgs, stopped: Stopped): Executi
         if (typeof value !== 'function' || resolve !== defaultFieldResolver) return value
       }
       if (place === known.length && thrown) throw thrown.error
-      return resolve(source, given, context, helpers.into({ ...info, schema: args.schema }))
+      return resolve(source, given, context, info)
     }
   const end = (): void => helpers.end()
   const result = executeSubscriptionEvent({ ...args, schema })
@@ -77,8 +78,15 @@ function withResolver(field: Field, resolve: GraphQLFieldResolver<unknown, unkno
   return Object.create(field, { resolve: { value: resolve } })
 }
 
-/** Parts of the resolvers' `info` beside the path: the abort signal of the execution, and tracking of promises. */
+type Path = GraphQLResolveInfo['path']
+
+/** Parts of the resolvers' `info` that all fields of an event share: paths, the abort signal, tracking of promises. */
 export class AsyncHelpers {
+  /** Paths of compiled code, by the path before them and the key. */
+  #paths: Map<Path | undefined, Map<Path['key'], Path>> | undefined
+  readonly #kept: Path[] = []
+  /** The paths that stand for those of graphql-js. */
+  readonly #same = new Map<Path, Path>()
   /** Created at first use, which is rare. */
   #controller: AbortController | undefined
   #ended = false
@@ -93,10 +101,39 @@ export class AsyncHelpers {
     track,
   }
 
-  /** Replaces the helpers in the `info` of graphql-js, so that all resolvers of an event share one. */
-  into(info: GraphQLResolveInfo): GraphQLResolveInfo {
+  /** @returns the path, which resolvers may keep: another one of the event is to have the same before it. */
+  keep(path: Path): Path {
+    this.#kept.push(path)
+    return path
+  }
+
+  /**
+   * Makes the `info` of graphql-js one of the event that compiled code has begun. It is changed in place, since the type
+   * resolvers of the field receive it too.
+   */
+  putInto(info: GraphQLResolveInfo, schema: GraphQLSchema): void {
     const { getAbortSignal, getAsyncHelpers } = this
-    return { ...info, getAbortSignal, getAsyncHelpers }
+    Object.assign(info, { schema, path: this.#sameAs(info.path), getAbortSignal, getAsyncHelpers })
+  }
+
+  #sameAs(path: Path): Path {
+    const known = this.#same.get(path)
+    if (known) return known
+    const prev = path.prev && this.#sameAs(path.prev)
+    const same = this.#find(prev, path.key) ?? (prev === path.prev ? path : { ...path, prev })
+    this.#same.set(path, same)
+    return same
+  }
+
+  #find(prev: Path | undefined, key: Path['key']): Path | undefined {
+    if (!this.#paths) {
+      this.#paths = new Map()
+      for (const path of this.#kept) {
+        const ofPrevious = this.#paths.get(path.prev) ?? new Map<Path['key'], Path>()
+        this.#paths.set(path.prev, ofPrevious.set(path.key, path))
+      }
+    }
+    return this.#paths.get(prev)?.get(key)
   }
 
   end(): void {
