@@ -229,7 +229,7 @@ function notReturned(before: Look, after: Look): string[] {
     ['timers', after.resources.Timeout ?? 0, (before.resources.Timeout ?? 0) + MORE_TIMERS],
     ['bytes of heap', after.heapUsed, (before.heapUsed ?? none) + MORE_HEAP_BYTES],
     ['bytes outside of the heap', outside(after), outside(before) + MORE_HEAP_BYTES],
-    ['resident bytes', after.rss, (before.rss ?? none) * RSS_FACTOR + MORE_RSS_BYTES],
+    ['resident bytes', (after.rss ?? none) - after.cachedBytes, (before.rss ?? none) * RSS_FACTOR + MORE_RSS_BYTES],
   ]
   return rows
     .filter(([, value, limit]) => !((value ?? none) <= limit))

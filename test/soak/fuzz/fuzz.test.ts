@@ -1,3 +1,3 @@
 import { fuzzTest } from './fuzz-test.ts'
 
-fuzzTest({ requests: 20_000, timeout: 150_000 })
+fuzzTest({ requests: 20_000, timeout: 240_000 })
