@@ -98,7 +98,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const errors = new ResolverErrors(log, schema)
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const engine = new Engine({ feed, heartbeatMs, replayEventsPerSecond, log, faults, errors })
-  const admission = new Admission({ schema, errors })
+  const admission = new Admission(schema)
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)

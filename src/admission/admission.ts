@@ -8,7 +8,7 @@ import type {
 import type { PreparedOperations } from '../delivery/operation/cache.ts'
 import { SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
-import type { ErrorSink, ResolverErrors } from '../errors/resolver-errors.ts'
+import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { ANONYMOUS, type Audience } from '../schema/context.ts'
 import { demandShallow } from './depth.ts'
 import { AdmittedDocument, type AdmittedOperation, DocumentCache } from './document-cache.ts'
@@ -69,11 +69,6 @@ export type AdmissionResult =
   /** The operation is refused with these errors. */
   | { readonly errors: readonly GraphQLFormattedError[] }
 
-export interface AdmissionOptions {
-  readonly schema: GraphQLSchema
-  readonly errors: ResolverErrors
-}
-
 /**
  * Admission: every operation of every transport passes `admit` before anything is done for it. In order: authenticate,
  * parse, validate, select the operation, compute its cost. (Limits by principal, persisted operations and authorization
@@ -82,8 +77,8 @@ export interface AdmissionOptions {
 export class Admission {
   readonly #documents: DocumentCache
 
-  constructor({ schema, errors }: AdmissionOptions) {
-    this.#documents = new DocumentCache(schema, (error, fallback) => formatError(error, errors, fallback))
+  constructor(schema: GraphQLSchema) {
+    this.#documents = new DocumentCache(schema)
   }
 
   /** Size of the document cache, in bytes. */
@@ -105,7 +100,7 @@ export class Admission {
     try {
       demandShortName(params.operationName, 'The operation name')
       demandShallow(params.variables)
-      const found = this.#documents.get(params.query)
+      const found = this.#documents.get(params.query, errors)
       if (!(found instanceof AdmittedDocument)) return { errors: found }
       const { document, prepared } = found
       const chosen = found.operation(params.operationName)

@@ -14,6 +14,8 @@ import {
 import { LRUCache } from 'lru-cache'
 import { PreparedOperations } from '../delivery/operation/cache.ts'
 import type { ErrorCode } from '../errors/codes.ts'
+import { formatError } from '../errors/format.ts'
+import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { measureDocument } from './document-shape.ts'
 import { MergeableFieldsRule } from './mergeable-fields.ts'
 import { OperationCost } from './operation-cost.ts'
@@ -34,14 +36,11 @@ const RULES = specifiedRules.map((rule) => (rule === OverlappingFieldsCanBeMerge
 
 export type Refusal = readonly GraphQLFormattedError[]
 
-export type FormatError = (error: unknown, fallback: ErrorCode) => GraphQLFormattedError
-
 /**
  * Cache of parsed and validated documents by their text, and of refusals by its digest: each text is validated once.
  */
 export class DocumentCache {
   readonly #schema: GraphQLSchema
-  readonly #format: FormatError
   readonly #documents = new LRUCache<string, AdmittedDocument>({
     maxSize: DOCUMENTS_BYTES,
     sizeCalculation: (document) => document.bytes,
@@ -51,51 +50,43 @@ export class DocumentCache {
     sizeCalculation: (errors) => REFUSAL_BYTES + 2 * JSON.stringify(errors).length,
   })
 
-  constructor(schema: GraphQLSchema, format: FormatError) {
+  constructor(schema: GraphQLSchema) {
     this.#schema = schema
-    this.#format = format
   }
 
   get bytes(): number {
     return this.#documents.calculatedSize + this.#refusals.calculatedSize
   }
 
-  get(text: string): AdmittedDocument | Refusal {
+  /** `errors` receives what a scalar throws for a literal. */
+  get(text: string, errors: ErrorSink): AdmittedDocument | Refusal {
     const known = this.#documents.get(text)
     if (known) return known
     const digest = hash('sha256', text, 'base64url')
     const refused = this.#refusals.get(digest)
     if (refused) return refused
-    const found = this.#read(text)
+    const found = this.#read(text, errors)
     if (found instanceof AdmittedDocument) this.#documents.set(text, found)
-    else this.#refusals.set(digest, found)
+    // A fault of the schema's own may be gone the next time.
+    else if (!found.some(isMasked)) this.#refusals.set(digest, found)
     return found
   }
 
-  #read(text: string): AdmittedDocument | Refusal {
+  #read(text: string, sink: ErrorSink): AdmittedDocument | Refusal {
     let document: DocumentNode
     try {
       document = parse(text, { maxTokens: MAX_TOKENS })
     } catch (error) {
-      return this.#refuse([error instanceof GraphQLError ? error : tooDeep()], 'GRAPHQL_PARSE_FAILED')
+      return refusal([error instanceof GraphQLError ? error : tooDeep()], sink, 'GRAPHQL_PARSE_FAILED')
     }
     try {
       const bytes = measureDocument(document, text)
       const errors = validate(this.#schema, document, RULES, { maxErrors: MAX_ERRORS })
-      if (errors.length > 0) return this.#refuse(errors, 'GRAPHQL_VALIDATION_FAILED')
+      if (errors.length > 0) return refusal(errors, sink, 'GRAPHQL_VALIDATION_FAILED')
       return new AdmittedDocument(this.#schema, document, bytes, (grown) => this.#grown(text, grown))
     } catch (error) {
-      return this.#refuse([error], 'INTERNAL_SERVER_ERROR')
+      return refusal([error], sink, 'INTERNAL_SERVER_ERROR')
     }
-  }
-
-  #refuse(errors: readonly unknown[], code: ErrorCode): Refusal {
-    return errors.map((error) => {
-      const formatted = this.#format(error, code)
-      const { message } = formatted
-      if (message.length <= MAX_MESSAGE_CHARS) return formatted
-      return { ...formatted, message: `${message.slice(0, MAX_MESSAGE_CHARS)}…` }
-    })
   }
 
   /** Updates the cache's size of an entry. */
@@ -145,6 +136,19 @@ export class AdmittedDocument {
     this.#operations.set(name, operation)
     return operation
   }
+}
+
+function isMasked({ extensions }: GraphQLFormattedError): boolean {
+  return extensions?.code === 'INTERNAL_SERVER_ERROR'
+}
+
+function refusal(errors: readonly unknown[], sink: ErrorSink, code: ErrorCode): Refusal {
+  return errors.map((error) => {
+    const formatted = formatError(error, sink, code)
+    const { message } = formatted
+    if (message.length <= MAX_MESSAGE_CHARS) return formatted
+    return { ...formatted, message: `${message.slice(0, MAX_MESSAGE_CHARS)}…` }
+  })
 }
 
 /** Within the token limit, the parser's only other failure is a stack overflow by a nested value. */

@@ -52,7 +52,7 @@ const subscription = (i: number, selections: string) =>
 test.each(Object.entries(KINDS))(
   'documents and their operations take a bounded part of the heap: %s',
   (_kind, text) => {
-    const admission = new Admission({ schema, errors: silentErrors })
+    const admission = new Admission(schema)
     prepare(admission, text(0))
     const before = heapUsed()
     let all = 0
@@ -71,7 +71,7 @@ test.each(Object.entries(KINDS))(
 test('operations of one document with ever other variables take a bounded part of the heap', () => {
   const query = `subscription ($region: Region!, $unused: [String!]) { ordersByRegion(region: $region) { id @skip(if: false) } streams: __typename @skip(if: true) }`
   const used = query.replace(', $unused: [String!]', '').replace(' streams: __typename @skip(if: true)', '')
-  const admission = new Admission({ schema, errors: silentErrors })
+  const admission = new Admission(schema)
   const other = (i: number) => ({ region: 'EUROPE', [`extra${i}`]: Array.from({ length: 300 }, () => ({})) })
   prepare(admission, used, other(0))
   const before = heapUsed()
@@ -82,7 +82,7 @@ test('operations of one document with ever other variables take a bounded part o
 })
 
 test('an operation is prepared once for the same document, variables and audience', () => {
-  const admission = new Admission({ schema, errors: silentErrors })
+  const admission = new Admission(schema)
   const query = 'subscription ($region: Region!) { ordersByRegion(region: $region) { id } }'
   const one = prepare(admission, query, { region: 'EUROPE' })
   expect(prepare(admission, query, { region: 'EUROPE' })).toBe(one)
@@ -91,7 +91,7 @@ test('an operation is prepared once for the same document, variables and audienc
 })
 
 test('a document that is refused is refused again without being read, and refusals are bounded', () => {
-  const admission = new Admission({ schema, errors: silentErrors })
+  const admission = new Admission(schema)
   const refusal = (query: string) => {
     const result = admit(admission, query)
     if (!('errors' in result)) throw new Error('It was admitted')
@@ -109,7 +109,7 @@ test('a document that is refused is refused again without being read, and refusa
 })
 
 test('a refusal quotes no more of a document than somebody reads', () => {
-  const admission = new Admission({ schema, errors: silentErrors })
+  const admission = new Admission(schema)
   const long = 'x'.repeat(100_000)
   for (const query of [
     `{ ${long} }`,
@@ -126,7 +126,7 @@ test('no document that is read takes more than some milliseconds to admit or ref
   const best = new Map<string, number>()
   for (let round = 0; round < 5; round++) {
     for (const [kind, query] of Object.entries(EXPENSIVE)) {
-      const admission = new Admission({ schema, errors: silentErrors })
+      const admission = new Admission(schema)
       const begin = process.threadCpuUsage()
       admit(admission, query)
       const { user, system } = process.threadCpuUsage(begin)

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { RateLimit } from '../../src/errors/rate-limit.ts'
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { recordedLog } from '../kit/log-lines.ts'
 import { RawStream } from '../kit/raw-stream.ts'
@@ -13,9 +14,18 @@ const SCALARS_OWN = /^a GraphQLError(| with a path| with other extensions| that 
 /** What graphql-js says of a value for which a scalar gives nothing. */
 const NOTHING = /^(undefined|null)$/
 
+// One line for each failure, so that a second one is seen: the limit of lines has tests of its own.
+beforeEach(() => {
+  vi.spyOn(RateLimit.prototype, 'tell').mockImplementation((warn) => warn(0))
+  onTestFinished(() => void vi.restoreAllMocks())
+})
+
+let requests = 0
+
 async function ask(gateway: TestGateway, place: Place, accept: string): Promise<{ text: string; results: unknown[] }> {
-  const { query, variables, needsEvent } = place
-  const body = { query, variables }
+  const { variables, needsEvent } = place
+  // A refusal is kept for its text, and what a literal throws is another thing each time.
+  const body = { query: `${place.query} # ${++requests}`, variables }
   const answer = await RawStream.send(gateway.graphql, { method: 'POST', headers: { accept }, body })
   if (needsEvent) {
     await answer.untilBlocks(1)
