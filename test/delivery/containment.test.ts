@@ -1,30 +1,19 @@
 import fc from 'fast-check'
 import { GraphQLError } from 'graphql'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Group } from '../../src/delivery/group/group.ts'
 import type { Subscriber } from '../../src/delivery/group/subscriber.ts'
 import { FakeOutlet, settle, startEngine } from '../kit/engine.ts'
 import { recordedLog } from '../kit/log-lines.ts'
 import { Statistics } from '../kit/statistics.ts'
+import { expectNothingUncaught } from '../kit/uncaught.ts'
 
 const ALL = 'subscription { paint { n } }'
 const ODD = 'subscription { paint(color: "odd") { n } }'
 const LATER = 'subscription { paint { n later } }'
 const RETRY = { retry: expect.stringMatching(/^\d{4}$/) }
 
-// What nobody catches ends the process.
-const uncaught: unknown[] = []
-const keep = (error: unknown) => uncaught.push(error)
-beforeEach(() => {
-  uncaught.length = 0
-  process.on('uncaughtException', keep)
-  process.on('unhandledRejection', keep)
-})
-afterEach(() => {
-  process.off('uncaughtException', keep)
-  process.off('unhandledRejection', keep)
-  expect(uncaught).toEqual([])
-})
+expectNothingUncaught()
 
 /** Makes a method throw from now on, as often as is said. */
 function breaks(what: object, method: string, times = 1): void {

@@ -7,6 +7,7 @@ import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
 import { builder } from '../../src/schema/builder.ts'
 import { Region } from '../../src/schema/types/order.ts'
 import { type OrderEvent, orders } from '../../src/streams/topics/orders.ts'
+import { ITERATORS } from './iterators.ts'
 import { SECRET } from './secret.ts'
 
 const SLOW_MS = 20
@@ -104,20 +105,7 @@ builder.subscriptionField('traps', (t) =>
   }),
 )
 
-const Iterator = builder.enumType('TrapIterator', {
-  values: [
-    'THROWS_ERROR',
-    'THROWS_GRAPHQL_ERROR',
-    'THROWS_NOTHING',
-    'REFUSES',
-    'REFUSES_GRAPHQL_ERROR',
-    'IS_NONE',
-    'RETURN_THROWS',
-    'RETURN_HANGS',
-    'NEVER_YIELDS',
-    'FLOODS',
-  ],
-})
+const Iterator = builder.enumType('TrapIterator', { values: ITERATORS })
 
 builder.subscriptionField('iterates', (t) =>
   t.field({

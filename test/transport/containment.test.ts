@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Admitted } from '../../src/admission/admission.ts'
 import type { OutletListener } from '../../src/delivery/outlet.ts'
 import type { Prepared } from '../../src/delivery/prepared.ts'
@@ -13,21 +13,10 @@ import type { Operations } from '../../src/transport/operations.ts'
 import { Refusals } from '../../src/transport/refusals.ts'
 import { StreamSockets } from '../../src/transport/stream-sockets.ts'
 import { silentLog } from '../kit/log-lines.ts'
+import { expectNothingUncaught } from '../kit/uncaught.ts'
 import { until } from '../kit/until.ts'
 
-// What nobody catches ends the process.
-const uncaught: unknown[] = []
-const keep = (error: unknown) => uncaught.push(error)
-beforeEach(() => {
-  uncaught.length = 0
-  process.on('uncaughtException', keep)
-  process.on('unhandledRejection', keep)
-})
-afterEach(() => {
-  process.off('uncaughtException', keep)
-  process.off('unhandledRejection', keep)
-  expect(uncaught).toEqual([])
-})
+expectNothingUncaught()
 
 const broken = (): never => {
   throw new Error('Broken')

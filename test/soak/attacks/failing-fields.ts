@@ -1,4 +1,5 @@
 /** Resolvers, filters and iterators that fail, once or for every event. */
+import { ITERATORS } from '../iterators.ts'
 import { type Connection, requestBytes } from '../wire.ts'
 import { type Attack, repeat, subscription, type Target } from './attack.ts'
 
@@ -18,17 +19,8 @@ const FAILING = [
   'notText',
   'badThen',
 ]
-const KINDS = [
-  'THROWS_ERROR',
-  'THROWS_GRAPHQL_ERROR',
-  'THROWS_NOTHING',
-  'REFUSES',
-  'REFUSES_GRAPHQL_ERROR',
-  'IS_NONE',
-  'RETURN_THROWS',
-  'RETURN_HANGS',
-  'NEVER_YIELDS',
-]
+// What floods has an attack of its own.
+const KINDS = ITERATORS.filter((kind) => kind !== 'FLOODS')
 /** Operations are compiled after this many events, and then must go on as before. */
 const COMPILED_AFTER = 200
 

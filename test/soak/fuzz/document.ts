@@ -1,7 +1,9 @@
 /** Documents by the grammar of GraphQL, most of them valid for the schema, many of them odd. */
+
+import { ITERATORS } from '../iterators.ts'
 import type { Random } from '../random.ts'
 import { CURSOR } from './draft.ts'
-import { ITERATORS, OBJECTS, ODD_NAMES, REGIONS, TYPES, VARIABLE_TYPES } from './schema.ts'
+import { OBJECTS, ODD_NAMES, REGIONS, TYPES, VARIABLE_TYPES } from './schema.ts'
 
 const MAX_DEPTH = 4
 

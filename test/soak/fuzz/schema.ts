@@ -63,15 +63,3 @@ export const VARIABLE_TYPES: Readonly<Record<string, string>> = {
   where: 'TrapWhere',
   kind: 'TrapIterator!',
 }
-export const ITERATORS = [
-  'THROWS_ERROR',
-  'THROWS_GRAPHQL_ERROR',
-  'THROWS_NOTHING',
-  'REFUSES',
-  'REFUSES_GRAPHQL_ERROR',
-  'IS_NONE',
-  'RETURN_THROWS',
-  'RETURN_HANGS',
-  'NEVER_YIELDS',
-  'FLOODS',
-]
