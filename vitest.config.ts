@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 const long = process.env.SLUICE_LONG === '1'
+const tests = long ? '*.long.test.ts' : '*.test.ts'
+const exclude = long ? [] : ['test/**/*.long.test.ts']
 
 export default defineConfig({
   // Tests must see the copy of graphql that Node gives to externalised dependencies (Yoga, Pothos), or
@@ -8,15 +10,35 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['node', 'module-sync', 'module', 'import', 'default'] } },
   test: {
     environment: 'node',
-    include: [long ? 'test/**/*.long.test.ts' : 'test/**/*.test.ts'],
-    exclude: long ? [] : ['test/**/*.long.test.ts'],
-    globalSetup: ['test/kit/kafka-global-setup.ts'],
-    // Real brokers, gateways and sockets on two cores: more workers than cores only make each other late.
     pool: 'forks',
-    maxWorkers: 2,
     testTimeout: long ? 600_000 : 60_000,
     hookTimeout: 120_000, // a broker's first start formats its storage
     teardownTimeout: 30_000,
     restoreMocks: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'tests',
+          include: [`test/**/${tests}`],
+          exclude: [...exclude, 'test/soak/soak.*'],
+          globalSetup: ['test/kit/kafka-global-setup.ts'],
+          // Real brokers, gateways and sockets on two cores: more workers than cores only make each other late.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'soak',
+          include: [`test/soak/soak.${tests.slice(2)}`],
+          exclude,
+          // It bounds how late events are, so nothing else may run beside it.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })
