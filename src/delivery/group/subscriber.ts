@@ -87,7 +87,8 @@ export class Subscriber implements OutletListener, ReplayHost {
   }
 
   /**
-   * Heartbeat with the position, so that an idle stream is seen to be alive. A lagging member has other bytes pending.
+   * Heartbeat with the position, so that an idle stream is seen to be alive. A lagging member has other bytes pending,
+   * and so has a live one whose group is about to flush: to flush for a heartbeat would defeat the coalescing.
    */
   heartbeat(): void {
     if (this.#isStopped) return
@@ -97,8 +98,7 @@ export class Subscriber implements OutletListener, ReplayHost {
       if (beat.length > 0) this.#writeNow(beat)
       return
     }
-    this.group.flush()
-    if (this.#state !== LIVE) return
+    if (this.#state !== LIVE || this.group.flushed < this.group.log.next) return
     const { cursor } = this.group.settled
     const beat = this.#beat(cursor)
     if (beat.length > 0) this.#writeAt(beat, cursor)

@@ -295,6 +295,20 @@ test('heartbeats tell each member where it is, and leave those alone that have b
   expect(quiet.outlet.blocks).toHaveLength(3)
 })
 
+test('heartbeats do not flush: pending frames of a group go out together, in place of a heartbeat', async () => {
+  const { open, paint } = startEngine({ heartbeatMs: 3_200 })
+  const members = Array.from({ length: 64 }, () => open(ALL))
+  paint(0)
+  vi.advanceTimersByTime(1_600)
+  paint(1)
+  vi.advanceTimersByTime(1_600)
+  for (const { outlet } of members) expect(outlet.blocks).toHaveLength(1)
+  await settle()
+  for (const { outlet } of members) expect([outlet.told, outlet.blocks.length]).toEqual([[0, 1], 3])
+  vi.advanceTimersByTime(3_200)
+  for (const { outlet } of members) expect(outlet.blocks).toHaveLength(4)
+})
+
 test('heartbeats of many members are spread over the interval', () => {
   const { open } = startEngine({ heartbeatMs: 32_000 })
   const members = Array.from({ length: 320 }, () => open(ALL))
