@@ -11,6 +11,7 @@ import { writeDocs } from './report/docs.ts'
 import { machine } from './report/machine.ts'
 import { summarize } from './report/profile.ts'
 import { comparisonTable, type Finished, tableOf } from './report/table.ts'
+import { bytes } from './scenarios/bytes.ts'
 import { connect } from './scenarios/connect.ts'
 import { flood } from './scenarios/flood.ts'
 import { groups } from './scenarios/groups.ts'
@@ -42,6 +43,7 @@ const SCENARIOS: readonly Scenario[] = [
   replay,
   storm,
   nginx,
+  bytes,
   many,
 ]
 const ROUNDS = 12

@@ -65,6 +65,10 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
 
   'src/protocol': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   // Media types are what it is about; of node:http it takes the type of a request.
+  'src/protocol/content-coding.ts': {
+    may: [],
+    not: [...KAFKA, ...GRAPHQL, 'graphql-yoga', 'graphql-sse', 'cors', 'raw-body'],
+  },
   'src/protocol/accept.ts': { may: [], not: [...KAFKA, ...GRAPHQL, 'graphql-yoga', 'graphql-sse', 'cors', 'raw-body'] },
 
   // The engine, above its rooms.

@@ -42,6 +42,7 @@ export function parts(env: NodeJS.ProcessEnv): Part[] {
     { name: 'Nginx', package: 'nginx-light', here: () => find('nginx') !== undefined },
     { name: 'OpenSSL', package: 'openssl', here: () => find('openssl') !== undefined },
     { name: 'curl', package: 'curl', here: () => find('curl') !== undefined },
+    { name: 'Python 3', package: 'python3', here: () => find('python3') !== undefined },
     {
       name: 'Chromium (or CHROMIUM, the path of one)',
       package: 'chromium',

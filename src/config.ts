@@ -92,6 +92,7 @@ const Environment = z.object({
   WINDOW_MAX_AGE_MS: integer(1000, 7 * DAY_MS).default(3600 * 1000),
   CURSOR_VERSION: integer(1, 2).default(1),
   REPLAY_EVENTS_PER_SECOND: integer(100, 10_000_000).default(50_000),
+  COMPRESSION: z.enum(['on', 'anonymous', 'off']).default('on'),
   HEARTBEAT_MS: integer(100, 600_000).default(15_000),
   MAX_STREAMS: integer(1, 1_000_000).default(10_000),
   MAX_CONNECTIONS: integer(1, 1_000_000).optional(),

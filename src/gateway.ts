@@ -37,6 +37,7 @@ import { type Readiness, Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic/topic.ts'
 import { AnswerBudget } from './transport/answer-budget.ts'
 import { DistinctConnections } from './transport/distinct.ts'
+import { Units } from './transport/gzip/units.ts'
 import { Operations } from './transport/operations.ts'
 import { Refusals } from './transport/refusals.ts'
 import { SingleConnections } from './transport/single/connections.ts'
@@ -119,7 +120,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const refusals = new Refusals({ sockets, readiness: () => streams.readiness(), isLeaving })
   const answers = new AnswerBudget()
   const operations = new Operations({ schema, engine, streams, heartbeatMs, answers, log, refusals })
-  const distinct = new DistinctConnections({ operations, sockets, refusals })
+  const units = new Units()
+  const distinct = new DistinctConnections({ operations, sockets, refusals, units })
   const single = new SingleConnections({
     instance: config.INSTANCE_ID,
     operations,
@@ -131,7 +133,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
-  const endpoint = new Endpoint({ admission, operations, distinct, single, yoga })
+  const compressesAll = config.COMPRESSION === 'on'
+  const endpoint = new Endpoint({ admission, operations, distinct, single, yoga, compressesAll })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
   const server = createHttpServer({
@@ -140,6 +143,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     corsOrigins,
     addresses,
     answers,
+    compresses: config.COMPRESSION !== 'off',
     errors,
     log,
     ...(timeouts && { timeouts }),
@@ -175,6 +179,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     answers,
     pulling,
     sockets,
+    units,
     single,
     capacity,
   })

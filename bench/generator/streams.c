@@ -9,9 +9,11 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define READ_BYTES (512 * 1024)
 #define MAX_LINE (64 * 1024)
+#define GZIP_WINDOW (16 + MAX_WBITS)
 #define SAMPLE_EVERY 997
 
 enum state { CLOSED, CONNECTING, HEAD, OPEN };
@@ -29,6 +31,7 @@ struct stream {
   uint32_t request, port;
   uint32_t carried, heartbeats;
   char *carry;
+  z_stream *gunzip; /* of a compressed body */
   uint64_t next[MAX_PARTITIONS];
   uint64_t behind; /* events it has not got of those that were made before us */
 };
@@ -38,7 +41,7 @@ static struct request *requests;
 static size_t request_count, started, opening;
 static struct stream *streams;
 static uint64_t *by_key;
-static char *reading;
+static char *reading, *packed;
 static char target_host[64];
 static int target_port;
 static struct buffer samples;
@@ -88,6 +91,7 @@ void streams_prepare(void) {
   size_t all = keys > 0 ? keys : 1;
   by_key = calloc(all, sizeof *by_key);
   reading = malloc(READ_BYTES + MAX_LINE);
+  packed = malloc(READ_BYTES);
   for (size_t i = 0; i < totals.streams; i++) {
     streams[i].stalled = i < (size_t)options.stalled;
     if (streams[i].stalled) continue;
@@ -130,6 +134,9 @@ static void close_stream(struct stream *stream) {
   stream->state = CLOSED;
   stream->carried = stream->chunk_size = stream->chunk_left = 0;
   stream->chunked = stream->has_size = false;
+  if (stream->gunzip) inflateEnd(stream->gunzip);
+  free(stream->gunzip);
+  stream->gunzip = NULL;
 }
 
 static void opened(struct stream *stream) {
@@ -219,10 +226,10 @@ static size_t without_chunks(struct stream *stream, char *bytes, size_t length) 
   return kept;
 }
 
-static bool is_chunked(const char *head, size_t length) {
-  static const char NAME[] = "\ntransfer-encoding: chunked";
-  for (size_t i = 0; i + sizeof NAME <= length; i++)
-    if (!strncasecmp(head + i, NAME, sizeof NAME - 1)) return true;
+static bool has_header(const char *head, size_t length, const char *line) {
+  size_t size = strlen(line);
+  for (size_t i = 0; i + size < length; i++)
+    if (!strncasecmp(head + i, line, size)) return true;
   return false;
 }
 
@@ -246,9 +253,41 @@ void streams_samples(struct buffer *json) {
   append(json, "]", 1);
 }
 
+/* Keeps what is no whole line yet. Room only for as long as something is carried over: few streams are in the middle of a line. */
+static void carry_over(struct stream *stream, const char *rest, size_t length) {
+  if (length > MAX_LINE) fail("A line of more than %d bytes", MAX_LINE);
+  if (length > stream->carried || !stream->carry) stream->carry = realloc(stream->carry, length ? length : 1);
+  memcpy(stream->carry, rest, length);
+  stream->carried = (uint32_t)length;
+}
+
+/* Decodes what one read brought, and takes its lines. `bytes` are not in `reading`. */
+static void take_packed(struct stream *stream, const char *bytes, size_t length) {
+  z_stream *gunzip = stream->gunzip;
+  gunzip->next_in = (Bytef *)bytes;
+  gunzip->avail_in = (uInt)length;
+  do {
+    memcpy(reading, stream->carry, stream->carried);
+    gunzip->next_out = (Bytef *)reading + stream->carried;
+    gunzip->avail_out = READ_BYTES;
+    int outcome = inflate(gunzip, Z_SYNC_FLUSH);
+    if (outcome != Z_OK && outcome != Z_BUF_ERROR) fail("Not gzip: %s", gunzip->msg ? gunzip->msg : "it ended");
+    size_t available = (size_t)((char *)gunzip->next_out - reading);
+    if (measuring && stream->carried == 0) sample(stream, reading, available);
+    size_t taken = take_lines(stream, reading, available, now_us());
+    carry_over(stream, reading + taken, available - taken);
+  } while (gunzip->avail_out == 0);
+}
+
+static void begin_packed(struct stream *stream) {
+  stream->gunzip = calloc(1, sizeof *stream->gunzip);
+  if (inflateInit2(stream->gunzip, GZIP_WINDOW) != Z_OK) fail("No memory");
+}
+
 static void read_stream(struct stream *stream) {
-  memcpy(reading, stream->carry, stream->carried);
-  ssize_t length = recv(stream->socket, reading + stream->carried, READ_BYTES, 0);
+  bool is_packed = stream->gunzip != NULL;
+  if (!is_packed) memcpy(reading, stream->carry, stream->carried);
+  ssize_t length = recv(stream->socket, is_packed ? packed : reading + stream->carried, READ_BYTES, 0);
   if (length < 0 && errno == EAGAIN) return;
   if (length <= 0) {
     totals.closed++;
@@ -256,6 +295,11 @@ static void read_stream(struct stream *stream) {
     return;
   }
   totals.bytes += (uint64_t)length;
+  if (is_packed) {
+    size_t size = stream->chunked ? without_chunks(stream, packed, (size_t)length) : (size_t)length;
+    take_packed(stream, packed, size);
+    return;
+  }
   size_t available = stream->carried + (size_t)length, taken = 0;
   if (stream->state == HEAD) {
     char *body = memmem(reading, available, "\r\n\r\n", 4);
@@ -267,8 +311,15 @@ static void read_stream(struct stream *stream) {
     if (body && body + 4 < reading + available) {
       taken = body + 4 - reading;
       opened(stream);
-      stream->chunked = is_chunked(reading, taken);
+      stream->chunked = has_header(reading, taken, "\ntransfer-encoding: chunked");
       if (stream->chunked) available = taken + without_chunks(stream, reading + taken, available - taken);
+      if (has_header(reading, taken, "\ncontent-encoding: gzip")) {
+        memcpy(packed, reading + taken, available - taken);
+        begin_packed(stream);
+        stream->carried = 0;
+        take_packed(stream, packed, available - taken);
+        return;
+      }
     }
   } else if (stream->chunked)
     available = stream->carried + without_chunks(stream, reading + stream->carried, (size_t)length);
@@ -276,12 +327,7 @@ static void read_stream(struct stream *stream) {
     if (measuring && stream->carried == 0) sample(stream, reading + taken, available - taken);
     taken += take_lines(stream, reading + taken, available - taken, now_us());
   }
-  size_t rest = available - taken;
-  if (rest > MAX_LINE) fail("A line of more than %d bytes", MAX_LINE);
-  /* Room only for as long as something is carried over: few streams are in the middle of a line. */
-  if (rest > stream->carried || !stream->carry) stream->carry = realloc(stream->carry, rest ? rest : 1);
-  memcpy(stream->carry, reading + taken, rest);
-  stream->carried = (uint32_t)rest;
+  carry_over(stream, reading + taken, available - taken);
 }
 
 void streams_event(uint64_t number, uint32_t events) {

@@ -114,7 +114,7 @@ function compiled(): string {
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true })
     const files = sources.filter((name) => name.endsWith('.c')).map((name) => join(SOURCES, name))
-    execFileSync('gcc', [...FLAGS, '-o', `${path}.${process.pid}`, ...files], { stdio: 'inherit' })
+    execFileSync('gcc', [...FLAGS, '-o', `${path}.${process.pid}`, ...files, '-lz'], { stdio: 'inherit' })
     renameSync(`${path}.${process.pid}`, path)
   }
   program = path

@@ -86,12 +86,17 @@ export function oneRegion(streams: number): Load {
 }
 
 /** A subscription as graphql-sse's client sends it. */
-export function postRequest(query: string, lastEventId?: string): string {
+export function postRequest(query: string, lastEventId?: string, headers = ''): string {
   const body = JSON.stringify({ query })
   return (
-    'POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n' +
+    `POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n${headers}` +
     `${lastEventId === undefined ? '' : `Last-Event-ID: ${lastEventId}\r\n`}Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
+}
+
+/** The same, of a client that decodes compressed streams. */
+export function gzipRequest(query: string, lastEventId?: string): string {
+  return postRequest(query, lastEventId, 'Accept-Encoding: gzip\r\n')
 }
 
 /** How one system is asked, and what it is fed. */

@@ -7,6 +7,9 @@ import { findNginx, NGINX_MISSING } from '../../deploy/nginx/run.ts'
 export const NGINX = '/usr/sbin/nginx'
 export const NGINX_MODULES = '/usr/lib/nginx/modules'
 
+/** The generator decodes compressed streams. */
+const ZLIB = '/usr/include/zlib.h'
+
 export type Need = 'generator' | 'kafka' | 'nchan' | 'nginx'
 
 /** One sentence on what is missing, or null when nothing is. */
@@ -19,7 +22,8 @@ export async function missing(need: Need): Promise<string | null> {
   }
   if (process.platform !== 'linux') return 'The bench runs on Linux: it reads /proc and pins processes to cores'
   const lacking = ['gcc', 'taskset', 'setpriv'].filter((program) => !onPath(program))
-  return lacking.length === 0 ? null : `${lacking.join(', ')} not on the PATH: install gcc, libc6-dev and util-linux`
+  if (lacking.length > 0) return `${lacking.join(', ')} not on the PATH: install gcc, libc6-dev and util-linux`
+  return existsSync(ZLIB) ? null : `${ZLIB} is not there: install zlib1g-dev`
 }
 
 function onPath(program: string): boolean {

@@ -70,7 +70,7 @@ async function round(settings: Settings): Promise<Round> {
   })
   tell(settings, 'direct', direct)
 
-  const nginx = await startNginx(gateways, NGINX_CONFIGURED)
+  const nginx = await startNginx(gateways, { streamsPerWorker: NGINX_CONFIGURED })
   systems.defer(() => nginx.stop())
   const perWorker = Math.min(NGINX_STREAMS, Math.ceil(wanted / WORKERS))
   const nginxBefore = nginx.workersRss

@@ -10,7 +10,7 @@ const MANY = 15_000
 const MANY_QUICK = 5000
 
 /** Bytes of resident memory for each stream more, after garbage collection. */
-async function slope(system: System, many: number): Promise<number> {
+export async function slope(system: System, many: number): Promise<number> {
   const rss = async () => (await system.collectedRss?.()) ?? Number.NaN
   const few = await hold(system, { load: oneRegion(FEW) })
   const before = await rss()

@@ -21,11 +21,19 @@ export interface NginxSystem extends System {
   readonly workersRss: number
 }
 
+export interface NginxOptions {
+  readonly streamsPerWorker?: number
+  readonly edit?: (config: string) => string
+}
+
 /**
  * Starts Nginx with two workers in front of the gateways. Their processes are in `pids` after the workers.
- * `streamsPerWorker` is the configuration's; absent: its default.
+ * `streamsPerWorker` is the configuration's; absent: its default. `edit` changes its text.
  */
-export async function startNginx(gateways: readonly Sluice[], streamsPerWorker?: number): Promise<NginxSystem> {
+export async function startNginx(
+  gateways: readonly Sluice[],
+  { streamsPerWorker, edit = (config) => config }: NginxOptions = {},
+): Promise<NginxSystem> {
   const program = findNginx()
   if (program === undefined) throw new Error(NGINX_MISSING)
   const [port] = (await freePorts(1)) as [number]
@@ -42,7 +50,7 @@ export async function startNginx(gateways: readonly Sluice[], streamsPerWorker?:
     ...privateFiles(folder),
   }
   mkdirSync(options.temporary)
-  writeFileSync(file, withoutTls(nginxConfig(options)))
+  writeFileSync(file, edit(withoutTls(nginxConfig(options))))
   const args = ['-p', folder, '-e', join(folder, 'error.log'), '-c', file, '-g', 'daemon off;']
   const child = new Child({ program, args, measured: true })
   const workers = await workersOf(child, WORKERS)

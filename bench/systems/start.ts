@@ -60,7 +60,9 @@ interface GatewayOptions {
 
 export async function startSluice(options: StartOptions & GatewayOptions = {}): Promise<Sluice> {
   const [port, adminPort, feedPort] = (await freePorts(3)) as [number, number, number]
-  const { brokers, embedded = false, env, instance = 'bench', socket, tree = PROJECT } = options
+  const { brokers, env, instance = 'bench', socket, tree = PROJECT } = options
+  // In production the gateway itself wants a log that it is told of.
+  const { embedded = brokers === undefined } = options
   const entry = embedded ? join(tree, 'bench', 'systems', 'sluice-embedded.ts') : join(tree, 'src', 'main.ts')
   const child = new Child({
     program: process.execPath,

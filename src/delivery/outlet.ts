@@ -8,13 +8,21 @@ export const WRITE_STALL_MS = 30_000
 export const CLOSE_REASONS = ['client', 'complete', 'stalled', 'age', 'shutdown', 'failed'] as const
 export type CloseReason = (typeof CLOSE_REASONS)[number]
 
+/**
+ * Who else is written the same buffer, which decides what may be spent on it:
+ * - *flush*: all live members of a group. The next flush follows it on their connections;
+ * - *shared*: others who replay the same;
+ * - *own*: nobody, or it is small.
+ */
+export type Sharing = 'flush' | 'shared' | 'own'
+
 /** Sink of a subscriber's bytes: the delivery engine's view of a socket. */
 export interface Outlet {
   /**
    * Accepts the bytes in any case. False: it is full (the high-water mark is reached). Wait for
    * `OutletListener.drained`.
    */
-  write(bytes: Buffer): boolean
+  write(bytes: Buffer, sharing?: Sharing): boolean
   /** Ends after the written bytes and these. `isComplete`: they tell the client not to reconnect. */
   end(bytes?: Buffer, isComplete?: boolean): void
   /** Closes at once. Unsent bytes are lost. */

@@ -5,7 +5,10 @@ import { SluiceError } from '../errors/codes.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { refusedRetryMs } from '../errors/retry-hints.ts'
 import { asksForEventStream, EVENT_STREAM, negotiate, takesPlainText, wantsHtml } from '../protocol/accept.ts'
+import { PLAIN_ONLY } from '../protocol/content-coding.ts'
+import { ANONYMOUS } from '../schema/context.ts'
 import { answerNotAccepted, answerRefused, answerRetry } from '../transport/answer.ts'
+import type { AnswerResponse } from '../transport/answer-body.ts'
 import type { DistinctConnections } from '../transport/distinct.ts'
 import type { Operations } from '../transport/operations.ts'
 import { readOperation, readParams } from '../transport/params.ts'
@@ -21,6 +24,8 @@ export interface EndpointOptions {
   readonly single: SingleConnections
   readonly operations: Operations
   readonly yoga: YogaHttp
+  /** False: what is for the anonymous audience only, which any client may see anyway, is compressed. */
+  readonly compressesAll: boolean
 }
 
 /**
@@ -35,8 +40,8 @@ export class Endpoint {
   }
 
   /** @throws SluiceError for what is wrong with the request as such. */
-  async serve(request: IncomingMessage, response: ServerResponse, url: URL, errors: ErrorSink): Promise<void> {
-    const { admission, operations, distinct, yoga } = this.#options
+  async serve(request: IncomingMessage, response: AnswerResponse, url: URL, errors: ErrorSink): Promise<void> {
+    const { admission, operations, distinct, yoga, compressesAll } = this.#options
     const { method = '' } = request
     if (!METHODS.includes(method)) throw new MethodNotAllowed(METHODS.join(', '), `GraphQL takes no ${method}`)
     // A token that comes along is an old one: clients send it with every request once they have one.
@@ -58,6 +63,7 @@ export class Endpoint {
     }
 
     const { admitted } = result
+    if (!compressesAll && admitted.audience !== ANONYMOUS) response.codings = PLAIN_ONLY
     const { operation } = admitted.operation
     refuseMutationByGet(request, operation)
     if (operation === 'subscription' && !accepted.eventStream) throw new SluiceError('SUBSCRIPTION_NEEDS_SSE')
@@ -83,7 +89,7 @@ export class Endpoint {
   /** What comes with a token: the opening of its stream, an operation for it, or the end of one. */
   async #serveSingle(
     request: IncomingMessage,
-    response: ServerResponse,
+    response: AnswerResponse,
     url: URL,
     token: string,
     errors: ErrorSink,
@@ -96,6 +102,10 @@ export class Endpoint {
     if (!params) {
       if (!asksForEventStream(request)) {
         throw new SluiceError('BAD_REQUEST', 'The request has no "query", and does not accept text/event-stream')
+      }
+      // The operations of such a stream share no bytes with others: it is not compressed.
+      if (response.codings?.acceptsPlain === false) {
+        throw new SluiceError('NOT_ACCEPTABLE', 'The stream of several operations is sent without compression')
       }
       try {
         return single.openStream(response, stream)

@@ -6,7 +6,9 @@ import { SluiceError } from '../errors/codes.ts'
 import { logError } from '../errors/faults.ts'
 import type { ResolverErrors } from '../errors/resolver-errors.ts'
 import { refusedRetryMs } from '../errors/retry-hints.ts'
+import { acceptedCodings, PLAIN_ONLY } from '../protocol/content-coding.ts'
 import { answerError } from '../transport/answer.ts'
+import type { AnswerResponse } from '../transport/answer-body.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
 import { inOrder } from '../transport/pipelining.ts'
 import type { ClientAddresses } from './client-address.ts'
@@ -22,13 +24,15 @@ export interface HttpServerOptions {
   readonly addresses: ClientAddresses
   readonly errors: ResolverErrors
   readonly answers: AnswerBudget
+  /** Answers are compressed for the clients that accept that. */
+  readonly compresses: boolean
   readonly log: Logger
   readonly timeouts?: Timeouts
 }
 
 /** The public server: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { answers, errors, endpoint, path, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
+  const { answers, compresses, errors, endpoint, path, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
   const withCors = cors({
     origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -40,6 +44,10 @@ export function createHttpServer(options: HttpServerOptions): Server {
   const handle = async (request: IncomingMessage, response: ServerResponse, ownLog: () => Logger): Promise<void> => {
     try {
       await inOrder(request, response)
+      const { codings = PLAIN_ONLY } = response as AnswerResponse
+      if (!codings.prefersGzip && !codings.acceptsPlain) {
+        throw new SluiceError('NOT_ACCEPTABLE', 'The Accept-Encoding header accepts neither gzip nor identity')
+      }
       const url = urlOf(request)
       if (url?.pathname !== path)
         throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${path}`)
@@ -52,6 +60,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
   const server = createServer({ ...timeouts, ServerResponse: answers.Response }, (request, response) => {
     const requestId = requestIdOf(request)
     response.setHeader('x-request-id', requestId)
+    if (compresses) prepareCodings(request, response)
     const ownLog = () => log.child({ requestId, client: addresses.of(request) })
     try {
       withCors(request, response, () => void handle(request, response, ownLog))
@@ -61,6 +70,11 @@ export function createHttpServer(options: HttpServerOptions): Server {
   })
   answerBrokenRequests(server)
   return server
+}
+
+function prepareCodings(request: IncomingMessage, response: AnswerResponse): void {
+  response.codings = acceptedCodings(request)
+  response.setHeader('vary', 'Accept-Encoding') // the CORS policy appends to it
 }
 
 function fail(response: ServerResponse, error: unknown, log: Logger): void {

@@ -7,6 +7,7 @@ import { FAULT_PLACES } from '../errors/faults.ts'
 import type { Feed } from '../streams/feed/feed.ts'
 import type { Readiness, Streams } from '../streams/streams.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
+import type { Units } from '../transport/gzip/units.ts'
 import type { SingleConnections } from '../transport/single/connections.ts'
 import type { StreamSockets } from '../transport/stream-sockets.ts'
 import type { Capacity } from './capacity.ts'
@@ -26,6 +27,7 @@ export interface MetricsSources {
   /** Number of streams of hand-written subscriptions. */
   readonly pulling: () => number
   readonly sockets: StreamSockets
+  readonly units: Units
   readonly single: SingleConnections
   readonly capacity: Capacity
   /** Connections that are not streams, by port. */
@@ -145,7 +147,7 @@ export function createMetrics(sources: MetricsSources): Registry {
     'Writes to sockets; deliveries / writes is how well frames coalesce.',
     () => engine.stats.writes,
   )
-  counter('sent_bytes_total', 'Bytes given to sockets.', () => engine.stats.bytes)
+  counter('sent_bytes_total', 'Bytes written to subscribers, before compression.', () => engine.stats.bytes)
   gauge('replaying_waiting', 'Replays that wait for their turn.', () => engine.shared.replaysWaiting)
   gauge(
     'history_bytes',
@@ -190,6 +192,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   })
 
   addConnections(registry, sources.connections)
+  addCodings(registry, sources)
 
   const closes: Counter = new Counter({
     name: 'sluice_closes_total',
@@ -222,6 +225,35 @@ export function createMetrics(sources: MetricsSources): Registry {
     },
   })
   return registry
+}
+
+function addCodings(registry: Registry, { sockets, units }: MetricsSources): void {
+  const registers = [registry]
+  const bytes: Counter = new Counter({
+    name: 'sluice_stream_bytes_total',
+    help: 'Bytes of streams by content coding: plain, and as they were sent.',
+    labelNames: ['coding', 'as'],
+    registers,
+    collect() {
+      const { plainBytes, codedBytes } = units.stats
+      const identity = sockets.stats.bytes - codedBytes
+      bytes.reset()
+      bytes.inc({ coding: 'identity', as: 'plain' }, identity)
+      bytes.inc({ coding: 'identity', as: 'sent' }, identity)
+      bytes.inc({ coding: 'gzip', as: 'plain' }, plainBytes)
+      bytes.inc({ coding: 'gzip', as: 'sent' }, codedBytes)
+    },
+  })
+  const compressed: Counter = new Counter({
+    name: 'sluice_compressed_units_total',
+    help: 'Writes that were compressed, once for all clients: alone, with the one before as history, or not at all.',
+    labelNames: ['how'],
+    registers,
+    collect() {
+      compressed.reset()
+      for (const how of ['alone', 'history', 'stored'] as const) compressed.inc({ how }, units.stats[how])
+    },
+  })
 }
 
 function addConnections(registry: Registry, connections: MetricsSources['connections']): void {

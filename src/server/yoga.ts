@@ -1,8 +1,11 @@
 import type { ServerResponse } from 'node:http'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { ExecutionResult, GraphQLSchema } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import { GRAPHQL_RESPONSE, HTML } from '../protocol/accept.ts'
+import { type AnswerResponse, answerBody, sendBody } from '../transport/answer-body.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { Executed } from '../transport/operations.ts'
 
@@ -79,14 +82,17 @@ export function createYogaHttp(schema: GraphQLSchema, path: string, answers: Ans
   })
   const url = ORIGIN + path
   /** Nine megabytes, and the same for everybody: requests share its bytes. */
-  let page: Promise<Answer> | undefined
-  const renderPage = async (): Promise<Answer> => {
-    const request = new yoga.fetchAPI.Request(url, { headers: { accept: HTML } })
-    page ??= Promise.resolve(yoga.fetch(request, {})).then(read)
+  let pages: Promise<{ readonly plain: Answer; readonly gzipped: Answer }> | undefined
+  const render = async () => {
+    const plain = await read(await yoga.fetch(new yoga.fetchAPI.Request(url, { headers: { accept: HTML } }), {}))
+    return { plain, gzipped: await gzipped(plain) }
+  }
+  const renderPages = async () => {
+    pages ??= render()
     try {
-      return await page
+      return await pages
     } catch (error) {
-      page = undefined
+      pages = undefined
       throw error
     }
   }
@@ -94,12 +100,18 @@ export function createYogaHttp(schema: GraphQLSchema, path: string, answers: Ans
     async answer(response, mediaType, executed) {
       const headers = { accept: mediaType, 'content-type': 'application/json' }
       const request = new yoga.fetchAPI.Request(url, { method: 'POST', headers, body: NO_OPERATION })
-      send(response, await read(await yoga.fetch(request, { result: readyResult(mediaType, executed) })))
+      const {
+        status,
+        headers: own,
+        body,
+      } = await read(await yoga.fetch(request, { result: readyResult(mediaType, executed) }))
+      answerBody(response, status, own, body)
     },
     async answerPage(response) {
-      const rendered = await renderPage()
-      answers.demandSpare(rendered.body.length)
-      send(response, rendered)
+      const pages = await renderPages()
+      const { status, headers, body } = (response as AnswerResponse).codings?.prefersGzip ? pages.gzipped : pages.plain
+      answers.demandSpare(body.length)
+      sendBody(response, status, headers, body)
     },
   }
 }
@@ -126,7 +138,7 @@ function readyResult(mediaType: string, { json, errors }: Executed): ReadyResult
 /** An answer of Yoga's, as a value. */
 interface Answer {
   readonly status: number
-  readonly headers: readonly (readonly [string, string])[]
+  readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
 }
 
@@ -134,11 +146,10 @@ interface Answer {
 async function read(answer: Response): Promise<Answer> {
   const body = Buffer.from(await answer.arrayBuffer())
   if (answer.status >= 500) throw new Error(`Yoga answered ${answer.status}: ${body}`)
-  return { status: answer.status, headers: [...answer.headers], body }
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), body }
 }
 
-function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  for (const [name, value] of headers) response.setHeader(name, value)
-  response.writeHead(status, { 'content-length': body.length })
-  response.end(body)
+/** Compressed, for the clients that accept it. */
+async function gzipped({ status, headers, body }: Answer): Promise<Answer> {
+  return { status, headers: { ...headers, 'content-encoding': 'gzip' }, body: await promisify(gzip)(body) }
 }

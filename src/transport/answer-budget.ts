@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { WRITE_STALL_MS } from '../delivery/outlet.ts'
 import { MAX_RESULT_BYTES } from '../delivery/render/result-size.ts'
 import { SluiceError } from '../errors/codes.ts'
+import type { AnswerResponse } from './answer-body.ts'
 
 /** Answers that clients have not read, and results that wait for streams: of all clients together. */
 const ANSWER_BYTES = 64 * 1024 * 1024
@@ -98,7 +99,11 @@ export class AnswerBudget {
   /** The class of a server's responses: each answer counts as long as a part of it has not left the process. */
   get Response(): typeof ServerResponse {
     const answers = this
-    class Answer extends ServerResponse {
+    class Answer extends ServerResponse implements AnswerResponse {
+      holdIfRoom(bytes: number): Share | undefined {
+        return answers.holdIfRoom(bytes)
+      }
+
       override write(...args: never[]): boolean {
         const hasRoom = Reflect.apply(super.write, this, args) as boolean
         answers.#watch(this)

@@ -3,8 +3,9 @@ import type { GraphQLFormattedError } from 'graphql'
 import type { SluiceError } from '../errors/codes.ts'
 import { GRAPHQL_RESPONSE, PLAIN_TEXT } from '../protocol/accept.ts'
 import { COMPLETE_BLOCK, resultBlock, retryBlock } from '../protocol/event-stream.ts'
+import { answerBody } from './answer-body.ts'
 
-/** Proxies must not buffer, cache, transform or compress a stream; the last header is Nginx's. */
+/** Proxies must not buffer, cache or transform a stream; the last header is Nginx's. */
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
@@ -45,8 +46,7 @@ export function answerRetry(response: ServerResponse, retryMs: number): void {
 
 /** A complete stream at once. It has a length, so that the connection can be kept alive. */
 function answerBlocks(response: ServerResponse, blocks: Buffer): void {
-  response.writeHead(200, { ...STREAM_HEADERS, 'content-length': blocks.length })
-  response.end(blocks)
+  answerBody(response, 200, STREAM_HEADERS, blocks)
 }
 
 /** Accepts the request of an operation that runs on another connection's stream. */
@@ -66,16 +66,10 @@ export function answerOk(response: ServerResponse): void {
 /** Answers with the token of a reservation, a secret of its client. */
 export function answerToken(response: ServerResponse, token: string): void {
   const headers = { 'content-type': `${PLAIN_TEXT}; charset=utf-8`, 'cache-control': 'no-store' }
-  response.writeHead(201, { ...headers, 'content-length': token.length }).end(token)
+  answerBody(response, 201, headers, Buffer.from(token))
 }
 
 function answerJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string>): void {
-  const text = JSON.stringify(body)
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'cache-control': 'no-store',
-    'content-length': Buffer.byteLength(text),
-    ...headers,
-  })
-  response.end(text)
+  const fixed = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
+  answerBody(response, status, { ...fixed, ...headers }, Buffer.from(JSON.stringify(body)))
 }

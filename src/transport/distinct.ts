@@ -6,14 +6,21 @@ import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { BY_ID, IN_EXTENSIONS } from '../protocol/event-stream.ts'
 import { answerOnce } from './answer.ts'
+import type { AnswerResponse } from './answer-body.ts'
+import { GzipOutlet } from './gzip/gzip-outlet.ts'
+import type { Units } from './gzip/units.ts'
 import type { Operations } from './operations.ts'
 import type { Refusals } from './refusals.ts'
 import type { StreamSockets } from './stream-sockets.ts'
+
+const GZIP = { 'content-encoding': 'gzip' }
 
 export interface DistinctOptions {
   readonly operations: Operations
   readonly sockets: StreamSockets
   readonly refusals: Refusals
+  /** Compression of streams, for the clients that accept it. */
+  readonly units: Units
 }
 
 /** GraphQL over SSE in distinct connections mode: a connection for each operation. */
@@ -41,8 +48,8 @@ export class DistinctConnections {
     }
   }
 
-  async #subscribe(response: ServerResponse, admitted: Admitted, errors: ErrorSink): Promise<void> {
-    const { operations, sockets, refusals } = this.#options
+  async #subscribe(response: AnswerResponse, admitted: Admitted, errors: ErrorSink): Promise<void> {
+    const { operations, sockets, refusals, units } = this.#options
     // Before anything is done for it.
     sockets.demandRoom()
     const outcome = await operations.prepare(admitted, errors)
@@ -50,7 +57,9 @@ export class DistinctConnections {
     using prepared = outcome.prepared
     // The preparation may have taken a while.
     refusals.demandStream()
-    sockets.open(response, (socket) => prepared.start(socket, outcome.hasCursors ? IN_EXTENSIONS : BY_ID))
+    const framing = outcome.hasCursors ? IN_EXTENSIONS : BY_ID
+    if (!response.codings?.prefersGzip) sockets.open(response, (socket) => prepared.start(socket, framing))
+    else sockets.open(response, (socket) => prepared.start(new GzipOutlet(socket, units), framing), GZIP)
   }
 
   refuse(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {

@@ -12,6 +12,8 @@ export interface StreamStats {
   refused: number
   /** Ended streams that were destroyed after that timeout. */
   cut: number
+  /** Bytes that were written. */
+  bytes: number
 }
 
 /**
@@ -41,6 +43,7 @@ export class StreamSocket implements StreamOutlet {
   }
 
   write(bytes: Buffer): boolean {
+    this.#stats.bytes += bytes.length
     return this.#socket.write(bytes)
   }
 
@@ -53,7 +56,7 @@ export class StreamSocket implements StreamOutlet {
   }
 
   end(bytes?: Buffer): void {
-    if (bytes) this.#socket.write(bytes)
+    if (bytes) this.write(bytes)
     this.#socket.end()
     const timer = setTimeout(() => {
       if (this.#socket.writableLength > 0) this.#stats.cut++

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { SluiceError } from '../errors/codes.ts'
 import type { Faults } from '../errors/faults.ts'
@@ -25,7 +25,7 @@ export interface StreamSocketsOptions {
 
 /** The sockets of all open streams, in all modes. */
 export class StreamSockets {
-  readonly stats: StreamStats = { refused: 0, cut: 0 }
+  readonly stats: StreamStats = { refused: 0, cut: 0, bytes: 0 }
   readonly maxStreams: number
   readonly #open = new Map<Socket, StreamSocket>()
   readonly #ages: StreamAges<StreamSocket>
@@ -78,10 +78,10 @@ export class StreamSockets {
 
   /**
    * Sends the response head of a stream, takes over the socket, and calls `begin`; unless the client has disconnected, or
-   * has pipelined another request. What `begin` throws ends this stream: after the head nothing else can be answered.
+   * has pipelined another request. `headers` are added to those of every stream. What `begin` throws ends this stream: after the head nothing else can be answered.
    * @throws SluiceError as `demandRoom` does.
    */
-  open(response: ServerResponse, begin: (stream: StreamSocket) => void): void {
+  open(response: ServerResponse, begin: (stream: StreamSocket) => void, headers: OutgoingHttpHeaders = {}): void {
     this.demandRoom()
     const { socket } = response
     if (!socket || socket.destroyed) return
@@ -91,7 +91,7 @@ export class StreamSockets {
     }
     this.#faults.contain(
       'stream',
-      () => begin(this.#takeOver(response, socket)),
+      () => begin(this.#takeOver(response, socket, headers)),
       () => socket.destroy(),
     )
   }
@@ -121,12 +121,12 @@ export class StreamSockets {
    * request object until the socket closes, but not its contents. From here on Node regards the connection as idle:
    * `server.closeIdleConnections` would end it.
    */
-  #takeOver(response: ServerResponse, socket: Socket): StreamSocket {
+  #takeOver(response: ServerResponse, socket: Socket, headers: OutgoingHttpHeaders): StreamSocket {
     // Coalesces the head and the first block into one write.
     socket.cork()
     response.useChunkedEncodingByDefault = false
     response.shouldKeepAlive = false
-    response.writeHead(200, STREAM_HEADERS)
+    response.writeHead(200, { ...STREAM_HEADERS, ...headers })
     response.flushHeaders()
     const { req: request } = response
     takeConnection(response, socket)

@@ -52,7 +52,8 @@ export async function startCuttingProxy(url: string, seed: number, minBytes = 0)
     let isCut = false
     upstream.on('data', (bytes) => {
       if (isCut) return
-      const changed = Buffer.from(bytes.toString('latin1').replace(/^retry: \d+/gm, shortened), 'latin1')
+      // Readable in a compressed stream too, whose first block is stored as it is.
+      const changed = Buffer.from(bytes.toString('latin1').replace(/retry: \d+(?=\n)/g, shortened), 'latin1')
       if (!isCutting || changed.length < left) {
         if (isCutting) left -= changed.length
         client.write(changed)

@@ -179,6 +179,7 @@ const VALUES: Record<string, { good: string[]; bad: string[] }> = {
   DRAIN_MS: { good: ['0'], bad: ['-1'] },
   TRUSTED_PROXIES: { good: ['10.0.0.0/8, unix'], bad: ['10.0.0.0/33', 'proxy.local'] },
   CORS_ORIGINS: { good: ['*'], bad: [] },
+  COMPRESSION: { good: ['on', 'anonymous', 'off'], bad: ['true'] },
   LOG_LEVEL: { good: ['info'], bad: ['loud'] },
   HOST: { good: ['0.0.0.0'], bad: [] },
   ADMIN_HOST: { good: ['127.0.0.1'], bad: [] },

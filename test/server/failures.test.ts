@@ -17,7 +17,16 @@ async function startFailing(serve: Endpoint['serve']) {
   const addresses = new ClientAddresses([])
   const errors = new ResolverErrors(log)
   const answers = new AnswerBudget()
-  const server = createHttpServer({ endpoint, path: '/graphql', corsOrigins: [], addresses, answers, errors, log })
+  const server = createHttpServer({
+    endpoint,
+    path: '/graphql',
+    corsOrigins: [],
+    addresses,
+    answers,
+    compresses: true,
+    errors,
+    log,
+  })
   onTestFinished(() => void server.close().closeAllConnections())
   const fail = (error: unknown): never => {
     throw error

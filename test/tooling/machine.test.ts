@@ -3,8 +3,16 @@ import { advice, parts } from '../../scripts/test-all.ts'
 
 test('with a cluster of your own neither Java nor Maven is needed', () => {
   const names = (env: NodeJS.ProcessEnv) => parts(env).map((part) => part.package)
-  expect(names({})).toEqual(['nginx-light', 'openssl', 'curl', 'chromium', 'openjdk-17-jre-headless', 'maven'])
-  expect(names({ KAFKA_BROKERS: '127.0.0.1:9092' })).toEqual(['nginx-light', 'openssl', 'curl', 'chromium'])
+  expect(names({})).toEqual([
+    'nginx-light',
+    'openssl',
+    'curl',
+    'python3',
+    'chromium',
+    'openjdk-17-jre-headless',
+    'maven',
+  ])
+  expect(names({ KAFKA_BROKERS: '127.0.0.1:9092' })).toEqual(['nginx-light', 'openssl', 'curl', 'python3', 'chromium'])
 })
 
 test('CHROMIUM names the browser, and one that is not there is missing', () => {
@@ -17,5 +25,7 @@ test('CHROMIUM names the browser, and one that is not there is missing', () => {
 })
 
 test('where nothing may be installed, one sentence names the packages', () => {
-  expect(advice(parts({}))).toContain('apt-get install nginx-light openssl curl chromium openjdk-17-jre-headless maven')
+  expect(advice(parts({}))).toContain(
+    'apt-get install nginx-light openssl curl python3 chromium openjdk-17-jre-headless maven',
+  )
 })

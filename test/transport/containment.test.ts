@@ -9,6 +9,7 @@ import { Faults } from '../../src/errors/faults.ts'
 import { ResolverErrors } from '../../src/errors/resolver-errors.ts'
 import { COMMENT_BLOCK } from '../../src/protocol/event-stream.ts'
 import { DistinctConnections } from '../../src/transport/distinct.ts'
+import { Units } from '../../src/transport/gzip/units.ts'
 import type { Operations } from '../../src/transport/operations.ts'
 import { Refusals } from '../../src/transport/refusals.ts'
 import { StreamSockets } from '../../src/transport/stream-sockets.ts'
@@ -97,7 +98,7 @@ describe('what is thrown once the head of a stream has been sent ends that strea
     const sockets = new StreamSockets({ faults, ...(onOpen && { onOpen }) })
     const refusals = new Refusals({ sockets, readiness: () => ({ ready: true }), isLeaving: () => false })
     const operations = { prepare: () => Promise.resolve({ prepared, hasCursors: false }) } as unknown as Operations
-    const distinct = new DistinctConnections({ operations, sockets, refusals })
+    const distinct = new DistinctConnections({ operations, sockets, refusals, units: new Units() })
     const failures: unknown[] = []
     const server = createServer((_request, response) => {
       const admitted = { operation: { operation: 'subscription' } } as unknown as Admitted

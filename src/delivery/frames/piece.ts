@@ -12,6 +12,8 @@ export interface FramedRun {
   readonly count: number
   /** Position after the first of them; undefined: no frames, or positions are unknown. */
   readonly firstCursor: string | undefined
+  /** They are all frames of the piece, in the same buffer for all members of the framing. */
+  readonly isWhole: boolean
 }
 
 /** Concatenated texts in one buffer: each from its start to the start of the next. */
@@ -67,10 +69,12 @@ export class Piece {
       count++
       first = place
     }
-    if (count === 0) return { bytes: undefined, count, firstCursor: undefined }
+    if (count === 0) return { bytes: undefined, count, firstCursor: undefined, isWhole: false }
     const firstCursor = this.#cursors && this.#cursorAt(first - this.begin).toString('latin1')
     const { bytes, starts: bounds, begin } = this.#framedFor(framing, first, to)
-    return { bytes: bytes.subarray(bounds[first - begin], bounds[to - begin]), count, firstCursor }
+    const [start, end] = [bounds[first - begin], bounds[to - begin]]
+    const isWhole = framing.isShared && start === 0 && end === bytes.length
+    return { bytes: isWhole ? bytes : bytes.subarray(start, end), count, firstCursor, isWhole }
   }
 
   /** Encodes the whole piece where the bytes can be shared; otherwise only the requested part. */

@@ -198,7 +198,7 @@ export class Group implements FrameHolder, MemberGroup {
     let delivered = 0
     for (const member of this.#members) {
       if (member.state === LIVE) {
-        member.deliver(bytesOf.framed(member.framing), next)
+        member.deliver(bytesOf.framed(member.framing), next, 'flush')
         delivered++
       } else member.wake()
     }

@@ -5,7 +5,7 @@ import type { Gap } from '../../streams/event.ts'
 import { Position } from '../../streams/feed/position.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
 import { cursorBytes, type FrameLog } from '../frames/frame-log.ts'
-import type { CloseReason, Outlet, OutletListener } from '../outlet.ts'
+import type { CloseReason, Outlet, OutletListener, Sharing } from '../outlet.ts'
 import { Replay } from '../replay/replay.ts'
 import type { ReplayGroup, ReplayHost } from '../replay/replay-host.ts'
 import type { Worker } from '../replay/round-robin.ts'
@@ -77,10 +77,10 @@ export class Subscriber implements OutletListener, ReplayHost {
     if (hasMarker) this.#writeAt(this.framing.caughtUp(cursor), cursor)
   }
 
-  /** Live: writes the bytes of a flush. */
-  deliver(bytes: Buffer, next: number): void {
+  /** Live: writes the bytes of a flush, or some of those that it has still to read. */
+  deliver(bytes: Buffer, next: number, sharing: Sharing): void {
     this.#next = next
-    if (this.#writes(bytes) || this.#state !== LIVE) return
+    if (this.#writes(bytes, sharing) || this.#state !== LIVE) return
     const last = this.group.log.at(next - 1)
     const cursor = last ? last.cursor.toString('latin1') : this.group.settled.cursor
     this.#lag(cursor, last?.restarts)
@@ -158,9 +158,9 @@ export class Subscriber implements OutletListener, ReplayHost {
     if (replay) this.group.shared.replays.add(replay)
   }
 
-  writeReplayed(bytes: Buffer, frames: number): boolean {
+  writeReplayed(bytes: Buffer, frames: number, isShared: boolean): boolean {
     this.group.shared.stats.deliveries += frames
-    return this.#writeNow(bytes)
+    return this.#writeNow(bytes, isShared ? 'shared' : 'own')
   }
 
   writeGaps(gaps: readonly Gap[], cursor: string): boolean {
@@ -242,7 +242,7 @@ export class Subscriber implements OutletListener, ReplayHost {
       }
       const { bytes, next } = log.read(this.#next, this.group.flushed, shared.pieceBytes, this.framing)
       shared.stats.deliveries += next - this.#next
-      this.deliver(bytes, next)
+      this.deliver(bytes, next, 'own')
     }
   }
 
@@ -255,12 +255,12 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   /** Live: writes bytes with a position that differs from the last frame's. */
   #writeAt(bytes: Buffer, cursor: string): void {
-    if (!this.#writes(bytes) && this.#state === LIVE) this.#lag(cursor, undefined)
+    if (!this.#writes(bytes, 'own') && this.#state === LIVE) this.#lag(cursor, undefined)
   }
 
   /** Not live: writes, and returns whether the outlet has room. */
-  #writeNow(bytes: Buffer): boolean {
-    if (!this.#writes(bytes) && !this.isClosed) this.#setFullSince(performance.now())
+  #writeNow(bytes: Buffer, sharing: Sharing = 'own'): boolean {
+    if (!this.#writes(bytes, sharing) && !this.isClosed) this.#setFullSince(performance.now())
     return !this.#isStopped
   }
 
@@ -268,12 +268,12 @@ export class Subscriber implements OutletListener, ReplayHost {
     this.#become({ kind: 'lagging', fullSince: performance.now(), cursor, restarts })
   }
 
-  #writes(bytes: Buffer): boolean {
+  #writes(bytes: Buffer, sharing: Sharing): boolean {
     const { stats } = this.group.shared
     stats.writes++
     stats.bytes += bytes.length
     try {
-      return this.outlet.write(bytes)
+      return this.outlet.write(bytes, sharing)
     } catch (error) {
       this.failed(error)
       return false

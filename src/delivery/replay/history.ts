@@ -25,6 +25,8 @@ export interface Read {
   readonly bytes: Buffer | undefined
   readonly frames: number
   readonly firstCursor: string | undefined
+  /** The buffer is the same for all members that read the same. */
+  readonly isShared: boolean
   readonly next: number
 }
 
@@ -79,9 +81,9 @@ export class History {
     const piece = this.#pieceAt(chunk, base, place, limit, keep)
     if (piece instanceof Promise) return piece
     const end = Math.min(piece.end, limit - base)
-    const { bytes, count, firstCursor } = piece.read(place, end, framing)
+    const { bytes, count, firstCursor, isWhole } = piece.read(place, end, framing)
     if (keep) this.#count(this.#lastKey, chunk)
-    return { bytes, frames: count, firstCursor, next: base + end }
+    return { bytes, frames: count, firstCursor, isShared: isWhole, next: base + end }
   }
 
   /** The result of the event at `seq`, for a member with its own position; `limit` as above. */

@@ -25,8 +25,8 @@ export interface ReplayHost {
   readonly isClosed: boolean
   /** The member still uses this replay, and its outlet is not full. */
   takes(reader: Worker): boolean
-  /** Writes frames; false: the outlet is full. */
-  writeReplayed(bytes: Buffer, frames: number): boolean
+  /** Writes frames; false: the outlet is full. `isShared`: others are written the same buffer. */
+  writeReplayed(bytes: Buffer, frames: number, isShared: boolean): boolean
   /** Reports gaps, and the position after them; false: the outlet is full. */
   writeGaps(gaps: readonly Gap[], cursor: string): boolean
   /** Schedules the replay for a later turn. */

@@ -136,9 +136,7 @@ export class Replay implements Worker {
   #stepShared(seq: number, limit: number): boolean {
     const { feed, history } = this.#group
     const pieces: Buffer[] = []
-    let size = 0
-    let frames = 0
-    let next = seq
+    let [size, frames, next, isShared] = [0, 0, seq, false]
     // Where little matches, several reads make one write.
     for (let reads = 0; next < limit && size < ENOUGH_BYTES && reads < MAX_READS; reads++) {
       const read = history.read(next, limit, this.#host.framing, this.#isKept)
@@ -148,13 +146,15 @@ export class Replay implements Worker {
       }
       if (read.firstCursor !== undefined && this.#named.isAbove(read.firstCursor)) return this.#stepOwn(seq, limit)
       if (read.bytes) pieces.push(read.bytes)
+      isShared ||= read.isShared
       size += read.bytes?.length ?? 0
       frames += read.frames
       next = read.next
     }
     this.#position.raise(feed.window.vectorAt(next, feed.head), next)
     this.#inOrderAt = next
-    return this.#write(pieces.length > 1 ? Buffer.concat(pieces, size) : pieces[0], frames)
+    const bytes = pieces.length > 1 ? Buffer.concat(pieces, size) : pieces[0]
+    return this.#write(bytes, frames, isShared && pieces.length === 1)
   }
 
   #stepOwn(seq: number, limit: number): boolean {
@@ -252,10 +252,10 @@ export class Replay implements Worker {
     return this.#host.writeGaps(gaps, this.#position.cursor)
   }
 
-  #write(bytes: Buffer | undefined, events: number): boolean {
+  #write(bytes: Buffer | undefined, events: number, isShared = false): boolean {
     this.#pace.wrote(events)
     this.#group.shared.stats.replayedEvents += events
-    const more = !bytes || this.#host.writeReplayed(bytes, events)
+    const more = !bytes || this.#host.writeReplayed(bytes, events, isShared)
     // What it has in hand is not to wait for its client.
     if (!more) this.end()
     return more

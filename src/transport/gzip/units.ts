@@ -1,0 +1,157 @@
+import { LRUCache } from 'lru-cache'
+import type { Sharing } from '../../delivery/outlet.ts'
+import { deflated, stored } from './deflate.ts'
+import { Unit } from './unit.ts'
+
+/** Smaller units (heartbeats) are stored: there is nothing to gain, and for a member's own bytes much to lose. */
+const MIN_BYTES = 100
+/**
+ * Parts of this process's time that compression may take, by whom the bytes are for. Beyond them bytes are stored, since
+ * the time is everybody's: what all members share is worth most, a slow member's own bytes least.
+ */
+const MAX_PART: Readonly<Record<Sharing, number>> = { flush: 0.25, shared: 0.2, own: 0.1 }
+/** From this part on, the level is the lowest. */
+const BUSY_PART = 0.1
+/** Levels of zlib: the lowest takes half of the time for large units, for a tenth more bytes. */
+const LEVEL = { idle: 6, busy: 1 }
+/** Over which the part is measured, in milliseconds. */
+const PERIOD_MS = 100
+
+/** Budget of dictionaries and of compressed pieces, of all groups: one event is enough for a group. */
+const HISTORY_BYTES = 16 * 1024 * 1024
+const PIECES_BYTES = 32 * 1024 * 1024
+/** Overhead of a unit. */
+const UNIT_BYTES = 512
+
+export interface CodingStats {
+  /** Bytes that were to be sent, and what they became. */
+  plainBytes: number
+  codedBytes: number
+  /** Units by what was done with them: compressed alone, with the one before as dictionary, or stored as they are. */
+  alone: number
+  history: number
+  stored: number
+}
+
+/** Compression of what is written to streams, of all clients that accept it: each unit once, whatever their number. */
+export class Units {
+  readonly stats: CodingStats = { plainBytes: 0, codedBytes: 0, alone: 0, history: 0, stored: 0 }
+  /** Units of flushes, for as long as their bytes are in use. */
+  readonly #flushed = new WeakMap<Buffer, Unit>()
+  readonly #pieces = new LRUCache<Buffer, Unit>({
+    maxSize: PIECES_BYTES,
+    sizeCalculation: (unit, bytes) => bytes.length + (unit.alone?.length ?? 0) + UNIT_BYTES,
+  })
+  /** Units that the next ones follow, oldest first. */
+  readonly #histories = new Set<Unit>()
+  #held = 0
+  readonly #spent = new Spent(PERIOD_MS)
+  // The last one: a flush writes the same bytes to all members, one after the other.
+  #lastBytes: Buffer | undefined
+  #lastUnit: Unit | undefined
+
+  /** The unit of bytes, the same for the same buffer if others are written it too. */
+  unitOf(bytes: Buffer, sharing: Sharing): Unit {
+    if (this.#lastUnit && bytes === this.#lastBytes) return this.#lastUnit
+    const unit = this.#known(bytes, sharing) ?? new Unit(bytes)
+    if (sharing === 'own') return unit
+    if (sharing === 'flush') this.#flushed.set(bytes, unit)
+    this.#lastBytes = bytes
+    this.#lastUnit = unit
+    return unit
+  }
+
+  /**
+   * Deflate blocks of a unit, for a member whose connection has carried `history` before, and `gap` other bytes since;
+   * undefined: it has no history that others share.
+   */
+  encode(unit: Unit, bytes: Buffer, sharing: Sharing, history: Unit | undefined, gap: number): Buffer {
+    const coded =
+      (history && bytes.length >= MIN_BYTES ? this.#following(unit, bytes, sharing, history, gap) : undefined) ??
+      this.#alone(unit, bytes, sharing)
+    this.stats.plainBytes += bytes.length
+    this.stats.codedBytes += coded.length
+    return coded
+  }
+
+  /** A unit has become the history of a member; `former` is what it had before. */
+  follow(unit: Unit, former: Unit | undefined): void {
+    if (this.#histories.has(unit)) return
+    if (former && this.#histories.delete(former)) this.#held -= former.held + UNIT_BYTES
+    this.#histories.add(unit)
+    this.#held += unit.held + UNIT_BYTES
+    for (const oldest of this.#histories) {
+      if (this.#held <= HISTORY_BYTES) return
+      this.#histories.delete(oldest)
+      this.#held -= oldest.held + UNIT_BYTES
+      oldest.release()
+    }
+  }
+
+  #known(bytes: Buffer, sharing: Sharing): Unit | undefined {
+    if (sharing === 'flush') return this.#flushed.get(bytes)
+    return sharing === 'shared' ? this.#pieces.get(bytes) : undefined
+  }
+
+  #following(unit: Unit, bytes: Buffer, sharing: Sharing, history: Unit, gap: number): Buffer | undefined {
+    const known = unit.after(history, gap)
+    if (known || !unit.hasRoom) return known
+    const dictionary = history.dictionary(gap)
+    const level = this.#levelFor(sharing)
+    if (!dictionary || level === undefined) return undefined
+    this.stats.history++
+    const coded = this.#spent.on(() => deflated(bytes, level, dictionary))
+    unit.add(history, gap, coded)
+    return coded
+  }
+
+  #alone(unit: Unit, bytes: Buffer, sharing: Sharing): Buffer {
+    if (unit.alone) return unit.alone
+    const level = bytes.length >= MIN_BYTES ? this.#levelFor(sharing) : undefined
+    this.stats[level === undefined ? 'stored' : 'alone']++
+    unit.alone = level === undefined ? stored(bytes) : this.#spent.on(() => deflated(bytes, level))
+    if (sharing === 'shared') this.#pieces.set(bytes, unit)
+    return unit.alone
+  }
+
+  /** Undefined: there is no time for it. */
+  #levelFor(sharing: Sharing): number | undefined {
+    const { part } = this.#spent
+    if (part > MAX_PART[sharing]) return undefined
+    return part > BUSY_PART ? LEVEL.busy : LEVEL.idle
+  }
+}
+
+/** The part of the time that some work takes, over the last period and the present one. */
+class Spent {
+  readonly #periodMs: number
+  #since = performance.now()
+  #ms = 0
+  #lastMs = 0
+
+  constructor(periodMs: number) {
+    this.#periodMs = periodMs
+  }
+
+  get part(): number {
+    this.#turn(performance.now())
+    return Math.max(this.#ms, this.#lastMs) / this.#periodMs
+  }
+
+  on<T>(work: () => T): T {
+    const start = performance.now()
+    const result = work()
+    const end = performance.now()
+    this.#turn(end)
+    this.#ms += end - start
+    return result
+  }
+
+  #turn(now: number): void {
+    const passed = now - this.#since
+    if (passed < this.#periodMs) return
+    this.#lastMs = passed < 2 * this.#periodMs ? this.#ms : 0
+    this.#ms = 0
+    this.#since = now
+  }
+}
