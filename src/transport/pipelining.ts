@@ -5,10 +5,15 @@ import type { Socket } from 'node:net'
 /** Number of requests on each connection that have not been answered completely. */
 const unanswered = new WeakMap<Socket, number>()
 
-/** Connections on which nothing is answered any more. */
-const taken = new WeakSet<Socket>()
 /** In place of the response that is being answered: what Node's server reads of one. */
 const NEVER_ANSWERED = Object.freeze({ finished: true, _headerSent: true, emit: () => false })
+/** The response that is being answered on a connection, as Node's server keeps it. */
+type Answering = Socket & { _httpMessage?: unknown }
+
+/** Nothing is answered on this connection any more. */
+function isTaken(socket: Answering): boolean {
+  return socket._httpMessage === NEVER_ANSWERED
+}
 
 /**
  * Serializes pipelined requests (RFC 9112 section 9.3.2): a request waits until those before it have been answered. One
@@ -17,7 +22,7 @@ const NEVER_ANSWERED = Object.freeze({ finished: true, _headerSent: true, emit: 
  */
 export async function inOrder(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { socket } = request
-  if (taken.has(socket)) {
+  if (isTaken(socket)) {
     socket.destroy()
     return await new Promise(() => {})
   }
@@ -35,7 +40,7 @@ export async function inOrder(request: IncomingMessage, response: ServerResponse
 
 /** Whether a request of this connection is being answered: nothing else may be written then. */
 export function isAnswering(socket: Socket): boolean {
-  return (unanswered.get(socket) ?? 0) > 0
+  return isTaken(socket) || (unanswered.get(socket) ?? 0) > 0
 }
 
 /** Whether another request is queued behind the one that is being answered. */
@@ -49,8 +54,8 @@ export function isFollowed(socket: Socket): boolean {
  * Node writes by itself. It gives it to the next one where `_httpMessage` says that none has it, and there is no other
  * way to tell it.
  */
-export function takeConnection(response: ServerResponse, socket: Socket): void {
+export function takeConnection(response: ServerResponse, socket: Answering): void {
   response.detachSocket(socket)
-  taken.add(socket)
-  Object.assign(socket, { _httpMessage: NEVER_ANSWERED })
+  socket._httpMessage = NEVER_ANSWERED
+  unanswered.delete(socket)
 }

@@ -34,7 +34,12 @@ async function startTwo(nginx: NginxKit, edit: (config: string) => string) {
   const HEARTBEAT_MS = String(NEVER_MS)
   const tcp = await startTestGateway({ embedded, env: { HEARTBEAT_MS, INSTANCE_ID: 'tcp' } })
   const LISTEN_SOCKET = nginx.socket('unix')
-  const unix = await startTestGateway({ embedded, env: { HEARTBEAT_MS, INSTANCE_ID: 'unix', LISTEN_SOCKET } })
+  // Its streams are compressed by Nginx, where that does it.
+  const COMPRESSION = 'off'
+  const unix = await startTestGateway({
+    embedded,
+    env: { HEARTBEAT_MS, INSTANCE_ID: 'unix', LISTEN_SOCKET, COMPRESSION },
+  })
   const instances = [
     { name: 'tcp', address: addressOf(tcp.url) },
     { name: 'unix', address: addressOf(unix.url) },
@@ -77,9 +82,11 @@ describeNginx('through TLS', (nginx) => {
       await untilOpen(4)
       expect(subscribers()).toEqual([2, 2]) // least_conn, counted over both workers
       await expectAtOnce(listeners, produce)
-      const gzipped = /gzip|both/.test(what)
       expect(http2.headers).toMatchObject({ ':status': 200, 'content-type': 'text/event-stream; charset=utf-8' })
-      expect(http2.headers?.['content-encoding']).toBe(gzipped ? 'gzip' : undefined)
+      // By Nginx or by the gateway, whichever does it.
+      const { 'content-encoding': coding } = http2.headers ?? {}
+      if (/gzip|both/.test(what)) expect(coding).toBe('gzip')
+      else expect(['gzip', undefined]).toContain(coding)
     },
   )
 

@@ -53,7 +53,7 @@ export class GzipOutlet implements Outlet {
     this.#crc = unit.crcAfter(this.#crc)
     this.#length = (this.#length + bytes.length) | 0
     if (sharing === 'flush') {
-      this.#units.follow(unit, this.#history)
+      this.#units.follow(unit, bytes, this.#history)
       this.#history = unit
       this.#gap = 0
     } else if (this.#history) {

@@ -25,16 +25,15 @@ export class Unit {
   alone: Buffer | undefined
   readonly #crc: number
   readonly #shift: number
-  /** Undefined: it is no dictionary any more. */
+  /** The end of its bytes, while it is a dictionary. */
   #tail: Buffer | undefined
+  #former: Unit | undefined
   readonly #followed: Followed[] = []
 
   constructor(bytes: Buffer) {
     this.length = bytes.length
     this.#crc = crc32(bytes) | 0
     this.#shift = shiftOf(bytes.length)
-    // A part by itself would keep all of the bytes.
-    this.#tail = bytes.length <= DICTIONARY_BYTES ? bytes : Buffer.from(bytes.subarray(-DICTIONARY_BYTES))
   }
 
   /** Checksum of a stream with this one, from that of the stream before it. */
@@ -58,11 +57,22 @@ export class Unit {
 
   /**
    * The dictionary for what follows this unit after `gap` other bytes, which members have had of their own: they are in
-   * its place, and are not referred to. Undefined: it has been given up.
+   * its place, and are not referred to. Undefined: it is none.
    */
   dictionary(gap: number): Buffer | undefined {
     if (!this.#tail || gap === 0) return this.#tail
     return Buffer.concat([this.#tail, Buffer.alloc(gap, FILLER)])
+  }
+
+  /**
+   * Becomes a dictionary, in place of `former`, whose own one no flush needs any more: members that are stuck since then
+   * would keep it. `bytes` are its own.
+   */
+  hold(bytes: Buffer, former: Unit | undefined): void {
+    if (former) former.#former?.release()
+    this.#former = former
+    // A part by itself would keep all of the bytes.
+    this.#tail = bytes.length <= DICTIONARY_BYTES ? bytes : Buffer.from(bytes.subarray(-DICTIONARY_BYTES))
   }
 
   /** Bytes of the dictionary. */
@@ -73,6 +83,7 @@ export class Unit {
   /** No longer a dictionary, and its compressed bytes are released. */
   release(): void {
     this.#tail = undefined
+    this.#former = undefined
     this.#followed.length = 0
     this.alone = undefined
   }

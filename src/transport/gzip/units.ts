@@ -6,6 +6,12 @@ import { Unit } from './unit.ts'
 /** Smaller units (heartbeats) are stored: there is nothing to gain, and for a member's own bytes much to lose. */
 const MIN_BYTES = 100
 /**
+ * Larger units are stored: a flush of so much follows a pause of the process, and would prolong it, by 3 ms for each MiB.
+ * From the smaller size on, the level is the lowest.
+ */
+const MAX_BYTES = 1024 * 1024
+const LARGE_BYTES = 128 * 1024
+/**
  * Parts of this process's time that compression may take, by whom the bytes are for. Beyond them bytes are stored, since
  * the time is everybody's: what all members share is worth most, a slow member's own bytes least.
  */
@@ -42,8 +48,8 @@ export class Units {
     maxSize: PIECES_BYTES,
     sizeCalculation: (unit, bytes) => bytes.length + (unit.alone?.length ?? 0) + UNIT_BYTES,
   })
-  /** Units that the next ones follow, oldest first. */
-  readonly #histories = new Set<Unit>()
+  /** Units that the next ones follow, oldest first, and what they hold. */
+  readonly #histories = new Map<Unit, number>()
   #held = 0
   readonly #spent = new Spent(PERIOD_MS)
   // The last one: a flush writes the same bytes to all members, one after the other.
@@ -66,26 +72,30 @@ export class Units {
    * undefined: it has no history that others share.
    */
   encode(unit: Unit, bytes: Buffer, sharing: Sharing, history: Unit | undefined, gap: number): Buffer {
-    const coded =
-      (history && bytes.length >= MIN_BYTES ? this.#following(unit, bytes, sharing, history, gap) : undefined) ??
-      this.#alone(unit, bytes, sharing)
+    const coded = (history && this.#following(unit, bytes, sharing, history, gap)) ?? this.#alone(unit, bytes, sharing)
     this.stats.plainBytes += bytes.length
     this.stats.codedBytes += coded.length
     return coded
   }
 
   /** A unit has become the history of a member; `former` is what it had before. */
-  follow(unit: Unit, former: Unit | undefined): void {
+  follow(unit: Unit, bytes: Buffer, former: Unit | undefined): void {
     if (this.#histories.has(unit)) return
-    if (former && this.#histories.delete(former)) this.#held -= former.held + UNIT_BYTES
-    this.#histories.add(unit)
-    this.#held += unit.held + UNIT_BYTES
-    for (const oldest of this.#histories) {
+    unit.hold(bytes, former)
+    if (former) this.#forget(former)
+    const held = unit.held + UNIT_BYTES
+    this.#histories.set(unit, held)
+    this.#held += held
+    for (const oldest of this.#histories.keys()) {
       if (this.#held <= HISTORY_BYTES) return
-      this.#histories.delete(oldest)
-      this.#held -= oldest.held + UNIT_BYTES
+      this.#forget(oldest)
       oldest.release()
     }
+  }
+
+  #forget(history: Unit): void {
+    this.#held -= this.#histories.get(history) ?? 0
+    this.#histories.delete(history)
   }
 
   #known(bytes: Buffer, sharing: Sharing): Unit | undefined {
@@ -97,7 +107,7 @@ export class Units {
     const known = unit.after(history, gap)
     if (known || !unit.hasRoom) return known
     const dictionary = history.dictionary(gap)
-    const level = this.#levelFor(sharing)
+    const level = this.#levelFor(bytes, sharing)
     if (!dictionary || level === undefined) return undefined
     this.stats.history++
     const coded = this.#spent.on(() => deflated(bytes, level, dictionary))
@@ -107,18 +117,19 @@ export class Units {
 
   #alone(unit: Unit, bytes: Buffer, sharing: Sharing): Buffer {
     if (unit.alone) return unit.alone
-    const level = bytes.length >= MIN_BYTES ? this.#levelFor(sharing) : undefined
+    const level = this.#levelFor(bytes, sharing)
     this.stats[level === undefined ? 'stored' : 'alone']++
     unit.alone = level === undefined ? stored(bytes) : this.#spent.on(() => deflated(bytes, level))
     if (sharing === 'shared') this.#pieces.set(bytes, unit)
     return unit.alone
   }
 
-  /** Undefined: there is no time for it. */
-  #levelFor(sharing: Sharing): number | undefined {
+  /** Undefined: it is not worth it, or there is no time for it. */
+  #levelFor({ length }: Buffer, sharing: Sharing): number | undefined {
+    if (length < MIN_BYTES || length > MAX_BYTES) return undefined
     const { part } = this.#spent
     if (part > MAX_PART[sharing]) return undefined
-    return part > BUSY_PART ? LEVEL.busy : LEVEL.idle
+    return part > BUSY_PART || length > LARGE_BYTES ? LEVEL.busy : LEVEL.idle
   }
 }
 
