@@ -13,9 +13,9 @@ const QUERY = 'subscription ($region: Region!) { ordersByRegion(region: $region)
 type Result = { readonly data?: { readonly ordersByRegion: { readonly id: string } } | null }
 
 /** The heads of the first answers, and their opening blocks, get through: the subscriptions have begun. */
-const BEGUN_BYTES = 2_000
-/** Often within the head, often within a few blocks. */
-const cutBytes = () => Math.floor(Math.random() * (Math.random() < 0.2 ? 600 : 6_000))
+const BEGUN_BYTES = 1_000
+/** Often within the head, often within a few blocks, which are compressed. */
+const cutBytes = () => Math.floor(Math.random() * (Math.random() < 0.2 ? 600 : 1_500))
 const ORDERS = 1_500
 /** A page waits as long as the gateway says, seconds for each cut. */
 const ORDERS_OF_A_PAGE = 450
@@ -84,7 +84,7 @@ describeChromium('in a browser', (browser) => {
     const gateway = await startTestGateway()
     // Beside the streams there are preflights, whose connections are kept.
     let whole = 0
-    const proxy = await startCutProxy(gateway.graphql, () => (whole++ < 12 ? BEGUN_BYTES + 4_000 : 3_000 + cutBytes()))
+    const proxy = await startCutProxy(gateway.graphql, () => (whole++ < 12 ? BEGUN_BYTES + 500 : 1_000 + cutBytes()))
     const page = await browser.openPage()
     await page.goto(await startSite())
     await page.addScriptTag({ content: await bundle('graphql-sse.ts', 'iife') })

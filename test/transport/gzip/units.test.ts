@@ -86,7 +86,7 @@ test('beyond its part of the time, compression stores what it is given: own byte
 
 test('a unit that would take the loop for long is stored', () => {
   const units = new Units()
-  const bytes = flushOf(1, 4_000)
+  const bytes = flushOf(1, 8_000)
   const coded = units.encode(units.unitOf(bytes, 'flush'), bytes, 'flush', undefined, 0)
   expect([coded.length > bytes.length, units.stats.alone, units.stats.stored]).toEqual([true, 0, 1])
   expect(inflated(coded).equals(bytes)).toBe(true)
