@@ -201,6 +201,8 @@ interface Look extends State {
   readonly reserved: number
   /** What is kept of frames and of the past, within bounds, whether clients come back for it or not. */
   readonly cachedBytes: number
+  /** Cached documents and operations, within a bound: objects in the heap. */
+  readonly documentBytes: number
 }
 
 async function look(gateway: GatewayProcess): Promise<Look> {
@@ -214,6 +216,7 @@ async function look(gateway: GatewayProcess): Promise<Look> {
     streams: metric('streams'),
     reserved: metric('reserved_streams'),
     cachedBytes: metric('frame_log_bytes') + metric('history_bytes'),
+    documentBytes: metric('document_cache_bytes'),
   }
 }
 
@@ -227,13 +230,21 @@ function notReturned(before: Look, after: Look): string[] {
     ['reserved streams', after.reserved, CLIENTS / 2],
     ['open files', after.files, (before.files ?? none) + MORE_FILES],
     ['timers', after.resources.Timeout ?? 0, (before.resources.Timeout ?? 0) + MORE_TIMERS],
-    ['bytes of heap', after.heapUsed, (before.heapUsed ?? none) + MORE_HEAP_BYTES],
+    ['bytes of heap', inHeap(after), inHeap(before) + MORE_HEAP_BYTES],
     ['bytes outside of the heap', outside(after), outside(before) + MORE_HEAP_BYTES],
-    ['resident bytes', (after.rss ?? none) - after.cachedBytes, (before.rss ?? none) * RSS_FACTOR + MORE_RSS_BYTES],
+    [
+      'resident bytes',
+      (after.rss ?? none) - after.cachedBytes - after.documentBytes,
+      (before.rss ?? none) * RSS_FACTOR + MORE_RSS_BYTES,
+    ],
   ]
   return rows
     .filter(([, value, limit]) => !((value ?? none) <= limit))
     .map(([what, value, limit]) => `${what} did not return: ${value}, and not at most ${limit}`)
+}
+
+function inHeap({ heapUsed, documentBytes }: Look): number {
+  return (heapUsed ?? Number.NaN) - documentBytes
 }
 
 function outside({ external, cachedBytes }: Look): number {

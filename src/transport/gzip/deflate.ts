@@ -14,9 +14,11 @@ const TABLES = { windowBits: 13, memLevel: 6 }
  * output them at once. `dictionary`: what the connection has carried just before.
  */
 export function deflated(bytes: Buffer, level: number, dictionary?: Buffer): Buffer {
-  const options = { ...TABLES, level, finishFlush: constants.Z_SYNC_FLUSH }
+  const chunkSize = Math.max(constants.Z_MIN_CHUNK, bytes.length)
+  const options = { ...TABLES, level, chunkSize, finishFlush: constants.Z_SYNC_FLUSH }
   const result = deflateRawSync(bytes, dictionary ? { ...options, dictionary } : options)
-  return result.length < bytes.length ? result : stored(bytes)
+  // Copied: the result is a part of a chunk, which is as large as the plain bytes, and would be kept with it.
+  return result.length < bytes.length ? Buffer.from(result) : stored(bytes)
 }
 
 /** The bytes as they are, in stored blocks. */
