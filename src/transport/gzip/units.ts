@@ -20,8 +20,8 @@ const MAX_PART: Readonly<Record<Sharing, number>> = { flush: 0.25, shared: 0.2, 
 const BUSY_PART = 0.1
 /** Levels of zlib: the lowest takes half of the time for large units, for a tenth more bytes. */
 const LEVEL = { idle: 6, busy: 1 }
-/** Over which the part is measured, in milliseconds. */
-const PERIOD_MS = 100
+/** Over which the part is measured, in milliseconds: one call that waits for a core does not use it up. */
+const PERIOD_MS = 500
 
 /** Budget of dictionaries and of compressed pieces, of all groups: one event is enough for a group. */
 const HISTORY_BYTES = 16 * 1024 * 1024

