@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brokers } from '../harness/broker.ts'
 import { newRun, type RunOptions, type RunResult, run } from '../harness/generator.ts'
-import { type Ask, anOrder, type Load, type Order, REGIONS, WHOLE_ORDER } from '../harness/load.ts'
+import { type Ask, anOrder, gzipRequest, type Load, type Order, REGIONS, WHOLE_ORDER } from '../harness/load.ts'
 import { Recording } from '../harness/recording.ts'
-import { atMost, figure, type Scenario, type Settings } from '../harness/scenario.ts'
+import { atMost, figure, type Scenario, type Settings, told } from '../harness/scenario.ts'
 import { paired, quantile, spreadOf } from '../harness/statistics.ts'
 import { type Sluice, startRecorded, startSluice } from '../systems/start.ts'
 
@@ -82,13 +82,14 @@ interface Storm extends RunResult {
   readonly live: number
 }
 
-async function stormOfSluice(options: RunOptions, settings: Settings): Promise<Storm> {
+async function stormOfSluice(options: RunOptions, settings: Settings, isCompressed = false): Promise<Storm> {
   const env = { WINDOW_BYTES: String(WINDOW_BYTES) }
   const sluice = await startSluice({ brokers: await brokers(), env, tree: settings.tree, profile: settings.profile })
   try {
     const { rss } = sluice
     sluice.resetPeak()
-    const result = await run(sluice, { ...options, rate: LIVE_RATE })
+    const system = isCompressed ? { ...sluice, request: gzipRequest } : sluice
+    const result = await run(system, { ...options, rate: LIVE_RATE })
     const { peakRss } = sluice
     const [executions, writes, sent, deliveries, replayed] = (await Promise.all(
       ['executions', 'writes', 'sent_bytes', 'deliveries', 'replayed_events'].map((name) =>
@@ -133,10 +134,11 @@ export const storm: Scenario = {
     systems.defer(() => other.stop())
 
     const storms: Storm[] = []
+    const compressed: Storm[] = []
     const bares: RunResult[] = []
     const notes = new Set<string>()
     let faulty = 0
-    for (let round = 0; round < settings.rounds; round++) {
+    const prepare = async (): Promise<[RunOptions, Recording[]]> => {
       const name = newRun()
       const recordings = await record(other, name)
       for (const recording of recordings) recording.close()
@@ -148,7 +150,11 @@ export const storm: Scenario = {
         limitMs: LIMIT_MS,
         drainMs: DRAIN_MS,
       }
-      const turns = [
+      return [options, recordings]
+    }
+    for (let round = 0; round < settings.rounds; round++) {
+      const [options, recordings] = await prepare()
+      const turns: (() => Promise<readonly [string, RunResult]>)[] = [
         async () => {
           const result = await stormOfSluice(options, settings)
           storms.push(result)
@@ -161,6 +167,17 @@ export const storm: Scenario = {
           return ['bare', result] as const
         },
       ]
+      // Another checkout may have no compression.
+      if (!settings.warmUp) {
+        turns.push(async () => {
+          // With orders of its own: those that were made in the other storm would be too many.
+          const [own] = await prepare()
+          const result = await stormOfSluice(own, settings, true)
+          compressed.push(result)
+          if (result.faults.length > 0) faulty++
+          return ['Sluice, compressed', result] as const
+        })
+      }
       for (const turn of round % 2 === 0 ? turns : turns.reverse()) {
         const [label, result] = await turn()
         for (const fault of result.faults) notes.add(`${label}: ${fault}`)
@@ -169,11 +186,26 @@ export const storm: Scenario = {
     }
     const grown = storms.map(({ rss, peakRss }) => mib(peakRss - rss))
     const seconds = (runs: readonly RunResult[]) => runs.map(({ caughtUpMs }) => caughtUpMs / 1000)
+    const sizes = (runs: readonly RunResult[]) => runs.map(({ bytes }) => bytes)
     const ratios = paired(seconds(storms), seconds(bares), (a, b) => a / b)
     return {
       measures: [
         atMost('time until all are caught up, of bare', spreadOf(ratios), TARGET, '×', faulty),
         atMost('RSS grown', spreadOf(grown), budget, 'MiB', faulty),
+        ...(compressed.length === 0
+          ? []
+          : [
+              told(
+                'time, compressed, of plain',
+                spreadOf(paired(seconds(compressed), seconds(storms), (a, b) => a / b)),
+                '×',
+              ),
+              told(
+                'bytes, compressed, of plain',
+                spreadOf(paired(sizes(compressed), sizes(storms), (a, b) => a / b)),
+                '×',
+              ),
+            ]),
       ],
       own: [
         { what: 'time until all are caught up', unit: 's', better: 'less', values: seconds(storms) },

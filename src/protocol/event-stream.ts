@@ -14,7 +14,8 @@ import {
 
 const ID = Buffer.from('id: ')
 const NEWLINE = '\n'.charCodeAt(0)
-const NEXT = Buffer.from('event: next\ndata: ')
+const DATA = 'data: '
+const NEXT = Buffer.from(`event: next\n${DATA}`)
 const END = Buffer.from('\n\n')
 
 /** The empty `data:` line is for a native EventSource, which dispatches no event without one. */
@@ -79,6 +80,11 @@ export const BY_ID: Framing = {
     to += json.copy(target, to)
     return to + END.copy(target, to)
   },
+  jsonIn(block) {
+    const end = block.length - END.length
+    // The last line: JSON has no line breaks.
+    return block.subarray(block.lastIndexOf(NEWLINE, end - 1) + 1 + DATA.length, end)
+  },
   opening: openingBlock,
   moved: sharedPositionBlock,
   heartbeat: (cursor) => (cursor === undefined ? COMMENT_BLOCK : sharedPositionBlock(cursor)),
@@ -90,6 +96,7 @@ export const BY_ID: Framing = {
 /** The position is in the result's `extensions` as well: for clients that do not see ids. */
 export const IN_EXTENSIONS: Framing = {
   ...BY_ID,
+  jsonIn: undefined,
   sizeOf(cursor, json) {
     const size = BY_ID.sizeOf(cursor, json)
     return cursor.length > 0 ? size + EXTENSIONS_BYTES + cursor.length : size

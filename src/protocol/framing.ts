@@ -12,6 +12,8 @@ export interface Framing {
    * line breaks; `cursor` is the position after it, as text, or `NO_CURSOR`.
    */
   write(target: Buffer, at: number, cursor: Buffer, json: Buffer): number
+  /** The `json` within one encoded result, if that has it unchanged: then it need not be kept beside it. */
+  readonly jsonIn?: ((block: Buffer) => Buffer) | undefined
   /** The first block: the reconnection delay, and the start position, if there is one. */
   opening(retryMs: number, cursor: string | undefined): Buffer
   /** The position has advanced without a result. Empty: it is not sent. */

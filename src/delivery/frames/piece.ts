@@ -1,4 +1,4 @@
-import { type Framing, NO_CURSOR } from '../../protocol/framing.ts'
+import { type Framing, NO_CURSOR, NOTHING } from '../../protocol/framing.ts'
 
 /** Size of a piece, for one write: large enough that its bytes cost more than the system call. */
 export const PIECE_BYTES = 64 * 1024
@@ -30,7 +30,9 @@ export class Piece {
   readonly begin: number
   /** The place after the last. */
   readonly end: number
-  readonly #jsons: Texts
+  /** Undefined: they are read from `#within`, so that they are not kept twice. */
+  #jsons: Texts | undefined
+  #within: { readonly texts: Texts; readonly jsonIn: (block: Buffer) => Buffer } | undefined
   /** Undefined: the reader determines the positions. */
   readonly #cursors: Texts | undefined
   /** By framing: few, since there are few framings. */
@@ -46,7 +48,7 @@ export class Piece {
 
   /** Size in memory. */
   get bytes(): number {
-    let sum = sizeOf(this.#jsons)
+    let sum = this.#jsons ? sizeOf(this.#jsons) : 0
     if (this.#cursors) sum += sizeOf(this.#cursors)
     for (const { texts } of this.#framed) sum += sizeOf(texts)
     return sum
@@ -54,18 +56,18 @@ export class Piece {
 
   /** The result of a place; null: there is none. */
   json(place: number): Buffer | null {
-    const json = textAt(this.#jsons, place - this.begin)
+    const json = this.#jsonAt(place - this.begin)
     return json.length === 0 ? null : json
   }
 
   /** The frames of the places from one in the piece to before another, or to its end. */
   read(from: number, to: number, framing: Framing): FramedRun {
-    const { starts } = this.#jsons
+    const texts = this.#jsons ?? this.#within?.texts
     let count = 0
     let first = to
     for (let place = to - 1; place >= from; place--) {
       const at = place - this.begin
-      if (starts[at] === starts[at + 1]) continue
+      if (texts?.starts[at] === texts?.starts[at + 1]) continue
       count++
       first = place
     }
@@ -84,6 +86,10 @@ export class Piece {
     if (!known) {
       known = { framing, texts: this.#frame(framing, this.begin, this.end) }
       this.#framed.push(known)
+      if (framing.jsonIn) {
+        this.#within = { texts: known.texts, jsonIn: framing.jsonIn }
+        this.#jsons = undefined
+      }
     }
     return { ...known.texts, begin: this.begin }
   }
@@ -95,7 +101,7 @@ export class Piece {
     let size = 0
     for (let place = from; place < to; place++) {
       starts[place - from] = size
-      const json = textAt(this.#jsons, place - this.begin)
+      const json = this.#jsonAt(place - this.begin)
       if (json.length === 0) continue
       const cursor = this.#cursorAt(place - this.begin)
       jsons.push(json)
@@ -107,6 +113,14 @@ export class Piece {
     let at = 0
     for (let i = 0; i < jsons.length; i++) at = framing.write(bytes, at, cursors[i] as Buffer, jsons[i] as Buffer)
     return { bytes, starts }
+  }
+
+  /** Empty: there is none. */
+  #jsonAt(index: number): Buffer {
+    if (this.#jsons) return textAt(this.#jsons, index)
+    if (!this.#within) return NOTHING
+    const block = textAt(this.#within.texts, index)
+    return block.length === 0 ? block : this.#within.jsonIn(block)
   }
 
   #cursorAt(index: number): Buffer {

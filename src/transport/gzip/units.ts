@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import type { Sharing } from '../../delivery/outlet.ts'
 import { deflated, stored } from './deflate.ts'
 import { Unit } from './unit.ts'
@@ -23,9 +22,8 @@ const LEVEL = { idle: 6, busy: 1 }
 /** Over which the part is measured, in milliseconds: one call that waits for a core does not use it up. */
 const PERIOD_MS = 500
 
-/** Budget of dictionaries and of compressed pieces, of all groups: one event is enough for a group. */
+/** Budget of dictionaries, of all groups: one event is enough for a group. */
 const HISTORY_BYTES = 16 * 1024 * 1024
-const PIECES_BYTES = 32 * 1024 * 1024
 /** Overhead of a unit. */
 const UNIT_BYTES = 512
 
@@ -42,12 +40,11 @@ export interface CodingStats {
 /** Compression of what is written to streams, of all clients that accept it: each unit once, whatever their number. */
 export class Units {
   readonly stats: CodingStats = { plainBytes: 0, codedBytes: 0, alone: 0, history: 0, stored: 0 }
-  /** Units of flushes, for as long as their bytes are in use. */
-  readonly #flushed = new WeakMap<Buffer, Unit>()
-  readonly #pieces = new LRUCache<Buffer, Unit>({
-    maxSize: PIECES_BYTES,
-    sizeCalculation: (unit, bytes) => bytes.length + (unit.alone?.length ?? 0) + UNIT_BYTES,
-  })
+  /**
+   * Units of bytes that others are written too, for as long as these are in use: flushes, and pieces of the past, which
+   * have a budget. A compressed piece is smaller than they are; one that was stored is not kept.
+   */
+  readonly #known = new WeakMap<Buffer, Unit>()
   /** Units that the next ones follow, oldest first, and what they hold. */
   readonly #histories = new Map<Unit, number>()
   #held = 0
@@ -59,9 +56,12 @@ export class Units {
   /** The unit of bytes, the same for the same buffer if others are written it too. */
   unitOf(bytes: Buffer, sharing: Sharing): Unit {
     if (this.#lastUnit && bytes === this.#lastBytes) return this.#lastUnit
-    const unit = this.#known(bytes, sharing) ?? new Unit(bytes)
-    if (sharing === 'own') return unit
-    if (sharing === 'flush') this.#flushed.set(bytes, unit)
+    if (sharing === 'own') return new Unit(bytes)
+    let unit = this.#known.get(bytes)
+    if (!unit) {
+      unit = new Unit(bytes)
+      this.#known.set(bytes, unit)
+    }
     this.#lastBytes = bytes
     this.#lastUnit = unit
     return unit
@@ -98,11 +98,6 @@ export class Units {
     this.#histories.delete(history)
   }
 
-  #known(bytes: Buffer, sharing: Sharing): Unit | undefined {
-    if (sharing === 'flush') return this.#flushed.get(bytes)
-    return sharing === 'shared' ? this.#pieces.get(bytes) : undefined
-  }
-
   #following(unit: Unit, bytes: Buffer, sharing: Sharing, history: Unit, gap: number): Buffer | undefined {
     const known = unit.after(history, gap)
     if (known || !unit.hasRoom) return known
@@ -119,9 +114,10 @@ export class Units {
     if (unit.alone) return unit.alone
     const level = this.#levelFor(bytes, sharing)
     this.stats[level === undefined ? 'stored' : 'alone']++
-    unit.alone = level === undefined ? stored(bytes) : this.#spent.on(() => deflated(bytes, level))
-    if (sharing === 'shared') this.#pieces.set(bytes, unit)
-    return unit.alone
+    const coded = level === undefined ? stored(bytes) : this.#spent.on(() => deflated(bytes, level))
+    // A piece is read again, when there may be time for it.
+    if (level !== undefined || sharing !== 'shared') unit.alone = coded
+    return coded
   }
 
   /** Undefined: it is not worth it, or there is no time for it. */

@@ -1,0 +1,47 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Piece } from '../../../src/delivery/frames/piece.ts'
+import { BY_ID, IN_EXTENSIONS } from '../../../src/protocol/event-stream.ts'
+import { type Framing, frame, NO_CURSOR } from '../../../src/protocol/framing.ts'
+
+const results = fc.array(
+  fc.option(
+    fc.json().map((json) => `{"data":${json.replaceAll('\n', ' ')}}`),
+    { nil: null, freq: 3 },
+  ),
+  { minLength: 1, maxLength: 40 },
+)
+
+/** The bytes of a run, framed one by one. */
+function framed(framing: Framing, jsons: readonly (string | null)[], cursors: readonly string[] | undefined): string {
+  const blocks = jsons.map((json, place) => {
+    if (json === null) return ''
+    const cursor = cursors ? Buffer.from(cursors[place] as string) : NO_CURSOR
+    return frame(framing, cursor, Buffer.from(json)).toString()
+  })
+  return blocks.join('')
+}
+
+test('a piece has the same results and frames, whichever framing reads it first, and however often', () => {
+  fc.assert(
+    fc.property(results, fc.boolean(), fc.array(fc.boolean(), { maxLength: 5 }), (jsons, named, order) => {
+      const cursors = named ? jsons.map((json, place) => (json === null ? '' : `AQ${place}`)) : undefined
+      const piece = new Piece(100, jsons, cursors)
+      for (const framing of [...order, true, false].map((byId) => (byId ? BY_ID : IN_EXTENSIONS))) {
+        const run = piece.read(100, 100 + jsons.length, framing)
+        expect(run.bytes?.toString() ?? '').toBe(framed(framing, jsons, cursors))
+        expect(run.count).toBe(jsons.filter((json) => json !== null).length)
+        for (const [place, json] of jsons.entries()) expect(piece.json(100 + place)?.toString() ?? null).toBe(json)
+      }
+    }),
+  )
+})
+
+test('a piece keeps its results once: within the frames, once there are some', () => {
+  const jsons = Array.from({ length: 200 }, (_each, n) => JSON.stringify({ data: { n, text: 'x'.repeat(250) } }))
+  const piece = new Piece(0, jsons, undefined)
+  const { bytes } = piece
+  piece.read(0, 200, BY_ID)
+  expect(piece.bytes).toBeLessThan(1.2 * bytes)
+  expect(piece.read(0, 200, BY_ID).bytes).toBe(piece.read(0, 200, BY_ID).bytes)
+})
