@@ -26,6 +26,8 @@ const STREAMS = [
   'src/streams/streams.ts',
 ]
 
+const NEGOTIATION = { may: [], not: [...KAFKA, ...GRAPHQL, 'graphql-yoga', 'graphql-sse', 'cors', 'raw-body'] }
+
 /**
  * What a folder or file may import of the project, and which packages it must not. The most specific row holds; rooms
  * are in the order in which data flows.
@@ -64,12 +66,9 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/resolvers': { may: ['src/errors', 'src/streams', 'src/schema'], not: [...KAFKA, ...HTTP] },
 
   'src/protocol': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
-  // Media types are what it is about; of node:http it takes the type of a request.
-  'src/protocol/content-coding.ts': {
-    may: [],
-    not: [...KAFKA, ...GRAPHQL, 'graphql-yoga', 'graphql-sse', 'cors', 'raw-body'],
-  },
-  'src/protocol/accept.ts': { may: [], not: [...KAFKA, ...GRAPHQL, 'graphql-yoga', 'graphql-sse', 'cors', 'raw-body'] },
+  // Request headers are what these are about; of node:http they take the type of a request.
+  'src/protocol/content-coding.ts': NEGOTIATION,
+  'src/protocol/accept.ts': NEGOTIATION,
 
   // The engine, above its rooms.
   'src/delivery': {

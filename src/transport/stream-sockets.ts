@@ -78,7 +78,8 @@ export class StreamSockets {
 
   /**
    * Sends the response head of a stream, takes over the socket, and calls `begin`; unless the client has disconnected, or
-   * has pipelined another request. `headers` are added to those of every stream. What `begin` throws ends this stream: after the head nothing else can be answered.
+   * has pipelined another request. `headers` are added to those of every stream. What `begin` throws ends this stream:
+   * after the head nothing else can be answered.
    * @throws SluiceError as `demandRoom` does.
    */
   open(response: ServerResponse, begin: (stream: StreamSocket) => void, headers: OutgoingHttpHeaders = {}): void {

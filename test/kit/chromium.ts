@@ -66,7 +66,7 @@ function chromiumMissing(): string | undefined {
   return isExecutable(EXECUTABLE) ? undefined : `CHROMIUM is ${EXECUTABLE}, which cannot be run`
 }
 
-function onPath(names: readonly string[]): string | undefined {
+export function onPath(names: readonly string[]): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter)
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
 }

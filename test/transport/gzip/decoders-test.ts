@@ -1,6 +1,6 @@
 import { createClient } from 'graphql-sse'
 import { expect, onTestFinished, test } from 'vitest'
-import { describeChromium, startSite } from '../../kit/chromium.ts'
+import { describeChromium, onPath, startSite } from '../../kit/chromium.ts'
 import { startTestGateway, type TestGateway } from '../../kit/gateway.ts'
 import { addressOf, describeNginx } from '../../kit/nginx.ts'
 import { until } from '../../kit/until.ts'
@@ -10,6 +10,9 @@ import { curl, type Decoder, inPage, java, nodeFetch, nodeZlib, python, QUERY } 
 /** No heartbeat comes in the time of a test, so that nothing pushes an event along. */
 const HEARTBEAT_MS = '600000'
 const AT_ONCE_MS = 10_000
+
+const lacking = ['curl', 'python3', 'java'].filter((program) => onPath([program]) === undefined)
+const skipped = lacking.length === 0 ? '' : ` (skipped: ${lacking.join(', ')} not on the PATH)`
 
 /** The official client: Node's fetch, which decodes. */
 function officialClient(graphql: string): Decoder {
@@ -53,7 +56,7 @@ async function expectAtOnce(gateway: TestGateway, decoders: readonly Decoder[], 
 
 /** Tests of every real decoder, over so many units each. */
 export function decodersTest({ units, timeout }: { readonly units: number; readonly timeout: number }): void {
-  test('every decoder outputs each event at once', { timeout }, async () => {
+  test.skipIf(skipped !== '')(`every decoder outputs each event at once${skipped}`, { timeout }, async () => {
     const gateway = await startTestGateway({ env: { HEARTBEAT_MS } })
     const decoders = [curl, python, java, nodeFetch, nodeZlib, officialClient].map((start) => start(gateway.graphql))
     await expectAtOnce(gateway, decoders, units)
@@ -73,17 +76,23 @@ export function decodersTest({ units, timeout }: { readonly units: number; reado
     })
 
     describeNginx('through Nginx', (nginx) => {
-      test('all of them output each event at once, with gzip on for everything', { timeout }, async () => {
-        const gateway = await startTestGateway({ env: { HEARTBEAT_MS } })
-        const edit = (config: string) =>
-          config.replace(/gzip_types [^;]+;/, 'gzip_types *;\n        gzip_min_length 0;')
-        const instances = [{ name: 'test', address: addressOf(gateway.url) }]
-        const front = await nginx.start({ instances, heartbeatMs: Number(HEARTBEAT_MS), edit })
-        const page = await browser.openPage()
-        await openSecurePage(page, await startSite())
-        const decoders = [curl, python, java, nodeFetch, nodeZlib, officialClient].map((start) => start(front.graphql))
-        await expectAtOnce(gateway, [...decoders, ...(await inPage(page, front.graphql))], units)
-      })
+      test.skipIf(skipped !== '')(
+        `all of them output each event at once, with gzip on for everything${skipped}`,
+        { timeout },
+        async () => {
+          const gateway = await startTestGateway({ env: { HEARTBEAT_MS } })
+          const edit = (config: string) =>
+            config.replace(/gzip_types [^;]+;/, 'gzip_types *;\n        gzip_min_length 0;')
+          const instances = [{ name: 'test', address: addressOf(gateway.url) }]
+          const front = await nginx.start({ instances, heartbeatMs: Number(HEARTBEAT_MS), edit })
+          const page = await browser.openPage()
+          await openSecurePage(page, await startSite())
+          const decoders = [curl, python, java, nodeFetch, nodeZlib, officialClient].map((start) =>
+            start(front.graphql),
+          )
+          await expectAtOnce(gateway, [...decoders, ...(await inPage(page, front.graphql))], units)
+        },
+      )
     })
   })
 }
