@@ -1,173 +1,94 @@
 import { promisify } from 'node:util'
-import { zstdCompress, zstdDecompress } from 'node:zlib'
+import { gunzip, gunzipSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
+import { MAX_BATCH_BYTES } from './limits.ts'
+import { lz4Decompress } from './lz4.ts'
+import { trimmed } from './output.ts'
+import { snappyDecompress } from './snappy.ts'
+import type { Steps } from './steps.ts'
+import { Corrupt } from './undecodable.ts'
+
+/** Kafka's numbers, from the attributes of a record batch or a message. */
+export const NONE = 0
+export const GZIP = 1
+export const SNAPPY = 2
+export const LZ4 = 3
+export const ZSTD = 4
 
 /**
- * Decompression of Kafka's record batches other than gzip, which kafkajs has: Zstandard by Node; Snappy and LZ4 here,
- * since the packages for kafkajs are native or unmaintained, and the formats are small. Checksums are not verified, as
- * kafkajs does not verify Kafka's: TCP and the broker verify theirs.
+ * Compressed bytes up to which gzip and Zstandard are decompressed at once. The thread pool takes as long to be asked.
  */
-export interface Compression {
-  /** kafkajs passes its encoder, which holds the bytes. */
-  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>
-  decompress(bytes: Buffer): Promise<Buffer>
-}
+const SYNC_BYTES = 16 * 1024
+/** Output limit of that: some hundred microseconds. What exceeds it begins again on the thread pool. */
+const SYNC_OUTPUT_BYTES = 256 * 1024
+/** Each chunk of output is a job of the thread pool: large ones, for little waiting between them. */
+const MIN_CHUNK_BYTES = 1024
+const MAX_CHUNK_BYTES = 256 * 1024
+/** Compression ratio of text at its best: the first chunk usually takes all. */
+const GOOD_RATIO = 8
+/** Output for which a unit of work is counted. */
+const UNIT_BYTES_LOG_2 = 12
+
+const gunzipLater = promisify(gunzip)
+const zstdLater = promisify(zstdDecompress)
 
 /**
- * Size limit of a decompressed record batch, far above what the brokers' default limit (1 MiB compressed) amounts to in
- * practice. A larger one would exhaust the memory of the process. It is refused: its reader stops, and reports why.
+ * Decompresses the records of a batch: gzip and Zstandard by Node, on its thread pool if they are large; Snappy and LZ4
+ * here, since the packages are native or unmaintained, and the formats are small.
+ * @throws Corrupt for an unknown or damaged compression, and for more than `MAX_BATCH_BYTES`.
  */
-const MAX_BATCH_BYTES = 256 * 1024 * 1024
-
-const compressZstd = promisify(zstdCompress)
-const decompressZstd = promisify(zstdDecompress)
-
-export const zstd: Compression = {
-  compress: ({ buffer }) => compressZstd(buffer),
-  decompress: (bytes) => decompressZstd(bytes, { maxOutputLength: MAX_BATCH_BYTES }),
-}
-
-/** Sluice's own records are not compressed. */
-async function readOnly(): Promise<never> {
-  throw new Error('This compression is only read')
-}
-
-export const snappy: Compression = { compress: readOnly, decompress: async (bytes) => snappyDecompress(bytes) }
-export const lz4: Compression = { compress: readOnly, decompress: async (bytes) => lz4Decompress(bytes) }
-
-/** Growing output buffer, with back-references. */
-class Output {
-  #bytes: Buffer
-  #length = 0
-
-  constructor(expected: number) {
-    this.#bytes = Buffer.allocUnsafe(Math.min(expected, MAX_BATCH_BYTES))
-  }
-
-  literal(input: Buffer, from: number, count: number): void {
-    if (from + count > input.length) throw new Error('The compressed records end too early')
-    this.#reserve(count)
-    input.copy(this.#bytes, this.#length, from, from + count)
-    this.#length += count
-  }
-
-  /** Copies `count` bytes from `distance` back. They may overlap the output. */
-  match(distance: number, count: number): void {
-    if (distance === 0 || distance > this.#length) throw new Error('The compressed records refer to nothing')
-    this.#reserve(count)
-    const end = this.#length + count
-    if (distance >= count) {
-      this.#bytes.copyWithin(this.#length, this.#length - distance, this.#length - distance + count)
-    } else {
-      for (let i = this.#length; i < end; i++) this.#bytes[i] = this.#bytes[i - distance] as number
-    }
-    this.#length = end
-  }
-
-  bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length)
-  }
-
-  #reserve(count: number): void {
-    const needed = this.#length + count
-    if (needed > MAX_BATCH_BYTES) throw new Error(`A record batch has more than ${MAX_BATCH_BYTES} bytes`)
-    if (needed <= this.#bytes.length) return
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2))
-    this.#bytes.copy(larger, 0, 0, this.#length)
-    this.#bytes = larger
+export function* decompress(type: number, bytes: Buffer): Steps<Buffer> {
+  switch (type) {
+    case GZIP:
+      return yield* byNode('gzip', bytes, gunzipSync, gunzipLater)
+    case ZSTD:
+      return yield* byNode('Zstandard', bytes, zstdDecompressSync, zstdLater)
+    case SNAPPY:
+      return yield* snappyDecompress(bytes)
+    case LZ4:
+      return yield* lz4Decompress(bytes)
+    default:
+      throw new Corrupt(`its compression has the unknown number ${type}`)
   }
 }
 
-/** Typical compression ratio of text: the first estimate of a buffer's size. */
-const USUAL_RATIO = 4
-
-const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
-const XERIAL_HEADER = 16
-
-/** Snappy's raw format, or the framing of snappy-java ("xerial"), which Java producers send. */
-function snappyDecompress(input: Buffer): Buffer {
-  const output = new Output(input.length * USUAL_RATIO)
-  if (!input.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) {
-    snappyBlock(input, output)
-    return output.bytes()
-  }
-  for (let at = XERIAL_HEADER; at < input.length; ) {
-    const size = input.readInt32BE(at)
-    if (size < 0 || at + 4 + size > input.length) throw new Error('The compressed records end too early')
-    snappyBlock(input.subarray(at + 4, at + 4 + size), output)
-    at += 4 + size
-  }
-  return output.bytes()
+interface Limits {
+  readonly maxOutputLength: number
+  readonly chunkSize: number
 }
 
-/** https://github.com/google/snappy/blob/main/format_description.txt */
-function snappyBlock(input: Buffer, output: Output): void {
-  let at = 0
-  while (((input[at] ?? 0) & 0x80) !== 0) at++ // the length of the output, as a varint
-  at++
-  while (at < input.length) {
-    const tag = input[at++] as number
-    const kind = tag & 3
-    if (kind === 0) {
-      let count = tag >>> 2
-      if (count >= 60) {
-        const extra = count - 59
-        count = input.readUIntLE(at, extra)
-        at += extra
+function* byNode(
+  name: string,
+  bytes: Buffer,
+  now: (bytes: Buffer, limits: Limits) => Buffer,
+  later: (bytes: Buffer, limits: Limits) => Promise<Buffer>,
+): Steps<Buffer> {
+  const chunkSize = Math.max(MIN_CHUNK_BYTES, Math.min(MAX_CHUNK_BYTES, bytes.length * GOOD_RATIO))
+  try {
+    if (bytes.length <= SYNC_BYTES) {
+      const output = atOnce(() => now(bytes, { maxOutputLength: SYNC_OUTPUT_BYTES, chunkSize }))
+      if (output) {
+        yield output.length >> UNIT_BYTES_LOG_2
+        return trimmed(output)
       }
-      output.literal(input, at, count + 1)
-      at += count + 1
-    } else if (kind === 1) {
-      output.match(((tag >>> 5) << 8) | input.readUInt8(at), ((tag >>> 2) & 7) + 4)
-      at += 1
-    } else if (kind === 2) {
-      output.match(input.readUInt16LE(at), (tag >>> 2) + 1)
-      at += 2
-    } else {
-      output.match(input.readUInt32LE(at), (tag >>> 2) + 1)
-      at += 4
     }
+    const output = yield later(bytes, { maxOutputLength: MAX_BATCH_BYTES, chunkSize })
+    return trimmed(output as Buffer)
+  } catch (error) {
+    if (isTooLarge(error)) throw new Corrupt(`it has more than ${MAX_BATCH_BYTES} bytes when decompressed`)
+    throw new Corrupt(`its ${name} bytes are damaged (${(error as Error).message})`)
   }
 }
 
-const LZ4_MAGIC = 0x184d2204
-
-/** https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md */
-function lz4Decompress(input: Buffer): Buffer {
-  if (input.readUInt32LE(0) !== LZ4_MAGIC) throw new Error('The records are not an LZ4 frame')
-  const flags = input.readUInt8(4)
-  const hasContentSize = (flags & 0x08) !== 0
-  const hasBlockChecksums = (flags & 0x10) !== 0
-  const hasDictionary = (flags & 0x01) !== 0
-  // Magic, flags, block size, what the flags announce, and the header's checksum.
-  let at = 6 + (hasContentSize ? 8 : 0) + (hasDictionary ? 4 : 0) + 1
-  const output = new Output(input.length * USUAL_RATIO)
-  for (;;) {
-    const word = input.readUInt32LE(at)
-    at += 4
-    if (word === 0) return output.bytes()
-    const size = word & 0x7fffffff
-    if (word >>> 31 === 1) output.literal(input, at, size)
-    else lz4Block(input.subarray(at, at + size), output)
-    at += size + (hasBlockChecksums ? 4 : 0)
+/** Undefined: the output is too large for that. */
+function atOnce(now: () => Buffer): Buffer | undefined {
+  try {
+    return now()
+  } catch (error) {
+    if (isTooLarge(error)) return undefined
+    throw error
   }
 }
 
-/** https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md */
-function lz4Block(input: Buffer, output: Output): void {
-  let at = 0
-  const length = (nibble: number): number => {
-    let total = nibble
-    for (let byte = 255; nibble === 15 && byte === 255; total += byte) byte = input.readUInt8(at++)
-    return total
-  }
-  while (at < input.length) {
-    const token = input[at++] as number
-    const literals = length(token >>> 4)
-    output.literal(input, at, literals)
-    at += literals
-    if (at >= input.length) return // a block ends with literals
-    const distance = input.readUInt16LE(at)
-    at += 2
-    output.match(distance, length(token & 15) + 4)
-  }
+function isTooLarge(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
 }
