@@ -18,7 +18,7 @@ builder.queryField('recentOrders', (t) =>
       if (count < 0 || count > MAX_LAST) {
         throw new SluiceError('BAD_USER_INPUT', `"last" takes 0 to ${MAX_LAST}, and got ${count}`)
       }
-      const found = await streams.feed(orders).newest(count, ({ value }) => !region || value.region === region)
+      const found = await streams.feed(orders).newest(count, () => true, region ? { region } : {})
       return found.map(({ value }) => value)
     },
   }),

@@ -19,7 +19,7 @@ export const ANONYMOUS: Audience = { claims: {} }
 export interface Context {
   readonly audience: Audience
   readonly streams: {
-    feed<V>(topic: Topic<V>): Feed<V>
+    feed<V, I>(topic: Topic<V, I>): Feed<V, I>
     readonly feeds: Iterable<Feed<unknown>>
   }
 }

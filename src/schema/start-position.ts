@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors/codes.ts'
+import type { StreamEvent } from '../streams/event.ts'
 import type { Feed } from '../streams/feed/feed.ts'
-import { meets } from '../streams/feed/interest-index.ts'
 import type { Position } from '../streams/feed/position.ts'
 import { SourceUnavailable } from '../streams/source/port.ts'
 import type { Context } from './context.ts'
@@ -53,13 +53,12 @@ export function positionLast(
   context: Context,
   count: number,
 ): Promise<Position> {
-  const wanted = where(args, context)
-  return feed.findLast(count, ({ value }) => {
-    if (!meets(wanted, value)) return false
+  const passes = (event: StreamEvent): boolean => {
     try {
-      return !filter || filter(value, args, context)
+      return !filter || filter(event.value, args, context, event)
     } catch {
       return true // the execution of this event reports the error to the client
     }
-  })
+  }
+  return feed.findLast(count, passes, where(args, context))
 }

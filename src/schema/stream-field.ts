@@ -1,4 +1,5 @@
 import type { GraphQLField } from 'graphql'
+import type { EventRecord } from '../streams/event.ts'
 import type { Topic } from '../streams/topic/topic.ts'
 import type { Where } from '../streams/topic/where.ts'
 import type { Context } from './context.ts'
@@ -12,7 +13,9 @@ export interface StreamField<V = unknown> {
   /** Index lookup: one for each event. */
   readonly where: (args: Record<string, unknown>, context: Context) => Where<V>
   /** Predicate: run for each event of the lookup and each group. */
-  readonly filter: ((value: V, args: Record<string, unknown>, context: Context) => boolean) | undefined
+  readonly filter:
+    | ((value: V, args: Record<string, unknown>, context: Context, record: EventRecord) => boolean)
+    | undefined
   /** Whether the field's value depends on its arguments, not only the selection of events. */
   readonly resolvesArguments: boolean
 }

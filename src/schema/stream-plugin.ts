@@ -9,11 +9,10 @@ import SchemaBuilder, {
   SubscriptionFieldBuilder,
   type TypeParam,
 } from '@pothos/core'
-import type { Gap, StreamEvent } from '../streams/event.ts'
-import { meets } from '../streams/feed/interest-index.ts'
+import type { EventRecord, Gap, StreamEvent } from '../streams/event.ts'
 import type { Position } from '../streams/feed/position.ts'
 import type { Topic } from '../streams/topic/topic.ts'
-import type { Where } from '../streams/topic/where.ts'
+import type { WhereOf } from '../streams/topic/where.ts'
 import { atOnce } from './at-once.ts'
 import type { Context } from './context.ts'
 import { eventValue } from './gap-error.ts'
@@ -24,26 +23,35 @@ import { STREAM_EXTENSION, type StreamField } from './stream-field.ts'
 export interface StreamOptions<
   Types extends SchemaTypes,
   V,
-  K extends string,
+  I,
   Type extends TypeParam<Types>,
   Nullable extends FieldNullability<Type>,
   Args extends InputFieldMap,
 > {
-  readonly topic: Topic<V, K>
+  readonly topic: Topic<V, I>
   readonly type: Type
   readonly description?: string
   readonly deprecationReason?: string
   readonly nullable?: Nullable
   readonly args?: Args
-  /** Equality on indexed properties of the event; all events, if absent. */
-  readonly where?: (args: InputShapeFromFields<Args>, context: Types['Context']) => Where<V, K>
+  /**
+   * Equality on indexed values; all events, if absent. It is computed once for each group, before any event: what is to
+   * be looked up of a record is an index function of the topic.
+   */
+  readonly where?: (args: InputShapeFromFields<Args>, context: Types['Context']) => WhereOf<NoInfer<I>>
   /** Predicate for every other condition. It is run once for each event and group, on the results of `where`. */
-  readonly filter?: (value: V, args: InputShapeFromFields<Args>, context: Types['Context']) => boolean
+  readonly filter?: (
+    value: V,
+    args: InputShapeFromFields<Args>,
+    context: Types['Context'],
+    record: EventRecord,
+  ) => boolean
   /** The field's value for an event; the event itself, if absent. May be asynchronous. */
   readonly resolve?: (
     value: V,
     args: InputShapeFromFields<Args>,
     context: Types['Context'],
+    record: EventRecord,
   ) => ShapeFromTypeParam<Types, Type, Nullable> | Promise<ShapeFromTypeParam<Types, Type, Nullable>>
 }
 
@@ -57,12 +65,12 @@ declare global {
       /** A subscription field whose events come from a topic. */
       stream<
         V,
-        const K extends string,
+        I,
         Type extends TypeParam<Types>,
         Nullable extends FieldNullability<Type> = Types['DefaultFieldNullability'],
         const Args extends InputFieldMap = Record<never, never>,
       >(
-        options: StreamOptions<Types, V, K, Type, Nullable, Args>,
+        options: StreamOptions<Types, V, I, Type, Nullable, Args>,
       ): FieldRef<Types, ShapeFromTypeParam<Types, Type, Nullable>, 'Subscription'>
     }
   }
@@ -73,7 +81,7 @@ class StreamPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {}
 /** The plugin's name, for the builder's list of plugins. */
 export const STREAM_PLUGIN = 'sluiceStream' as const
 
-type AnyOptions = StreamOptions<SchemaTypes, unknown, string, TypeParam<SchemaTypes>, boolean, InputFieldMap>
+type AnyOptions = StreamOptions<SchemaTypes, unknown, unknown, TypeParam<SchemaTypes>, boolean, InputFieldMap>
 type AnyBuilder = PothosSchemaTypes.SubscriptionFieldBuilder<SchemaTypes, unknown>
 
 function stream(this: AnyBuilder, options: AnyOptions): unknown {
@@ -81,7 +89,9 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
   const streamField: StreamField = {
     topic,
     where: (given, context) => (where ? atOnce(where(given as never, context as never), 'where') : {}),
-    filter: filter && ((value, given, context) => atOnce(filter(value, given as never, context as never), 'filter')),
+    filter:
+      filter &&
+      ((value, given, context, record) => atOnce(filter(value, given as never, context as never, record), 'filter')),
     resolvesArguments: resolve !== undefined,
   }
   return this.field({
@@ -104,19 +114,19 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
       const feed = context.streams.feed(topic)
       const predicate = streamField.filter
       const where = streamField.where(given, context)
-      const filter = predicate && ((value: unknown) => predicate(value, given, context))
+      const filter = predicate && ((value: unknown, record: EventRecord) => predicate(value, given, context, record))
       const open = (from?: Position) =>
         feed.subscribe({ where, ...(filter && { filter }), ...(from && { from }) }) as AsyncIterable<StreamEvent | Gap>
       if (!start) return open()
       if ('after' in start) return open(feed.startAfter(start.after))
       if ('since' in start) return positionSince(feed, start.since).then(open)
-      const matches = ({ value }: StreamEvent) => meets(where, value) && (filter?.(value) ?? true)
-      return feed.findLast(start.last, matches).then(open)
+      const passes = (event: StreamEvent) => filter?.(event.value, event) ?? true
+      return feed.findLast(start.last, passes, where).then(open)
     },
     // `eventValue` ignores the arguments: the compiler then does not create them.
     resolve: resolve
       ? (item: StreamEvent | Gap, given: Record<string, unknown>, context: Context) =>
-          resolve(eventValue(item), given as never, context)
+          resolve(eventValue(item), given as never, context, item as StreamEvent)
       : eventValue,
   } as never)
 }

@@ -62,7 +62,7 @@ test('leaving the results ends the subscription to the topic', async () => {
 test('a gap is an error with CURSOR_EXPIRED and the offsets, and the stream goes on', async () => {
   const { context, embedded, streams } = await startStreams()
   const results = await open(context, 'subscription { ordersByRegion(region: EUROPE) { id } }')
-  streams.onGap({ kind: 'gap', topic: 'orders', partition: 3, from: 10, to: 20, reason: 'retention' })
+  streams.feed(orders).onGap({ kind: 'gap', topic: 'orders', partition: 3, from: 10, to: 20, reason: 'retention' })
   const { value: gap } = await results.next()
   const [error] = gap.errors as GraphQLError[]
   expect(error).toBeInstanceOf(GraphQLError)

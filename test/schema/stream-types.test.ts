@@ -1,7 +1,16 @@
 import { isObjectType } from 'graphql'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { createBuilder } from '../../src/schema/builder.ts'
+import { defineTopic } from '../../src/streams/topic/topic.ts'
 import { orders } from '../../src/streams/topics/orders.ts'
+
+const Visit = z.object({ page: z.object({ path: z.string() }) })
+const visits = defineTopic('visits', {
+  schema: Visit,
+  index: { path: ({ page }) => page.path, isMobile: (_visit, { headers }) => headers.device === 'mobile' },
+})
+const unindexed = defineTopic('visits', { schema: Visit })
 
 /** What does not compile here is the test: tsc fails on a `@ts-expect-error` that expects in vain. */
 function misuses(builder: ReturnType<typeof createBuilder>): void {
@@ -67,6 +76,46 @@ function misuses(builder: ReturnType<typeof createBuilder>): void {
       resolve: () => null,
     }),
   )
+  builder.subscriptionField('wrongFunctionValue', (t) =>
+    t.stream({
+      topic: visits,
+      type: 'Boolean',
+      // @ts-expect-error: it is true or false
+      where: () => ({ isMobile: 'yes' }),
+      resolve: () => true,
+    }),
+  )
+  builder.subscriptionField('propertyBesideFunctions', (t) =>
+    t.stream({
+      topic: visits,
+      type: 'Boolean',
+      // @ts-expect-error: visits are looked up by path and isMobile
+      where: () => ({ page: { path: '/' } }),
+      resolve: () => true,
+    }),
+  )
+  builder.subscriptionField('noIndex', (t) =>
+    t.stream({
+      topic: unindexed,
+      type: 'Boolean',
+      // @ts-expect-error: the topic has no index
+      where: () => ({ path: '/' }),
+      resolve: () => true,
+    }),
+  )
+  builder.subscriptionField('wrongRecord', (t) =>
+    t.stream({
+      topic: visits,
+      type: 'Boolean',
+      // @ts-expect-error: a record has no value
+      filter: (_visit, _args, _context, { value }) => value !== null,
+      resolve(_visit, _args, _context, record) {
+        // @ts-expect-error: nobody changes a record
+        record.key = 'k'
+        return true
+      },
+    }),
+  )
 }
 
 test('a stream field knows its events, arguments and result by type', () => {
@@ -83,6 +132,16 @@ test('a stream field knows its events, arguments and result by type', () => {
         filter: ({ itemCount }, { atLeast }) => itemCount >= (atLeast ?? 0),
         resolve: async ({ city }) => (city === '' ? null : city),
       }),
+      paths: t.stream({
+        topic: visits,
+        type: 'String',
+        args: { paths: t.arg.stringList({ required: true }) },
+        where: ({ paths }) => ({ path: { in: paths }, isMobile: true }),
+        filter: (_visit, _args, _context, { key, timestamp }) => key !== null && timestamp > 0,
+        resolve: ({ page }, _args, _context, { headers, partition, offset }) =>
+          `${page.path} ${headers.device} ${partition + offset}`,
+      }),
+      all: t.stream({ topic: unindexed, type: 'Boolean', where: () => ({}), resolve: () => true }),
     }),
   })
   if (Date.now() < 0) misuses(builder)

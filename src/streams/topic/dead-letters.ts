@@ -62,7 +62,8 @@ export class DeadLetters implements FailureCounts {
     const key = `${this.#topic.name}:${record.partition}:${record.offset}`
     try {
       // Copied: the record's bytes are a slice of a whole fetch response, which a waiting letter would retain.
-      const value = record.value === null ? null : Buffer.from(record.value)
+      // A tombstone's letter is empty: compaction would remove one that is null.
+      const value = record.value === null ? Buffer.alloc(0) : Buffer.from(record.value)
       const headers = { reason: failure.reason, detail: failure.detail, timestamp: String(record.timestamp) }
       await sink.send(topic, [{ key, value, headers }])
       this.deadLetters.sent++

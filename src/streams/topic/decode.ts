@@ -1,71 +1,125 @@
 import { type EventHeaders, NO_HEADERS, type RawRecord, type StreamEvent } from '../event.ts'
+import { decodeValue, json } from './codec.ts'
+import type { IndexFailed } from './indexed.ts'
 import type { Topic } from './topic.ts'
 
 /** Why a record is not a valid event. */
 export type DecodeFailure = {
-  readonly reason: 'null_value' | 'too_large' | 'codec' | 'schema'
+  readonly reason: 'too_large' | 'codec' | 'schema' | 'tombstone'
   /** For the log and the dead letter: the reason, never the value itself. */
   readonly detail: string
 }
 
-/**
- * Size limit of a value: a larger one is skipped. Decoded and sent to every member of every group it would cost as much
- * as thousands of events. Kafka's default limit is 1 MiB.
- */
-export const MAX_EVENT_BYTES = 512 * 1024
+/** A record without a value, of a topic that skips these: neither an event nor a failure. */
+export interface Skipped {
+  readonly skipped: 'tombstone'
+}
+
+const TOMBSTONE: Skipped = { skipped: 'tombstone' }
 
 /**
- * Depth limit of a value: a deeper one is skipped. Recursive walks (a schema, the size estimate, JSON.stringify) would
- * overflow the stack at some thousands of levels and fail the topic's reader.
+ * Default size limit of a value, in bytes as the codec gets them: a larger one is skipped. It is the default of Kafka's
+ * `message.max.bytes`, 1 MiB and the 12 bytes of a record batch's offset and length. A cluster with that limit holds
+ * larger values only compressed.
+ */
+export const MAX_EVENT_BYTES = 1024 * 1024 + 12
+
+/**
+ * Depth limit of a value, where its schema takes any depth: a deeper one is skipped. Recursive walks (a schema, the
+ * size, JSON.stringify) would overflow the stack at some thousands of levels and fail the topic's reader. Most schemas
+ * have a depth of their own, and are spared the search: nothing looks into what is deeper, and it is dropped.
  */
 const MAX_DEPTH = 100
+
+export interface DecodeOptions {
+  /** Size limit of a value. */
+  readonly maxBytes?: number | undefined
+  /** Called for each index function that fails. The event remains one. */
+  readonly indexFailed?: IndexFailed
+}
 
 /**
  * Decodes a record to a typed event, once for all groups. Total: an invalid record is a returned failure, never a
  * throw. The event retains no buffer of the record, since each is a slice of a whole fetch response.
  */
-export function decode<V>(topic: Topic<V>, record: RawRecord): StreamEvent<V> | DecodeFailure {
+export function decode<V>(
+  topic: Topic<V>,
+  record: RawRecord,
+  options: DecodeOptions = {},
+): StreamEvent<V> | DecodeFailure | Skipped {
   try {
-    return decodeUnguarded(topic, record)
+    return decodeUnguarded(topic, record, options)
   } catch {
     // A codec's values may throw when their properties are read.
-    return { reason: 'codec', detail: 'The record cannot be read' }
+    return { reason: record.value === null ? 'tombstone' : 'codec', detail: 'The record cannot be read' }
   }
 }
 
-function decodeUnguarded<V>(topic: Topic<V>, record: RawRecord): StreamEvent<V> | DecodeFailure {
-  const { partition, offset, timestamp, value: bytes } = record
-  if (bytes === null) return { reason: 'null_value', detail: 'The record has no value' }
-  if (bytes.length > MAX_EVENT_BYTES) {
-    return { reason: 'too_large', detail: `The value has ${bytes.length} bytes, more than ${MAX_EVENT_BYTES}` }
+/** An event whose value is not decoded yet: until then it is the record that the topic's functions get. */
+type Draft<V> = { -readonly [P in keyof StreamEvent<V>]: StreamEvent<V>[P] }
+
+function decodeUnguarded<V>(
+  topic: Topic<V>,
+  record: RawRecord,
+  { maxBytes = MAX_EVENT_BYTES, indexFailed = ignore }: DecodeOptions,
+): StreamEvent<V> | DecodeFailure | Skipped {
+  const { partition, offset, timestamp } = record
+  const length = record.valueLength ?? record.value?.length ?? NO_VALUE
+  if (length === NO_VALUE && topic.tombstone === undefined) return TOMBSTONE
+  if (length > maxBytes) {
+    return { reason: 'too_large', detail: `The value has ${length} bytes, more than ${maxBytes}` }
   }
-  let plain: unknown
-  try {
-    plain = topic.codec(bytes)
-  } catch (error) {
-    return {
-      reason: 'codec',
-      detail: error instanceof TypeError ? 'The value is not valid UTF-8' : 'The value is not valid JSON',
-    }
-  }
-  if (isDeeper(plain, MAX_DEPTH)) return { reason: 'schema', detail: `value: Nested deeper than ${MAX_DEPTH} levels` }
-  const parsed = validate(topic, plain)
-  if ('reason' in parsed) return parsed
-  return {
+  const event: Draft<V> = {
     kind: 'event',
     topic: topic.name,
     partition,
     offset,
     timestamp,
-    key: record.key === null ? null : record.key.toString(),
+    key: record.keyText ? record.keyText() : (record.key?.toString() ?? null),
     headers: record.headers === undefined ? NO_HEADERS : textHeaders(record.headers),
-    value: parsed.value,
+    value: undefined as V,
   }
+  let plain: unknown
+  try {
+    plain = length === NO_VALUE ? topic.tombstone?.(event) : decodeValue(topic, record, event)
+    demandValue(plain)
+  } catch (error) {
+    if (length === NO_VALUE) return { reason: 'tombstone', detail: 'The function for tombstones failed on it' }
+    return { reason: 'codec', detail: codecDetail(topic, error) }
+  }
+  const parsed = validated(topic, plain)
+  if ('reason' in parsed) return length === NO_VALUE ? { ...parsed, reason: 'tombstone' } : parsed
+  event.value = parsed.value
+  if (topic.indexedValues !== undefined) event.indexed = topic.indexedValues(event, indexFailed)
+  return event
+}
+
+const ignore = (): void => {}
+
+/** Length of the value of a tombstone. */
+const NO_VALUE = -1
+
+/** @throws TypeError for a promise: decoding does not wait. Its rejection would be unhandled. */
+function demandValue(plain: unknown): void {
+  if (typeof (plain as PromiseLike<unknown> | null | undefined)?.then !== 'function') return
+  Promise.resolve(plain).catch(() => {})
+  throw new TypeError('A promise is no value')
+}
+
+function codecDetail<V>({ codec }: Topic<V>, error: unknown): string {
+  if (codec !== json) return 'The codec failed on it'
+  return error instanceof TypeError ? 'The value is not valid UTF-8' : 'The value is not valid JSON'
+}
+
+function validated<V>(topic: Topic<V>, plain: unknown): { readonly value: V } | DecodeFailure {
+  if (!topic.validator.isBounded && isDeeper(plain, MAX_DEPTH))
+    return { reason: 'schema', detail: `value: Nested deeper than ${MAX_DEPTH} levels` }
+  return validate(topic, plain)
 }
 
 function validate<V>(topic: Topic<V>, plain: unknown): { readonly value: V } | DecodeFailure {
   try {
-    const parsed = topic.schema.safeParse(plain)
+    const parsed = topic.validator.validate(plain)
     if (parsed.success) return { value: parsed.data }
     const issue = parsed.error.issues[0]
     return { reason: 'schema', detail: `${issue?.path.join('.') || 'value'}: ${issue?.message ?? 'invalid'}` }

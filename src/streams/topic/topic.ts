@@ -1,53 +1,86 @@
 import type { z } from 'zod'
-import type { StreamEvent } from '../event.ts'
+import type { EventRecord } from '../event.ts'
 import { type Codec, json } from './codec.ts'
+import { type Index, type IndexedTypes, type Indexing, indexing, isList } from './indexed.ts'
+import { presenceIn } from './schema-property.ts'
+import { Validator } from './validator.ts'
 
 /** Definition of a topic and its events. It has no state: a `Feed` reads the topic. */
-export interface Topic<V = unknown, K extends string = string> {
+export interface Topic<V = unknown, I = unknown> extends Indexing {
   readonly name: string
   readonly schema: z.ZodType<V>
+  readonly validator: Validator<V>
   readonly codec: Codec
-  /** Indexed properties, at the top level of the value: a `where` may name these. */
-  readonly index: readonly K[]
-  /** By indexed property, how its value is read from an event. */
-  readonly indexed: ReadonlyMap<K, (event: StreamEvent<V>) => unknown>
+  /** The value of an event, from a record that has none. Undefined: such records are skipped. */
+  readonly tombstone: ((record: EventRecord) => unknown) | undefined
+  /** Names of the indexed values: a `where` may name these. */
+  readonly index: readonly string[]
   /** Topic for events that cannot be decoded. */
   readonly deadLetterTopic: string | undefined
+  /** Whether an instance that cannot read it is not ready; otherwise only its own streams are refused. */
+  readonly isRequired: boolean
+  /** Only a type, and never set: what a `where` may name. */
+  readonly indexedTypes?: I
 }
 
-export interface TopicOptions<V, K extends string> {
+/** A conditional type is resolved before the function is looked at: literals in what it returns keep their types. */
+type Tombstones<S> = S extends z.ZodType ? 'skip' | ((record: EventRecord) => z.input<S>) : never
+
+export interface TopicOptions<S extends z.ZodType, X> {
   /** Validates the decoded value. Unknown properties are dropped. */
-  readonly schema: z.ZodType<V>
-  readonly index?: readonly K[]
+  readonly schema: S
+  /** Properties of the value, or functions by name: a `where` may name these. */
+  readonly index?: X
   readonly codec?: Codec
+  /**
+   * What becomes of a record without a value, by which a compacted topic deletes a key: it is skipped and counted, or
+   * the function returns the value of an event, which the schema validates.
+   */
+  readonly tombstones?: Tombstones<S>
   readonly deadLetterTopic?: string
+  /** `optional`: an instance is ready without it. Its streams are refused while it cannot be read. */
+  readonly readiness?: 'required' | 'optional'
 }
 
 /** Kafka's rule for topic names. */
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/
 
 /**
- * Defines a topic: its name, the schema of its events, and the indexed properties.
- * @throws TypeError for an invalid topic name.
+ * Defines a topic: its name, the schema of its events, and what they are indexed by.
+ * @throws TypeError for an invalid topic name, and for an index that the schema has no property for.
  */
-export function defineTopic<V, const K extends string & keyof V = never>(
+export function defineTopic<S extends z.ZodType, const X extends Index<z.output<S>> = Index<z.output<S>>>(
   name: string,
-  options: TopicOptions<V, K>,
-): Topic<V, K> {
+  { schema, index, codec = json, tombstones, deadLetterTopic, readiness }: TopicOptions<S, X>,
+): Topic<z.output<S>, IndexedTypes<z.output<S>, X>> {
   if (!TOPIC_NAME.test(name))
     throw new TypeError(`"${name}" is not a topic name: it takes 1 to 249 of a-z A-Z 0-9 . _ -`)
-  const index = options.index ?? []
+  const given: Index<z.output<S>> = index ?? []
+  if (isList(given)) for (const property of given) demandProperty(name, schema, property)
+  const { indexed, indexedValues } = indexing(name, given)
   return {
     name,
-    schema: options.schema,
-    codec: options.codec ?? json,
-    index,
-    indexed: new Map(index.map((property) => [property, ({ value }) => propertyOf(value, property)])),
-    deadLetterTopic: options.deadLetterTopic,
+    schema: schema as z.ZodType<z.output<S>>,
+    validator: new Validator(schema as z.ZodType<z.output<S>>),
+    codec,
+    tombstone: functionIn(name, tombstones),
+    index: [...indexed.keys()],
+    indexed,
+    indexedValues,
+    deadLetterTopic,
+    isRequired: readiness !== 'optional',
   }
 }
 
-/** An event's value may be null, if its schema permits that. */
-function propertyOf<V>(value: V, property: keyof V): unknown {
-  return value === null || value === undefined ? undefined : value[property]
+function functionIn(topic: string, tombstones: unknown = 'skip'): Topic['tombstone'] {
+  if (tombstones === 'skip') return undefined
+  if (typeof tombstones === 'function') return tombstones as Topic['tombstone']
+  throw new TypeError(`The tombstones of the topic "${topic}" are 'skip' or a function`)
+}
+
+function demandProperty(topic: string, schema: z.core.$ZodType, property: string): void {
+  const presence = presenceIn(schema, property)
+  if (presence === 'all' || presence === 'unknown') return
+  const reason = presence === 'none' ? 'its schema has no such' : 'not every option of its schema has this'
+  throw new TypeError(`The topic "${topic}" cannot be indexed by "${property}": ${reason} property`)
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import type { RawRecord, StreamEvent } from '../../../src/streams/event.ts'
+import type { EventRecord, RawRecord, StreamEvent } from '../../../src/streams/event.ts'
 import { decode, MAX_EVENT_BYTES } from '../../../src/streams/topic/decode.ts'
 import { defineTopic } from '../../../src/streams/topic/topic.ts'
 import { orders } from '../../../src/streams/topics/orders.ts'
@@ -25,7 +25,7 @@ const good = (more: Partial<RawRecord> = {}) => record(JSON.stringify(anOrder({ 
 
 function decoded(raw: RawRecord): StreamEvent<ReturnType<typeof anOrder>> {
   const event = decode(orders, raw)
-  if (!('kind' in event)) throw new Error(`No event: ${event.reason}, ${event.detail}`)
+  if (!('kind' in event)) throw new Error(`No event: ${JSON.stringify(event)}`)
   return event
 }
 
@@ -52,7 +52,6 @@ test('properties that the schema does not know are dropped', () => {
 })
 
 test.each([
-  ['null', record(null), 'null_value', 'The record has no value'],
   ['empty', record(''), 'codec', 'The value is not valid JSON'],
   ['text', record('hello'), 'codec', 'The value is not valid JSON'],
   ['half a JSON object', record('{"id": "ord_1"'), 'codec', 'The value is not valid JSON'],
@@ -64,16 +63,27 @@ test.each([
   ['an unknown region', record(JSON.stringify({ ...anOrder(), region: 'MOON' })), 'schema', 'region: '],
   ['a wrong type', record(JSON.stringify({ ...anOrder(), itemCount: '3' })), 'schema', 'itemCount: '],
   ['too deep for a call stack', record(nested(100_000)), 'schema', 'value: '],
-  ['1 MB', record('x'.repeat(1024 * 1024)), 'too_large', 'The value has 1048576 bytes'],
+  ['2 MiB', record('x'.repeat(2 * 1024 * 1024)), 'too_large', 'The value has 2097152 bytes'],
   ['a byte too large', record('x'.repeat(MAX_EVENT_BYTES + 1)), 'too_large', `more than ${MAX_EVENT_BYTES}`],
 ] as const)('a value that is %s is no event, and the reason is told', (_what, raw, reason, detail) => {
   const failure = decode(orders, raw)
   expect(failure).toMatchObject({ reason, detail: expect.stringContaining(detail) })
 })
 
+test('the limit of a value is a setting, in bytes of the record, and by default what Kafka takes by default', () => {
+  const text = JSON.stringify(anOrder({ city: 'ü'.repeat(100) }))
+  const bytes = Buffer.byteLength(text)
+  expect(decode(orders, record(text), { maxBytes: bytes })).toHaveProperty('kind', 'event')
+  expect(decode(orders, record(text), { maxBytes: bytes - 1 })).toEqual({
+    reason: 'too_large',
+    detail: `The value has ${bytes} bytes, more than ${bytes - 1}`,
+  })
+  expect(MAX_EVENT_BYTES).toBe(1_048_588)
+})
+
 test('a value as large as allowed is an event', () => {
-  const empty = JSON.stringify({ ...anOrder(), city: '' })
-  const text = JSON.stringify({ ...anOrder(), city: 'x'.repeat(MAX_EVENT_BYTES - empty.length) })
+  const empty = JSON.stringify({ ...anOrder({ id: 'ord_1' }), city: '' })
+  const text = JSON.stringify({ ...anOrder({ id: 'ord_1' }), city: 'x'.repeat(MAX_EVENT_BYTES - empty.length) })
   expect(text.length).toBeGreaterThanOrEqual(MAX_EVENT_BYTES - 8)
   expect(decoded(record(text)).value.city).toHaveLength(MAX_EVENT_BYTES - empty.length)
 })
@@ -96,13 +106,30 @@ test('a schema that throws makes no event, and does no harm', () => {
   expect(decode(throwing, record('{"n":"seven"}'))).toMatchObject({ reason: 'schema' })
 })
 
-test('a value nested deeper than 100 levels is no event, also where the schema takes anything', () => {
+test('a value nested deeper than 100 levels is no event where the schema takes anything', () => {
   const anything = defineTopic('anything', { schema: z.unknown() })
   expect(decode(anything, record(nested(100)))).toHaveProperty('kind', 'event')
   expect(decode(anything, record(nested(101)))).toMatchObject({ reason: 'schema' })
   expect(decode(anything, record(nested(200_000)))).toMatchObject({ reason: 'schema' })
   const tree: z.ZodType<unknown> = z.lazy(() => z.array(tree))
   expect(decode(defineTopic('tree', { schema: tree }), record(nested(200_000)))).toMatchObject({ reason: 'schema' })
+})
+
+test('what is nested deeper is dropped where the schema has a depth of its own', () => {
+  const text = `{"more":${nested(200_000)},${JSON.stringify(anOrder({ id: 'ord_1' })).slice(1)}`
+  expect(decoded(record(text)).value).toEqual(anOrder({ id: 'ord_1' }))
+  expect(decode(orders, record(`{"more":${nested(200_000)}}`))).toMatchObject({
+    reason: 'schema',
+    detail: expect.stringContaining('id: '),
+  })
+  const some = z.object({ id: z.string(), some: z.unknown().optional() })
+  expect(decode(defineTopic('some', { schema: some }), record(text))).toMatchObject({ reason: 'schema' })
+})
+
+test('zod has the last word: it takes a value that the compiled schema refuses', () => {
+  let calls = 0
+  const fickle = z.object({ id: z.string().refine(() => calls++ % 2 === 1) })
+  expect(decode(defineTopic('fickle', { schema: fickle }), record('{"id":"a"}'))).toMatchObject({ value: { id: 'a' } })
 })
 
 test('a property named __proto__ pollutes nothing', () => {
@@ -142,13 +169,14 @@ test('whatever a record is made of, it is an event or a failure that says why', 
   const statistics = new Statistics('records', [
     'event',
     'failure',
+    'tombstone',
     'header without a value, in a list',
     'odd timestamp',
   ])
   fc.assert(
     fc.property(records, (raw) => {
       const decoded = decode(anything, raw)
-      statistics.count('kind' in decoded ? 'event' : 'failure')
+      statistics.count('kind' in decoded ? 'event' : 'skipped' in decoded ? 'tombstone' : 'failure')
       if (Object.values(raw.headers ?? {}).some((each) => Array.isArray(each) && each.at(-1) === null))
         statistics.count('header without a value, in a list')
       if (!(raw.timestamp >= 0 && raw.timestamp < 2 ** 48)) statistics.count('odd timestamp')
@@ -159,6 +187,36 @@ test('whatever a record is made of, it is an event or a failure that says why', 
     { numRuns: 2000 },
   )
   statistics.report()
+})
+
+test('a codec gets the record beside the bytes: key, headers, timestamp, partition and offset', () => {
+  const given: EventRecord[] = []
+  const codec = (bytes: Buffer, { key, headers, timestamp, partition, offset }: EventRecord) => {
+    given.push({ key, headers, timestamp, partition, offset })
+    return headers.encoding === 'text' ? { text: String(bytes) } : JSON.parse(String(bytes))
+  }
+  const notes = defineTopic('notes', { schema: z.object({ text: z.string() }), codec })
+  const raw = record('{"text":"a"}', { key: Buffer.from('k'), headers: { encoding: Buffer.from('text') } })
+  expect(decode(notes, raw)).toMatchObject({ value: { text: '{"text":"a"}' } })
+  expect(decode(notes, record('{"text":"a"}'))).toMatchObject({ value: { text: 'a' } })
+  const place = { timestamp: 1_800_000_000_000, partition: 3, offset: 41 }
+  expect(given).toEqual([
+    { key: 'k', headers: { encoding: 'text' }, ...place },
+    { key: null, headers: {}, ...place },
+  ])
+})
+
+const boom = (): never => {
+  throw new TypeError('boom')
+}
+
+test.each([
+  ['throws', boom],
+  ['returns a promise', async () => ({ text: 'a' })],
+  ['returns a promise that rejects', async () => boom()],
+])('a codec that %s makes no event, and is told of as a codec, not as JSON', (_how, codec) => {
+  const notes = defineTopic('notes', { schema: z.object({}), codec })
+  expect(decode(notes, record('x'))).toEqual({ reason: 'codec', detail: 'The codec failed on it' })
 })
 
 test('a codec whose values cannot be looked into makes no event, and does no harm', () => {
