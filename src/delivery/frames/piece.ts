@@ -1,10 +1,21 @@
 import { type Framing, NO_CURSOR, NOTHING } from '../../protocol/framing.ts'
+import { seek } from '../../streams/feed/seek.ts'
 
 /** Size of a piece, for one write: large enough that its bytes cost more than the system call. */
 export const PIECE_BYTES = 64 * 1024
-/** Overhead of a Buffer, and size of an entry in a list of starts. */
+/** Overhead of a Buffer, and size of an entry in a list of starts, and in one of places. */
 const BUFFER_BYTES = 128
 const START_BYTES = 4
+const PLACE_BYTES = 8
+
+/** Results of a run of places, those of the places that have one. */
+export interface Results {
+  /** Ascending. */
+  readonly places: readonly number[]
+  readonly jsons: readonly string[]
+  /** The position after each; undefined: the reader determines the positions. */
+  readonly cursors: readonly string[] | undefined
+}
 
 /** A run of encoded frames. */
 export interface FramedRun {
@@ -24,12 +35,14 @@ interface Texts {
 
 /**
  * Encoded results of a run of places, with the position after each. Members of one framing share the bytes. A place
- * without a result has an empty text.
+ * without a result takes nothing: where little matches, a piece may be long.
  */
 export class Piece {
   readonly begin: number
   /** The place after the last. */
   readonly end: number
+  /** The places with a result. Texts are by the index of the place in this list. */
+  readonly #places: readonly number[]
   /** Undefined: they are read from `#within`, so that they are not kept twice. */
   #jsons: Texts | undefined
   #within: { readonly texts: Texts; readonly jsonIn: (block: Buffer) => Buffer } | undefined
@@ -38,17 +51,17 @@ export class Piece {
   /** By framing: few, since there are few framings. */
   readonly #framed: { readonly framing: Framing; readonly texts: Texts }[] = []
 
-  /** `cursors` has a position for each place, empty where there is no result. */
-  constructor(begin: number, jsons: readonly (string | null)[], cursors: readonly string[] | undefined) {
+  constructor(begin: number, end: number, { places, jsons, cursors }: Results) {
     this.begin = begin
-    this.end = begin + jsons.length
+    this.end = end
+    this.#places = places
     this.#jsons = textsOf(jsons)
     this.#cursors = cursors && textsOf(cursors)
   }
 
   /** Size in memory. */
   get bytes(): number {
-    let sum = this.#jsons ? sizeOf(this.#jsons) : 0
+    let sum = this.#places.length * PLACE_BYTES + (this.#jsons ? sizeOf(this.#jsons) : 0)
     if (this.#cursors) sum += sizeOf(this.#cursors)
     for (const { texts } of this.#framed) sum += sizeOf(texts)
     return sum
@@ -56,25 +69,19 @@ export class Piece {
 
   /** The result of a place; null: there is none. */
   json(place: number): Buffer | null {
-    const json = this.#jsonAt(place - this.begin)
-    return json.length === 0 ? null : json
+    const index = seek(this.#places, place)
+    return this.#places[index] === place ? this.#jsonAt(index) : null
   }
 
   /** The frames of the places from one in the piece to before another, or to its end. */
   read(from: number, to: number, framing: Framing): FramedRun {
-    const texts = this.#jsons ?? this.#within?.texts
-    let count = 0
-    let first = to
-    for (let place = to - 1; place >= from; place--) {
-      const at = place - this.begin
-      if (texts?.starts[at] === texts?.starts[at + 1]) continue
-      count++
-      first = place
-    }
+    const first = seek(this.#places, from)
+    const last = seek(this.#places, to, first)
+    const count = last - first
     if (count === 0) return { bytes: undefined, count, firstCursor: undefined, isWhole: false }
-    const firstCursor = this.#cursors && this.#cursorAt(first - this.begin).toString('latin1')
-    const { bytes, starts: bounds, begin } = this.#framedFor(framing, first, to)
-    const [start, end] = [bounds[first - begin], bounds[to - begin]]
+    const firstCursor = this.#cursors && this.#cursorAt(first).toString('latin1')
+    const { bytes, starts, begin } = this.#framedFor(framing, first, last)
+    const [start, end] = [starts[first - begin], starts[last - begin]]
     const isWhole = framing.isShared && start === 0 && end === bytes.length
     return { bytes: isWhole ? bytes : bytes.subarray(start, end), count, firstCursor, isWhole }
   }
@@ -84,14 +91,14 @@ export class Piece {
     if (!framing.isShared) return { ...this.#frame(framing, from, to), begin: from }
     let known = this.#framed.find((each) => each.framing === framing)
     if (!known) {
-      known = { framing, texts: this.#frame(framing, this.begin, this.end) }
+      known = { framing, texts: this.#frame(framing, 0, this.#places.length) }
       this.#framed.push(known)
       if (framing.jsonIn) {
         this.#within = { texts: known.texts, jsonIn: framing.jsonIn }
         this.#jsons = undefined
       }
     }
-    return { ...known.texts, begin: this.begin }
+    return { ...known.texts, begin: 0 }
   }
 
   #frame(framing: Framing, from: number, to: number): Texts {
@@ -99,11 +106,10 @@ export class Piece {
     const jsons: Buffer[] = []
     const cursors: Buffer[] = []
     let size = 0
-    for (let place = from; place < to; place++) {
-      starts[place - from] = size
-      const json = this.#jsonAt(place - this.begin)
-      if (json.length === 0) continue
-      const cursor = this.#cursorAt(place - this.begin)
+    for (let index = from; index < to; index++) {
+      starts[index - from] = size
+      const json = this.#jsonAt(index)
+      const cursor = this.#cursorAt(index)
       jsons.push(json)
       cursors.push(cursor)
       size += framing.sizeOf(cursor, json)
@@ -115,12 +121,9 @@ export class Piece {
     return { bytes, starts }
   }
 
-  /** Empty: there is none. */
   #jsonAt(index: number): Buffer {
     if (this.#jsons) return textAt(this.#jsons, index)
-    if (!this.#within) return NOTHING
-    const block = textAt(this.#within.texts, index)
-    return block.length === 0 ? block : this.#within.jsonIn(block)
+    return this.#within ? this.#within.jsonIn(textAt(this.#within.texts, index)) : NOTHING
   }
 
   #cursorAt(index: number): Buffer {
@@ -132,7 +135,7 @@ function textAt({ bytes, starts }: Texts, index: number): Buffer {
   return bytes.subarray(starts[index], starts[index + 1])
 }
 
-function textsOf(texts: readonly (string | null)[]): Texts {
+function textsOf(texts: readonly string[]): Texts {
   const joined = texts.join('')
   const bytes = Buffer.from(joined)
   const isAscii = bytes.length === joined.length
@@ -140,7 +143,7 @@ function textsOf(texts: readonly (string | null)[]): Texts {
   let at = 0
   for (const [index, text] of texts.entries()) {
     starts[index] = at
-    if (text !== null) at += isAscii ? text.length : Buffer.byteLength(text)
+    at += isAscii ? text.length : Buffer.byteLength(text)
   }
   starts[texts.length] = at
   return { bytes, starts }

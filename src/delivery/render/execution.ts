@@ -40,11 +40,12 @@ export interface Settled {
  * members, it is a position in the log. It then catches up until it is in step again.
  */
 export class Execution implements Interest<unknown> {
+  /** No other event is selected. */
+  readonly where: Where<unknown>
   readonly #feed: Feed
   readonly #stream: BoundStream
   readonly #context: Context
   readonly #renderer: Renderer
-  readonly #where: Where<unknown>
   readonly #onJson: OnJson
   readonly #onFailed: OnFailed
   #remove: () => void
@@ -64,10 +65,10 @@ export class Execution implements Interest<unknown> {
     this.#stream = stream
     this.#context = renderer.args.contextValue as Context
     this.#renderer = renderer
-    this.#where = stream.field.where(stream.args, this.#context)
+    this.where = stream.field.where(stream.args, this.#context)
     this.#onJson = onJson
     this.#onFailed = onFailed
-    this.#remove = feed.add(this.#where, this)
+    this.#remove = feed.add(this.where, this)
   }
 
   get settled(): Settled {
@@ -77,7 +78,7 @@ export class Execution implements Interest<unknown> {
 
   /** The result of any event as JSON; undefined if the group does not select it. */
   jsonOf(event: StreamEvent): string | Promise<string> | undefined {
-    if (!meets(this.#where, event.value)) return undefined
+    if (!this.#meets(event)) return undefined
     try {
       return this.#passes(event) ? this.#renderer.jsonOf(event) : undefined
     } catch (error) {
@@ -90,7 +91,7 @@ export class Execution implements Interest<unknown> {
     this.#suspended = true
     // A copy: the feed's own position moves.
     this.#settled ??= { ...this.settled, vector: [...this.#feed.head] }
-    this.#reader ??= new LogReader(this.#feed)
+    this.#reader ??= new LogReader(this.#feed, Position.atHead(this.#feed), this.where)
     this.#remove()
     this.#remove = this.#feed.addToGaps(this)
   }
@@ -98,7 +99,7 @@ export class Execution implements Interest<unknown> {
   resume(): void {
     this.#suspended = false
     this.#remove()
-    this.#remove = this.#feed.add(this.#where, this)
+    this.#remove = this.#feed.add(this.where, this)
     if (!this.#busy) this.#contain(() => this.#readOn())
   }
 
@@ -117,7 +118,7 @@ export class Execution implements Interest<unknown> {
 
   onEvent(event: StreamEvent, seq: number): void {
     if (this.#settled !== undefined) {
-      this.#reader ??= new LogReader(this.#feed, Position.before(this.#feed, event, seq))
+      this.#reader ??= new LogReader(this.#feed, Position.before(this.#feed, event, seq), this.where)
       return
     }
     const body = this.#render(event)
@@ -148,9 +149,13 @@ export class Execution implements Interest<unknown> {
     }
   }
 
-  #passes({ value }: StreamEvent): boolean {
+  #meets(event: StreamEvent): boolean {
+    return meets(this.where, event, this.#feed.topic.indexed)
+  }
+
+  #passes(event: StreamEvent): boolean {
     const { filter } = this.#stream.field
-    return !filter || filter(value, this.#stream.args, this.#context)
+    return !filter || filter(event.value, this.#stream.args, this.#context, event)
   }
 
   #await(pending: Promise<Buffer>, after: Settled): void {
@@ -165,7 +170,7 @@ export class Execution implements Interest<unknown> {
     for (let count = 0; !this.#suspended && !this.#ended; count++) {
       for (const gap of this.#gaps.splice(0)) this.#pass(gap)
       const reader = this.#reader
-      const item = reader?.next((event) => meets(this.#where, event.value))
+      const item = reader?.next()
       if (item instanceof Promise) {
         this.#later(item, () => {})
         return

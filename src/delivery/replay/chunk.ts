@@ -1,4 +1,4 @@
-import { Piece } from '../frames/piece.ts'
+import { Piece, type Results } from '../frames/piece.ts'
 
 /** Overhead of an empty chunk. */
 const CHUNK_BYTES = 256
@@ -30,7 +30,8 @@ export class Chunk {
   }
 
   pieceAt(place: number): Piece | undefined {
-    return this.#pieces.find(({ begin, end }) => begin <= place && place < end)
+    const piece = this.#pieces[this.#indexAfter(place) - 1]
+    return piece && place < piece.end ? piece : undefined
   }
 
   /** The range of places around one that is in no piece, up to the neighbouring pieces. */
@@ -39,11 +40,10 @@ export class Chunk {
     return { begin: this.#pieces[next - 1]?.end ?? 0, end: this.#pieces[next]?.begin ?? this.places }
   }
 
-  /** Adds a piece with the results of the places from `begin` on. They must be in no piece yet. */
-  add(begin: number, jsons: readonly (string | null)[], cursors: readonly string[] | undefined): void {
-    const piece = new Piece(begin, jsons, cursors)
-    this.#pieces.splice(this.#indexAfter(begin), 0, piece)
-    for (let place = begin; this.#apart.size > 0 && place < piece.end; place++) this.#takeApart(place)
+  /** Adds a piece with the results of the places from `begin` to before `end`. They must be in no piece yet. */
+  add(begin: number, end: number, results: Results): void {
+    this.#pieces.splice(this.#indexAfter(begin), 0, new Piece(begin, end, results))
+    for (const place of this.#apart.keys()) if (begin <= place && place < end) this.#takeApart(place)
   }
 
   /** Some result is awaited, or was and is not in a piece yet. */
@@ -64,8 +64,14 @@ export class Chunk {
 
   /** Index of the first piece that begins after a place. */
   #indexAfter(place: number): number {
-    const index = this.#pieces.findIndex(({ begin }) => begin > place)
-    return index < 0 ? this.#pieces.length : index
+    let low = 0
+    let high = this.#pieces.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#pieces[middle] as Piece).begin > place) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   #takeApart(place: number): void {

@@ -1,24 +1,27 @@
 import { LRUCache } from 'lru-cache'
 import type { Framing } from '../../protocol/framing.ts'
 import type { StreamEvent } from '../../streams/event.ts'
+import { Candidates } from '../../streams/feed/candidates.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import type { Page } from '../../streams/feed/pages.ts'
 import type { FrameLog } from '../frames/frame-log.ts'
 import { PIECE_BYTES, type Piece } from '../frames/piece.ts'
 import type { Execution } from '../render/execution.ts'
 import { Chunk, type Rendered } from './chunk.ts'
+import { type Run, render } from './run.ts'
 
 /** Budget of replayed results, for all groups. */
 const HISTORY_BYTES = 128 * 1024 * 1024
-/** Events of the window in one cache entry. */
+/** Events of the window in one cache entry that the group may select. */
 const CHUNK_EVENTS = 1024
-/** Events rendered in one step: some milliseconds, if they are not compiled. */
-const MAX_RENDERED = 256
-/**
- * Size of a piece in places: a power of two, and aligned to it, so that members at a thousand positions use the same
- * pieces. It is adapted to the bytes of the last piece.
- */
-const PLACES = { first: 128, min: 16, max: CHUNK_EVENTS }
+/** Events of the window in one cache entry, selected or not, where the group selects few of them. */
+const MAX_CHUNK_PLACES = 2 ** 20
+/** Least size of a piece in places. */
+const MIN_PLACES = 16
+/** The first piece is this part of a chunk: some tens of KiB. */
+const FIRST_SHARE = 8
+/** Results of so few events say nothing about the next. */
+const MIN_LOOKED = 16
 
 /** A run of encoded frames, and the sequence number in the window after it. */
 export interface Read {
@@ -46,28 +49,45 @@ export interface HistoryOptions {
   readonly log: FrameLog
 }
 
-/** The events of a run, requested in the order of places. */
-interface Run {
-  json(place: number): Rendered
-  /** The position after the last requested place; undefined: the reader knows it. */
-  readonly cursor: (() => string) | undefined
-}
-
 /**
  * A group's results of past events, rendered for the first member that needs them and cached for the others: a thousand
  * members that reconnect at a thousand positions read the same bytes.
  */
 export class History {
   readonly #options: HistoryOptions
+  readonly #candidates: Candidates<unknown>
   // Last key: consecutive reads are mostly of the same chunk.
   #lastBase = -1
   #lastKey = ''
   #lastPage: WeakRef<Page> | undefined
   #lastPageKey = ''
-  #places = PLACES.first
+  /** Places of a chunk of the window: as many as have some CHUNK_EVENTS events that the group may select. */
+  #span = CHUNK_EVENTS
+  /**
+   * Size of a piece in places: a power of two, and aligned to it, so that members at a thousand positions use the same
+   * pieces. It is adapted to the bytes of the last piece.
+   */
+  #places = CHUNK_EVENTS / FIRST_SHARE
 
   constructor(options: HistoryOptions) {
     this.#options = options
+    this.#candidates = new Candidates(options.feed.topic.indexed, options.execution.where)
+  }
+
+  /** The first event of the window from `seq` on that the group may select; `limit`, if there is none before it. */
+  next(seq: number, limit: number): number {
+    const { window } = this.#options.feed
+    return this.#candidates.next(window.postings, seq, limit)
+  }
+
+  /** The place of the first event of a page, from a place on, that the group may select; or the number of its events. */
+  nextInPage({ postings, events }: Page, place: number): number {
+    return this.#candidates.next(postings, place, events.length)
+  }
+
+  /** A member opens a page. */
+  open(page: Page): void {
+    if (this.#candidates.isNarrow) this.#options.feed.lookUpIn(page)
   }
 
   /**
@@ -76,8 +96,10 @@ export class History {
    * are likely to need them.
    */
   read(seq: number, limit: number, framing: Framing, keep: boolean): Read | Promise<void> {
-    const { chunk, base } = this.#chunkAt(seq, keep)
-    const place = seq - base
+    const first = this.next(seq, limit)
+    if (first === limit) return { bytes: undefined, frames: 0, firstCursor: undefined, isShared: false, next: limit }
+    const { chunk, base } = this.#chunkAt(first, keep)
+    const place = first - base
     const piece = this.#pieceAt(chunk, base, place, limit, keep)
     if (piece instanceof Promise) return piece
     const end = Math.min(piece.end, limit - base)
@@ -86,7 +108,7 @@ export class History {
     return { bytes, frames: count, firstCursor, isShared: isWhole, next: base + end }
   }
 
-  /** The result of the event at `seq`, for a member with its own position; `limit` as above. */
+  /** The result of the event at `seq`, which `next` has found, for a member with its own position; `limit` as above. */
   jsonAt(seq: number, limit: number): Buffer | null | Promise<void> {
     const { chunk, base } = this.#chunkAt(seq)
     const place = seq - base
@@ -100,19 +122,36 @@ export class History {
     const chunk = this.#chunk(key, page.events.length)
     const known = chunk.pieceAt(index)
     if (known) return known.json(index)
-    const json = (place: number) => this.#jsonOf(chunk, place, page.events[place] as StreamEvent)
-    const piece = this.#layOut(chunk, index, { first: 0, end: chunk.places }, () => ({ json, cursor: undefined }))
+    const run = {
+      next: (place: number) => this.nextInPage(page, place),
+      json: (place: number) => this.#jsonOf(chunk, place, page.events[place] as StreamEvent),
+      cursor: undefined,
+    }
+    const piece = this.#layOut(chunk, index, { first: 0, end: chunk.places }, () => run)
     this.#count(key, chunk)
     return piece instanceof Promise ? piece : piece.json(index)
   }
 
   #chunkAt(seq: number, keep = true): { readonly chunk: Chunk; readonly base: number } {
-    const base = seq - (seq % CHUNK_EVENTS)
+    this.#adaptSpan()
+    const base = seq - (seq % this.#span)
     if (this.#lastBase !== base) {
       this.#lastBase = base
-      this.#lastKey = `${this.#options.key}\n${base}`
+      this.#lastKey = `${this.#options.key}\n${base}+${this.#span}`
     }
-    return { chunk: this.#chunk(this.#lastKey, CHUNK_EVENTS, keep), base }
+    return { chunk: this.#chunk(this.#lastKey, this.#span, keep), base }
+  }
+
+  /** Chunks of another span are other chunks: a small change is not worth rendering the results again. */
+  #adaptSpan(): void {
+    const { postings } = this.#options.feed.window
+    if (postings.size < CHUNK_EVENTS) return
+    const share = this.#candidates.share(postings)
+    const wanted = Math.min(MAX_CHUNK_PLACES, CHUNK_EVENTS * 2 ** Math.floor(Math.log2(1 / share)))
+    if (wanted <= 2 * this.#span && this.#span <= 2 * wanted) return
+    this.#span = wanted
+    this.#places = wanted / FIRST_SHARE
+    this.#lastBase = -1
   }
 
   #keyOfPage(page: Page): string {
@@ -141,7 +180,7 @@ export class History {
     const { feed } = this.#options
     // The part before the place is rendered for others only.
     const first = keep ? Math.max(0, feed.window.firstSeq - base) : place
-    const end = Math.min(CHUNK_EVENTS, limit - base)
+    const end = Math.min(chunk.places, limit - base)
     const piece = this.#layOut(chunk, place, { first, end }, (begin) => this.#runFrom(chunk, base, begin))
     // An awaited result must be kept, or it would be rendered again.
     if (keep || chunk.isAwaited) this.#count(this.#lastKey, chunk)
@@ -150,18 +189,19 @@ export class History {
 
   #runFrom(chunk: Chunk, base: number, begin: number): Run {
     const { feed, log } = this.#options
-    const pass = feed.window.walkFrom(base + begin, feed.head)
+    const walk = feed.window.walkFrom(base + begin, feed.head)
+    let seq: number
     let event: StreamEvent
-    let after: readonly number[]
     return {
+      next: (place) => this.next(base + place, feed.window.nextSeq) - base,
       json: (place) => {
-        after = pass()
-        event = feed.window.at(base + place) as StreamEvent
+        seq = base + place
+        event = feed.window.at(seq) as StreamEvent
         // Results that the frame log holds are not rendered again.
-        const known = log.jsonOf(base + place)
+        const known = log.jsonOf(seq)
         return known === undefined ? this.#jsonOf(chunk, place, event) : (known?.toString() ?? null)
       },
-      cursor: () => feed.cursorAt(after, event),
+      cursor: () => feed.cursorAt(walk.pass(seq), event),
     }
   }
 
@@ -204,34 +244,16 @@ export class History {
       const aligned = place - (place % this.#places)
       const begin = Math.max(first, space.begin, aligned)
       const stop = Math.min(end, space.end, aligned + this.#places)
-      const run = runFrom(begin)
-      const jsons: (string | null)[] = []
-      const cursors: string[] = []
-      let size = 0
-      let rendered = 0
-      let awaited: Promise<void> | undefined
-      for (let at = begin; at < stop && size < 2 * PIECE_BYTES && rendered < MAX_RENDERED; at++) {
-        const json = run.json(at)
-        if (json instanceof Promise) {
-          awaited = json
-          break
-        }
-        jsons.push(json)
-        const cursor = json === null ? '' : (run.cursor?.() ?? '')
-        cursors.push(cursor)
-        if (json === null) continue
-        size += json.length + cursor.length
-        rendered++
-      }
-      if (jsons.length > 0) chunk.add(begin, jsons, run.cursor && cursors)
-      if (jsons.length >= PLACES.min) this.#places = placesFor(size / jsons.length)
-      if (awaited && begin + jsons.length <= place) return awaited
+      const { results, size, looked, passed, awaited } = render(runFrom(begin), begin, stop)
+      if (passed > begin) chunk.add(begin, passed, results)
+      if (looked >= MIN_LOOKED) this.#places = placesFor(size / (passed - begin), this.#span)
+      if (awaited && passed <= place) return awaited
     }
   }
 }
 
 /** Number of places that fill a piece, given the bytes of each. */
-function placesFor(bytes: number): number {
-  const places = 2 ** Math.floor(Math.log2(PIECE_BYTES / Math.max(1, bytes)))
-  return Math.max(PLACES.min, Math.min(PLACES.max, places))
+function placesFor(bytes: number, max: number): number {
+  const places = 2 ** Math.floor(Math.log2(PIECE_BYTES / bytes))
+  return Math.max(MIN_PLACES, Math.min(max, places))
 }

@@ -13,6 +13,7 @@ export class PageReader {
   constructor(page: Page, history: History) {
     this.#page = page
     this.#history = history
+    history.open(page)
   }
 
   /**
@@ -21,11 +22,16 @@ export class PageReader {
    */
   read(position: Position, frames: OwnFrames): boolean | Promise<void> {
     const { events } = this.#page
-    for (; this.#index < events.length; this.#index++) {
-      const event = events[this.#index] as StreamEvent
+    for (; ; this.#index++) {
+      const next = this.#history.nextInPage(this.#page, this.#index)
+      // They are of one partition: the last of those that are passed stands for all of them.
+      if (next > this.#index) position.take(events[next - 1] as StreamEvent)
+      this.#index = next
+      const event = events[next]
+      if (!event) break
       if (!position.wants(event)) continue
       if (frames.isEnough) return false
-      const json = this.#history.jsonOfPage(this.#page, this.#index)
+      const json = this.#history.jsonOfPage(this.#page, next)
       if (json instanceof Promise) return json
       position.take(event)
       if (json !== null) frames.add(position.cursor, json)

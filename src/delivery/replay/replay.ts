@@ -1,5 +1,5 @@
 import { covers } from '../../streams/cursor/vector.ts'
-import type { Gap, StreamEvent } from '../../streams/event.ts'
+import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import { BEYOND_END_MS, type Position } from '../../streams/feed/position.ts'
 import { OwnFrames } from '../frames/own-frames.ts'
@@ -9,6 +9,7 @@ import { PageReader } from './page-reader.ts'
 import type { ReplayGroup, ReplayHost } from './replay-host.ts'
 import { ReplayPace } from './replay-pace.ts'
 import type { Worker } from './round-robin.ts'
+import { readWindow } from './window-reader.ts'
 
 /**
  * A member's way from where it was to the head of its group: through the log, the window, and, where it has seen what
@@ -158,24 +159,8 @@ export class Replay implements Worker {
   }
 
   #stepOwn(seq: number, limit: number): boolean {
-    const { window } = this.#group.feed
-    const position = this.#position
-    return this.#gather((frames) => {
-      for (let at = seq; at < limit; at++) {
-        const event = window.at(at) as StreamEvent
-        if (position.wants(event)) {
-          if (at > seq && frames.isEnough) return undefined
-          const json = this.#group.history.jsonAt(at, limit)
-          if (json instanceof Promise) return json
-          position.take(event)
-          if (json !== null) frames.add(position.cursor, json)
-        }
-        position.moveTo(at + 1)
-        // It may be in order from here on.
-        if (at % CHECK_EVERY === 0 && (at - seq >= MAX_PASSED || this.#isInOrder(at + 1))) return undefined
-      }
-      return undefined
-    })
+    const isInOrder = (at: number) => this.#isInOrder(at)
+    return this.#gather((frames) => readWindow(this.#group, this.#position, frames, { seq, limit, isInOrder }))
   }
 
   #stepLog(partition: number, offset: number): boolean {
@@ -290,11 +275,7 @@ export class Replay implements Worker {
   }
 }
 
-/** A position is compared with the group's now and then: that costs as much as a few frames. */
-const CHECK_EVERY = 32
 /** As much is written as it lies there; less is worth putting together with what comes after it. */
 const ENOUGH_BYTES = PIECE_BYTES / 4
 /** Reads for one write: each looks at up to 1,024 events, which may have to be rendered first. */
 const MAX_READS = 8
-/** Events looked at in one go: less than a millisecond. */
-const MAX_PASSED = 2048

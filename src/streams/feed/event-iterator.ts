@@ -1,16 +1,15 @@
-import type { Gap, StreamEvent, StreamItem } from '../event.ts'
+import type { EventRecord, Gap, StreamEvent, StreamItem } from '../event.ts'
 import type { Where } from '../topic/where.ts'
 import type { FollowedFeed } from './feed-view.ts'
-import { meets } from './interest-index.ts'
 import type { Interest } from './interests.ts'
 import { LogReader } from './log-reader.ts'
 import { BEYOND_END_MS, Position } from './position.ts'
 
-export interface SubscribeOptions<V> {
-  /** Equality on indexed properties: an index lookup. */
-  readonly where?: Where<V>
+export interface SubscribeOptions<V, I = V> {
+  /** Equality on indexed values: an index lookup. */
+  readonly where?: Where<I>
   /** Predicate on the results of the lookup. One that throws does not match. */
-  readonly filter?: (value: V) => boolean
+  readonly filter?: (value: V, record: EventRecord) => boolean
   /** Start position (see `Feed.startAfter` and the others); now, if absent. */
   readonly from?: Position<V>
   /** Also yield `Progress` when records were passed that do not match. */
@@ -35,7 +34,7 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
   readonly onProgress?: () => void
   readonly #feed: FollowedFeed<V>
   readonly #where: Where<V>
-  readonly #filter: ((value: V) => boolean) | undefined
+  readonly #filter: SubscribeOptions<V>['filter']
   readonly #signal: AbortSignal | undefined
   readonly #tellsProgress: boolean
   readonly #remove: () => void
@@ -56,7 +55,7 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
     this.#filter = filter
     this.#signal = signal
     this.#tellsProgress = progress
-    this.#reader = from && new LogReader(feed, from)
+    this.#reader = from && new LogReader(feed, from, where)
     if (progress || from) this.onProgress = () => this.#pass()
     this.#remove = feed.add(where, this)
     if (signal?.aborted) this.#end()
@@ -90,7 +89,7 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
   onEvent(event: StreamEvent<V>, seq: number): void {
     if (this.#reader) this.#pump()
     else if (this.#waiting.length === 0)
-      this.#reader = new LogReader(this.#feed, Position.before(this.#feed, event, seq))
+      this.#reader = new LogReader(this.#feed, Position.before(this.#feed, event, seq), this.#where)
     else if (this.#passes(event)) this.#resolve(event)
   }
 
@@ -160,7 +159,7 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
 
   #takeUnread(): StreamEvent<V> | Gap | Promise<void> | undefined {
     const reader = this.#reader
-    const item = reader?.next((event) => meets(this.#where, event.value) && this.#passes(event))
+    const item = reader?.next((event) => this.#passes(event))
     if (item !== undefined || !reader) return item
     if (reader.isCovered) this.#reader = undefined
     else this.#endCheck ??= setTimeout(() => this.#checkEnds(reader), BEYOND_END_MS).unref()
@@ -187,7 +186,7 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
 
   #passes(event: StreamEvent<V>): boolean {
     try {
-      return this.#filter === undefined || this.#filter(event.value)
+      return this.#filter === undefined || this.#filter(event.value, event)
     } catch {
       // A filter that throws does not match.
       return false

@@ -1,14 +1,21 @@
 import { SluiceError } from '../../errors/codes.ts'
+import type { StreamEvent } from '../event.ts'
+import type { IndexReaders } from '../topic/indexed.ts'
 import type { Where } from '../topic/where.ts'
 
 /**
- * Index of interests by equality on indexed properties. Interests that name the same set of properties form a *shape*.
- * Each shape is a tree of maps with one level for each property. An event costs one walk for each shape (there are few)
- * plus the interests that it matches, however many others there are.
+ * Index of interests by equality on indexed values. Interests that name the same set of them form a *shape*. Each shape
+ * is a tree of maps with one level for each name. An event costs one walk for each shape (there are few) plus the
+ * interests that it matches, however many others there are.
  */
 export class InterestIndex<V, T> {
-  readonly #shapes = new Map<string, Shape<V, T>>()
+  readonly #readers: IndexReaders
+  readonly #shapes = new Map<string, Shape<T>>()
   #size = 0
+
+  constructor(readers: IndexReaders) {
+    this.#readers = readers
+  }
 
   get size(): number {
     return this.#size
@@ -24,11 +31,13 @@ export class InterestIndex<V, T> {
   /**
    * Adds an interest and returns how to remove it, which may be called more than once.
    * @throws SluiceError `BAD_USER_INPUT` if `where` has more than MAX_PATHS combinations of values.
+   * @throws TypeError if it names what is not indexed.
    */
   add(where: Where<V>, interest: T): () => void {
     const entries = Object.entries(where).filter(([, wanted]) => wanted !== undefined) as [string, unknown][]
     entries.sort(([a], [b]) => (a < b ? -1 : 1))
     const properties = entries.map(([property]) => property)
+    const readers = properties.map((property) => readerOf(this.#readers, property))
     const levels = entries.map(([, wanted]) => valuesOf(wanted))
     const paths = levels.reduce((product, values) => product * values.length, 1)
     if (paths > MAX_PATHS)
@@ -44,10 +53,11 @@ export class InterestIndex<V, T> {
       }
     }
 
-    const name = properties.join()
+    // Index functions may have any name.
+    const name = JSON.stringify(properties)
     let shape = this.#shapes.get(name)
     if (!shape) {
-      shape = { properties: properties as (keyof V)[], root: properties.length === 0 ? new Set() : new Map() }
+      shape = { readers, root: properties.length === 0 ? new Set() : new Map() }
       this.#shapes.set(name, shape)
     }
     insert(shape.root, levels, 0, interest)
@@ -59,45 +69,51 @@ export class InterestIndex<V, T> {
     }
   }
 
-  /** Calls `visit` once for each interest whose `where` the value meets. */
-  match(value: V, visit: (interest: T) => void): void {
-    for (const { properties, root } of this.#shapes.values()) {
+  /** Calls `visit` once for each interest whose `where` the event meets. */
+  match(event: StreamEvent<V>, visit: (interest: T) => void): void {
+    for (const { readers, root } of this.#shapes.values()) {
       let node: Node<T> | undefined = root
-      for (let level = 0; node !== undefined && level < properties.length; level++) {
-        node = (node as Branch<T>).get(propertyOf(value, properties[level] as keyof V))
+      for (let level = 0; node !== undefined && level < readers.length; level++) {
+        node = (node as Branch<T>).get((readers[level] as Reader)(event))
       }
       if (node !== undefined) for (const interest of node as Set<T>) visit(interest)
     }
   }
 }
 
-/** Whether a value meets a `where`: the predicate that the index evaluates for all interests at once. */
-export function meets<V>(where: Where<V>, value: V): boolean {
+/**
+ * Whether an event meets a `where`: the predicate that the index evaluates for all interests at once.
+ * @throws TypeError if it names what is not indexed.
+ */
+export function meets<V>(where: Where<V>, event: StreamEvent<V>, readers: IndexReaders): boolean {
   for (const property in where) {
     const wanted: unknown = where[property as keyof typeof where]
-    if (wanted !== undefined && !valuesOf(wanted).includes(propertyOf(value, property as unknown as keyof V)))
-      return false
+    if (wanted !== undefined && !valuesOf(wanted).includes(readerOf(readers, property)(event))) return false
   }
   return true
 }
 
-/** An event's value may be null, if its schema permits that. */
-function propertyOf<V>(value: V, property: keyof V): unknown {
-  return value === null || value === undefined ? undefined : value[property]
+type Reader = (event: StreamEvent) => unknown
+
+function readerOf(readers: IndexReaders, property: string): Reader {
+  const reader = readers.get(property)
+  if (reader) return reader
+  throw new TypeError(`The topic is not indexed by "${property}"`)
 }
 
 /** Limit of combinations: enough for three lists of ten. Each combination is an entry in the tree. */
 const MAX_PATHS = 1000
 
-interface Shape<V, T> {
-  readonly properties: readonly (keyof V)[]
+interface Shape<T> {
+  readonly readers: readonly Reader[]
   readonly root: Node<T>
 }
 
 type Branch<T> = Map<unknown, Node<T>>
 type Node<T> = Branch<T> | Set<T>
 
-function valuesOf(wanted: unknown): readonly unknown[] {
+/** The values of which a condition wants one. */
+export function valuesOf(wanted: unknown): readonly unknown[] {
   if (typeof wanted === 'object' && wanted !== null && 'in' in wanted) {
     return [...new Set((wanted as { in: readonly unknown[] }).in)]
   }

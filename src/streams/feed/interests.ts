@@ -1,5 +1,6 @@
 import type { Gap, StreamEvent } from '../event.ts'
 import type { TopicFaults } from '../topic/faults.ts'
+import type { IndexReaders } from '../topic/indexed.ts'
 import type { Where } from '../topic/where.ts'
 import { InterestIndex } from './interest-index.ts'
 
@@ -24,15 +25,16 @@ interface Place {
 
 /** All interests of a feed. An exception of one removes that one, and affects no other. */
 export class Interests<V> {
-  readonly #index = new InterestIndex<V, Interest<V>>()
+  readonly #index: InterestIndex<V, Interest<V>>
   /** Each with its removal. */
   readonly #all = new Map<Interest<V>, () => void>()
   /** The interests with `onProgress`: few, so that a batch calls only these. */
   readonly #ofProgress = new Set<Interest<V>>()
   readonly #faults: TopicFaults
 
-  constructor(faults: TopicFaults) {
+  constructor(faults: TopicFaults, readers: IndexReaders) {
     this.#faults = faults
+    this.#index = new InterestIndex(readers)
   }
 
   get size(): number {
@@ -50,7 +52,7 @@ export class Interests<V> {
 
   tellEvent(event: StreamEvent<V>, seq: number): void {
     if (this.#index.size === 0) return
-    this.#index.match(event.value, (interest) => {
+    this.#index.match(event, (interest) => {
       try {
         interest.onEvent(event, seq)
       } catch (error) {

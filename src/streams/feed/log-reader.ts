@@ -1,26 +1,30 @@
 import { UNKNOWN, type Vector } from '../cursor/vector.ts'
 import type { Gap, StreamEvent } from '../event.ts'
-import { SCANS } from '../turn-budget.ts'
+import type { Where } from '../topic/where.ts'
+import { LOOK_EVERY, SCANS } from '../turn-budget.ts'
+import { Candidates } from './candidates.ts'
 import type { ReadableFeed } from './feed-view.ts'
 import type { Page } from './pages.ts'
 import { Position } from './position.ts'
 
 /**
  * Reads a topic from a position, event by event, for slow consumers and for those that start in the past. It reads from
- * the window, or from the log where the window has too little. It holds a position, and no events: the page that it
- * reads may be evicted, and is then fetched again.
+ * the window, or from the log where the window has too little. Events that do not meet its `where` are passed together.
+ * It holds a position, and no events: the page that it reads may be evicted, and is then fetched again.
  */
 export class LogReader<V> {
   readonly #feed: ReadableFeed<V>
   readonly #position: Position<V>
+  readonly #candidates: Candidates<V>
   #gaps: Gap[] = []
   #page: WeakRef<Page<V>> | undefined
   #index = 0
   #closed = false
 
-  constructor(feed: ReadableFeed<V>, position: Position<V> = Position.atHead(feed)) {
+  constructor(feed: ReadableFeed<V>, position: Position<V> = Position.atHead(feed), where: Where<V> = {}) {
     this.#feed = feed
     this.#position = position
+    this.#candidates = new Candidates(feed.topic.indexed, where)
   }
 
   /** Next wanted offset of each partition: the events before it were read, or passed because they do not match. */
@@ -64,10 +68,10 @@ export class LogReader<V> {
   }
 
   /**
-   * The next matching event, or the gap before it; undefined at the end. A promise, where the log has to be fetched, or
-   * the search continues in a later turn of the event loop: call again when it is settled.
+   * The next event that meets the `where` and matches, or the gap before it; undefined at the end. A promise, where the
+   * log has to be fetched, or the search continues in a later turn of the event loop: call again when it is settled.
    */
-  next(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | Gap | undefined | Promise<void> {
+  next(matches: (event: StreamEvent<V>) => boolean = () => true): StreamEvent<V> | Gap | undefined | Promise<void> {
     SCANS.begin()
     try {
       return this.#next(matches)
@@ -77,7 +81,6 @@ export class LogReader<V> {
   }
 
   #next(matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | Gap | undefined | Promise<void> {
-    const { window } = this.#feed
     for (;;) {
       const found = this.#gaps.shift() ?? this.#nextOfPage(matches)
       if (found !== undefined) return found
@@ -92,16 +95,29 @@ export class LogReader<V> {
           const page = this.#feed.page(next.partition, next.offset, () => !this.#closed)
           if (page instanceof Promise) return page.then((settled) => this.#open(settled))
           this.#open(page)
+          // To make its postings takes as long as to look at all of its events.
+          if (SCANS.isUsedUp(LOOK_EVERY)) return SCANS.next()
           break
         }
-        case 'window':
-          for (let { seq } = next; seq < window.nextSeq; seq++) {
-            const event = window.at(seq) as StreamEvent<V>
-            this.#position.moveTo(seq + 1)
-            if (this.#position.take(event) && matches(event)) return event
-            if (SCANS.isUsedUp()) return SCANS.next()
-          }
+        case 'window': {
+          const event = this.#nextOfWindow(next.seq, matches)
+          if (event !== undefined) return event
+        }
       }
+    }
+  }
+
+  #nextOfWindow(from: number, matches: (event: StreamEvent<V>) => boolean): StreamEvent<V> | Promise<void> | undefined {
+    const { window } = this.#feed
+    const position = this.#position
+    for (let at = from; ; at++) {
+      at = this.#candidates.next(window.postings, at, window.nextSeq)
+      position.passTo(at)
+      if (at === window.nextSeq) return undefined
+      const event = window.at(at) as StreamEvent<V>
+      position.moveTo(at + 1)
+      if (position.take(event) && this.#candidates.meets(event) && matches(event)) return event
+      if (SCANS.isUsedUp()) return SCANS.next()
     }
   }
 
@@ -113,6 +129,7 @@ export class LogReader<V> {
       this.#position.check(found)
       this.#page = this.#position.isStale ? undefined : new WeakRef(found)
       this.#index = 0
+      if (this.#candidates.isNarrow) this.#feed.lookUpIn(found)
     }
   }
 
@@ -123,15 +140,33 @@ export class LogReader<V> {
     if (!page) return undefined
     // Events that the feed has not passed yet arrive with the feed.
     const end = Math.min(page.next, this.#feed.head[page.partition] ?? 0)
-    for (;;) {
-      const event = page.events[this.#index]
-      if (!event || event.offset >= end) break
-      this.#index++
-      if (this.#position.take(event) && matches(event)) return event
+    const { events, postings } = page
+    const count = countBefore(events, end)
+    while (this.#index < count) {
+      const at = this.#candidates.next(postings, this.#index, count)
+      // They are of one partition: the last of those that are passed stands for all of them.
+      if (at > this.#index) this.#position.take(events[at - 1] as StreamEvent<V>)
+      this.#index = at + 1
+      if (at === count) break
+      const event = events[at] as StreamEvent<V>
+      if (this.#position.take(event) && this.#candidates.meets(event) && matches(event)) return event
       if (SCANS.isUsedUp()) return SCANS.next()
     }
     this.#position.passPage(page, end)
     this.#page = undefined
     return undefined
   }
+}
+
+/** How many of a page's events are before an offset: all, in nearly all cases. */
+function countBefore(events: readonly StreamEvent[], end: number): number {
+  let low = 0
+  let high = events.length
+  if (high === 0 || (events[high - 1] as StreamEvent).offset < end) return high
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((events[middle] as StreamEvent).offset < end) low = middle + 1
+    else high = middle
+  }
+  return low
 }

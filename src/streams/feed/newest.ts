@@ -1,5 +1,7 @@
 import type { StreamEvent } from '../event.ts'
+import type { Where } from '../topic/where.ts'
 import { SCANS } from '../turn-budget.ts'
+import { Candidates } from './candidates.ts'
 import type { Window } from './window.ts'
 
 /** Matching events, oldest first. */
@@ -9,21 +11,31 @@ export interface Newest<V> {
   readonly seq: number
 }
 
+/** The events that are searched for. */
+interface Search<V> {
+  readonly count: number
+  readonly candidates: Candidates<V>
+  readonly matches: (event: StreamEvent<V>) => boolean
+}
+
 /**
- * The newest `count` matching events of a window, or all if there are fewer: of those that it held at the call, and
- * still holds. The window may be searched in several turns of the event loop. Rejects with what `matches` throws.
+ * The newest `count` events of a window that meet `where` and match, or all if there are fewer: of those that it held
+ * at the call, and still holds. The search looks only at what has an indexed value that `where` asks for. It may take
+ * several turns of the event loop. Rejects with what `matches` throws.
  */
 export async function newest<V>(
   window: Window<V>,
   count: number,
   matches: (event: StreamEvent<V>) => boolean,
+  where: Where<V> = {},
 ): Promise<Newest<V>> {
+  const search = { count, candidates: new Candidates(window.indexed, where), matches }
   for (;;) {
     const { renumbered, nextSeq: end } = window
     const found: number[] = []
     let at = end
     while (renumbered === window.renumbered) {
-      at = searchDown(window, at, count, matches, found)
+      at = searchDown(window, at, search, found)
       if (at <= window.firstSeq || found.length >= count) {
         const seqs = found.filter((seq) => seq >= window.firstSeq).reverse()
         const events = seqs.map((seq) => window.at(seq) as StreamEvent<V>)
@@ -39,16 +51,16 @@ export async function newest<V>(
 function searchDown<V>(
   window: Window<V>,
   from: number,
-  count: number,
-  matches: (event: StreamEvent<V>) => boolean,
+  { count, candidates, matches }: Search<V>,
   found: number[],
 ): number {
   let at = from
   SCANS.begin()
   try {
     while (at > window.firstSeq && found.length < count) {
-      at--
-      if (matches(window.at(at) as StreamEvent<V>)) found.push(at)
+      at = candidates.previous(window.postings, at, window.firstSeq)
+      const event = window.at(at)
+      if (event && candidates.meets(event) && matches(event)) found.push(at)
       if (SCANS.isUsedUp()) break
     }
     return at

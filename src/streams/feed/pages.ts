@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import type { Gap, RawRecord, StreamEvent } from '../event.ts'
+import { type Gap, type RawRecord, type StreamEvent, valueLengthOf } from '../event.ts'
 import { gapAt } from '../source/gap-at.ts'
 import { type Source, SourceUnavailable } from '../source/port.ts'
-import { decode } from '../topic/decode.ts'
+import { type DecodeOptions, decode } from '../topic/decode.ts'
 import type { Topic } from '../topic/topic.ts'
 import { SCANS } from '../turn-budget.ts'
+import { Postings } from './postings.ts'
 import { eventBytes } from './size.ts'
 
 /** Alignment of pages: readers at nearby positions share the same pages. */
@@ -34,6 +35,16 @@ export interface Page<V = unknown> {
   /** and before this one, is among the events. */
   readonly next: number
   readonly events: readonly StreamEvent<V>[]
+  /** By indexed property and value, the places in `events`. `Pages` adds them: see `lookUpIn`. */
+  postings?: Postings
+}
+
+/** A page, and what the cache knows of it. */
+interface CachedPage<V> {
+  readonly page: Page<V>
+  bytes: number
+  /** A reader that looks only for some of its events has opened it. */
+  isSearched: boolean
 }
 
 /**
@@ -44,9 +55,10 @@ export class Pages<V> {
   readonly #topic: Topic<V>
   readonly #source: Source
   readonly #signal: AbortSignal
-  readonly #cache = new LRUCache<string, Page<V>>({
+  readonly #decoding: DecodeOptions
+  readonly #cache = new LRUCache<string, CachedPage<V>>({
     maxSize: CACHE_BYTES,
-    sizeCalculation: ({ events }) => events.reduce((sum, event) => sum + eventBytes(event), PAGE_BYTES),
+    sizeCalculation: ({ bytes }) => bytes,
   })
   readonly #loading = new Map<string, Promise<Page<V> | Gap>>()
   readonly #waiting: (() => void)[] = []
@@ -54,10 +66,16 @@ export class Pages<V> {
   /** How often the log was recreated. */
   #restarts = 0
 
-  constructor(topic: Topic<V>, source: Source, signal: AbortSignal) {
+  constructor(topic: Topic<V>, source: Source, signal: AbortSignal, maxEventBytes?: number) {
     this.#topic = topic
     this.#source = source
     this.#signal = signal
+    this.#decoding = { maxBytes: maxEventBytes }
+  }
+
+  /** Memory of the cached pages. */
+  get bytes(): number {
+    return this.#cache.calculatedSize
   }
 
   /**
@@ -67,7 +85,7 @@ export class Pages<V> {
    */
   page(partition: number, offset: number): Page<V> | Promise<Page<V> | Gap> {
     const key = keyOf(partition, offset)
-    const known = this.#cache.get(key)
+    const known = this.#cache.get(key)?.page
     if (known && known.from <= offset && offset < known.next) return known
     const loading = this.#loading.get(key) ?? this.#load(key, partition, offset)
     // The shared fetch may have been started for another offset of the page.
@@ -84,6 +102,26 @@ export class Pages<V> {
   patiently(partition: number, offset: number, isWanted: () => boolean): Page<V> | Promise<Page<V> | Gap | undefined> {
     const found = this.page(partition, offset)
     return found instanceof Promise ? this.#patiently(found, partition, offset, isWanted) : found
+  }
+
+  /**
+   * A reader opens a page to look for some of its events. The second one has postings made, which cost as much as one
+   * search without them: for a single reader they would be in vain.
+   */
+  lookUpIn(page: Page<V>): void {
+    const key = keyOf(page.partition, page.from)
+    const cached = this.#cache.peek(key)
+    if (cached?.page !== page || page.postings || this.#topic.indexed.size === 0) return
+    if (cached.isSearched) {
+      const postings = new Postings(this.#topic.indexed)
+      const bytes = page.events.reduce((sum, event) => sum + postings.push(event), 0)
+      page.postings = postings
+      cached.bytes += bytes
+      // What is set again is not counted again.
+      this.#cache.delete(key)
+      this.#cache.set(key, cached)
+    }
+    cached.isSearched = true
   }
 
   /** Prefetches a page. */
@@ -127,7 +165,7 @@ export class Pages<V> {
   async #fetch(partition: number, offset: number): Promise<Page<V> | Gap> {
     const start = offset - (offset % PAGE_OFFSETS)
     const restarts = this.#restarts
-    const known = this.#cache.peek(keyOf(partition, offset))
+    const known = this.#cache.peek(keyOf(partition, offset))?.page
     const before = known && known.from <= offset ? known : undefined
     let from = before?.from ?? start
     let at = before?.next ?? start
@@ -164,10 +202,10 @@ export class Pages<V> {
       SCANS.begin()
       while (index < records.length) {
         const record = records[index++] as RawRecord
-        const event = decode(this.#topic, record)
-        // An invalid record was counted and dead-lettered when the live reader read it.
+        const event = decode(this.#topic, record, this.#decoding)
+        // Tombstones and failures were counted when the live reader read them, and invalid records dead-lettered.
         if ('kind' in event) events.push(event)
-        if (SCANS.isUsedUp(1 + (record.value?.length ?? 0) / UNIT_BYTES)) break
+        if (SCANS.isUsedUp(1 + valueLengthOf(record) / UNIT_BYTES)) break
       }
       SCANS.end()
     }
@@ -192,7 +230,8 @@ export class Pages<V> {
         next: pageNext,
         events: events.slice(begin, stop),
       }
-      this.#cache.set(keyOf(partition, pageFrom), page)
+      const bytes = page.events.reduce((sum, event) => sum + eventBytes(event, this.#topic.validator), PAGE_BYTES)
+      this.#cache.set(keyOf(partition, pageFrom), { page, bytes, isSearched: false })
       if (!asked && (offset < pageNext || pageNext >= next)) asked = page
       begin = stop
       pageFrom = pageNext

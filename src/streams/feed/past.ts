@@ -15,6 +15,7 @@ export interface PastOptions<V> {
   /** Without it, events older than the window are gaps. */
   readonly source: Source | undefined
   readonly signal: AbortSignal | undefined
+  readonly maxEventBytes?: number | undefined
 }
 
 /** The part of a topic's log that is older than the window. */
@@ -25,8 +26,8 @@ export class Past<V> {
 
   constructor(options: PastOptions<V>) {
     this.#options = options
-    const { topic, source, signal = new AbortController().signal } = options
-    this.#pages = source && new Pages(topic, source, signal)
+    const { topic, source, signal = new AbortController().signal, maxEventBytes } = options
+    this.#pages = source && new Pages(topic, source, signal, maxEventBytes)
   }
 
   /**
@@ -40,6 +41,11 @@ export class Past<V> {
     if (held?.offset === offset) return { kind: 'page', partition, from: offset, next: offset + 1, events: [held] }
     const to = Math.min(held?.offset ?? Number.POSITIVE_INFINITY, window.floor(partition) ?? 0)
     return { kind: 'gap', topic: topic.name, partition, from: offset, to, reason: 'retention' }
+  }
+
+  /** See `Pages`. */
+  lookUpIn(page: Page<V>): void {
+    this.#pages?.lookUpIn(page)
   }
 
   /** Prefetches a page, unless the window holds its events. */

@@ -4,6 +4,7 @@ import type { Gap, StreamEvent } from '../event.ts'
 import type { PartitionRange } from '../source/port.ts'
 import type { FeedView } from './feed-view.ts'
 import type { Page } from './pages.ts'
+import { STEPS_EACH } from './walk.ts'
 import type { Restarts } from './window.ts'
 
 /** Where the next event is to be read from. */
@@ -135,6 +136,15 @@ export class Position<V = unknown> {
     this.#seq = seq
   }
 
+  /** As to take each event of the window from the position to before this sequence number. They must be held. */
+  passTo(seq: number): void {
+    const { window } = this.#feed
+    const from = this.seq
+    if (seq - from > STEPS_EACH * window.partitions) this.#takeLasts(from, seq)
+    else for (let at = from; at < seq; at++) this.take(window.at(at) as StreamEvent<V>)
+    this.#seq = seq
+  }
+
   /** Moves to the position of another reader, which has read the same and perhaps more. */
   raise(vector: Vector, seq: number): void {
     const max = maxOf(this.#vector, vector)
@@ -185,6 +195,22 @@ export class Position<V = unknown> {
     return gaps
   }
 
+  /** Takes the last event of each partition between two sequence numbers, and last of all the last of them. */
+  #takeLasts(from: number, to: number): void {
+    const { window } = this.#feed
+    let last: StreamEvent<V> | undefined
+    let lastSeq = from - 1
+    for (let partition = 0; partition < window.partitions; partition++) {
+      const seq = window.lastBefore(partition, to)
+      if (seq === undefined || seq < from) continue
+      const event = window.at(seq) as StreamEvent<V>
+      if (!this.take(event) || seq < lastSeq) continue
+      last = event
+      lastSeq = seq
+    }
+    if (last) this.#last = last
+  }
+
   #wanted(partition: number): number {
     return Math.max(0, this.#vector[partition] ?? UNKNOWN)
   }
@@ -208,11 +234,16 @@ export class Position<V = unknown> {
 
   #restarted(): Gap[] {
     const { restarts } = this.#feed.window
+    const topic = this.#feed.topic.name
     const gaps: Gap[] = []
     for (let partition = 0; partition < restarts.length; partition++) {
       const restart = restarts[partition]
       if (restart === undefined || restart === this.#restarts[partition]) continue
-      gaps.push(this.#truncated(partition, this.#wanted(partition), restart.offset))
+      const { offset } = restart
+      const wanted = this.#wanted(partition)
+      // Up to there the log is as it was, or, recreated, has nothing. What was still to come after it is void.
+      if (wanted <= offset) gaps.push({ kind: 'gap', topic, partition, from: offset, to: offset, reason: 'truncation' })
+      else gaps.push(this.#truncated(partition, wanted, offset))
     }
     this.#restarts = restarts
     return gaps

@@ -1,7 +1,11 @@
 import { UNKNOWN, type Vector } from '../cursor/vector.ts'
 import type { StreamEvent } from '../event.ts'
+import type { IndexReaders } from '../topic/indexed.ts'
+import { Postings } from './postings.ts'
+import { Ring } from './ring.ts'
 import { SeqList } from './seq-list.ts'
-import { eventBytes } from './size.ts'
+import { eventBytes, type Sizes } from './size.ts'
+import { Walk } from './walk.ts'
 
 export interface WindowLimits {
   /** Memory bound of the decoded events. */
@@ -12,14 +16,12 @@ export interface WindowLimits {
 
 /** The log of a partition was truncated or recreated. Each restart is a distinct object. */
 export interface Restart {
-  /** Offset at which reading continued. */
+  /** Offset at which reading continued: where the log was truncated, or the start of a recreated one. */
   readonly offset: number
 }
 
 /** The last restart of each partition. */
 export type Restarts = readonly (Restart | undefined)[]
-
-const INITIAL_CAPACITY = 1024
 
 /**
  * Window: the newest events of one topic, in the order in which this instance read them, shared by all groups. An
@@ -27,36 +29,48 @@ const INITIAL_CAPACITY = 1024
  */
 export class Window<V> {
   readonly #limits: WindowLimits
+  readonly indexed: IndexReaders
+  readonly #values: Sizes<V> | undefined
   readonly #floors: number[] = []
   #restarts: Restarts = []
   /** By partition, the sequence numbers of its events, which are in the order of their offsets. */
   #partitions: SeqList[] = []
   #restartCount = 0
   #renumbered = 0
-  /** Ring buffers of one capacity, a power of two: the entry of a sequence number is at `seq & mask`. */
-  #events: (StreamEvent<V> | undefined)[] = new Array(INITIAL_CAPACITY)
-  #sizes = new Uint32Array(INITIAL_CAPACITY)
-  #arrivals = new Float64Array(INITIAL_CAPACITY)
-  #first = 0
-  #next = 0
+  #ring = new Ring<V>()
+  #postings: Postings
   #bytes = 0
 
-  constructor(limits: WindowLimits) {
+  constructor(limits: WindowLimits, indexed: IndexReaders = new Map(), values?: Sizes<V>) {
     this.#limits = limits
+    this.indexed = indexed
+    this.#values = values
+    this.#postings = new Postings(indexed)
   }
 
   /** Sequence number of the oldest event held; equal to `nextSeq` when there is none. */
   get firstSeq(): number {
-    return this.#first
+    return this.#ring.first
   }
 
   /** Sequence number that the next event will get. */
   get nextSeq(): number {
-    return this.#next
+    return this.#ring.next
   }
 
+  /** By indexed property and value, the events that have it. */
+  get postings(): Postings {
+    return this.#postings
+  }
+
+  /** Memory of the events and of their postings. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Number of partitions of which it has held an event. */
+  get partitions(): number {
+    return this.#partitions.length
   }
 
   /** The window holds every event of the partition from this offset on, up to the reader's position. */
@@ -99,11 +113,11 @@ export class Window<V> {
   }
 
   at(seq: number): StreamEvent<V> | undefined {
-    return seq >= this.#first && seq < this.#next ? this.#events[seq & (this.#events.length - 1)] : undefined
+    return this.#ring.at(seq)
   }
 
   push(event: StreamEvent<V>, now: number): number {
-    const seq = this.#put(event, eventBytes(event), now)
+    const seq = this.#put(event, eventBytes(event, this.#values), now)
     this.evict(now)
     return seq
   }
@@ -114,12 +128,12 @@ export class Window<V> {
    * step, unless the window has changed meanwhile. Events get new sequence numbers: readers look theirs up again.
    */
   *sortByTime(): Generator<number, void> {
-    const [first, next] = [this.#first, this.#next]
+    const { first, next } = this.#ring
     const lists = this.#partitions.map((list) => list.all())
     const places = lists.map(() => 0)
-    const sorted = new Window<V>(this.#limits)
-    sorted.#first = next
-    sorted.#next = next
+    const sorted = new Window<V>(this.#limits, this.indexed, this.#values)
+    sorted.#ring = new Ring(next)
+    sorted.#postings = new Postings(this.indexed, next)
     for (let left = next - first; left > 0; left--) {
       let oldest: number | undefined
       let oldestTime = 0
@@ -127,7 +141,7 @@ export class Window<V> {
         const seq = lists[partition]?.[places[partition] as number]
         if (seq === undefined) continue
         // No timestamp is NaN, which compares with nothing.
-        const time = this.#events[seq & (this.#events.length - 1)]?.timestamp || 0
+        const time = this.at(seq)?.timestamp || 0
         if (oldest !== undefined && time >= oldestTime) continue
         oldest = partition
         oldestTime = time
@@ -135,31 +149,28 @@ export class Window<V> {
       const list = lists[oldest as number] as number[]
       const place = places[oldest as number] as number
       places[oldest as number] = place + 1
-      const slot = (list[place] as number) & (this.#events.length - 1)
-      const event = this.#events[slot] as StreamEvent<V>
-      sorted.#put(event, this.#sizes[slot] as number, this.#arrivals[slot] as number)
+      const seq = list[place] as number
+      sorted.#put(this.at(seq) as StreamEvent<V>, this.#ring.sizeAt(seq), this.#ring.arrivalAt(seq))
       yield 1
-      if (this.#first !== first || this.#next !== next) return
+      if (this.firstSeq !== first || this.nextSeq !== next) return
     }
     this.#partitions = sorted.#partitions
-    this.#events = sorted.#events
-    this.#sizes = sorted.#sizes
-    this.#arrivals = sorted.#arrivals
-    this.#first = sorted.#first
-    this.#next = sorted.#next
+    this.#ring = sorted.#ring
+    this.#postings = sorted.#postings
+    this.#bytes = sorted.#bytes
     this.#renumbered++
   }
 
   /** Sequence number of the partition's first event at this offset or after it; `nextSeq` if there is none. */
   seqOf(partition: number, offset: number): number {
     const list = this.#partitions[partition]
-    if (!list) return this.#next
-    return list.at(this.#indexOf(list, offset)) ?? this.#next
+    if (!list) return this.nextSeq
+    return list.at(this.#indexOf(list, offset)) ?? this.nextSeq
   }
 
   /** Sequence number of the first event that is not below this vector. */
   startOf(vector: Vector): number {
-    let start = this.#next
+    let start = this.nextSeq
     for (let partition = 0; partition < this.#partitions.length; partition++) {
       start = Math.min(start, this.seqOf(partition, vector[partition] ?? 0))
     }
@@ -168,7 +179,7 @@ export class Window<V> {
 
   /** From this sequence number on, no event is below this vector. */
   endOf(vector: Vector): number {
-    let end = this.#first
+    let end = this.firstSeq
     for (let partition = 0; partition < this.#partitions.length; partition++) {
       const list = this.#partitions[partition] as SeqList
       const last = list.at(this.#indexOf(list, vector[partition] ?? 0) - 1)
@@ -189,22 +200,15 @@ export class Window<V> {
     })
   }
 
-  /**
-   * As `vectorAt`, for consecutive events from `seq` on: each call passes one, and returns the position after it, in
-   * the same array every time. Valid until the window changes.
-   */
-  walkFrom(seq: number, head: Vector): () => Vector {
-    const places = this.#partitions.map((list) => list.indexOf(seq))
-    const vector = this.vectorAt(seq, head)
-    let at = seq
-    return () => {
-      const { partition } = this.at(at++) as StreamEvent<V>
-      const place = (places[partition] as number) + 1
-      places[partition] = place
-      const next = this.#partitions[partition]?.at(place)
-      vector[partition] = next === undefined ? (head[partition] as number) : (this.at(next) as StreamEvent<V>).offset
-      return vector
-    }
+  /** Passes events from `seq` on: see `Walk`. Valid until the window changes. */
+  walkFrom(seq: number, head: Vector): Walk<V> {
+    return new Walk(this, this.#partitions, seq, head)
+  }
+
+  /** Sequence number of the partition's last event before this one; undefined if there is none. */
+  lastBefore(partition: number, seq: number): number | undefined {
+    const list = this.#partitions[partition]
+    return list?.at(list.indexOf(seq) - 1)
   }
 
   /** Offset of the next event of the same partition; undefined if there is none. */
@@ -226,14 +230,13 @@ export class Window<V> {
 
   /** Evicts the oldest event. False: it stays. */
   #evictOne(now: number): boolean {
-    const slot = this.#first & (this.#events.length - 1)
-    const event = this.#events[slot]
-    if (this.#first === this.#next || !event) return false
-    const isTooOld = (this.#arrivals[slot] as number) < now - this.#limits.maxAgeMs
+    const { first } = this.#ring
+    const event = this.#ring.at(first)
+    if (!event) return false
+    const isTooOld = this.#ring.arrivalAt(first) < now - this.#limits.maxAgeMs
     if (!isTooOld && this.#bytes <= this.#limits.maxBytes) return false
-    this.#bytes -= this.#sizes[slot] as number
-    this.#events[slot] = undefined
-    this.#first++
+    this.#bytes -= this.#ring.sizeAt(first) + this.#postings.shift()
+    this.#ring.shift()
     this.#partitions[event.partition]?.shift()
     const floor = this.#floors[event.partition] ?? 0
     if (event.offset >= floor) this.#floors[event.partition] = event.offset + 1
@@ -247,21 +250,16 @@ export class Window<V> {
       if (last && last.offset >= (this.#floors[partition] ?? 0)) this.#floors[partition] = last.offset + 1
     }
     this.#partitions = []
-    this.#events = new Array(INITIAL_CAPACITY)
-    this.#sizes = new Uint32Array(INITIAL_CAPACITY)
-    this.#arrivals = new Float64Array(INITIAL_CAPACITY)
-    this.#first = this.#next
+    this.#ring = new Ring(this.nextSeq)
+    this.#postings = new Postings(this.indexed, this.nextSeq)
     this.#bytes = 0
   }
 
   #put(event: StreamEvent<V>, bytes: number, arrival: number): number {
-    if (this.#next - this.#first === this.#events.length) this.#grow()
-    const seq = this.#next++
-    const slot = seq & (this.#events.length - 1)
-    this.#events[slot] = event
-    this.#sizes[slot] = bytes
-    this.#arrivals[slot] = arrival
-    this.#bytes += bytes
+    // Before the rest: a value that cannot be read must leave the window as it is.
+    const posted = this.#postings.push(event)
+    const seq = this.#ring.push(event, bytes, arrival)
+    this.#bytes += bytes + posted
     while (this.#partitions.length <= event.partition) this.#partitions.push(new SeqList())
     this.#partitions[event.partition]?.push(seq)
     return seq
@@ -270,21 +268,5 @@ export class Window<V> {
   /** Index in the list of the first event at this offset or after it. */
   #indexOf(list: SeqList, offset: number): number {
     return list.find((seq) => (this.at(seq) as StreamEvent<V>).offset >= offset)
-  }
-
-  #grow(): void {
-    const events: (StreamEvent<V> | undefined)[] = new Array(this.#events.length * 2)
-    const sizes = new Uint32Array(events.length)
-    const arrivals = new Float64Array(events.length)
-    const oldMask = this.#events.length - 1
-    for (let seq = this.#first; seq < this.#next; seq++) {
-      const slot = seq & (events.length - 1)
-      events[slot] = this.#events[seq & oldMask]
-      sizes[slot] = this.#sizes[seq & oldMask] as number
-      arrivals[slot] = this.#arrivals[seq & oldMask] as number
-    }
-    this.#events = events
-    this.#sizes = sizes
-    this.#arrivals = arrivals
   }
 }

@@ -12,6 +12,16 @@ const results = fc.array(
   { minLength: 1, maxLength: 40 },
 )
 
+/** What a piece is made of, given a result or none for each place from `begin` on. */
+function pieceOf(begin: number, jsons: readonly (string | null)[], cursors?: readonly string[]): Piece {
+  const places = [...jsons.keys()].filter((place) => jsons[place] !== null)
+  return new Piece(begin, begin + jsons.length, {
+    places: places.map((place) => begin + place),
+    jsons: places.map((place) => jsons[place] as string),
+    cursors: cursors && places.map((place) => cursors[place] as string),
+  })
+}
+
 /** The bytes of a run, framed one by one. */
 function framed(framing: Framing, jsons: readonly (string | null)[], cursors: readonly string[] | undefined): string {
   const blocks = jsons.map((json, place) => {
@@ -26,7 +36,7 @@ test('a piece has the same results and frames, whichever framing reads it first,
   fc.assert(
     fc.property(results, fc.boolean(), fc.array(fc.boolean(), { maxLength: 5 }), (jsons, named, order) => {
       const cursors = named ? jsons.map((json, place) => (json === null ? '' : `AQ${place}`)) : undefined
-      const piece = new Piece(100, jsons, cursors)
+      const piece = pieceOf(100, jsons, cursors)
       for (const framing of [...order, true, false].map((byId) => (byId ? BY_ID : IN_EXTENSIONS))) {
         const run = piece.read(100, 100 + jsons.length, framing)
         expect(run.bytes?.toString() ?? '').toBe(framed(framing, jsons, cursors))
@@ -39,9 +49,21 @@ test('a piece has the same results and frames, whichever framing reads it first,
 
 test('a piece keeps its results once: within the frames, once there are some', () => {
   const jsons = Array.from({ length: 200 }, (_each, n) => JSON.stringify({ data: { n, text: 'x'.repeat(250) } }))
-  const piece = new Piece(0, jsons, undefined)
+  const piece = pieceOf(0, jsons)
   const { bytes } = piece
   piece.read(0, 200, BY_ID)
   expect(piece.bytes).toBeLessThan(1.2 * bytes)
   expect(piece.read(0, 200, BY_ID).bytes).toBe(piece.read(0, 200, BY_ID).bytes)
+})
+
+test('a place without a result takes nothing: a piece of a million places is as large as its results', () => {
+  const results = {
+    places: [3, 500_000, 999_999],
+    jsons: ['{"data":1}', '{"data":2}', '{"data":3}'],
+    cursors: undefined,
+  }
+  const piece = new Piece(0, 1_000_000, results)
+  expect(piece.bytes).toBeLessThan(1000)
+  expect(piece.read(4, 999_999, BY_ID).count).toBe(1)
+  expect([0, 3, 500_000, 999_999].map((place) => piece.json(place)?.toString())).toEqual([undefined, ...results.jsons])
 })

@@ -1,10 +1,21 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Results } from '../../../src/delivery/frames/piece.ts'
 import { Chunk } from '../../../src/delivery/replay/chunk.ts'
 import { BY_ID, IN_EXTENSIONS } from '../../../src/protocol/event-stream.ts'
 import { frame, NO_CURSOR } from '../../../src/protocol/framing.ts'
 import { OperationFraming } from '../../../src/protocol/single-connection.ts'
 import { Statistics } from '../../kit/statistics.ts'
+
+/** What is put into a chunk, given a result or none for each place from `begin` on. */
+function resultsOf(begin: number, jsons: readonly (string | null)[], cursors?: readonly string[]): Results {
+  const places = [...jsons.keys()].filter((place) => jsons[place] !== null)
+  return {
+    places: places.map((place) => begin + place),
+    jsons: places.map((place) => jsons[place] as string),
+    cursors: cursors && places.map((place) => cursors[place] as string),
+  }
+}
 
 /** How long the frame at each place is; 0: no frame. */
 const lengths: fc.Arbitrary<number[]> = fc.oneof(
@@ -58,7 +69,8 @@ test('what was put into a chunk piece by piece, in any order, is read from anywh
         expect([isTaken(space.begin - 1), isTaken(space.end)]).toEqual([true, true])
         for (let place = space.begin; place < space.end; place++) expect(isTaken(place)).toBe(false)
         expect(space.begin <= begin && end <= space.end).toBe(true)
-        chunk.add(begin, frames.slice(begin, end), hasCursors ? cursors.slice(begin, end) : undefined)
+        const results = resultsOf(begin, frames.slice(begin, end), hasCursors ? cursors.slice(begin, end) : undefined)
+        chunk.add(begin, end, results)
         statistics.count('pieces')
       }
       for (const [from, length, which] of reads) {
@@ -89,7 +101,7 @@ test('what was put into a chunk piece by piece, in any order, is read from anywh
 
 test('members of one framing are given the same bytes', () => {
   const chunk = new Chunk(2)
-  chunk.add(0, ['{"data":1}', '{"data":2}'], ['a', 'b'])
+  chunk.add(0, 2, resultsOf(0, ['{"data":1}', '{"data":2}'], ['a', 'b']))
   const piece = chunk.pieceAt(0)
   const [one, other] = [piece?.read(0, 2, BY_ID).bytes, piece?.read(0, 2, BY_ID).bytes]
   expect(one?.buffer).toBe(other?.buffer)
@@ -103,7 +115,7 @@ test('a chunk counts the bytes that it holds, in every framing, and what had to 
   expect(chunk.bytes).toBe(empty)
   chunk.putApart(0, 'x'.repeat(1000))
   expect([chunk.apart(0), chunk.bytes]).toEqual(['x'.repeat(1000), empty + 1000])
-  chunk.add(0, ['x'.repeat(1000), null], ['cursor', ''])
+  chunk.add(0, 2, resultsOf(0, ['x'.repeat(1000), null], ['cursor', '']))
   expect(chunk.apart(0)).toBeUndefined()
   // The results are within the frames of the first, and not kept beside them.
   for (const [i, framing] of [BY_ID, IN_EXTENSIONS].entries()) {

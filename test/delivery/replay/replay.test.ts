@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { lags, settle, startEngine } from '../../kit/engine.ts'
+import { batchOf, recordOf } from '../../kit/feeds.ts'
 
 const ODD = 'subscription { paint(color: "odd") { n } }'
 // Sooner than the groups are swept.
@@ -95,4 +96,37 @@ test('a client whose page of the log cannot be read for a reason of ours is told
   expect(outlet.blocks.at(-1)).toEqual({ retry: expect.any(String) })
   expect(engine.stats.closes).toEqual({ failed: 1 })
   expect(engine.shared.logPermitsOf(feed as never).taken).toBe(0)
+})
+
+test('a client that missed few events among many reads these, and keeps no more than these for others', async () => {
+  const { open, feed, engine } = startEngine({ partitions: 2 })
+  const rare = [10, 5_000, 5_001, 9_990]
+  const colorOf = (n: number) => (rare.includes(n) ? 'rare' : 'common')
+  for (const partition of [0, 1]) {
+    const records = numbers.map((n) => recordOf(partition, n, { n: 2 * n + partition, color: colorOf(n) }))
+    await feed.onBatch(batchOf(partition, records))
+  }
+  const query = 'subscription { paint(color: "rare") { n } }'
+  const { outlet } = open(query, {}, { start: { after: feed.cursorAt([0, 0]) } })
+  await settle()
+  expect(outlet.told).toEqual([...rare.map((n) => 2 * n), ...rare.map((n) => 2 * n + 1)])
+  expect(outlet.positions.slice(1)).toEqual([
+    ...[11, 5_001, 5_002, 9_991].map((next) => [next, 0]),
+    ...[11, 5_001, 5_002, 9_991].map((next) => [MANY, next]),
+  ])
+  expect(engine.stats.executions).toBe(2 * rare.length)
+  expect(engine.shared.history.calculatedSize).toBeLessThan(10_000)
+
+  const late = open(query, {}, { start: { after: feed.cursorAt([5_001, 0]) } })
+  // Ahead in one partition of what the window has first: it is alone until the group's order is its own.
+  const ahead = open(query, {}, { start: { after: feed.cursorAt([0, 5_001]) } })
+  await settle()
+  expect(late.outlet.told).toEqual([10_002, 19_980, 21, 10_001, 10_003, 19_981])
+  expect(ahead.outlet.told).toEqual([...rare.map((n) => 2 * n), 10_003, 19_981])
+  expect(ahead.outlet.positions.slice(1)).toEqual([
+    ...[11, 5_001, 5_002, 9_991].map((next) => [next, 5_001]),
+    [MANY, 5_002],
+    [MANY, 9_991],
+  ])
+  expect(engine.stats.executions).toBe(2 * rare.length)
 })
