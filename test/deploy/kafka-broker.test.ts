@@ -55,6 +55,31 @@ describeKafka(
       await silence(port)
     })
 
+    test('with --brokers 3 is a cluster with its topics on all three, and ends with Ctrl-C', async () => {
+      const { child, said } = await start('--brokers', '3')
+      const [, addresses = ''] =
+        /^Kafka is at (\S+), with topic orders in 6 partitions, until/.exec(said[0] ?? '') ?? []
+      expect(said[1]).toBe(`KAFKA_BROKERS=${addresses} npm start`)
+      const ports = addresses.split(',').map((address) => Number(address.split(':')[1]))
+      expect(ports).toHaveLength(3)
+      const describe = ['--bootstrap-server', addresses, '--describe', '--topic', 'orders']
+      const { stdout } = await runTool('org.apache.kafka.tools.TopicCommand', describe)
+      expect(stdout).toContain('ReplicationFactor: 3')
+      expect(stdout).toContain('min.insync.replicas=2')
+      const exit = once(child, 'exit')
+      child.kill('SIGINT')
+      expect(await exit).toEqual([0, null])
+      for (const port of ports) await silence(port)
+    }, 120_000)
+
+    test('refuses a number of brokers that is none', async () => {
+      const child = spawn(process.execPath, [MAIN, '--brokers', 'many'], { stdio: ['ignore', 'ignore', 'pipe'] })
+      children.add(child)
+      const said: string[] = []
+      for await (const line of createInterface({ input: child.stderr })) said.push(line)
+      expect(said).toEqual(['--brokers is a number from 1 to 9, not many'])
+    })
+
     test('without Java says in a sentence what to install', async () => {
       const child = spawn(process.execPath, [MAIN], { env: { PATH: '/nowhere' }, stdio: ['ignore', 'ignore', 'pipe'] })
       children.add(child)
