@@ -19,6 +19,7 @@ import { ingest } from './scenarios/ingest.ts'
 import { latency } from './scenarios/latency.ts'
 import { many } from './scenarios/many.ts'
 import { memory } from './scenarios/memory.ts'
+import { narrow } from './scenarios/narrow.ts'
 import { nginx } from './scenarios/nginx.ts'
 import { paced } from './scenarios/paced.ts'
 import { quiet } from './scenarios/quiet.ts'
@@ -41,6 +42,7 @@ const SCENARIOS: readonly Scenario[] = [
   latency,
   connect,
   replay,
+  narrow,
   storm,
   nginx,
   bytes,
@@ -54,7 +56,7 @@ const USAGE = `npm run bench -- [scenario…] [--quick] [--rounds N] [--clients 
 
   --quick        a minute or two: few scenarios, few rounds, figures that are only a hint
   --rounds N     how often each system has its turn (${ROUNDS})
-  --clients N    how many come back in "storm", or are there in "many" and "groups"
+  --clients N    how many come back in "storm" and "narrow", or are there in "many" and "groups"
   --json FILE    all figures
   --write-docs   the table and plots of docs/benchmarks.md
   --profile DIR  CPU profiles of Sluice into this folder, and where the time went

@@ -68,6 +68,7 @@ const Environment = z.object({
     .pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/)).min(1))
     .optional()
     .meta({ wants: 'host:port, or several separated by commas' }),
+  KAFKA_RACK: z.string().min(1).max(249).optional(),
   KAFKA_SSL: boolean.default(false),
   KAFKA_SSL_CA: pemFile.optional(),
   KAFKA_SSL_CERT: pemFile.optional(),
@@ -90,6 +91,8 @@ const Environment = z.object({
     .meta({ wants: '1 to 32 of a-z 0-9 -' }),
   WINDOW_BYTES: integer(64 * 1024, 16 * 1024 ** 3).default(64 * 1024 * 1024),
   WINDOW_MAX_AGE_MS: integer(1000, 7 * DAY_MS).default(3600 * 1000),
+  // By default that of src/streams/topic/decode.ts. The largest takes the event loop for about a second.
+  MAX_EVENT_BYTES: integer(1024, 64 * 1024 * 1024).default(1024 * 1024 + 12),
   CURSOR_VERSION: integer(1, 2).default(1),
   REPLAY_EVENTS_PER_SECOND: integer(100, 10_000_000).default(50_000),
   COMPRESSION: z.enum(['on', 'anonymous', 'off']).default('on'),

@@ -23,6 +23,8 @@ export interface DataLog {
   readonly source: Source
   readonly sink: Sink
   readonly epoch: number | undefined
+  /** Time for which Kafka has throttled this instance, in ms since the start. */
+  readonly throttledMs: () => number
   /** Once there is somebody to read it. */
   start(): void
   close(): Promise<void>
@@ -30,7 +32,7 @@ export interface DataLog {
 
 /** Kafka, where there is one; else a log in this process, with the demo feed in it. */
 export function openLog({ config, log, embedded, topics }: DataLogOptions): DataLog {
-  if (embedded) return { ...embedded, start: () => {} }
+  if (embedded) return { ...embedded, throttledMs: () => 0, start: () => {} }
   if (config.KAFKA_BROKERS) {
     const {
       KAFKA_SASL_MECHANISM: mechanism,
@@ -42,6 +44,7 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
       clientId: `sluice-${config.INSTANCE_ID}`,
       ...(usesTls(config) && { ssl: tlsOptions(config) }),
       ...(mechanism && { sasl: { mechanism, username, password } }),
+      ...(config.KAFKA_RACK !== undefined && { rack: config.KAFKA_RACK }),
       log: (level, message, extra) => log[level](extra, message),
     })
     return { ...kafka, epoch: undefined, start: () => {} }
@@ -52,6 +55,7 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
   let feeding: Promise<unknown> = Promise.resolve()
   return {
     ...own,
+    throttledMs: () => 0,
     start() {
       if (config.DEMO_RATE > 0 && topics.some((topic) => topic.name === orders.name)) {
         feeding = feedDemo(own.sink, config, stop.signal)

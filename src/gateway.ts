@@ -81,7 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, log, schema = ownSchema, topics = ownTopics, timeouts } = options
 
   const data = openLog({ config, log, topics, embedded: options.embedded })
-  const cursorVersion = config.CURSOR_VERSION
+  const { CURSOR_VERSION: cursorVersion, MAX_EVENT_BYTES: maxEventBytes } = config
   const limits = { maxBytes: config.WINDOW_BYTES, maxAgeMs: config.WINDOW_MAX_AGE_MS }
   const streams = new Streams({
     topics,
@@ -90,6 +90,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     epoch: data.epoch,
     limits,
     cursorVersion,
+    maxEventBytes,
     log,
   })
 
@@ -117,7 +118,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const state = streams.readiness()
     return state.ready && !server.listening ? { ready: false, reason: 'The gateway does not listen yet' } : state
   }
-  const refusals = new Refusals({ sockets, readiness: () => streams.readiness(), isLeaving })
+  const refusals = new Refusals({
+    sockets,
+    readiness: () => streams.readiness(),
+    readinessOf: (topic) => streams.readinessOf(topic),
+    isLeaving,
+  })
   const answers = new AnswerBudget()
   const operations = new Operations({ schema, engine, streams, heartbeatMs, answers, log, refusals })
   const units = new Units()
@@ -174,6 +180,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     readiness,
     isLeaving,
     streams,
+    throttledMs: data.throttledMs,
     engine,
     admission,
     answers,

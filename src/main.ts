@@ -19,7 +19,7 @@ Everything is set by environment variables: see the table in README.md.`
  * requests and for Kafka.
  */
 const SHUTDOWN_GRACE_MS = 10_000
-/** Without Kafka for this long at the start, it listens, to answer with the reason. Joining a group takes 3 s. */
+/** Without Kafka for this long at the start, it listens, to answer with the reason. */
 const LISTEN_WITHIN_MS = 10_000
 /** Rate limit of log lines about unhandled rejections: a resolver may cause one for every event. */
 const REJECTIONS_LOG_MS = 10_000

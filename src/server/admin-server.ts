@@ -25,7 +25,7 @@ export function createAdminServer(options: AdminOptions): Server {
     '/readyz': () => {
       const state = readiness()
       return state.ready
-        ? { status: 200, type: TEXT, body: 'ready\n' }
+        ? { status: 200, type: TEXT, body: ['ready', ...(state.notes ?? [])].map((line) => `${line}\n`).join('') }
         : { status: 503, type: TEXT, body: `not ready: ${state.reason}\n` }
     },
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await scrape(metrics, faults) }),

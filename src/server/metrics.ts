@@ -21,6 +21,8 @@ export interface MetricsSources {
   readonly readiness: () => Readiness
   readonly isLeaving: () => boolean
   readonly streams: Streams
+  /** Time for which Kafka has throttled this instance, in ms. */
+  readonly throttledMs: () => number
   readonly engine: Engine
   readonly admission: Admission
   readonly answers: AnswerBudget
@@ -82,6 +84,9 @@ export function createMetrics(sources: MetricsSources): Registry {
     ['reason'],
     (feed) => [...feed.poison.failures].map(([reason, count]) => [{ reason }, count]),
   )
+  perFeed('counter', 'tombstones_total', 'Records without a value that were skipped.', [], (feed) => [
+    [{}, feed.tombstones],
+  ])
   perFeed('counter', 'dead_letters_total', 'Dead letters, by what became of them.', ['outcome'], (feed) =>
     Object.entries(feed.poison.deadLetters).map(([outcome, count]) => [{ outcome }, count]),
   )
@@ -103,6 +108,16 @@ export function createMetrics(sources: MetricsSources): Registry {
         Math.max(0, (feed.ends[partition] ?? 0) - next),
       ]),
   )
+  perFeed(
+    'gauge',
+    'partition_idle_seconds',
+    'Time since a partition last brought anything; with lag, it is stuck.',
+    ['partition'],
+    (feed) => feed.idleMs(Date.now()).map((ms, partition) => [{ partition: String(partition) }, ms / 1000]),
+  )
+  perFeed('gauge', 'topic_ready', 'Whether a topic can be read, and new streams of it are served.', [], (feed) => [
+    [{}, streams.states.get(feed.topic.name)?.kind === 'ready' ? 1 : 0],
+  ])
   perFeed('gauge', 'window_bytes', 'Estimated bytes of the events in the window.', [], (feed) => [
     [{}, feed.window.bytes],
   ])
@@ -111,6 +126,11 @@ export function createMetrics(sources: MetricsSources): Registry {
   ])
 
   gauge('ready', 'Whether /readyz says yes.', () => (readiness().ready ? 1 : 0))
+  counter(
+    'kafka_throttled_seconds_total',
+    'Time for which brokers have asked this instance to send no requests, since its quota was used up.',
+    () => sources.throttledMs() / 1000,
+  )
   gauge('draining', 'Whether the gateway ends its streams to shut down.', () => (isLeaving() ? 1 : 0))
   gauge('groups', 'Groups of equal subscriptions.', () => engine.groups)
   counter('failed_groups_total', 'Groups that could not go on.', () => engine.stats.failedGroups)

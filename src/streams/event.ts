@@ -6,23 +6,34 @@ export type EventHeaders = Readonly<Record<string, string>>
 /** Shared by all events without headers. */
 export const NO_HEADERS: EventHeaders = Object.freeze({})
 
-/** One decoded, valid event of a topic. Offsets are numbers: exact up to 2^53, which no partition reaches. */
-export interface StreamEvent<V = unknown> {
-  readonly kind: 'event'
-  readonly topic: string
+/**
+ * The record of an event, apart from its value: what codecs, index functions, filters and resolvers get beside the
+ * value. Offsets are numbers: exact up to 2^53, which no partition reaches.
+ */
+export interface EventRecord {
   readonly partition: number
   readonly offset: number
   /** Milliseconds since the epoch, as the log has it. */
   readonly timestamp: number
+  /** UTF-8 as text: invalid bytes are replaced. */
   readonly key: string | null
   readonly headers: EventHeaders
+}
+
+/** One decoded, valid event of a topic. */
+export interface StreamEvent<V = unknown> extends EventRecord {
+  readonly kind: 'event'
+  readonly topic: string
   readonly value: V
+  /** The results of the topic's index functions, called once for each event; absent where it has none. */
+  readonly indexed?: readonly unknown[]
 }
 
 /**
  * Lost offsets of a partition: reading continues at `to` instead of `from`.
  * - `retention`: the records were deleted (`from` < `to`).
- * - `truncation`: the log ends before `from`: it was truncated, or recreated under the same name.
+ * - `truncation`: the log was truncated at `to`, or recreated under the same name: what it had from `from` on is gone, and
+ *   what it has from `to` on is delivered.
  */
 export interface Gap {
   readonly kind: 'gap'
@@ -51,8 +62,31 @@ export interface RawRecord {
   readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined
+  readonly headers: RawHeaders | undefined
+
+  /*
+   * What is faster than `key` and `value` where these are views of other bytes, made each time. Absent in records that
+   * hold them.
+   */
+  /** Bytes of `value`; -1 if it is null. */
+  readonly valueLength?: number
+  /**
+   * `value` as text, without a byte order mark.
+   * @throws TypeError if it is null, or not UTF-8.
+   */
+  valueText?(): string
+  /** `key` as text, in which the replacement character takes the place of what is not UTF-8. */
+  keyText?(): string | null
 }
+
+/** Bytes of a record's value; 0 for one that has none. */
+export function valueLengthOf({ valueLength, value }: RawRecord): number {
+  return valueLength === undefined ? (value?.length ?? 0) : Math.max(0, valueLength)
+}
+
+/** By name. A header without a value is undefined. One that was sent several times is an array. */
+export type RawHeaders = Readonly<Record<string, RawHeader | RawHeader[]>>
+type RawHeader = Buffer | string | undefined
 
 /** What an event iterator yields. */
 export type StreamItem<V> = StreamEvent<V> | Gap | Progress

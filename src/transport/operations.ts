@@ -93,8 +93,9 @@ export class Operations {
     if (!('args' in operation)) {
       return { errors: operation.map((error) => formatError(error, errors, 'BAD_USER_INPUT')) }
     }
-    refusals.demandReady()
+    refusals.demandOpen()
     const { stream } = operation
+    if (stream) refusals.demandTopic(stream.field.topic)
     const hasCursors = wants(params, 'cursor')
     const hasMarker = wants(params, 'markers')
     if (!stream) return await this.#preparePull(operation, errors)

@@ -1,10 +1,12 @@
 import { SluiceError } from '../errors/codes.ts'
 import type { Readiness } from '../streams/streams.ts'
+import type { Topic } from '../streams/topic/topic.ts'
 import type { StreamSockets } from './stream-sockets.ts'
 
 export interface RefusalsOptions {
   readonly sockets: StreamSockets
   readonly readiness: () => Readiness
+  readonly readinessOf: (topic: Topic) => Readiness
   /** Whether the gateway is shutting down. */
   readonly isLeaving: () => boolean
 }
@@ -18,27 +20,42 @@ export class Refusals {
   }
 
   /** @throws SluiceError `NOT_READY`: no subscription can start, not even on an open stream. */
-  demandReady(): void {
-    const { sockets, readiness } = this.#options
-    if (sockets.isDraining) throw shuttingDown()
-    const state = readiness()
-    if (!state.ready) throw new SluiceError('NOT_READY', `The gateway is not ready: ${state.reason}`)
+  demandOpen(): void {
+    if (this.#options.sockets.isDraining) throw shuttingDown()
+  }
+
+  /** @throws SluiceError `NOT_READY`, with the topic's name: no subscription to it can start. */
+  demandTopic(topic: Topic): void {
+    demand(this.#options.readinessOf(topic))
   }
 
   /** @throws SluiceError `NOT_READY`, `TOO_MANY_STREAMS`: no stream can be opened. */
   demandStream(): void {
-    this.demandReady()
+    this.demandOpen()
     this.#options.sockets.demandRoom()
   }
 
   /**
-   * @throws SluiceError as `demandStream`; also during a shutdown, in which a reserved stream would end before it is
-   * opened.
+   * For a stream whose operations are not known yet.
+   * @throws SluiceError as `demandStream`; `NOT_READY` also while any required topic cannot be read.
+   */
+  demandSingleStream(): void {
+    this.demandStream()
+    demand(this.#options.readiness())
+  }
+
+  /**
+   * @throws SluiceError as `demandSingleStream`; also during a shutdown, in which a reserved stream would end before it
+   * is opened.
    */
   demandReservation(): void {
     if (this.#options.isLeaving()) throw shuttingDown()
-    this.demandStream()
+    this.demandSingleStream()
   }
+}
+
+function demand(state: Readiness): void {
+  if (!state.ready) throw new SluiceError('NOT_READY', `The gateway is not ready: ${state.reason}`)
 }
 
 function shuttingDown(): SluiceError {

@@ -78,7 +78,7 @@ describeKafka('on a real broker', (kafka) => {
         onGap: (gap: unknown) => expect.fail(JSON.stringify(gap)),
         onState: () => {},
       }
-      await log.source.read(new Map([[topic, from]]), reader, done.signal)
+      await log.source.read(topic, from, reader, done.signal)
     } finally {
       await log.close()
     }

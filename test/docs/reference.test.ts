@@ -100,6 +100,13 @@ test.each(['README.md', 'docs/add-a-topic.md'])(
   },
 )
 
+test('docs/add-a-topic.md shows the files of examples/topic-options as they are', () => {
+  const shown = blocksOf('docs/add-a-topic.md', 'ts').map(({ text }) => text)
+  const files = globSync('examples/topic-options/*.ts')
+  expect(files).toHaveLength(2)
+  for (const file of files) expect(shown).toContain(`// ${file}\n${read(file)}`)
+})
+
 test('docs/add-a-topic.md counts the lines of the example right', () => {
   const lines = Object.keys(PLACES)
     .flatMap((file) => read(join('examples/add-a-topic', file)).split('\n'))

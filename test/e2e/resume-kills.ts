@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished } from 'vitest'
-import { freePorts } from '../../deploy/kafka/probe.ts'
 import { REGIONS } from '../../src/streams/topics/orders.ts'
+import { GatewayProcess, READY_MS } from '../kit/gateway-process.ts'
 import { startOwnBroker } from '../kit/kafka.ts'
 import { until } from '../kit/until.ts'
 import {
@@ -29,13 +27,11 @@ export interface KillPlan {
 }
 
 const PARTITIONS = 6
-const GATEWAYS = 2
+const GATEWAYS = ['g0', 'g1']
 /** A batch in this time: 500 orders a second. */
 const BATCH = 10
 const BATCH_EVERY_MS = 20
 const BROKER_DOWN_MS = 2_000
-/** A cold start of Node, and Kafka's answer, on a busy machine. */
-const READY_MS = 60_000
 
 /**
  * Kills gateways (-9), one after the other, and the broker once, while a producer never stops and clients go from one
@@ -46,11 +42,7 @@ export async function surviveGatewayKills({ clients: count, seconds, killEveryMs
   const { broker, kafka, stop } = await startOwnBroker()
   onTestFinished(stop)
   await kafka.createTopicNamed('orders', PARTITIONS)
-  const ports = await freePorts(GATEWAYS * 2)
-  const gateways = Array.from(
-    { length: GATEWAYS },
-    (_, i) => new GatewayProcess(`g${i}`, broker.brokers, ports[i * 2] as number, ports[i * 2 + 1] as number),
-  )
+  const gateways = await GatewayProcess.create(GATEWAYS, { KAFKA_BROKERS: broker.brokers })
   onTestFinished(() => Promise.all(gateways.map((gateway) => gateway.kill())).then(() => {}))
   for (const gateway of gateways) gateway.start()
   for (const gateway of gateways) await gateway.untilReady()
@@ -58,7 +50,7 @@ export async function surviveGatewayKills({ clients: count, seconds, killEveryMs
   const urls = gateways.map(({ url }) => url)
   const clients = Array.from(
     { length: count },
-    (_, i) => new ResumingListener(urls, REGIONS[i % REGIONS.length] as (typeof REGIONS)[number], i % GATEWAYS),
+    (_, i) => new ResumingListener(urls, REGIONS[i % REGIONS.length] as (typeof REGIONS)[number], i % GATEWAYS.length),
   )
   onTestFinished(() => {
     for (const client of clients) client.close()
@@ -74,7 +66,7 @@ export async function surviveGatewayKills({ clients: count, seconds, killEveryMs
   const readyMs: number[] = []
   while (kills < plan.kills || performance.now() < end - killEveryMs / 2) {
     await delay(killEveryMs)
-    const gateway = gateways[kills % GATEWAYS] as GatewayProcess
+    const gateway = gateways[kills % GATEWAYS.length] as GatewayProcess
     await gateway.kill()
     kills++
     gateway.start()
@@ -137,50 +129,6 @@ function compare(log: readonly Logged[], clients: readonly ResumingListener[]) {
     totals.lost += wanted - seen.size
   }
   return totals
-}
-
-/** A gateway in a process of its own, on the same ports each time that it is started. */
-class GatewayProcess {
-  readonly url: string
-  readonly #adminUrl: string
-  readonly #env: Record<string, string | undefined>
-  #child: ChildProcess | undefined
-
-  constructor(name: string, brokers: string, port: number, adminPort: number) {
-    this.url = `http://127.0.0.1:${port}`
-    this.#adminUrl = `http://127.0.0.1:${adminPort}`
-    this.#env = {
-      PATH: process.env.PATH,
-      KAFKA_BROKERS: brokers,
-      INSTANCE_ID: name,
-      PORT: String(port),
-      ADMIN_PORT: String(adminPort),
-      LOG_LEVEL: 'fatal',
-    }
-  }
-
-  start(): void {
-    this.#child = spawn(process.execPath, ['src/main.ts'], { env: this.#env, stdio: ['ignore', 'ignore', 'inherit'] })
-  }
-
-  /** -9, and resolves when it is gone. */
-  async kill(): Promise<void> {
-    const child = this.#child
-    this.#child = undefined
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
-  }
-
-  untilReady(): Promise<void> {
-    const isReady = () =>
-      fetch(`${this.#adminUrl}/readyz`).then(
-        ({ ok }) => ok,
-        () => false, // it does not listen yet
-      )
-    return until('a gateway is ready', isReady, READY_MS)
-  }
 }
 
 /** A load at an even pace, in the lines of the console producer: by the clock, so that a late turn is made up for. */

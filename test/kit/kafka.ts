@@ -90,7 +90,7 @@ async function untilKnown(admin: Admin, topic: string, partitions: number): Prom
 }
 
 /** One client, connected when it is first used. */
-function testKafka(address: () => string): { kafka: TestKafka; close: () => Promise<void> } {
+export function testKafka(address: () => string): { kafka: TestKafka; close: () => Promise<void> } {
   let connected: Promise<{ admin: Admin; producer: Producer }> | undefined
   const client = () =>
     new Kafka({
@@ -118,7 +118,8 @@ function testKafka(address: () => string): { kafka: TestKafka; close: () => Prom
   const createTopicNamed = async (topic: string, numPartitions: number, config: Record<string, string> = {}) => {
     const { admin } = await connect()
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-    const topics = [{ topic, numPartitions, replicationFactor: 1, configEntries }]
+    // Replicated as the cluster's own setting says.
+    const topics = [{ topic, numPartitions, replicationFactor: -1, configEntries }]
     await admin.createTopics({ topics, waitForLeaders: false })
     await untilKnown(admin, topic, numPartitions)
   }

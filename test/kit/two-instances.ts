@@ -47,8 +47,12 @@ export class LaggingSource implements Source {
     return this.#log.fetch(...args)
   }
 
-  read(from: ReadonlyMap<string, Positions>, reader: Reader, signal: AbortSignal): Promise<void> {
-    for (const [partition, offset] of from.get(paints.name) ?? []) this.#wanted.set(partition, offset)
+  ends(topic: string): Promise<Positions> {
+    return this.#log.ends(topic)
+  }
+
+  read(_topic: string, from: Positions, reader: Reader, signal: AbortSignal): Promise<void> {
+    for (const [partition, offset] of from) this.#wanted.set(partition, offset)
     this.#reader = reader
     reader.onState({ kind: 'reading' })
     return new Promise((resolve) => {
@@ -61,6 +65,7 @@ export class LaggingSource implements Source {
 
   /** Reads up to `count` records of a partition. */
   async advance(partition: number, count: number): Promise<void> {
+    if (!this.#reader) return
     const wanted = this.#wanted.get(partition)
     const offset = wanted ?? 0
     const fetched = await this.#log.fetch(paints.name, partition, offset, ALL_BYTES, new AbortController().signal)

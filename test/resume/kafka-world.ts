@@ -27,6 +27,7 @@ async function openTopic(kafka: TestKafka, source: Source, partitions: number): 
     source: {
       ...source,
       ranges: () => source.ranges(topic),
+      ends: () => source.ends(topic),
       offsetsAt: (_topic, timestamp) => source.offsetsAt(topic, timestamp),
       fetch: (_topic, ...rest) => source.fetch(topic, ...rest),
     },

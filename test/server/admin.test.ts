@@ -126,8 +126,8 @@ test('poison is counted by its reason, is no event, and a stream goes on over it
   const gateway = await startTestGateway()
   const stream = await RawStream.subscribe(gateway.graphql, QUERY)
   await gateway.produce({ id: 'before' })
-  await gateway.produceRaw('not JSON', '{', Buffer.from([0x22, 0xff, 0x22]), '{"id":"half an order"}', '[]', null, null)
-  await gateway.produceRaw(JSON.stringify('x'.repeat(1024 * 1024)))
+  await gateway.produceRaw('not JSON', '{', Buffer.from([0x22, 0xff, 0x22]), '{"id":"half an order"}', '[]')
+  await gateway.produceRaw(JSON.stringify('x'.repeat(2 * 1024 * 1024)))
   await gateway.produce({ id: 'after' })
   expect(await stream.untilResults(2)).toEqual([
     { data: { ordersByRegion: { id: 'before' } } },
@@ -136,10 +136,32 @@ test('poison is counted by its reason, is no event, and a stream goes on over it
   const failures = (reason: string) => gateway.metric('sluice_decode_failures_total', { topic: 'orders', reason })
   expect(await failures('codec')).toBe(3)
   expect(await failures('schema')).toBe(2)
-  expect(await failures('null_value')).toBe(2)
   expect(await failures('too_large')).toBe(1)
   expect(await gateway.metric('sluice_events_total', { topic: 'orders' })).toBe(2)
   expect(await gateway.metric('sluice_executions_total')).toBe(2)
+})
+
+test('values larger than MAX_EVENT_BYTES are counted and skipped, live and in the past', async () => {
+  const gateway = await startTestGateway({ env: { MAX_EVENT_BYTES: '1024', WINDOW_BYTES: '65536' } })
+  const stream = await RawStream.subscribe(gateway.graphql, QUERY)
+  await gateway.produce({ id: 'before' }, { id: 'large', city: 'x'.repeat(1024) }, { id: 'after' })
+  // They take the first ones out of the window.
+  await gateway.produce(...Array.from({ length: 200 }, () => ({ region: 'ASIA' as const, city: 'x'.repeat(500) })))
+  expect((await stream.untilResults(2)).map(({ data }) => data)).toEqual([
+    { ordersByRegion: { id: 'before' } },
+    { ordersByRegion: { id: 'after' } },
+  ])
+  await until('all are read', () => [...gateway.streams.feeds][0]?.events === 202)
+  expect(await gateway.metric('sluice_decode_failures_total', { reason: 'too_large' })).toBe(1)
+  const past = await RawStream.subscribe(
+    gateway.graphql,
+    'subscription { ordersByRegion(region: EUROPE, since: "2020-01-01T00:00:00Z") { id } }',
+  )
+  expect((await past.untilResults(2)).map(({ data }) => data)).toEqual([
+    { ordersByRegion: { id: 'before' } },
+    { ordersByRegion: { id: 'after' } },
+  ])
+  expect(await gateway.metric('sluice_replays_total', { kind: 'log' })).toBe(1)
 })
 
 test("the process's own metrics are there: memory, CPU and the delay of the event loop", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, readConfig } from '../../src/config.ts'
+import { MAX_EVENT_BYTES } from '../../src/streams/topic/decode.ts'
 
 function complaint(environment: Record<string, string>): string {
   try {
@@ -22,6 +23,11 @@ test('nothing set is a gateway on 4000 with the embedded log and 20 demo orders 
     INSTANCE_ID: expect.stringMatching(/^[a-z0-9-]{1,32}$/),
   })
   expect(readConfig({}).KAFKA_BROKERS).toBeUndefined()
+})
+
+test('the limit of a value is by default that of Kafka, and that of the streams', () => {
+  expect(readConfig({}).MAX_EVENT_BYTES).toBe(1_048_588)
+  expect(MAX_EVENT_BYTES).toBe(1_048_588)
 })
 
 test('an empty variable is an absent one', () => {
@@ -60,6 +66,8 @@ describe('an invalid value is one line: the variable, what it wants, and what it
     ['DEMO_RATE', '20001', 'DEMO_RATE wants orders a second, from 0 to 20000, and got "20001"'],
     ['INSTANCE_ID', 'A b', 'INSTANCE_ID wants 1 to 32 of a-z 0-9 -, and got "A b"'],
     ['WINDOW_BYTES', '1', 'WINDOW_BYTES wants a whole number from 65536 to 17179869184, and got "1"'],
+    ['MAX_EVENT_BYTES', '1MB', 'MAX_EVENT_BYTES wants a whole number from 1024 to 67108864, and got "1MB"'],
+    ['MAX_EVENT_BYTES', '1023', 'MAX_EVENT_BYTES wants a whole number from 1024 to 67108864, and got "1023"'],
     ['HEARTBEAT_MS', '15s', 'HEARTBEAT_MS wants a whole number from 100 to 600000, and got "15s"'],
     ['MAX_STREAMS', '0', 'MAX_STREAMS wants a whole number from 1 to 1000000, and got "0"'],
     ['STREAM_MAX_AGE_MS', '1h', 'STREAM_MAX_AGE_MS wants a whole number from 0 to 604800000, and got "1h"'],

@@ -119,7 +119,7 @@ function orNothing<T extends object>(get: () => T): Partial<T> {
 function wholeBatches(source: Source): Source {
   return {
     ...source,
-    read(from, reader, signal) {
+    read(topic, from, reader, signal) {
       const held = new Map<string, Batch>()
       const onBatch = (batch: Batch): Taken => {
         const of = `${batch.topic} ${batch.partition}`
@@ -138,6 +138,7 @@ function wholeBatches(source: Source): Source {
         return taken
       }
       return source.read(
+        topic,
         from,
         { ...reader, onBatch, onGap: (g) => reader.onGap(g), onState: (s) => reader.onState(s) },
         signal,

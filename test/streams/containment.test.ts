@@ -106,13 +106,14 @@ test('a sink that throws at once costs the letter', () => {
 
 /** A source whose reader the test plays. */
 function playedSource() {
-  const reads: { from: ReadonlyMap<string, Positions>; reader: Reader; fail: (error?: Error) => void }[] = []
+  const reads: { from: Positions; reader: Reader; fail: (error?: Error) => void }[] = []
   const source: Source = {
     ranges: async () => [{ partition: 0, earliest: 0, next: 0 }],
     offsetsAt: async () => new Map([[0, 0]]),
+    ends: async () => new Map([[0, 0]]),
     fetch: async () => boom(),
     close: async () => {},
-    read(from, reader, signal) {
+    read(_topic, from, reader, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       signal.addEventListener('abort', () => resolve())
       reads.push({ from, reader, fail: (error) => (error ? reject(error) : resolve()) })
@@ -134,9 +135,9 @@ test('a reader that fails is replaced by one that goes on where it was, and the 
   expect(streams.readiness().ready).toBe(true)
   reads[0]?.fail(new Error('boom'))
   await until('it is not ready', () => !streams.readiness().ready)
-  expect(streams.readiness()).toMatchObject({ reason: 'The reader failed: boom' })
+  expect(streams.readiness()).toMatchObject({ reason: 'Topic "paints": The reader failed: boom' })
   await until('it reads again', () => reads.length === 2)
-  expect(reads[1]?.from).toEqual(new Map([['paints', new Map([[0, 2]])]]))
+  expect(reads[1]?.from).toEqual(new Map([[0, 2]]))
   expect(streams.readiness().ready).toBe(true)
   expect(streams.feed(paints).faults.count).toBe(1)
   expect(lines.some(({ msg }) => msg === 'The reader made a mistake, and goes on')).toBe(true)

@@ -96,7 +96,12 @@ describe('what is thrown once the head of a stream has been sent ends that strea
   ] as const)('%s', async (_when, prepared, { onOpen }: { onOpen?: () => never }) => {
     const faults = new Faults(silentLog)
     const sockets = new StreamSockets({ faults, ...(onOpen && { onOpen }) })
-    const refusals = new Refusals({ sockets, readiness: () => ({ ready: true }), isLeaving: () => false })
+    const refusals = new Refusals({
+      sockets,
+      readiness: () => ({ ready: true }),
+      readinessOf: () => ({ ready: true }),
+      isLeaving: () => false,
+    })
     const operations = { prepare: () => Promise.resolve({ prepared, hasCursors: false }) } as unknown as Operations
     const distinct = new DistinctConnections({ operations, sockets, refusals, units: new Units() })
     const failures: unknown[] = []

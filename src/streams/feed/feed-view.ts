@@ -22,6 +22,8 @@ export interface FeedView<V> {
 /** The feed as a reader of the past uses it. */
 export interface ReadableFeed<V> extends FeedView<V> {
   page(partition: number, offset: number, isWanted: () => boolean): Page<V> | Gap | Promise<Page<V> | Gap | undefined>
+  /** See `Pages`. */
+  lookUpIn(page: Page<V>): void
   ranges(): Promise<readonly PartitionRange[]>
 }
 

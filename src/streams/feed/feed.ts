@@ -35,13 +35,15 @@ export interface FeedOptions {
   readonly epoch?: number | undefined
   /** Version in which cursors are written; if absent, the older of the two that are read. */
   readonly cursorVersion?: number | undefined
+  /** Size limit of a record's value; see `MAX_EVENT_BYTES`. */
+  readonly maxEventBytes?: number | undefined
 }
 
 /**
  * A topic's events in this process. It takes batches from the source, decodes each record once, keeps the window, and
  * notifies the interests whose `where` an event meets. Its position is available as a cursor.
  */
-export class Feed<V = unknown> implements FollowedFeed<V> {
+export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
   readonly topic: Topic<V>
   /** Identity of an embedded log, in stored form; absent for Kafka. */
   readonly epoch: number | undefined
@@ -62,24 +64,31 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     this.topic = topic
     this.#options = options
     this.epoch = options.epoch === undefined ? undefined : storedTimestamp(options.epoch)
-    this.window = new Window(options.limits)
+    this.window = new Window(options.limits, topic.indexed, topic.validator)
     this.poison = new DeadLetters(topic, options.sink, options.log)
     this.faults = new TopicFaults(topic.name, options.log)
-    this.#interests = new Interests(this.faults)
-    const { source, signal } = options
-    this.#past = new Past({ topic, window: this.window, heads: this.#heads, source, signal })
+    this.#interests = new Interests(this.faults, topic.indexed)
+    const { source, signal, maxEventBytes } = options
+    this.#past = new Past({ topic, window: this.window, heads: this.#heads, source, signal, maxEventBytes })
     this.#intake = new Intake(this, {
       heads: this.#heads,
       interests: this.#interests,
       past: this.#past,
       log: options.log,
+      maxEventBytes,
       isWanted: this.#isWanted,
+      signal: signal ?? new AbortController().signal,
     })
   }
 
   /** Events decoded since the start. */
   get events(): number {
     return this.#intake.events
+  }
+
+  /** Records without a value that were skipped. */
+  get tombstones(): number {
+    return this.#intake.tombstones
   }
 
   get rate(): Rate {
@@ -121,14 +130,34 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
     return this.#heads.behind
   }
 
-  /** Ready: no lag against the start, and the window is sorted. */
+  /** Ready: no lag against the start. */
   get isFilled(): boolean {
     return this.#intake.isFilled
+  }
+
+  /** By partition the time since its position last moved, in ms. */
+  idleMs(now: number): number[] {
+    return this.#heads.idleMs(now)
+  }
+
+  /** The log's end offsets, asked apart from the reader. */
+  sawEnds(ends: Positions): void {
+    for (const [partition, end] of ends) this.#heads.sawEnd(partition, end)
   }
 
   /** Sets the start offsets, and the end offsets that make the feed ready. Called once, before the first batch. */
   begin(ranges: readonly PartitionRange[], from: Positions): void {
     this.#intake.begin(ranges, from)
+  }
+
+  /** Reads the newest events of the log into the window, and begins after them. @throws SourceUnavailable */
+  async fill(ranges: readonly PartitionRange[], young: Positions, source: Source): Promise<void> {
+    await this.#intake.fill(source, ranges, young, this.#options.limits.maxBytes)
+  }
+
+  /** Sets the end offsets that make the feed ready. */
+  aimAt(targets: Positions): void {
+    this.#intake.aimAt(targets)
   }
 
   /** See `Intake`: the position moves with each record. */
@@ -164,8 +193,8 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   }
 
   /** The topic's events from now on, as an async iterator. */
-  subscribe(options: SubscribeOptions<V> = {}): EventIterator<V> {
-    return new EventIterator(this, options)
+  subscribe(options: SubscribeOptions<V, I> = {}): EventIterator<V> {
+    return new EventIterator(this, options as unknown as SubscribeOptions<V>)
   }
 
   reportFailed(error: unknown): void {
@@ -175,6 +204,10 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   /** See `Past`. */
   page(partition: number, offset: number, isWanted: () => boolean): Page<V> | Gap | Promise<Page<V> | Gap | undefined> {
     return this.#past.page(partition, offset, isWanted)
+  }
+
+  lookUpIn(page: Page<V>): void {
+    this.#past.lookUpIn(page)
   }
 
   prefetch(partition: number, offset: number): void {
@@ -199,17 +232,25 @@ export class Feed<V = unknown> implements FollowedFeed<V> {
   }
 
   /**
-   * The position before the newest `count` matching events of the window, or before all of them if there are fewer.
-   * Events that arrive during the search are after it. The window is searched in several turns of the event loop.
-   * Rejects with what `matches` throws.
+   * The position before the newest `count` events of the window that meet `where` and match, or before all of them if
+   * there are fewer. Events that arrive during the search are after it. The search may take several turns of the event
+   * loop. Rejects with what `matches` throws.
    */
-  async findLast(count: number, matches: (event: StreamEvent<V>) => boolean): Promise<Position<V>> {
-    const { seq } = await newest(this.window, count, matches)
+  async findLast(
+    count: number,
+    matches: (event: StreamEvent<V>) => boolean,
+    where: Where<V> = {},
+  ): Promise<Position<V>> {
+    const { seq } = await newest(this.window, count, matches, where)
     return new Position(this, this.window.vectorAt(seq, this.head), seq)
   }
 
-  /** The newest `count` matching events of the window, oldest first. The search is that of `findLast`. */
-  async newest(count: number, matches: (event: StreamEvent<V>) => boolean): Promise<StreamEvent<V>[]> {
-    return (await newest(this.window, count, matches)).events
+  /** The newest `count` events of the window that meet `where` and match, oldest first. See `findLast`. */
+  async newest(
+    count: number,
+    matches: (event: StreamEvent<V>) => boolean,
+    where: Where<V> = {},
+  ): Promise<StreamEvent<V>[]> {
+    return (await newest(this.window, count, matches, where)).events
   }
 }

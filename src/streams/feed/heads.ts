@@ -8,6 +8,8 @@ export class Heads {
   readonly #ends: number[] = []
   /** End offsets at the start: the feed is ready when these have been passed. */
   readonly #targets: number[] = []
+  /** When each position last moved, in ms since the epoch. */
+  readonly #movedAt: number[] = []
   #moves = 0
 
   /** Next wanted offset of each partition. */
@@ -31,9 +33,23 @@ export class Heads {
     return this.#targets.reduce((sum, target, partition) => sum + Math.max(0, target - this.of(partition)), 0)
   }
 
+  /** Time since each position last moved, in ms. Quiet partitions are long there. */
+  idleMs(now: number): number[] {
+    return this.#movedAt.map((at) => Math.max(0, now - at))
+  }
+
+  /** End offsets at which the feed is ready. New partitions are the reader's to discover. */
+  aimAt(targets: Positions): void {
+    for (const [partition, target] of targets) {
+      this.sawEnd(partition, target)
+      if (partition < this.#next.length) this.#targets[partition] = target
+    }
+  }
+
   begin(ranges: readonly PartitionRange[], from: Positions): void {
     for (const { partition, next } of ranges) {
       this.move(partition, from.get(partition) ?? 0)
+      this.movedNow(partition, Date.now())
       this.#ends[partition] = next
       this.#targets[partition] = next
     }
@@ -49,9 +65,15 @@ export class Heads {
     this.#moves++
   }
 
-  sawEnd(partition: number, end: number): void {
+  /** For `idleMs`: once a batch. */
+  movedNow(partition: number, now: number): void {
     this.know(partition)
-    this.#ends[partition] = end
+    this.#movedAt[partition] = now
+  }
+
+  /** Of a partition that is known: the reader discovers the others. */
+  sawEnd(partition: number, end: number): void {
+    if (partition < this.#ends.length) this.#ends[partition] = end
   }
 
   /** Adds a partition at offset 0, if it is not known. True: it is new. */
@@ -60,6 +82,7 @@ export class Heads {
     while (this.#next.length <= partition) {
       this.#next.push(UNKNOWN)
       this.#ends.push(0)
+      this.#movedAt.push(Date.now())
       this.#moves++
     }
     return isNew

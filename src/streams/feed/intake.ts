@@ -1,12 +1,13 @@
 import type { Logger } from 'pino'
 import type { Fingerprint } from '../cursor/cursor.ts'
-import type { Gap, Positions, RawRecord } from '../event.ts'
-import type { Batch, PartitionRange } from '../source/port.ts'
+import { type Gap, type Positions, type RawRecord, valueLengthOf } from '../event.ts'
+import type { Batch, PartitionRange, Source } from '../source/port.ts'
 import type { DeadLetters } from '../topic/dead-letters.ts'
-import { decode } from '../topic/decode.ts'
+import { type DecodeFailure, type DecodeOptions, decode, type Skipped } from '../topic/decode.ts'
 import type { TopicFaults } from '../topic/faults.ts'
 import type { Topic } from '../topic/topic.ts'
 import { LIVE, LOOK_EVERY } from '../turn-budget.ts'
+import { byTime, type FilledPartition, type FillOptions, newestEvents } from './fill.ts'
 import type { Heads } from './heads.ts'
 import type { Interests } from './interests.ts'
 import type { Past } from './past.ts'
@@ -26,8 +27,11 @@ interface IntakeOptions<V> {
   readonly interests: Interests<V>
   readonly past: Past<V>
   readonly log: Logger
+  readonly maxEventBytes: number | undefined
   /** False: reading has ended. */
   readonly isWanted: () => boolean
+  /** Aborted then. */
+  readonly signal: AbortSignal
 }
 
 /** A record of 512 bytes is two units of work (see turn-budget.ts). */
@@ -45,6 +49,8 @@ export class Intake<V> implements IntakeFeed<V> {
   readonly rate = new Rate()
   /** Events decoded since the start. */
   events = 0
+  /** Records without a value that were skipped. */
+  tombstones = 0
   /** The last event that was passed. */
   fingerprint: Fingerprint | undefined
   isFilled = false
@@ -52,6 +58,7 @@ export class Intake<V> implements IntakeFeed<V> {
   readonly #heads: Heads
   readonly #interests: Interests<V>
   readonly #past: Past<V>
+  readonly #decoding: DecodeOptions
   /** Set while a batch is taken in several turns. Later batches are chained to it. */
   #taking: Promise<void> | undefined
 
@@ -64,12 +71,54 @@ export class Intake<V> implements IntakeFeed<V> {
     this.#heads = options.heads
     this.#interests = options.interests
     this.#past = options.past
+    this.#decoding = {
+      maxBytes: options.maxEventBytes,
+      indexFailed: (error, name, { partition, offset }) =>
+        faults.report(error, `The index function "${name}" failed`, { partition, offset }),
+    }
   }
 
   /** Sets the start offsets, and the end offsets at which the window is filled. */
   begin(ranges: readonly PartitionRange[], from: Positions): void {
     this.#heads.begin(ranges, from)
     for (const { partition } of ranges) this.window.setFloor(partition, this.#heads.of(partition))
+    this.isFilled = this.#heads.behind === 0
+  }
+
+  /**
+   * Fills the window with the newest events, by time, so that its order resembles that of other instances, and begins
+   * after them. In several turns.
+   */
+  async fill(source: Source, ranges: readonly PartitionRange[], young: Positions, maxBytes: number): Promise<void> {
+    const onOther: FillOptions<V>['onOther'] = (record, why) => this.#pass(record, why)
+    const { topic } = this
+    const { signal } = this.#options
+    const decoding = this.#decoding
+    const filled = await newestEvents({ topic, source, ranges, young, maxBytes, signal, decoding, onOther })
+    this.#heads.begin(ranges, new Map(ranges.map(({ partition, next }) => [partition, next])))
+    for (const { partition, from } of filled) this.window.setFloor(partition, from)
+    await LIVE.run(this.#takeFilled(filled), this.#options.isWanted, () => {})
+  }
+
+  /** Passes a record that is no event. */
+  #pass(record: RawRecord, why: DecodeFailure | Skipped): void {
+    if ('skipped' in why) this.tombstones++
+    else this.poison.take(record, why)
+  }
+
+  *#takeFilled(filled: readonly FilledPartition<V>[]): Generator<number, void> {
+    const now = Date.now()
+    for (const event of byTime(filled)) {
+      this.events++
+      this.fingerprint = event
+      this.window.push(event, now)
+      yield 1
+    }
+  }
+
+  /** Ready when the positions have passed these. */
+  aimAt(targets: Positions): void {
+    this.#heads.aimAt(targets)
     this.isFilled = this.#heads.behind === 0
   }
 
@@ -109,22 +158,23 @@ export class Intake<V> implements IntakeFeed<V> {
       } catch (error) {
         this.faults.report(error, 'A record could not be taken', { partition, offset: record.offset })
       }
-      units += 1 + ((record.value?.length ?? 0) >> UNIT_BYTES_LOG_2)
+      units += 1 + (valueLengthOf(record) >> UNIT_BYTES_LOG_2)
       if (units < LOOK_EVERY) continue
       yield units
       units = 0
     }
     this.rate.count(now, records.length)
+    this.#heads.movedNow(partition, now)
     if (nextOffset > this.#heads.of(partition)) this.#heads.move(partition, nextOffset)
-    yield* this.#fill()
+    if (!this.isFilled) this.isFilled = this.#heads.behind === 0
     this.#interests.tellProgress({ partition, offset: nextOffset })
   }
 
   #take(record: RawRecord, now: number): void {
-    const event = decode(this.topic, record)
+    const event = decode(this.topic, record, this.#decoding)
     this.#heads.move(record.partition, record.offset + 1)
     if (!('kind' in event)) {
-      this.poison.take(record, event)
+      this.#pass(record, event)
       return
     }
     this.events++
@@ -132,6 +182,7 @@ export class Intake<V> implements IntakeFeed<V> {
     this.#interests.tellEvent(event, this.window.push(event, now))
   }
 
+  // biome-ignore lint/correctness/useYield: one step, in its turn among the batches
   *#takeGap(gap: Gap): Generator<number, void> {
     const { partition, to, reason } = gap
     this.#know(partition)
@@ -143,21 +194,7 @@ export class Intake<V> implements IntakeFeed<V> {
     } else this.window.setFloor(partition, to)
     this.#options.log.error({ ...gap }, 'Records are gone that were still to be read')
     this.#interests.tellGap(gap)
-    yield* this.#fill()
-  }
-
-  /** Sorts the window once all records have been read that were there at the start. */
-  *#fill(): Generator<number, void> {
-    if (this.isFilled || this.#heads.behind > 0) return
-    // The window was filled partition by partition. Sorted by time, its order resembles that of other instances. Not
-    // where a position in it is in use.
-    if (this.#interests.size === 0) {
-      for (const units of this.window.sortByTime()) {
-        yield units
-        if (this.#interests.size > 0) break
-      }
-    }
-    this.isFilled = true
+    if (!this.isFilled) this.isFilled = this.#heads.behind === 0
   }
 
   #know(partition: number): void {

@@ -19,12 +19,19 @@ export interface Source {
   offsetsAt(topic: string, timestamp: number): Promise<Positions>
 
   /**
-   * The live reader of this process: reads every partition of every topic in `from`, indefinitely. Each partition is
-   * delivered in order, without loss and without duplicates, from the given offset. A partition that is added later is
-   * read from 0. Never rejects: it retries, reports its state by `onState`, and reports lost offsets as gaps. Resolves
-   * when the reader has stopped: nothing is called after that, and every batch has settled.
+   * By partition the end of the topic's log, asked of the log itself and apart from every reader.
+   * @throws SourceUnavailable as `ranges` does.
    */
-  read(from: ReadonlyMap<string, Positions>, reader: Reader, signal: AbortSignal): Promise<void>
+  ends(topic: string): Promise<Positions>
+
+  /**
+   * The live reader of a topic: reads every partition in `from`, indefinitely. Each partition is delivered in order,
+   * without loss and without duplicates, from the given offset. A partition that is added later is read from 0. Topics
+   * are independent: whatever happens to one, others are read on. Never rejects: it retries, reports its state by
+   * `onState`, and reports lost offsets as gaps. Resolves when the reader has stopped: nothing is called after that, and
+   * every batch has settled.
+   */
+  read(topic: string, from: Positions, reader: Reader, signal: AbortSignal): Promise<void>
 
   /**
    * Fetches from one partition: records from `offset` on, at least one if there is any. It is independent of every
@@ -73,7 +80,7 @@ export interface PartitionRange {
   readonly next: number
 }
 
-/** Callbacks of a source. They must not throw; a source contains exceptions all the same, and continues. */
+/** Callbacks of a source, about one topic. They must not throw; a source contains exceptions all the same, and continues. */
 export interface Reader {
   /**
    * Takes a batch. A promise, if it takes several turns of the event loop: until it settles, the batch is not
@@ -83,11 +90,8 @@ export interface Reader {
   onBatch(batch: Batch): Promise<void> | undefined
   onGap(gap: Gap): void
   onState(state: ReaderState): void
-  /**
-   * Reports a contained exception of the source or of the reader: about a topic or a partition, or, without a place,
-   * about the whole reader. Reading continues.
-   */
-  onFault?(error: unknown, place?: FaultPlace): void
+  /** Reports a contained exception of the source or of the reader. Reading continues. */
+  onFault?(error: unknown, place: FaultPlace): void
 }
 
 export interface FaultPlace {
@@ -109,7 +113,8 @@ export interface Batch {
 }
 
 export type ReaderState =
-  | { readonly kind: 'reading' }
+  /** `note`: what an operator should know all the same, as a sentence for `/readyz`. */
+  | { readonly kind: 'reading'; readonly note?: string }
   /** Not reading at the moment; `reason` is a sentence for `/readyz` and the log. The source retries. */
   | { readonly kind: 'waiting'; readonly reason: string }
 

@@ -95,7 +95,7 @@ export class SingleConnections {
   openStream(response: ServerResponse, stream: SingleStream): void {
     const { sockets, refusals } = this.#options
     stream.demandUnopened()
-    refusals.demandStream()
+    refusals.demandSingleStream()
     // Not called if the client has disconnected: it may open the stream again.
     sockets.open(response, (socket) => {
       this.#reserved--

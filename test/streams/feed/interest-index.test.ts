@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SluiceError } from '../../../src/errors/codes.ts'
+import type { StreamEvent } from '../../../src/streams/event.ts'
 import { InterestIndex, meets } from '../../../src/streams/feed/interest-index.ts'
+import { type Index, indexing } from '../../../src/streams/topic/indexed.ts'
 import type { Where } from '../../../src/streams/topic/where.ts'
 import { Statistics } from '../../kit/statistics.ts'
 
@@ -9,6 +11,22 @@ interface Value {
   readonly a: string | null
   readonly b: number
   readonly c: boolean
+}
+
+const ABC = ['a', 'b', 'c'] as const
+
+function indexOf<V, T>(...properties: (string & keyof V)[]): InterestIndex<V, T> {
+  return new InterestIndex(indexing<V>('values', properties).indexed)
+}
+
+function eventOf<V>(value: V, index?: Index<V>): StreamEvent<V> {
+  const event = { kind: 'event', topic: 'values', partition: 0, offset: 0, timestamp: 0, key: null, headers: {}, value }
+  const indexed = index && indexing('values', index).indexedValues?.(event as StreamEvent<V>, () => {})
+  return { ...(event as StreamEvent<V>), ...(indexed && { indexed }) }
+}
+
+function meetsAll<V extends object>(where: Where<V>, value: V): boolean {
+  return meets(where, eventOf(value), indexing<V>('values', Object.keys(value) as (string & keyof V)[]).indexed)
 }
 
 const a = fc.constantFrom('x', 'y', 'z', null)
@@ -44,7 +62,7 @@ test('the index finds what a scan of all interests finds, while they come and go
   ])
   fc.assert(
     fc.property(steps, (sequence) => {
-      const index = new InterestIndex<Value, number>()
+      const index = indexOf<Value, number>(...ABC)
       const present = new Map<number, { where: Where<Value>; remove: () => void }>()
       let next = 0
       for (const step of sequence) {
@@ -68,8 +86,8 @@ test('the index finds what a scan of all interests finds, while they come and go
           }
         } else if (step.kind === 'match') {
           const found: number[] = []
-          index.match(step.value, (name) => found.push(name))
-          const scanned = [...present].filter(([, { where }]) => meets(where, step.value)).map(([name]) => name)
+          index.match(eventOf(step.value), (name) => found.push(name))
+          const scanned = [...present].filter(([, { where }]) => meetsAll(where, step.value)).map(([name]) => name)
           expect(found.toSorted((one, other) => one - other)).toEqual(scanned)
           if (found.length === 0) statistics.count('match of none')
           if (found.length > 1) statistics.count('match of several')
@@ -87,64 +105,87 @@ test('the index finds what a scan of all interests finds, while they come and go
 })
 
 test('an interest with an empty list takes nothing away from those that come after it', () => {
-  const index = new InterestIndex<Value, string>()
+  const index = indexOf<Value, string>(...ABC)
   const removeNothing = index.add({ a: { in: [] } }, 'nothing')
   const removeNeither = index.add({ a: { in: [] } }, 'neither')
   removeNothing()
   index.add({ a: 'x' }, 'x')
   removeNeither()
   const found: string[] = []
-  index.match({ a: 'x', b: 0, c: true }, (name) => found.push(name))
+  index.match(eventOf({ a: 'x', b: 0, c: true }), (name) => found.push(name))
   expect(found).toEqual(['x'])
 })
 
 test('a value meets a where when it meets each of its conditions', () => {
   const value: Value = { a: 'x', b: 1, c: true }
-  expect(meets({}, value)).toBe(true)
-  expect(meets({ a: 'x', b: { in: [2, 1] } }, value)).toBe(true)
-  expect(meets({ a: 'x', b: { in: [] } }, value)).toBe(false)
-  expect(meets({ a: null }, value)).toBe(false)
-  expect(meets({ a: null }, { ...value, a: null })).toBe(true)
+  expect(meetsAll({}, value)).toBe(true)
+  expect(meetsAll({ a: 'x', b: { in: [2, 1] } }, value)).toBe(true)
+  expect(meetsAll({ a: 'x', b: { in: [] } }, value)).toBe(false)
+  expect(meetsAll({ a: null }, value)).toBe(false)
+  expect(meetsAll({ a: null }, { ...value, a: null })).toBe(true)
 })
 
 test('more than a thousand combinations are refused, and leave nothing behind', () => {
-  const index = new InterestIndex<{ a: number; b: number }, string>()
+  const index = indexOf<{ a: number; b: number }, string>('a', 'b')
   const upTo = (count: number) => ({ in: Array.from({ length: count }, (_, n) => n) })
   expect(() => index.add({ a: upTo(40), b: upTo(26) }, 'much')).toThrow(SluiceError)
   expect(() => index.add({ a: upTo(1001) }, 'much')).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }))
   expect([index.size, index.branches]).toEqual([0, 0])
   index.add({ a: upTo(40), b: upTo(25) }, 'enough')
   let found = 0
-  index.match({ a: 39, b: 24 }, () => found++)
+  index.match(eventOf({ a: 39, b: 24 }), () => found++)
   expect(found).toBe(1)
 })
 
 test('values repeated in a list are one combination', () => {
-  const index = new InterestIndex<Value, string>()
+  const index = indexOf<Value, string>(...ABC)
   const remove = index.add({ a: { in: new Array(5000).fill('x') } }, 'once')
   const found: string[] = []
-  index.match({ a: 'x', b: 0, c: true }, (name) => found.push(name))
+  index.match(eventOf({ a: 'x', b: 0, c: true }), (name) => found.push(name))
   expect(found).toEqual(['once'])
   remove()
   expect(index.branches).toBe(0)
 })
 
 test('what an event costs does not grow with the interests it does not match', () => {
-  const index = new InterestIndex<{ a: number }, number>()
+  const index = indexOf<{ a: number }, number>('a')
   for (let n = 0; n < 100_000; n++) index.add({ a: n }, n)
   const start = performance.now()
   let found = 0
-  for (let n = 0; n < 100_000; n++) index.match({ a: n }, () => found++)
+  for (let n = 0; n < 100_000; n++) index.match(eventOf({ a: n }), () => found++)
   expect(found).toBe(100_000)
   expect((performance.now() - start) / 100_000).toBeLessThan(0.05) // ms: a scan of all would take more than one
 })
 
 test('a value that is null meets only what asks for nothing', () => {
-  const index = new InterestIndex<{ a: string } | null, string>()
+  const index = indexOf<{ a: string } | null, string>('a' as never)
   index.add({ a: 'x' } as never, 'a')
   index.add({}, 'all')
   const found: string[] = []
-  index.match(null, (interest) => found.push(interest))
+  index.match(eventOf(null), (interest) => found.push(interest))
   expect(found).toEqual(['all'])
-  expect(meets({ a: 'x' } as never, null)).toBe(false)
+  expect(meets({ a: 'x' } as never, eventOf(null), new Map([['a', () => undefined]]))).toBe(false)
+})
+
+test('what is not indexed cannot be asked for', () => {
+  const index = indexOf<Value, string>('a')
+  const refused = 'The topic is not indexed by "b"'
+  expect(() => index.add({ a: 'x', b: 1 }, 'both')).toThrow(new TypeError(refused))
+  expect([index.size, index.branches]).toEqual([0, 0])
+  expect(() => meets({ b: 1 }, eventOf({ a: 'x', b: 1, c: true }), indexing<Value>('values', ['a']).indexed)).toThrow(
+    new TypeError(refused),
+  )
+  index.add({ a: 'x', b: undefined as never }, 'one')
+  expect(index.size).toBe(1)
+})
+
+test('functions of any name are told apart', () => {
+  const functions: Index<number> = { 'a,b': (n) => n, a: (n) => n + 1, b: (n) => n + 2 }
+  const index = new InterestIndex<number, string>(indexing('values', functions).indexed)
+  index.add({ 'a,b': 1 } as never, 'one name')
+  index.add({ a: 2, b: 3 } as never, 'two names')
+  index.add({ a: 1, b: 1 } as never, 'neither')
+  const found: string[] = []
+  index.match(eventOf(1, functions), (name) => found.push(name))
+  expect(found.toSorted()).toEqual(['one name', 'two names'])
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Gap, RawRecord } from '../../../src/streams/event.ts'
+import { Candidates } from '../../../src/streams/feed/candidates.ts'
 import { PAGE_OFFSETS, type Page, Pages } from '../../../src/streams/feed/pages.ts'
 import { type FetchedRecords, type Source, SourceUnavailable } from '../../../src/streams/source/port.ts'
 import { type Paint, paints, recordOf } from '../../kit/feeds.ts'
@@ -211,4 +212,33 @@ test('who does not want a page any more is not read for', async () => {
   wanted = false
   expect(await asked).toBeUndefined()
   expect(source.fetches).toBe(1)
+})
+
+test('who looks for some events of a page that another has searched finds them by postings, which count in the cache', async () => {
+  const source = new ListedSource()
+  source.append(1500)
+  const [listed] = source.records.splice(700, 1, recordOf(0, 700, { n: 700, color: 'green', size: 'L' }))
+  expect(listed?.offset).toBe(700)
+  const pages = source.pages()
+  const page = await pages.page(0, 0)
+  if (page.kind !== 'page') throw new Error('It is there')
+  const { bytes } = pages
+  pages.lookUpIn(page)
+  expect([page.postings, pages.bytes]).toEqual([undefined, bytes])
+  // What is in the cache no more is not searched by others.
+  const copy = { ...page }
+  for (let time = 0; time < 3; time++) pages.lookUpIn(copy)
+  expect(copy.postings).toBeUndefined()
+  pages.lookUpIn(page)
+  const green = new Candidates<Paint>(paints.indexed, { color: 'green' })
+  expect(green.next(page.postings, 0, page.events.length)).toBe(700)
+  expect(green.next(page.postings, 701, page.events.length)).toBe(page.events.length)
+  const { bytes: withPostings } = pages
+  expect(withPostings - bytes).toBeGreaterThan(2 * 24 * PAGE_OFFSETS)
+  expect(withPostings - bytes).toBeLessThan(2 * 25 * PAGE_OFFSETS)
+  pages.lookUpIn(page)
+  expect(pages.bytes).toBe(withPostings)
+  expect(await pages.page(0, 0)).toBe(page)
+  pages.restart()
+  expect(pages.bytes).toBe(0)
 })

@@ -4,6 +4,7 @@ import type { Gap, Positions, RawRecord } from '../../../src/streams/event.ts'
 import {
   type Batch,
   type OutgoingRecord,
+  type Reader,
   type ReaderState,
   type Sink,
   type Source,
@@ -38,7 +39,7 @@ export class Recorder {
   readonly #faults: string[] = []
   readonly #waiting = new Set<() => void>()
   readonly #stopping = new AbortController()
-  readonly #reading: Promise<void>
+  readonly #reading: Promise<unknown>
 
   constructor(source: Source, from: ReadonlyMap<string, Positions>) {
     for (const [topic, positions] of from) {
@@ -50,22 +51,21 @@ export class Recorder {
       tell()
       for (const check of this.#waiting) check()
     }
-    this.#reading = source.read(
-      from,
-      {
-        onBatch: (batch) => {
-          told(() => this.#take(batch))
-          return undefined
-        },
-        onGap: (gap) =>
-          told(() => {
-            this.gaps.push(gap)
-            this.#next.set(`${gap.topic}/${gap.partition}`, gap.to)
-          }),
-        onState: (state) => told(() => void this.states.push(state)),
+    const reader: Reader = {
+      onBatch: (batch) => {
+        told(() => this.#take(batch))
+        return undefined
       },
-      this.#stopping.signal,
-    )
+      onGap: (gap) =>
+        told(() => {
+          this.gaps.push(gap)
+          this.#next.set(`${gap.topic}/${gap.partition}`, gap.to)
+        }),
+      onState: (state) => told(() => void this.states.push(state)),
+    }
+    const { signal } = this.#stopping
+    const readings = [...from].map(([topic, positions]) => source.read(topic, positions, reader, signal))
+    this.#reading = Promise.all(readings)
   }
 
   #take({ topic, partition, records, nextOffset, endOffset }: Batch): void {
@@ -304,7 +304,8 @@ export function portContract(log: () => LogUnderTest, { runs }: { runs: number }
     const values: string[] = []
     const told = Promise.withResolvers<void>()
     const reading = log().source.read(
-      from(topic, { 0: 0 }),
+      topic,
+      new Map([[0, 0]]),
       {
         onBatch({ records }) {
           values.push(...records.map(({ value }) => String(value)))
@@ -344,19 +345,17 @@ export function portContract(log: () => LogUnderTest, { runs }: { runs: number }
     await log().sink.send(good, [record(0, 'x')])
     const stopping = new AbortController()
     const values: string[] = []
-    const reading = log().source.read(
-      new Map([...from(bad, { 0: 0 }), ...from(good, { 0: 0 })]),
-      {
-        onBatch({ topic, records }) {
-          for (const { value } of records) values.push(`${topic === bad ? 'bad' : 'good'} ${value}`)
-          if (topic === bad) throw new Error('It cannot take this')
-          return undefined
-        },
-        onGap: () => {},
-        onState: () => {},
+    const reader: Reader = {
+      onBatch({ topic, records }) {
+        for (const { value } of records) values.push(`${topic === bad ? 'bad' : 'good'} ${value}`)
+        if (topic === bad) throw new Error('It cannot take this')
+        return undefined
       },
-      stopping.signal,
-    )
+      onGap: () => {},
+      onState: () => {},
+    }
+    const start = new Map([[0, 0]])
+    const reading = Promise.all([bad, good].map((topic) => log().source.read(topic, start, reader, stopping.signal)))
     await until('both were told', () => values.length === 2)
     await log().sink.send(bad, [record(0, 'y')])
     await log().sink.send(good, [record(0, 'y')])
@@ -371,7 +370,8 @@ export function portContract(log: () => LogUnderTest, { runs }: { runs: number }
     await log().sink.send(topic, [record(0, 'a')])
     const calls: unknown[] = []
     const call = (told: unknown) => void calls.push(told)
-    await log().source.read(from(topic, { 0: 0 }), { onBatch: call, onGap: call, onState: call }, AbortSignal.abort())
+    const reader = { onBatch: call, onGap: call, onState: call }
+    await log().source.read(topic, new Map([[0, 0]]), reader, AbortSignal.abort())
     expect(calls).toEqual([])
   })
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type FetchedRecords, type PartitionRange, type Sink, type Source, SourceUnavailable } from '../port.ts'
-import { readLogs } from './reader.ts'
+import { readLog } from './reader.ts'
 import { TopicLog } from './topic-log.ts'
 
 /**
@@ -59,8 +59,12 @@ export function createEmbeddedLog(options: EmbeddedOptions = {}): EmbeddedLog {
       return offsets
     },
 
-    read: (from, reader, signal) =>
-      readLogs({ topics, from, reader, signal: AbortSignal.any([signal, closing.signal]), wakers }),
+    async ends(topic) {
+      return new Map(topicLog(topic).partitions.map((log) => [log.partition, log.next]))
+    },
+
+    read: (topic, from, reader, signal) =>
+      readLog({ topics, topic, from, reader, signal: AbortSignal.any([signal, closing.signal]), wakers }),
 
     async fetch(topic, partition, offset, maxBytes, signal): Promise<FetchedRecords> {
       signal.throwIfAborted()

@@ -7,7 +7,8 @@ const MAX_BATCH_RECORDS = 500
 
 export interface LogReading {
   readonly topics: ReadonlyMap<string, TopicLog>
-  readonly from: ReadonlyMap<string, Positions>
+  readonly topic: string
+  readonly from: Positions
   readonly reader: Reader
   readonly signal: AbortSignal
   /** Called when records were appended. */
@@ -15,43 +16,30 @@ export interface LogReading {
 }
 
 /**
- * A reader of the embedded log, which continues one turn after an append. Topics are independent: a topic whose batch
- * is being taken does not delay the others. Resolves after the signal, when no batch is being taken.
+ * A reader of a topic of the embedded log, which continues one turn after an append. Resolves after the signal, when no
+ * batch is being taken.
  */
-export async function readLogs({ from, reader, signal, wakers, ...log }: LogReading): Promise<void> {
+export async function readLog(reading: LogReading): Promise<void> {
+  const { reader, signal, wakers } = reading
   if (signal.aborted) return
-  const topics = [...from].map(
-    ([topic, positions]) => new TopicReader({ topic, wanted: new Map(positions), reader, signal, ...log }),
-  )
-  const wake = (): void => {
-    for (const topic of topics) topic.wake()
-  }
-  // With no topics it only waits for the signal.
-  const aborted = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => {
-      wakers.delete(wake)
-      wake()
-      resolve()
-    })
-  })
+  const topic = new TopicReader(reading)
+  const wake = (): void => topic.wake()
+  signal.addEventListener('abort', wake)
   wakers.add(wake)
   reader.onState({ kind: 'reading' })
-  await Promise.all([aborted, ...topics.map((topic) => topic.readUntilAborted())])
-}
-
-interface TopicReaderOptions extends Omit<LogReading, 'from' | 'wakers'> {
-  readonly topic: string
-  readonly wanted: Map<number, number>
+  await topic.readUntilAborted().finally(() => wakers.delete(wake))
 }
 
 class TopicReader {
-  readonly #options: TopicReaderOptions
+  readonly #options: LogReading
+  readonly #wanted: Map<number, number>
   /** There are more records, or may be. */
   #isWoken = true
   #goOn: (() => void) | undefined
 
-  constructor(options: TopicReaderOptions) {
+  constructor(options: LogReading) {
     this.#options = options
+    this.#wanted = new Map(options.from)
   }
 
   wake(): void {
@@ -81,7 +69,8 @@ class TopicReader {
   }
 
   #readPartition(log: PartitionLog): Promise<void> | undefined {
-    const { topic, wanted, reader } = this.#options
+    const { topic, reader } = this.#options
+    const wanted = this.#wanted
     const { partition } = log
     const offset = this.#passGap(log, wanted.get(partition) ?? 0)
     const records = log.slice(offset, MAX_BATCH_RECORDS)
@@ -101,10 +90,10 @@ class TopicReader {
   /** Reports the gap at `from`, and returns the offset at which to continue. */
   #passGap({ partition, earliest, next }: PartitionLog, from: number): number {
     if (from >= earliest && from <= next) return from
-    const { topic, wanted, reader } = this.#options
+    const { topic, reader } = this.#options
     const reason = from < earliest ? 'retention' : 'truncation'
     this.#call(partition, () => reader.onGap({ kind: 'gap', topic, partition, from, to: earliest, reason }))
-    wanted.set(partition, earliest)
+    this.#wanted.set(partition, earliest)
     return earliest
   }
 

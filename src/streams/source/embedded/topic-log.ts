@@ -1,6 +1,7 @@
 import type { RawRecord } from '../../event.ts'
 import { SCANS } from '../../turn-budget.ts'
 import { type OutgoingRecord, SourceUnavailable } from '../port.ts'
+import { Arena } from './arena.ts'
 
 /** Overhead of a record in a fetch, about as in Kafka: it bounds the number of records in a fetch. */
 const RECORD_OVERHEAD_BYTES = 10
@@ -47,6 +48,7 @@ export class PartitionLog {
   readonly partition: number
   bytes = 0
   earliest = 0
+  readonly #arena = new Arena()
   /** Records from `#base` on. The slots below `earliest` are empty, and are compacted in batches. */
   #records: (RawRecord | undefined)[] = []
   #base = 0
@@ -64,8 +66,8 @@ export class PartitionLog {
       partition: this.partition,
       offset: this.next,
       timestamp: timestamp ?? Date.now(),
-      key: key === null ? null : Buffer.from(key),
-      value: typeof value === 'string' ? Buffer.from(value) : value,
+      key: key === null ? null : this.#arena.keep(key),
+      value: value === null ? null : this.#arena.keep(value),
       headers,
     }
     this.#records.push(record)

@@ -1,33 +1,94 @@
-import { MAX_PARTITIONS } from '../../cursor/vector.ts'
-import { type PartitionRange, type Sink, type Source, SourceUnavailable } from '../port.ts'
-import { Brokers, brokerPoolOf } from './brokers.ts'
-import { startConsumer } from './consumer.ts'
-import { patiently, unavailable } from './failures.ts'
-import { type Admin, createClient, METADATA_MAX_AGE_MS, prepareKafkajs } from './kafkajs.ts'
+import { type Sink, type Source, SourceUnavailable } from '../port.ts'
+import { type Address, parseAddress } from './address.ts'
+import { Cluster } from './cluster.ts'
+import { createClient, demandKafkajs } from './kafkajs.ts'
+import { LiveReader } from './live-reader.ts'
+import { NearestReplicas } from './nearest-replicas.ts'
+import { Offsets } from './offsets.ts'
 import type { KafkaOptions } from './options.ts'
-import { KAFKAJS_VERSION } from './overrides.ts'
-import { createPartitionFetcher } from './partition-fetcher.ts'
+import { Past } from './past.ts'
 import { connectProducer } from './producer.ts'
-import { readForever, tooManyPartitions } from './reader.ts'
 import { createSink } from './sink.ts'
-import { WantedOffsets } from './wanted-offsets.ts'
 
 export interface KafkaLog {
   readonly source: Source
   readonly sink: Sink
+  /** Time for which brokers have asked this client to send no request, in ms since the start: its quota is used up. */
+  readonly throttledMs: () => number
   /** Stops every reader and closes every connection, in bounded time even if brokers do not respond. */
   close(): Promise<void>
 }
 
-/** The log of a Kafka cluster (2.3 or newer; tested with 4.3). Connections are opened at first use. */
+/**
+ * The log of a Kafka cluster (2.3 or newer; tested with 4.3). Connections are opened at first use.
+ * @throws Error for an address that is none, and for another version of kafkajs than the known one.
+ */
 export function createKafka(options: KafkaOptions): KafkaLog {
+  demandKafkajs()
   const closing = new AbortController()
-  if (!prepareKafkajs()) options.log('warn', 'This is not the kafkajs whose faults Sluice fixes', {})
-  const source = createSource(options, closing.signal)
-  const sink = createSink(() => connectProducer(options), closing.signal)
+  const closed = closing.signal
+  const client = createClient(options)
+  const cluster = new Cluster({ seeds: options.brokers.map(addressOf), connect: client.connection })
+  const offsets = new Offsets(cluster, closed)
+  const sink = createSink(() => connectProducer(options), closed)
+  const rack = options.rack ?? ''
+  let throttledMs = 0
+  const throttled = (ms: number) => {
+    throttledMs += ms
+  }
+  const past = new Past({ cluster, offsets, nearest: new NearestReplicas(), rack, closed, throttled })
+  const warn = (message: string, extra: object) => options.log('warn', message, extra)
+  const readers: LiveReader[] = []
+  const readings = new Set<Promise<void>>()
+
+  /** As a rule there is one reader. A topic that is read twice at once has a second one, with its own connections. */
+  const readerFor = (topic: string): LiveReader => {
+    const free = readers.find((reader) => !reader.has(topic))
+    if (free) return free
+    const use = `live ${readers.length}` as const
+    const reader = new LiveReader({ cluster, offsets, fetch: past.fetch, use, rack, closed, warn, throttled })
+    readers.push(reader)
+    return reader
+  }
+  const demandOpen = () => {
+    if (closed.aborted) throw new SourceUnavailable('The connection to Kafka is closed')
+  }
+  const orClosed = <T>(answer: Promise<T>): Promise<T> => {
+    const cut = Promise.withResolvers<never>()
+    const onClose = () => cut.reject(new SourceUnavailable('The connection to Kafka is closed'))
+    closed.addEventListener('abort', onClose)
+    return Promise.race([answer, cut.promise]).finally(() => closed.removeEventListener('abort', onClose))
+  }
+
+  const source: Source = {
+    async ranges(topic) {
+      demandOpen()
+      return orClosed(offsets.ranges(topic))
+    },
+    async ends(topic) {
+      demandOpen()
+      return orClosed(offsets.ends(topic))
+    },
+    async offsetsAt(topic, timestamp) {
+      demandOpen()
+      return orClosed(offsets.at(topic, timestamp))
+    },
+    async read(topic, from, reader, signal) {
+      const reading = readerFor(topic).read(topic, from, reader, signal)
+      readings.add(reading)
+      await reading.finally(() => readings.delete(reading))
+    },
+    fetch: past.fetch,
+    async close() {
+      closing.abort()
+      cluster.close()
+      await Promise.all([...readings, ...readers.map((reader) => reader.ended()), client.end(Promise.resolve())])
+    },
+  }
   return {
-    source: { ...source, close: async () => closing.abort() },
+    source,
     sink,
+    throttledMs: () => throttledMs,
     async close() {
       closing.abort()
       await Promise.all([source.close(), sink.close()])
@@ -35,87 +96,8 @@ export function createKafka(options: KafkaOptions): KafkaLog {
   }
 }
 
-function createSource(options: KafkaOptions, closed: AbortSignal): Source {
-  const readers = new Set<Promise<void>>()
-  const fetches = createPartitionFetcher(() => openBrokers(options), closed)
-
-  /**
-   * One client for each admin request: they are rare, and the failure of one topic's request does not affect others.
-   */
-  const ask = async <T>(question: (admin: Admin) => Promise<T>): Promise<T> => {
-    if (closed.aborted) throw new SourceUnavailable('The connection to Kafka is closed')
-    const client = createClient(options)
-    const admin = client.kafka.admin()
-    const cut = Promise.withResolvers<never>()
-    const onClose = () => cut.reject(new SourceUnavailable('The connection to Kafka is closed'))
-    closed.addEventListener('abort', onClose)
-    try {
-      const answer = admin.connect().then(() => patiently(() => question(admin)))
-      return await Promise.race([answer, cut.promise])
-    } catch (error) {
-      throw unavailable(error)
-    } finally {
-      closed.removeEventListener('abort', onClose)
-      void client.end(admin.disconnect())
-    }
-  }
-
-  const ranges = async (topic: string): Promise<PartitionRange[]> => {
-    // Offsets under `read_committed`: `high` is before the first open transaction.
-    const offsets = await ask((admin) => admin.fetchTopicOffsets(topic))
-    if (offsets.length > MAX_PARTITIONS) throw new SourceUnavailable(tooManyPartitions(topic, offsets.length))
-    return offsets
-      .map(({ partition, low, high }) => ({ partition, earliest: Number(low), next: Number(high) }))
-      .sort((a, b) => a.partition - b.partition)
-  }
-
-  const fetch: Source['fetch'] = async (...fetched) => {
-    // Without the overrides, kafkajs returns records of aborted transactions, and stalls at a transaction marker.
-    if (!prepareKafkajs()) throw new SourceUnavailable(`Only kafkajs ${KAFKAJS_VERSION} fetches from partitions`)
-    return fetches.fetch(...fetched)
-  }
-
-  return {
-    ranges,
-
-    async offsetsAt(topic, timestamp) {
-      // Negative timestamps have special meanings in Kafka.
-      const from = Math.max(0, Math.ceil(timestamp))
-      const offsets = await ask((admin) => admin.fetchTopicOffsetsByTimestamp(topic, from))
-      if (offsets.length > MAX_PARTITIONS) throw new SourceUnavailable(tooManyPartitions(topic, offsets.length))
-      return new Map(
-        offsets.map(({ partition, offset }): [number, number] => [partition, Number(offset)]).sort(([a], [b]) => a - b),
-      )
-    },
-
-    async read(from, reader, signal) {
-      const reading = readForever({
-        wanted: new WantedOffsets(from),
-        reader,
-        signal: AbortSignal.any([signal, closed]),
-        start: (topics, events) => startConsumer(options, topics, events),
-        rangesOf: ranges,
-        fetch,
-        warn: (message, extra) => options.log('warn', message, extra),
-      })
-      readers.add(reading)
-      try {
-        await reading
-      } finally {
-        readers.delete(reading)
-      }
-    },
-
-    fetch,
-
-    async close() {
-      await Promise.all([...readers, fetches.close()])
-    },
-  }
-}
-
-/** Connections for fetches of history, apart from those of the readers. */
-function openBrokers(options: KafkaOptions): Brokers {
-  const client = createClient(options)
-  return new Brokers(brokerPoolOf(client.kafka, METADATA_MAX_AGE_MS), client.end)
+function addressOf(text: string): Address {
+  const address = parseAddress(text)
+  if (address) return address
+  throw new TypeError(`"${text}" is no address of a broker: host:port, or [IPv6 address]:port`)
 }

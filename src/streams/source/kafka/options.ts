@@ -5,6 +5,8 @@ export interface KafkaOptions {
   /** TLS: true for the system's certificate authorities, or options of Node's `tls.connect`, in PEM. */
   readonly ssl?: boolean | TlsOptions
   readonly sasl?: SaslOptions
+  /** Where this process is, in the words of the brokers' `broker.rack`: records are fetched from a near replica. */
+  readonly rack?: string
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, extra: object) => void
 }
 

@@ -4,8 +4,23 @@ import { createClient, METADATA_MAX_AGE_MS, RETRY, stablePartitioner } from './k
 import type { KafkaOptions } from './options.ts'
 import type { ConnectedProducer } from './sink.ts'
 
-/** An idempotent producer. @throws SourceUnavailable when no broker can be reached. */
+/**
+ * An idempotent producer. Each broker of the list is the first to be asked in turn: one may answer with addresses at
+ * which nobody is, and kafkajs asks no other then.
+ * @throws SourceUnavailable when no broker can be reached.
+ */
 export async function connectProducer(options: KafkaOptions): Promise<ConnectedProducer> {
+  for (let first = 0; ; first++) {
+    const brokers = [...options.brokers.slice(first), ...options.brokers.slice(0, first)]
+    try {
+      return await connectBy({ ...options, brokers })
+    } catch (error) {
+      if (first + 1 >= options.brokers.length) throw error
+    }
+  }
+}
+
+async function connectBy(options: KafkaOptions): Promise<ConnectedProducer> {
   const client = createClient(options)
   const producer = client.kafka.producer({
     idempotent: true,

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { createKafka, type KafkaLog } from '../../../../src/streams/source/kafka/kafka.ts'
 import { describeKafka } from '../../../kit/kafka.ts'
 import { fetchAll, fetchRecords, valuesOf } from '../fetch-contract.ts'
@@ -164,20 +164,5 @@ describeKafka('Kafka', (kafka) => {
     await reader.stop()
     readers.delete(reader)
     await kafka.deleteTopic(topic)
-  })
-
-  test('an idle reader sets no timer every millisecond', async () => {
-    const topic = await kafka.createTopic(1)
-    const reader = read(from(topic, { 0: 0 }))
-    await reader.until(() => reader.state?.kind === 'reading')
-    const timers = vi.spyOn(globalThis, 'setTimeout')
-    const { calls } = timers.mock
-    const started = performance.now()
-    // Every round takes a few milliseconds, of which every idle connection would make use.
-    for (let sent = 1; performance.now() - started < 200; sent++) {
-      await kafka.produce(topic, [{ value: 'a' }])
-      await reader.until(() => reader.records.length === sent)
-    }
-    expect(calls.filter(([, ms]) => (ms ?? 0) <= 1).length).toBeLessThan(10)
   })
 })

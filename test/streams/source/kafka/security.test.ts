@@ -54,7 +54,6 @@ describeKafka(
       // What docs/kafka.md says that the gateway needs, and no more.
       for (const principal of ['User:sluice', 'User:CN=gateway']) {
         await allow(principal, ['--operation', 'Read', '--operation', 'Describe', '--topic', 'test-'])
-        await allow(principal, ['--operation', 'Read', '--group', 'sluice-'])
       }
     })
     afterAll(async () => {

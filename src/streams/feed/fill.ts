@@ -1,0 +1,169 @@
+import { type Positions, type RawRecord, type StreamEvent, valueLengthOf } from '../event.ts'
+import type { PartitionRange, Source } from '../source/port.ts'
+import { type DecodeFailure, type DecodeOptions, decode, type Skipped } from '../topic/decode.ts'
+import type { Topic } from '../topic/topic.ts'
+import { SCANS } from '../turn-budget.ts'
+import { eventBytes } from './size.ts'
+
+/** First step of each partition, in events: what they weigh is not known yet. */
+const FIRST_EVENTS = 32
+/** Later steps, in bytes of memory: smaller ones cost more requests than they save. */
+const MIN_STEP_BYTES = 64 * 1024
+const MAX_STEP_BYTES = 4 * 1024 * 1024
+/** A partition whose offsets are mostly holes (a compacted topic) is read in longer steps. */
+const MAX_STEP_OFFSETS = 1024 * 1024
+/** In bytes of records. */
+const MAX_FETCH_BYTES = 1024 * 1024
+/** A record of this many bytes is two units of work (see turn-budget.ts). */
+const UNIT_BYTES = 512
+
+export interface FillOptions<V> {
+  readonly topic: Topic<V>
+  readonly source: Source
+  readonly ranges: readonly PartitionRange[]
+  /** By partition, the offset before which every record is too old. */
+  readonly young: Positions
+  readonly maxBytes: number
+  readonly signal: AbortSignal
+  readonly decoding: DecodeOptions
+  /** A record that is no event. */
+  readonly onOther: (record: RawRecord, why: DecodeFailure | Skipped) => void
+}
+
+/** The newest events of a partition, in order: all from this offset up to the end that the range named. */
+export interface FilledPartition<V> {
+  readonly partition: number
+  readonly from: number
+  readonly events: readonly StreamEvent<V>[]
+}
+
+interface Part<V> {
+  readonly partition: number
+  readonly to: number
+  floor: number
+  /** Everything from here to `to` has been read. */
+  from: number
+  /** Chunks of events, the newest first. */
+  chunks: StreamEvent<V>[][]
+  /** Timestamp of the oldest event that was read; infinite, where none was. */
+  oldest: number
+  /** Events read, and the offsets that they took. */
+  events: number
+  offsets: number
+}
+
+/**
+ * Reads the newest events of a topic, up to about `maxBytes` of memory: backwards in steps, each step of the partition
+ * whose oldest event is the youngest, so that all partitions reach about as far back in time. Little more is decoded
+ * than is kept.
+ * @throws SourceUnavailable as `Source.fetch` does.
+ */
+export async function newestEvents<V>(options: FillOptions<V>): Promise<FilledPartition<V>[]> {
+  const parts = options.ranges.map(({ partition, earliest, next }): Part<V> => {
+    const floor = Math.min(next, Math.max(earliest, options.young.get(partition) ?? earliest))
+    const oldest = Number.POSITIVE_INFINITY
+    return { partition, to: next, floor, from: next, chunks: [], oldest, events: 0, offsets: 0 }
+  })
+  let bytes = 0
+  let events = 0
+  for (;;) {
+    const open = parts.filter(({ from, floor }) => from > floor)
+    if (open.length === 0 || bytes >= options.maxBytes || options.signal.aborted) break
+    const part = open.reduce((a, b) => (b.oldest > a.oldest ? b : a))
+    const average = events === 0 ? UNIT_BYTES : bytes / events
+    // Half of what is left of the window for each: the steps become smaller towards the end.
+    const wanted = (options.maxBytes - bytes) / (2 * open.length)
+    const stepBytes = Math.min(MAX_STEP_BYTES, Math.max(MIN_STEP_BYTES, wanted))
+    const read = await stepBack(options, part, stepOf(part, stepBytes / average), average)
+    bytes += read.bytes
+    events += read.events
+  }
+  return parts.map(({ partition, from, chunks }) => ({ partition, from, events: chunks.reverse().flat() }))
+}
+
+/** Offsets of the next step. */
+function stepOf({ events, offsets }: Part<unknown>, wanted: number): number {
+  if (offsets === 0) return FIRST_EVENTS
+  return Math.min(MAX_STEP_OFFSETS, Math.ceil((wanted * offsets) / Math.max(events, 1)))
+}
+
+async function stepBack<V>(options: FillOptions<V>, part: Part<V>, step: number, average: number) {
+  const { source, topic, signal } = options
+  const start = Math.max(part.floor, part.from - step)
+  const chunk: StreamEvent<V>[] = []
+  let bytes = 0
+  for (let at = start; at < part.from; ) {
+    const maxBytes = Math.min(MAX_FETCH_BYTES, Math.ceil((part.from - at) * average))
+    const fetched = await source.fetch(topic.name, part.partition, at, maxBytes, signal)
+    if (fetched.kind === 'out_of_range') {
+      // Retention has moved the start of the log meanwhile: what was read before it is not contiguous with the rest.
+      if (fetched.range.earliest <= at) break
+      part.floor = Math.min(part.from, fetched.range.earliest)
+      at = part.floor
+      chunk.length = 0
+      bytes = 0
+      continue
+    }
+    bytes += await decodeBefore(options, fetched.records, part.from, chunk)
+    if (fetched.nextOffset <= at) break
+    at = fetched.nextOffset
+  }
+  part.offsets += part.from - start
+  part.events += chunk.length
+  part.from = Math.max(start, part.floor)
+  if (chunk[0]) part.oldest = chunk[0].timestamp || 0 // no timestamp is NaN, which compares with nothing
+  if (chunk.length > 0) part.chunks.push(chunk)
+  return { bytes, events: chunk.length }
+}
+
+/** Decodes the records below `end`, in several turns if there are many. Returns the bytes of the events. */
+async function decodeBefore<V>(
+  { topic, decoding, onOther }: FillOptions<V>,
+  records: readonly RawRecord[],
+  end: number,
+  events: StreamEvent<V>[],
+): Promise<number> {
+  let bytes = 0
+  for (let index = 0; index < records.length; ) {
+    if (index > 0) await SCANS.next()
+    SCANS.begin()
+    while (index < records.length) {
+      const record = records[index++] as RawRecord
+      if (record.offset >= end) return finish()
+      const event = decode(topic, record, decoding)
+      if ('kind' in event) {
+        events.push(event)
+        bytes += eventBytes(event, topic.validator)
+      } else onOther(record, event)
+      if (SCANS.isUsedUp(1 + valueLengthOf(record) / UNIT_BYTES)) break
+    }
+    SCANS.end()
+  }
+  return bytes
+
+  function finish(): number {
+    SCANS.end()
+    return bytes
+  }
+}
+
+/** The events of all partitions by time, each partition in its order. */
+export function* byTime<V>(filled: readonly FilledPartition<V>[]): Generator<StreamEvent<V>, void> {
+  const places = filled.map(() => 0)
+  for (;;) {
+    let oldest: number | undefined
+    let oldestTime = 0
+    for (let at = 0; at < filled.length; at++) {
+      const event = filled[at]?.events[places[at] as number]
+      if (!event) continue
+      const time = event.timestamp || 0
+      if (oldest !== undefined && time >= oldestTime) continue
+      oldest = at
+      oldestTime = time
+    }
+    if (oldest === undefined) return
+    const place = places[oldest] as number
+    places[oldest] = place + 1
+    yield filled[oldest]?.events[place] as StreamEvent<V>
+  }
+}
