@@ -29,10 +29,11 @@ interface ModelTopic {
 }
 type Mood = 'up' | 'down' | 'silent'
 
+const FETCH = 1
 const METADATA = 3
 /** By API key the newest version. */
 const API_VERSIONS: readonly (readonly [number, number])[] = [
-  [1, 11],
+  [FETCH, 11],
   [2, 4],
   [METADATA, 10],
   [18, 0],
@@ -138,6 +139,8 @@ class ModelNode {
   /** Its quota is used up: it answers fetches with nothing, and this. */
   throttleMs = 0
   #mood: Mood = 'up'
+  /** Fetches that were answered after a silence. */
+  late = 0
   /** Where it says that the brokers are, if not where they are. */
   liesAbout: number | undefined
 
@@ -211,7 +214,9 @@ class ModelNode {
     else if (apiKey === 2) this.#listOffsets(reader, body)
     else if (apiKey === 23) this.#epochs(reader, body)
     else await this.#fetch(reader, body)
+    const isLate = this.#mood === 'silent'
     while (this.#mood === 'silent') await this.#cluster.change(50)
+    if (isLate && apiKey === FETCH) this.late++
     if (this.#mood === 'down') return
     const { buffer } = body
     socket.write(Buffer.concat([new ByteWriter().int32(4 + buffer.length).int32(correlation).buffer, buffer]))

@@ -5,6 +5,8 @@ import type { RecordSet } from './protocol/record-set.ts'
 export interface Fetched {
   readonly partition: LivePartition
   readonly offset: number
+  /** See `LivePartition`. */
+  readonly era: number
   readonly set: RecordSet
   readonly endOffset: number
 }
@@ -27,15 +29,15 @@ export function deliverInOrder(fetched: Fetched, wake: () => void): void {
 }
 
 /** Never throws or rejects. */
-function deliver({ partition, offset, set, endOffset }: Fetched): Promise<void> | undefined {
+function deliver({ partition, offset, era, set, endOffset }: Fetched): Promise<void> | undefined {
   const delivered = () => {
     partition.pending--
     // What was fetched after it does not count either.
-    if (partition.offset !== set.nextOffset) partition.fetchOffset = partition.offset
+    if (partition.era === era && partition.offset !== set.nextOffset) partition.fetchOffset = partition.offset
   }
   try {
     const taken =
-      partition.isCertain && partition.offset === offset
+      partition.isCertain && partition.offset === offset && partition.era === era
         ? partition.topic.deliver(partition, set, endOffset)
         : undefined
     if (taken !== undefined) return taken.catch((error) => partition.topic.fault(error, partition)).then(delivered)

@@ -52,9 +52,14 @@ export interface FetchLoopOptions {
   readonly throttled: (ms: number) => void
 }
 
+/** Where a fetch began. */
+interface Place {
+  readonly offset: number
+  readonly era: number
+}
 interface Sent {
   readonly at: number
-  readonly partitions: ReadonlyMap<LivePartition, number>
+  readonly partitions: ReadonlyMap<LivePartition, Place>
 }
 type Answer = Sent & ({ readonly response: FetchResponse } | { readonly error: Error })
 /** In an object, since an asynchronous function would wait for it. */
@@ -124,7 +129,10 @@ export class FetchLoop {
       const epoch = leader === nodeId ? leaderEpoch : -1
       return { topic: topic.name, partition, offset: fetchOffset, leaderEpoch: epoch, maxBytes: PARTITION_BYTES }
     })
-    const sent: Sent = { at: now, partitions: new Map(ready.map((each) => [each, each.fetchOffset])) }
+    const sent: Sent = {
+      at: now,
+      partitions: new Map(ready.map((each) => [each, { offset: each.fetchOffset, era: each.era }])),
+    }
     const maxWaitMs = ready.length < certain.length ? SHORT_WAIT_MS : MAX_WAIT_MS
     const options = { maxWaitMs, minBytes: MIN_BYTES, maxBytes: RESPONSE_BYTES, rack }
     this.#sentAt = now
@@ -162,17 +170,17 @@ export class FetchLoop {
     }
     if (response.throttleMs > 0) this.#throttle(response.throttleMs, now, partitions.keys())
     const asked = new Map(
-      [...partitions].map(([each, offset]) => [placeOf(each.topic.name, each.partition), { each, offset }]),
+      [...partitions].map(([each, from]) => [placeOf(each.topic.name, each.partition), { each, from }]),
     )
     const fetched: Fetched[] = []
     for (const answer of response.partitions) {
-      const { each, offset } = asked.get(placeOf(answer.topic, answer.partition)) ?? {}
-      if (each === undefined || offset === undefined || !isWanted(each, offset)) continue
-      const set = await this.#read(each, offset, answer, now)
-      if (!set || !isWanted(each, offset)) continue
+      const { each, from } = asked.get(placeOf(answer.topic, answer.partition)) ?? {}
+      if (each === undefined || from === undefined || !isWanted(each, from)) continue
+      const set = await this.#read(each, from.offset, answer, now)
+      if (!set || !isWanted(each, from)) continue
       each.fetchOffset = set.nextOffset as number
       each.pending++
-      fetched.push({ partition: each, offset, set, endOffset: answer.lastStableOffset })
+      fetched.push({ partition: each, ...from, set, endOffset: answer.lastStableOffset })
     }
     const next = fetched.length > 0 ? this.#send() : undefined
     for (const topic of topicsOf(partitions.keys())) if (!topic.isReading) topic.tell(now)
@@ -255,9 +263,9 @@ export class FetchLoop {
   }
 }
 
-/** A fetch counts only from the wanted offset, or behind what is being delivered from there. */
-function isWanted(partition: LivePartition, offset: number): boolean {
-  return partition.isCertain && !partition.topic.isOver && partition.fetchOffset === offset
+/** A fetch counts only from the wanted offset of this log, or behind what is being delivered from there. */
+function isWanted(partition: LivePartition, { offset, era }: Place): boolean {
+  return partition.isCertain && !partition.topic.isOver && partition.fetchOffset === offset && partition.era === era
 }
 
 function topicsOf(partitions: Iterable<LivePartition>): ReadonlySet<LiveTopic> {

@@ -8,6 +8,8 @@ export class LivePartition {
   offset: number
   /** Where the next fetch begins: ahead of `offset` while batches are being delivered. */
   fetchOffset: number
+  /** Number of restarts: what was fetched before one does not count after it, whatever its offset. */
+  era = 0
   /** Batches that were fetched and are not delivered yet. */
   pending = 0
   /** Settles when they are. */
@@ -61,6 +63,7 @@ export class LivePartition {
 
   /** Reading goes on in another log, or behind a part of it that is gone. */
   restartAt(offset: number): void {
+    this.era++
     this.offset = offset
     this.fetchOffset = offset
     this.readEpoch = -1
