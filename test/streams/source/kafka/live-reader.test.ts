@@ -311,8 +311,9 @@ test('what was fetched before a topic was recreated, and comes after, is not del
   cluster.append('late', 0, 'a')
   const { fetches } = cluster
   await until('the next fetch is under way', () => cluster.fetches > fetches)
-  nodeOf(cluster, 0).mood = 'silent'
-  cluster.append('late', 0, 'b') // it answers that later
+  cluster.append('late', 0, 'b')
+  nodeOf(cluster, 0).mood = 'silent' // it has that in its hands, and answers later
+  await new Promise((resolve) => setImmediate(resolve))
   cluster.topics.delete('late')
   cluster.create('late', 1)
   cluster.elect('late', 0, 1)
