@@ -160,6 +160,8 @@ describeKafka(
         expect(told(stream)).toEqual([...idsFrom(0, 200), 'CURSOR_EXPIRED', ...idsFrom(1000, 1000 + count)])
         expect(gapsIn(stream).gaps).toEqual([{ partition: 0, from: 200, to: 0, reason: 'truncation' }])
 
+        // While the new log is looked at, new streams are refused.
+        await until('it is ready', async () => (await fetch(`${running.adminUrl}/readyz`)).ok)
         const back = await resume(running.graphql, { header: cursor })
         await until('all of the new one came', () => told(back).includes(`o${999 + count}`))
         expect(told(back)).toEqual(['CURSOR_EXPIRED', ...idsFrom(1000, 1000 + count)])

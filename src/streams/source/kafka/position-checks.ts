@@ -107,7 +107,9 @@ export class PositionChecks {
       partition.checks--
       partition.fetchOffset = partition.offset
     }
-    if (!this.#isOver(partition)) this.#options.changed()
+    if (this.#isOver(partition)) return
+    partition.topic.tell(Date.now())
+    this.#options.changed()
   }
 
   async #findGap(partition: LivePartition): Promise<void> {
