@@ -48,6 +48,12 @@ export class ModelCluster {
   fetches = 0
   /** Questions for metadata to one broker while another that is silent was being waited for. */
   hedged = 0
+  /** Questions for metadata to any broker. */
+  lookUps = 0
+  /** The node that is in the rack of a client that names one. */
+  near: number | undefined
+  /** What that node answers in place of records. */
+  nearError = 0
   /** Whether it is as new as Kafka 2.8. */
   hasTopicIds = true
   /** Time of the first record of each partition. */
@@ -139,6 +145,8 @@ class ModelNode {
   /** Its quota is used up: it answers fetches with nothing, and this. */
   throttleMs = 0
   #mood: Mood = 'up'
+  /** Partitions that it has returned records of. */
+  served = 0
   /** Fetches that were answered after a silence. */
   late = 0
   /** Where it says that the brokers are, if not where they are. */
@@ -205,6 +213,7 @@ class ModelNode {
     const correlation = reader.int32()
     reader.nullableString() // client id
     const body = new ByteWriter()
+    if (apiKey === METADATA) this.#cluster.lookUps++
     if (apiKey === METADATA && this.#cluster.nodes.some((node) => node !== this && node.isWaitedFor)) {
       this.#cluster.hedged++
     }
@@ -348,10 +357,16 @@ class ModelNode {
         return { partition, epoch, offset, maxBytes: reader.int32() }
       }),
     }))
+    reader.array(() => reader.int32()) // forgotten topics
+    const rack = reader.string()
     const look = () =>
-      topics.map(({ name, partitions }) => ({ name, found: partitions.map((asked) => this.#records(name, asked)) }))
+      topics.map(({ name, partitions }) => ({
+        name,
+        found: partitions.map((asked) => this.#records(name, asked, rack)),
+      }))
     let found = look()
-    const isEmpty = () => found.every((topic) => topic.found.every(({ error, set }) => error === 0 && set.length === 0))
+    const isEmpty = () =>
+      found.every((topic) => topic.found.every(({ error, set, near }) => error === 0 && set.length === 0 && near < 0))
     while (this.throttleMs === 0 && isEmpty() && this.#mood === 'up') {
       const left = until - performance.now()
       if (left <= 0) break
@@ -361,21 +376,27 @@ class ModelNode {
     if (this.throttleMs > 0) found = []
     body.int32(this.throttleMs).int16(0).int32(0)
     body.array(found, (topic) => {
-      body.string(topic.name).array(topic.found, ({ partition, error, end, set }) => {
-        body.int32(partition).int16(error).int64(end).int64(end).int64(0).int32(0).int32(-1)
+      body.string(topic.name).array(topic.found, ({ partition, error, end, set, near }) => {
+        body.int32(partition).int16(error).int64(end).int64(end).int64(0).int32(0).int32(near)
         body.int32(set.length).bytes(set)
       })
     })
   }
 
-  #records(name: string, asked: { partition: number; epoch: number; offset: number; maxBytes: number }) {
+  #records(name: string, asked: { partition: number; epoch: number; offset: number; maxBytes: number }, rack: string) {
     const { partition, epoch, offset, maxBytes } = asked
-    const each = this.#led(name, partition, epoch)
-    const nothing = { partition, end: -1, set: Buffer.alloc(0) }
+    const { near, nearError } = this.#cluster
+    const isNear = near === this.id
+    const nothing = { partition, end: -1, set: Buffer.alloc(0), near: -1 }
+    if (isNear && nearError !== 0) return { ...nothing, error: nearError }
+    const known = isNear ? this.#cluster.topics.get(name)?.partitions[partition] : undefined
+    const each = known ?? this.#led(name, partition, epoch)
+    if (typeof each !== 'number' && rack !== '' && near !== undefined && !isNear) return { ...nothing, error: 0, near }
     if (typeof each === 'number') return { ...nothing, error: each }
     const end = each.log.length
     if (offset < each.start || offset > end) return { ...nothing, error: ErrorCode.OFFSET_OUT_OF_RANGE }
     let set = Buffer.alloc(0)
+    if (offset < end) this.served++
     // A batch of each record, all of one leader's.
     for (let at = offset; at < end && (set.length === 0 || set.length < maxBytes); at++) {
       const { value, epoch: leaderEpoch } = each.log[at] as ModelRecord
@@ -390,7 +411,7 @@ class ModelNode {
       if (value === this.#cluster.damages) batch.writeInt8(9, batch.length - 1 - record.value.length)
       set = Buffer.concat([set, batch])
     }
-    return { partition, error: 0, end, set }
+    return { ...nothing, error: 0, end, set }
   }
 
   /** The partition, or an error code. */

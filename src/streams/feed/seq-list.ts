@@ -16,10 +16,6 @@ export class SeqList {
     return index < 0 ? undefined : this.#seqs[this.#start + index]
   }
 
-  all(): number[] {
-    return this.#seqs.slice(this.#start)
-  }
-
   push(seq: number): void {
     this.#seqs.push(seq)
   }

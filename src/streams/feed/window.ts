@@ -122,45 +122,6 @@ export class Window<V> {
     return seq
   }
 
-  /**
-   * Merge sort by timestamp that keeps the order within each partition: for a window that was filled partition by
-   * partition. Each event is a step, so that it may take several turns. The sorted order takes effect with the last
-   * step, unless the window has changed meanwhile. Events get new sequence numbers: readers look theirs up again.
-   */
-  *sortByTime(): Generator<number, void> {
-    const { first, next } = this.#ring
-    const lists = this.#partitions.map((list) => list.all())
-    const places = lists.map(() => 0)
-    const sorted = new Window<V>(this.#limits, this.indexed, this.#values)
-    sorted.#ring = new Ring(next)
-    sorted.#postings = new Postings(this.indexed, next)
-    for (let left = next - first; left > 0; left--) {
-      let oldest: number | undefined
-      let oldestTime = 0
-      for (let partition = 0; partition < lists.length; partition++) {
-        const seq = lists[partition]?.[places[partition] as number]
-        if (seq === undefined) continue
-        // No timestamp is NaN, which compares with nothing.
-        const time = this.at(seq)?.timestamp || 0
-        if (oldest !== undefined && time >= oldestTime) continue
-        oldest = partition
-        oldestTime = time
-      }
-      const list = lists[oldest as number] as number[]
-      const place = places[oldest as number] as number
-      places[oldest as number] = place + 1
-      const seq = list[place] as number
-      sorted.#put(this.at(seq) as StreamEvent<V>, this.#ring.sizeAt(seq), this.#ring.arrivalAt(seq))
-      yield 1
-      if (this.firstSeq !== first || this.nextSeq !== next) return
-    }
-    this.#partitions = sorted.#partitions
-    this.#ring = sorted.#ring
-    this.#postings = sorted.#postings
-    this.#bytes = sorted.#bytes
-    this.#renumbered++
-  }
-
   /** Sequence number of the partition's first event at this offset or after it; `nextSeq` if there is none. */
   seqOf(partition: number, offset: number): number {
     const list = this.#partitions[partition]

@@ -76,38 +76,6 @@ test('a place in the window is that of a plain list', () => {
   statistics.report()
 })
 
-test('sorted by time, each partition keeps its order, every event stays, and places are found anew', () => {
-  const statistics = new Statistics('sorted', ['moved', 'as it was'])
-  fc.assert(
-    fc.property(pushes, maxBytes, (events, bytes) => {
-      const { window, held } = fill(events, bytes)
-      const before = held().map(({ event }) => event)
-      const end = window.nextSeq
-      const floors = [0, 1, 2].map((partition) => window.floor(partition))
-      for (const _ of window.sortByTime());
-      const after = held().map(({ event }) => event)
-      expect(window.firstSeq).toBe(end)
-      expect(new Set(after)).toEqual(new Set(before))
-      expect([0, 1, 2].map((partition) => window.floor(partition))).toEqual(floors)
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        const ofIt = (list: typeof after) => list.filter((event) => event.partition === partition)
-        expect(ofIt(after)).toEqual(ofIt(before))
-      }
-      // Nothing could come earlier: of each partition's next event none is older than the one that was taken.
-      for (let i = 0; i < after.length; i++) {
-        for (let p = 0; p < PARTITIONS; p++) {
-          const next = after.slice(i).find((event) => event.partition === p)
-          if (next) expect((after[i] as StreamEvent).timestamp).toBeLessThanOrEqual(next.timestamp)
-        }
-      }
-      for (const { seq, event } of held()) expect(window.seqOf(event.partition, event.offset)).toBe(seq)
-      statistics.count(after.some((event, i) => event !== before[i]) ? 'moved' : 'as it was')
-    }),
-    { numRuns: 200 },
-  )
-  statistics.report()
-})
-
 test('a restart leaves nothing, and is told from every other', () => {
   const window = fill([{ partition: 0, hole: 0, timestamp: 0 }], 1_000_000).window
   const before = window.restarts

@@ -75,7 +75,8 @@ export class FetchLoop {
   readonly #options: FetchLoopOptions
   #isStopped = false
   #wake: (() => void) | undefined
-  #throttledUntil = 0
+  /** No request before this time: the broker has asked for that, or the last one failed. */
+  #restUntil = 0
   #failures = 0
   #served = 0
   #sentAt: number | undefined
@@ -111,15 +112,15 @@ export class FetchLoop {
       pending = undefined
       this.#sentAt = undefined
       if (this.#isStopped) return
-      if ('error' in answer) await this.#failed(answer, answer.error)
+      if ('error' in answer) this.#failed(answer, answer.error)
       else pending = (await this.#take(answer, answer.response)).next
     }
   }
 
   #send(): Promise<Answer> | undefined {
-    const { nodeId, use, cluster, rack } = this.#options
+    const { nodeId, use, cluster, nearest, rack } = this.#options
     const now = Date.now()
-    if (this.#isStopped || now < this.#throttledUntil) return undefined
+    if (this.#isStopped || now < this.#restUntil) return undefined
     const certain = this.#options.partitions().filter((each) => each.isCertain && each.retryAt <= now)
     const ready = certain.filter(({ pending }) => pending < MAX_PENDING)
     if (ready.length === 0) return undefined
@@ -134,7 +135,9 @@ export class FetchLoop {
       partitions: new Map(ready.map((each) => [each, { offset: each.fetchOffset, era: each.era }])),
     }
     const maxWaitMs = ready.length < certain.length ? SHORT_WAIT_MS : MAX_WAIT_MS
-    const options = { maxWaitMs, minBytes: MIN_BYTES, maxBytes: RESPONSE_BYTES, rack }
+    // A leader that knows the rack returns no records of a partition that has a nearer replica.
+    const isAvoided = ready.some(({ topic, partition }) => nearest.isAvoided(topic.name, partition))
+    const options = { maxWaitMs, minBytes: MIN_BYTES, maxBytes: RESPONSE_BYTES, rack: isAvoided ? '' : rack }
     this.#sentAt = now
     const ask = async () => cluster.connection(nodeId, use).ask(fetchRecords(wanted, options), ANSWER_TIMEOUT_MS)
     return ask().then(
@@ -146,18 +149,18 @@ export class FetchLoop {
   /** Time until a partition may be fetched again. */
   #idleMs(): number {
     const now = Date.now()
-    if (now < this.#throttledUntil) return this.#throttledUntil - now
+    if (now < this.#restUntil) return this.#restUntil - now
     const waiting = this.#options.partitions().filter((each) => each.isCertain && each.retryAt > now)
     return Math.min(IDLE_MS, ...waiting.map(({ retryAt }) => retryAt - now))
   }
 
-  async #failed({ partitions }: Sent, error: Error): Promise<void> {
+  #failed({ partitions }: Sent, error: Error): void {
     const { cluster, nodeId, lookUpSoon } = this.#options
     cluster.failed(nodeId)
     for (const { topic } of partitions.keys()) topic.failedSince(explain(error))
     for (const partition of partitions.keys()) partition.topic.doubt(partition)
+    this.#restUntil = Date.now() + backoff(this.#failures++)
     lookUpSoon()
-    await this.#pause(backoff(this.#failures++))
   }
 
   /** @returns the next request, if it is already under way. */
@@ -229,7 +232,7 @@ export class FetchLoop {
     const { nearest, checks, changed, lookUpSoon } = this.#options
     const { topic } = partition
     // The leader knows better than its replica.
-    if (nearest.forget(topic.name, partition.partition)) changed()
+    if (nearest.avoid(topic.name, partition.partition)) changed()
     else if (code === ErrorCode.OFFSET_OUT_OF_RANGE) checks.look(partition)
     else if (!isStale(code)) this.#troubled(partition, sentenceOf(code), now)
     else {
@@ -248,9 +251,9 @@ export class FetchLoop {
   }
 
   #throttle(ms: number, now: number, partitions: Iterable<LivePartition>): void {
-    this.#throttledUntil = now + ms
+    this.#restUntil = now + ms
     this.#options.throttled(ms)
-    for (const topic of topicsOf(partitions)) topic.throttledUntil = this.#throttledUntil
+    for (const topic of topicsOf(partitions)) topic.throttledUntil = this.#restUntil
   }
 
   async #pause(ms: number): Promise<void> {

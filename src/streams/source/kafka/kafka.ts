@@ -1,3 +1,4 @@
+import { RateLimit } from '../../../errors/rate-limit.ts'
 import { type Sink, type Source, SourceUnavailable } from '../port.ts'
 import { type Address, parseAddress } from './address.ts'
 import { Cluster } from './cluster.ts'
@@ -9,6 +10,9 @@ import type { KafkaOptions } from './options.ts'
 import { Past } from './past.ts'
 import { connectProducer } from './producer.ts'
 import { createSink } from './sink.ts'
+
+/** Rate limit of log lines, for each message: what is retried says so each time. */
+const LOG_INTERVAL_MS = 10_000
 
 export interface KafkaLog {
   readonly source: Source
@@ -37,7 +41,9 @@ export function createKafka(options: KafkaOptions): KafkaLog {
     throttledMs += ms
   }
   const past = new Past({ cluster, offsets, nearest: new NearestReplicas(), rack, closed, throttled })
-  const warn = (message: string, extra: object) => options.log('warn', message, extra)
+  const warnings = new RateLimit(LOG_INTERVAL_MS)
+  const warn = (message: string, extra: object) =>
+    warnings.tell((unlogged) => options.log('warn', message, { ...extra, unlogged }), message)
   const readers: LiveReader[] = []
   const readings = new Set<Promise<void>>()
 

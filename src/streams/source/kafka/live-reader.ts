@@ -104,7 +104,7 @@ export class LiveReader {
       for (let failures = 0; this.#topics.size > 0; ) {
         this.#isAsked = false
         failures = (await this.#lookUp()) ? 0 : failures + 1
-        await this.#pause(METADATA_MIN_AGE_MS)
+        await pause(METADATA_MIN_AGE_MS, this.#options.closed)
         const left = (failures > 0 ? backoff(failures - 1) : METADATA_MAX_AGE_MS) - METADATA_MIN_AGE_MS
         if (!this.#isAsked && left > 0) await this.#pause(left)
       }

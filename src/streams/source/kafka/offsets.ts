@@ -28,17 +28,7 @@ export class Offsets {
 
   /** @throws SourceUnavailable as `Source.ranges` does. */
   async ranges(topic: string): Promise<PartitionRange[]> {
-    return this.#insist(topic, async (partitions) => {
-      const [earliest, latest] = await Promise.all([
-        this.#at(topic, partitions, EARLIEST),
-        this.#at(topic, partitions, LATEST),
-      ])
-      return partitions.map((partition) => ({
-        partition,
-        earliest: earliest.get(partition) as number,
-        next: Math.max(earliest.get(partition) as number, latest.get(partition) as number),
-      }))
-    })
+    return this.#insist(topic, (partitions) => this.#rangesOf(topic, partitions))
   }
 
   /** By partition the log end offset under `read_committed`. @throws SourceUnavailable */
@@ -61,9 +51,22 @@ export class Offsets {
 
   /** The range of one partition. @throws SourceUnavailable */
   async range(topic: string, partition: number): Promise<PartitionRange> {
-    const range = (await this.ranges(topic)).find((each) => each.partition === partition)
-    if (!range) throw new SourceUnavailable(`Topic "${topic}" has no partition ${partition}`)
-    return range
+    return this.#insist(topic, async (partitions) => {
+      if (!partitions.includes(partition)) throw new SourceUnavailable(`Topic "${topic}" has no partition ${partition}`)
+      return (await this.#rangesOf(topic, [partition]))[0] as PartitionRange
+    })
+  }
+
+  async #rangesOf(topic: string, partitions: readonly number[]): Promise<PartitionRange[]> {
+    const [earliest, latest] = await Promise.all([
+      this.#at(topic, partitions, EARLIEST),
+      this.#at(topic, partitions, LATEST),
+    ])
+    return partitions.map((partition) => ({
+      partition,
+      earliest: earliest.get(partition) as number,
+      next: Math.max(earliest.get(partition) as number, latest.get(partition) as number),
+    }))
   }
 
   async #at(topic: string, partitions: readonly number[], timestamp: number): Promise<Map<number, number>> {

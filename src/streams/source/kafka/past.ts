@@ -103,7 +103,7 @@ export class Past {
       maxWaitMs: MAX_WAIT_MS,
       minBytes: 0,
       maxBytes,
-      rack,
+      rack: nearest.isAvoided(topic, partition) ? '' : rack,
     })
     const connection = cluster.connection(nodeId, 'past')
     const { throttleMs, partitions } = await connection.ask(request, ANSWER_TIMEOUT_MS)
@@ -114,7 +114,7 @@ export class Past {
     }
     const fetched = partitions[0]
     if (!fetched) return new SourceUnavailable('Kafka throttles this client')
-    if (fetched.error !== ErrorCode.NONE && nearest.forget(topic, partition)) return this.#tryOnce(wanted, over)
+    if (fetched.error !== ErrorCode.NONE && nearest.avoid(topic, partition)) return this.#tryOnce(wanted, over)
     if (fetched.preferredReadReplica >= 0) {
       nearest.prefer(topic, partition, fetched.preferredReadReplica)
       return this.#tryOnce(wanted, over)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Gap, Positions } from '../../../../src/streams/event.ts'
 import { createKafka, type KafkaLog } from '../../../../src/streams/source/kafka/kafka.ts'
+import type { KafkaOptions } from '../../../../src/streams/source/kafka/options.ts'
 import { ErrorCode } from '../../../../src/streams/source/kafka/protocol/error-codes.ts'
 import type { Batch, ReaderState } from '../../../../src/streams/source/port.ts'
 import { ModelCluster } from '../../../kit/model-cluster.ts'
@@ -19,8 +20,8 @@ async function clusterOf(nodes: number): Promise<ModelCluster> {
   return cluster
 }
 
-function open(brokers: readonly string[]): KafkaLog {
-  const log = createKafka({ brokers, clientId: 'model', log: () => {} })
+function open(brokers: readonly string[], options: Partial<KafkaOptions> = {}): KafkaLog {
+  const log = createKafka({ brokers, clientId: 'model', log: () => {}, ...options })
   closing.push(() => log.close())
   return log
 }
@@ -440,4 +441,51 @@ test('a partition that no batch can be decoded of waits by name, and the others 
   cluster.damages = undefined
   await until('it reads again', () => follower.state?.kind === 'reading')
   expect(follower.values(0)).toEqual(['damage'])
+})
+
+test('while a leader is down and nobody has taken its place, it is looked for at a bounded rate, and the log says so once', async () => {
+  const cluster = await clusterOf(2)
+  cluster.create('lost', 1)
+  const lines: string[] = []
+  const follower = new Follower(
+    open(cluster.brokers, { log: (level, message) => void (level === 'warn' && lines.push(message)) }),
+    'lost',
+    new Map([[0, 0]]),
+  )
+  await until('it reads', () => follower.state?.kind === 'reading')
+  const { lookUps } = cluster
+  const since = performance.now()
+  nodeOf(cluster, 0).mood = 'down'
+  await until('it waits', () => follower.state?.kind === 'waiting')
+  // At most one in a tenth of a second, whatever fails how fast.
+  expect(cluster.lookUps - lookUps).toBeLessThan((performance.now() - since) / 100 + 2)
+  nodeOf(cluster, 1).mood = 'down'
+  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  expect(lines.filter((line) => line.startsWith('The leaders of the topics could not'))).toHaveLength(1)
+  for (const node of cluster.nodes) node.mood = 'up'
+  cluster.append('lost', 0, 'a')
+  await until('it reads on', () => follower.values(0).length === 1)
+})
+
+test('with a rack, records are fetched from the replica nearby, and from the leader where that fails', async () => {
+  const cluster = await clusterOf(2)
+  cluster.create('near', 1)
+  cluster.append('near', 0, 'a')
+  cluster.near = 1
+  const log = open(cluster.brokers, { rack: 'here' })
+  const follower = new Follower(log, 'near', new Map([[0, 0]]))
+  await until('it has read', () => follower.values(0).length === 1)
+  const fetched = await log.source.fetch('near', 0, 0, 1000, new AbortController().signal)
+  expect(fetched).toMatchObject({ records: [{ offset: 0 }] })
+  expect(nodeOf(cluster, 1).served).toBeGreaterThan(1)
+
+  cluster.nearError = ErrorCode.OFFSET_NOT_AVAILABLE
+  const { fetches } = cluster
+  cluster.append('near', 0, 'b')
+  await until('it reads on from the leader', () => follower.values(0).length === 2)
+  const again = await log.source.fetch('near', 0, 1, 1000, new AbortController().signal)
+  expect(again).toMatchObject({ records: [{ offset: 1 }] })
+  // The leader would name the replica again and again.
+  expect(cluster.fetches - fetches).toBeLessThan(20)
+  expect(follower.faults).toEqual([])
 })
