@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { newRun, run } from '../harness/generator.ts'
 import { anOrder, type Load, type Position, REGIONS, WHOLE_ORDER } from '../harness/load.ts'
-import { Recording } from '../harness/recording.ts'
 import { atMost, type Scenario, type Settings, told } from '../harness/scenario.ts'
 import { spreadOf } from '../harness/statistics.ts'
+import { positionNow, untilRead } from '../systems/position.ts'
 import { type Sluice, startSluice } from '../systems/start.ts'
 
 const GROUPS = 5_000
@@ -18,8 +18,6 @@ const WINDOW_BYTES = 512 * MIB
 const PRODUCE_RATE = 5_000
 /** Being opened at any time. */
 const AT_ONCE = 64
-const LOOK_EVERY_MS = 100
-const TIMEOUT_MS = 60_000
 /** A gateway that looks at the whole window for each group takes a minute. */
 const LIMIT_MS = 240_000
 /** Until the gateway has let go of the streams of the run before. */
@@ -68,23 +66,6 @@ function request(query: string, lastEventId?: string): string {
   )
 }
 
-/** The position before anything is produced. */
-async function here(sluice: Sluice): Promise<Position> {
-  const recording = new Recording(sluice.port, `subscription { ordersByRegion(region: ${NOWHERE}) { id } }`)
-  try {
-    return await recording.start
-  } finally {
-    recording.close()
-  }
-}
-
-async function untilRead(sluice: Sluice, records: number): Promise<void> {
-  for (const since = Date.now(); (await sluice.metric('sluice_events_total')) < records; ) {
-    if (Date.now() - since > TIMEOUT_MS) throw new Error(`Sluice has not read ${records} records`)
-    await delay(LOOK_EVERY_MS)
-  }
-}
-
 /** Processor time of the gateway, in milliseconds, while this goes on. */
 async function cpuOf(sluice: Sluice, act: () => Promise<unknown>): Promise<number> {
   await sluice.ask()
@@ -127,7 +108,7 @@ export const narrow: Scenario = {
     const sluice = await startSluice({ embedded: true, preload: MONITOR, env, tree, profile })
     closing.defer(() => sluice.stop())
     const system = { ...sluice, request }
-    const position = await here(sluice)
+    const position = await positionNow(sluice, NOWHERE)
     const name = newRun()
     const orders = ordersOf(groups)
     await run(system, { load: { asks: [], orders }, run: name, count: EVENTS, rate: PRODUCE_RATE })

@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { brokers } from '../harness/broker.ts'
 import { newRun, type RunResult, run } from '../harness/generator.ts'
 import { anOrder, type Load, type Position, WHOLE_ORDER } from '../harness/load.ts'
-import { Recording } from '../harness/recording.ts'
 import { atLeast, figure, type Scenario } from '../harness/scenario.ts'
 import { paired, quantile, spreadOf } from '../harness/statistics.ts'
+import { positionNow, untilRead } from '../systems/position.ts'
 import { type Reader, type Sluice, startReader, startSluice } from '../systems/start.ts'
 
 const RECORDS = 300_000
@@ -17,7 +16,6 @@ const WHOLE_WINDOW_BYTES = 1024 * MIB
 const SMALL_WINDOW_BYTES = 2 * MIB
 /** What a client may take of a gateway's time is not what is looked at here. */
 const NO_LIMIT = '10000000'
-const LOOK_EVERY_MS = 100
 const TIMEOUT_MS = 60_000
 
 const FROM = ['window', 'Kafka', 'kafkajs', 'kafkajs with JSON.parse'] as const
@@ -30,23 +28,6 @@ type From = (typeof FROM)[number]
 function comingBack(alias: string, resume: Position | undefined): Load {
   const query = `subscription { ${alias}: ordersByRegion(region: EUROPE) { ${WHOLE_ORDER} } }`
   return { asks: [{ query, key: 0, streams: 1, ...(resume && { resume }) }], orders: [anOrder()] }
-}
-
-/** The position before anything is produced, by the opening of a stream. */
-async function here(sluice: Sluice): Promise<Position> {
-  const recording = new Recording(sluice.port, `subscription { ordersByRegion(region: EUROPE) { id } }`)
-  try {
-    return await recording.start
-  } finally {
-    recording.close()
-  }
-}
-
-async function untilRead(sluice: Sluice, records: number): Promise<void> {
-  for (const since = Date.now(); (await sluice.metric('sluice_events_total')) < records; ) {
-    if (Date.now() - since > TIMEOUT_MS) throw new Error(`Sluice has not read ${records} records`)
-    await delay(LOOK_EVERY_MS)
-  }
 }
 
 export const replay: Scenario = {
@@ -72,7 +53,7 @@ export const replay: Scenario = {
     const reader: Reader = await startReader({ brokers: await brokers() })
     systems.defer(() => reader.stop())
 
-    const position = await here(sluices.window)
+    const position = await positionNow(sluices.window, 'EUROPE')
     const before = await Promise.all(Object.values(sluices).map((sluice) => sluice.metric('sluice_events_total')))
     const produced = { run: newRun(), resumeAfter: count }
     await run(sluices.window, { load: { asks: [], orders: [anOrder()] }, count, run: produced.run })

@@ -145,6 +145,8 @@ class ModelNode {
   /** Its quota is used up: it answers fetches with nothing, and this. */
   throttleMs = 0
   #mood: Mood = 'up'
+  /** Connections that were made while it was down. */
+  refused = 0
   /** Partitions that it has returned records of. */
   served = 0
   /** Fetches that were answered after a silence. */
@@ -165,7 +167,10 @@ class ModelNode {
     this.#server = server
     this.port = (server.address() as AddressInfo).port
     server.on('connection', (socket) => {
-      if (this.#mood === 'down') return void socket.destroy()
+      if (this.#mood === 'down') {
+        this.refused++
+        return void socket.destroy()
+      }
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket)).on('error', () => {})
       this.#serve(socket)

@@ -460,7 +460,8 @@ test('while a leader is down and nobody has taken its place, it is looked for at
   // At most one in a tenth of a second, whatever fails how fast.
   expect(cluster.lookUps - lookUps).toBeLessThan((performance.now() - since) / 100 + 2)
   nodeOf(cluster, 1).mood = 'down'
-  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  const { refused } = nodeOf(cluster, 1)
+  await until('it has tried again and again', () => nodeOf(cluster, 1).refused >= refused + 4)
   expect(lines.filter((line) => line.startsWith('The leaders of the topics could not'))).toHaveLength(1)
   for (const node of cluster.nodes) node.mood = 'up'
   cluster.append('lost', 0, 'a')
