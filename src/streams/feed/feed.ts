@@ -64,6 +64,7 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
     this.topic = topic
     this.#options = options
     this.epoch = options.epoch === undefined ? undefined : storedTimestamp(options.epoch)
+    topic.validator.prepare()
     this.window = new Window(options.limits, topic.indexed, topic.validator)
     this.poison = new DeadLetters(topic, options.sink, options.log)
     this.faults = new TopicFaults(topic.name, options.log)

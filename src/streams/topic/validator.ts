@@ -40,6 +40,11 @@ export class Validator<V> {
     this.#schema = schema
   }
 
+  /** Compiles the schema, which takes some milliseconds: else the first record does, and clients wait for it. */
+  prepare(): void {
+    this.#use()
+  }
+
   get isBounded(): boolean {
     return this.#use().isBounded
   }
