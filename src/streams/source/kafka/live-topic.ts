@@ -88,7 +88,7 @@ export class LiveTopic {
     if (isRecreated) this.#dropMissing(metadata.partitions)
     let isUnsettled = false
     for (const each of metadata.partitions) {
-      const partition = this.partitions.get(each.partition) ?? this.#discover(each.partition)
+      const partition = this.partitions.get(each.partition) ?? this.#discover(each.partition, now)
       this.#lead(partition, each, isRecreated)
       if (isRecreated) this.#options.recreated(partition)
       else if (partition.isDoubted) this.#settleDoubt(partition)
@@ -197,8 +197,10 @@ export class LiveTopic {
     this.#trouble = { reason, isCertain, since: this.#trouble?.since ?? now }
   }
 
-  #discover(partition: number): LivePartition {
+  #discover(partition: number, now: number): LivePartition {
     const found = new LivePartition(this, partition, 0)
+    // Beside others that are being read, a new one has as long as they to answer: its leader may not know of it yet.
+    if (this.partitions.values().some(({ answeredAt }) => answeredAt > 0)) found.answeredAt = now
     this.partitions.set(partition, found)
     const before = this.#missing.get(partition)
     this.#missing.delete(partition)

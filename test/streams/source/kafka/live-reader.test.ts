@@ -278,6 +278,21 @@ test('an election in which nothing was lost is no gap', async () => {
   expect(follower.states.filter(({ kind }) => kind === 'reading')).toHaveLength(1)
 })
 
+test('a partition that is added never makes a topic unready while its leader is not there yet', async () => {
+  const cluster = await clusterOf(2)
+  cluster.create('grown', 1)
+  const follower = new Follower(open(cluster.brokers), 'grown', new Map([[0, 0]]))
+  await until('it reads', () => follower.state?.kind === 'reading')
+  nodeOf(cluster, 1).mood = 'down'
+  const { refused } = nodeOf(cluster, 1)
+  cluster.addPartition('grown')
+  cluster.append('grown', 1, 'first')
+  await until('its leader was asked', () => follower.next.has(1) && nodeOf(cluster, 1).refused >= refused + 2)
+  nodeOf(cluster, 1).mood = 'up'
+  await until('it is read', () => follower.values(1).length === 1)
+  expect(follower.states.filter(({ kind }) => kind === 'reading')).toHaveLength(1)
+})
+
 test('a seed that accepts connections and never answers is not waited for, wherever it is in the list', async () => {
   for (const silent of [0, 1, 2]) {
     const cluster = await clusterOf(3)
