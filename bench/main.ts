@@ -27,6 +27,7 @@ import { replay } from './scenarios/replay.ts'
 import { routing } from './scenarios/routing.ts'
 import { shapes } from './scenarios/shapes.ts'
 import { stalled } from './scenarios/stalled.ts'
+import { start } from './scenarios/start.ts'
 import { storm } from './scenarios/storm.ts'
 
 const SCENARIOS: readonly Scenario[] = [
@@ -43,6 +44,7 @@ const SCENARIOS: readonly Scenario[] = [
   connect,
   replay,
   narrow,
+  start,
   storm,
   nginx,
   bytes,
