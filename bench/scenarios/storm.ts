@@ -152,37 +152,39 @@ export const storm: Scenario = {
       }
       return [options, recordings]
     }
-    for (let round = 0; round < settings.rounds; round++) {
+    const say = (round: number, label: string, result: RunResult) => {
+      for (const fault of result.faults) notes.add(`${label}: ${fault}`)
+      settings.say(`  round ${round + 1}, ${label}: ${sentence(result)}`)
+    }
+    /** Each storm right after its own orders were made: those that are made later would be too many for it. */
+    const plain = async (round: number): Promise<void> => {
       const [options, recordings] = await prepare()
-      const turns: (() => Promise<readonly [string, RunResult]>)[] = [
+      const turns = [
         async () => {
           const result = await stormOfSluice(options, settings)
           storms.push(result)
           if (result.faults.length > 0) faulty++
-          return ['Sluice', result] as const
+          say(round, 'Sluice', result)
         },
         async () => {
           const result = await stormOfBare(options, recordings)
           bares.push(result)
-          return ['bare', result] as const
+          say(round, 'bare', result)
         },
       ]
-      // Another checkout may have no compression.
-      if (!settings.warmUp) {
-        turns.push(async () => {
-          // With orders of its own: those that were made in the other storm would be too many.
-          const [own] = await prepare()
-          const result = await stormOfSluice(own, settings, true)
-          compressed.push(result)
-          if (result.faults.length > 0) faulty++
-          return ['Sluice, compressed', result] as const
-        })
-      }
-      for (const turn of round % 2 === 0 ? turns : turns.reverse()) {
-        const [label, result] = await turn()
-        for (const fault of result.faults) notes.add(`${label}: ${fault}`)
-        settings.say(`  round ${round + 1}, ${label}: ${sentence(result)}`)
-      }
+      for (const turn of round % 2 === 0 ? turns : turns.reverse()) await turn()
+    }
+    const small = async (round: number): Promise<void> => {
+      const [options] = await prepare()
+      const result = await stormOfSluice(options, settings, true)
+      compressed.push(result)
+      if (result.faults.length > 0) faulty++
+      say(round, 'Sluice, compressed', result)
+    }
+    // Another checkout may have no compression.
+    const parts = settings.warmUp ? [plain] : [plain, small]
+    for (let round = 0; round < settings.rounds; round++) {
+      for (const part of round % 2 === 0 ? parts : parts.toReversed()) await part(round)
     }
     const grown = storms.map(({ rss, peakRss }) => mib(peakRss - rss))
     const seconds = (runs: readonly RunResult[]) => runs.map(({ caughtUpMs }) => caughtUpMs / 1000)
