@@ -6,9 +6,12 @@ import type { Feed } from './feed/feed.ts'
 import type { WindowLimits } from './feed/window.ts'
 import type { Batch, FaultPlace, Reader, ReaderState, Source } from './source/port.ts'
 
-/** Exponential backoff with jitter, between attempts to reach the log. */
+/**
+ * Exponential backoff with jitter, between attempts to reach the log. An attempt itself takes seconds where a broker is
+ * silent: a longer wait would only delay an instance that starts while leaders are elected.
+ */
 const RETRY_FIRST_MS = 200
-const RETRY_LAST_MS = 5_000
+const RETRY_LAST_MS = 1_500
 /** How often the log is asked for its ends: for the lag, which the reader cannot be trusted with. */
 const ENDS_EVERY_MS = 5_000
 
