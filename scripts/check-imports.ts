@@ -38,6 +38,8 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/errors': { may: [], not: [...KAFKA, ...HTTP, ...POTHOS] },
   'src/errors/codes.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
 
+  'src/memory': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+
   'src/streams': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/streams/event.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/streams/turn-budget.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
@@ -145,6 +147,7 @@ const KNOW_KAFKA = ['src/streams/source/kafka', 'src/demo', 'src/data-log.ts', '
 /** Imported by anyone in src. */
 const SHARED = [
   'src/config.ts',
+  'src/memory',
   'src/errors/codes.ts',
   'src/errors/rate-limit.ts',
   'src/errors/faults.ts',

@@ -1,3 +1,4 @@
+import { ownText } from '../memory/own-bytes.ts'
 import {
   caughtUpJson,
   EXTENSIONS_BYTES,
@@ -17,16 +18,19 @@ const CLOSE = Buffer.from('}\n\n')
  */
 export class OperationFraming implements Framing {
   readonly isShared = false
-  readonly complete: Buffer
+  readonly #id: string
   readonly #open: Buffer
   readonly #hasCursors: boolean
 
   /** `hasCursors`: positions are in the `extensions` of the results, on the client's request. */
   constructor(operationId: string, hasCursors: boolean) {
-    const id = `{"id":${JSON.stringify(operationId)}`
-    this.#open = Buffer.from(`event: next\ndata: ${id},"payload":`)
-    this.complete = Buffer.from(`event: complete\ndata: ${id}}\n\n`)
+    this.#id = `{"id":${JSON.stringify(operationId)}`
+    this.#open = ownText(`event: next\ndata: ${this.#id},"payload":`)
     this.#hasCursors = hasCursors
+  }
+
+  get complete(): Buffer {
+    return Buffer.from(`event: complete\ndata: ${this.#id}}\n\n`)
   }
 
   sizeOf(cursor: Buffer, json: Buffer): number {

@@ -1,3 +1,4 @@
+import { Arena } from '../../memory/arena.ts'
 import type { Framing } from '../../protocol/framing.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
 import type { FrameBudget, FrameHolder } from './frame-budget.ts'
@@ -146,9 +147,11 @@ function bytesOf({ json }: Frame): number {
 export function cursorBytes(cursor: string): Buffer {
   if (cursor !== lastCursor) {
     lastCursor = cursor
-    lastBytes = Buffer.from(cursor, 'latin1')
+    lastBytes = CURSORS.keep(cursor)
   }
   return lastBytes
 }
+/** As many frame logs keep them as have the event. */
+const CURSORS = new Arena()
 let lastCursor = ''
-let lastBytes = Buffer.alloc(0)
+let lastBytes: Buffer = Buffer.alloc(0)

@@ -1,3 +1,4 @@
+import { ownText } from '../../memory/own-bytes.ts'
 import { type Framing, NO_CURSOR, NOTHING } from '../../protocol/framing.ts'
 import { seek } from '../../streams/feed/seek.ts'
 
@@ -115,7 +116,7 @@ export class Piece {
       size += framing.sizeOf(cursor, json)
     }
     starts[to - from] = size
-    const bytes = Buffer.allocUnsafe(size)
+    const bytes = Buffer.allocUnsafeSlow(size)
     let at = 0
     for (let i = 0; i < jsons.length; i++) at = framing.write(bytes, at, cursors[i] as Buffer, jsons[i] as Buffer)
     return { bytes, starts }
@@ -137,7 +138,7 @@ function textAt({ bytes, starts }: Texts, index: number): Buffer {
 
 function textsOf(texts: readonly string[]): Texts {
   const joined = texts.join('')
-  const bytes = Buffer.from(joined)
+  const bytes = ownText(joined)
   const isAscii = bytes.length === joined.length
   const starts = new Int32Array(texts.length + 1)
   let at = 0

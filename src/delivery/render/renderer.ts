@@ -1,6 +1,7 @@
 import type { ExecutionResult, ValidatedSubscriptionArgs } from 'graphql'
 import { SluiceError } from '../../errors/codes.ts'
 import type { ErrorSink } from '../../errors/resolver-errors.ts'
+import { Arena } from '../../memory/arena.ts'
 import type { StreamEvent } from '../../streams/event.ts'
 import type { OperationWeight } from '../operation/operation.ts'
 import type { TextOperation } from './compile-text.ts'
@@ -138,7 +139,10 @@ export class Renderer {
   }
 }
 
+/** For bodies, which frame logs keep, and let go in the order of their events. */
+const BODIES = new Arena()
+
 /** The body of a result, which all framings share. */
 function bytesOf(json: string): Buffer {
-  return Buffer.from(json)
+  return BODIES.keep(json)
 }

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { ownBytes } from '../../memory/own-bytes.ts'
 import { combine, shiftOf } from './crc.ts'
 
 /** What the next unit may refer back to: half of the window (see deflate.ts). More finds hardly more, and takes longer. */
@@ -71,8 +72,7 @@ export class Unit {
   hold(bytes: Buffer, former: Unit | undefined): void {
     if (former) former.#former?.release()
     this.#former = former
-    // A part by itself would keep all of the bytes.
-    this.#tail = bytes.length <= DICTIONARY_BYTES ? bytes : Buffer.from(bytes.subarray(-DICTIONARY_BYTES))
+    this.#tail = ownBytes(bytes.subarray(-DICTIONARY_BYTES))
   }
 
   /** Bytes of the dictionary. */

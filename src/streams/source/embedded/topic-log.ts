@@ -1,7 +1,7 @@
+import { Arena } from '../../../memory/arena.ts'
 import type { RawRecord } from '../../event.ts'
 import { SCANS } from '../../turn-budget.ts'
 import { type OutgoingRecord, SourceUnavailable } from '../port.ts'
-import { Arena } from './arena.ts'
 
 /** Overhead of a record in a fetch, about as in Kafka: it bounds the number of records in a fetch. */
 const RECORD_OVERHEAD_BYTES = 10

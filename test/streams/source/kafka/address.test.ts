@@ -95,12 +95,9 @@ test('of a name with several addresses each is tried, until one accepts', async 
     { address: '127.0.0.2', family: 4 },
     { address: '127.0.0.1', family: 4 },
   ]
-  const { lookup } = dns
-  const asked = vi.spyOn(dns, 'lookup').mockImplementation(((name: string, options: object, found: unknown) => {
-    if (name !== 'kafka.test') return lookup(name, options, found as Parameters<typeof lookup>[2])
-    const answer = found as (error: null, all: typeof addresses) => void
-    return queueMicrotask(() => answer(null, addresses))
-  }) as typeof dns.lookup)
+  type Found = (error: null, all: typeof addresses) => void
+  const all = (_name: string, _options: object, found: Found) => queueMicrotask(() => found(null, addresses))
+  const asked = vi.spyOn(dns, 'lookup').mockImplementation(all as unknown as typeof dns.lookup)
   expect(await rangesBy(`kafka.test:${cluster.nodes[0]?.port}`)).toEqual(RANGES)
   expect(asked.mock.calls.some(([name]) => name === 'kafka.test')).toBe(true)
 })

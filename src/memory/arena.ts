@@ -4,8 +4,8 @@ const BLOCK_BYTES = 64 * 1024
 const MAX_SHARED_BYTES = 8 * 1024
 
 /**
- * Arena: memory for values that are kept for long, and are let go in about the order in which they came. Node's own pool
- * is not for them: it is shared with bytes of all kinds, so that one kept value of 100 bytes holds on to 8 KiB.
+ * Arena: memory for many small values that are kept for long, and are let go in about the order in which they came. Node's
+ * own pool is not for them: it is shared with bytes of all kinds, so that one kept value of 100 bytes holds on to 8 KiB.
  */
 export class Arena {
   #block = Buffer.alloc(0)
