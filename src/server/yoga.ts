@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { ExecutionResult, GraphQLSchema } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import { GRAPHQL_RESPONSE, HTML } from '../protocol/accept.ts'
@@ -70,7 +69,8 @@ export function createYogaHttp(schema: GraphQLSchema, path: string, answers: Ans
     graphqlEndpoint: path,
     plugins: [useResult()],
     graphiql: { title: 'Sluice', defaultQuery: GRAPHIQL_QUERY },
-    renderGraphiQL,
+    // Some 50 MiB of memory, which only those need who ask for the page.
+    renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
     maskedErrors: false,
     // The server has these, the same for every path.
     cors: false,

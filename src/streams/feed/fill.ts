@@ -10,6 +10,10 @@ const FIRST_EVENTS = 32
 /** Later steps, in bytes of memory: smaller ones cost more requests than they save. */
 const MIN_STEP_BYTES = 64 * 1024
 const MAX_STEP_BYTES = 4 * 1024 * 1024
+/** Steps at a time, each of another partition: with many partitions most of a fill is waiting for responses. */
+const MAX_AT_ONCE = 16
+/** Together they are a small part of what is left of the window, so that the last of them do not exceed it by much. */
+const PARTS_LEFT = 16
 /** A partition whose offsets are mostly holes (a compacted topic) is read in longer steps. */
 const MAX_STEP_OFFSETS = 1024 * 1024
 /** In bytes of records. */
@@ -53,9 +57,9 @@ interface Part<V> {
 }
 
 /**
- * Reads the newest events of a topic, up to about `maxBytes` of memory: backwards in steps, each step of the partition
- * whose oldest event is the youngest, so that all partitions reach about as far back in time. Little more is decoded
- * than is kept.
+ * Reads the newest events of a topic, up to about `maxBytes` of memory: backwards in steps, those of the partitions whose
+ * oldest events are the youngest, so that all partitions reach about as far back in time. Little more is decoded than is
+ * kept.
  * @throws SourceUnavailable as `Source.fetch` does.
  */
 export async function newestEvents<V>(options: FillOptions<V>): Promise<FilledPartition<V>[]> {
@@ -69,14 +73,17 @@ export async function newestEvents<V>(options: FillOptions<V>): Promise<FilledPa
   for (;;) {
     const open = parts.filter(({ from, floor }) => from > floor)
     if (open.length === 0 || bytes >= options.maxBytes || options.signal.aborted) break
-    const part = open.reduce((a, b) => (b.oldest > a.oldest ? b : a))
     const average = events === 0 ? UNIT_BYTES : bytes / events
     // Half of what is left of the window for each: the steps become smaller towards the end.
-    const wanted = (options.maxBytes - bytes) / (2 * open.length)
-    const stepBytes = Math.min(MAX_STEP_BYTES, Math.max(MIN_STEP_BYTES, wanted))
-    const read = await stepBack(options, part, stepOf(part, stepBytes / average), average)
-    bytes += read.bytes
-    events += read.events
+    const left = options.maxBytes - bytes
+    const stepBytes = Math.min(MAX_STEP_BYTES, Math.max(MIN_STEP_BYTES, left / (2 * open.length)))
+    const atOnce = Math.max(1, Math.min(MAX_AT_ONCE, Math.floor(left / (PARTS_LEFT * stepBytes))))
+    const youngest = open.toSorted((a, b) => b.oldest - a.oldest).slice(0, atOnce)
+    const steps = youngest.map((part) => stepBack(options, part, stepOf(part, stepBytes / average), average))
+    for (const read of await Promise.all(steps)) {
+      bytes += read.bytes
+      events += read.events
+    }
   }
   return parts.map(({ partition, from, chunks }) => ({ partition, from, events: chunks.reverse().flat() }))
 }
