@@ -22,6 +22,8 @@ export interface StreamsOptions {
 
 /** Period of eviction by age, for topics without new events. */
 const EVICT_INTERVAL_MS = 10_000
+/** How often the log is asked for the ends of all topics, together. */
+const ENDS_INTERVAL_MS = 5_000
 
 export type Readiness =
   /** `notes`: what is wrong with optional topics, and what slows down others. */
@@ -62,8 +64,14 @@ export class Streams {
     const evictor = setInterval(() => {
       for (const { feed } of this.#readings.values()) void feed.evict()
     }, EVICT_INTERVAL_MS)
+    const asking = setInterval(() => {
+      for (const reading of this.#readings.values()) void reading.askEnds()
+    }, ENDS_INTERVAL_MS)
     const running = [...this.#readings.values()].map((reading) => reading.run(this.#stop.signal))
-    this.#running = Promise.all(running).finally(() => clearInterval(evictor))
+    this.#running = Promise.all(running).finally(() => {
+      clearInterval(evictor)
+      clearInterval(asking)
+    })
   }
 
   /**

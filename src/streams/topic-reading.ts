@@ -12,9 +12,6 @@ import type { Batch, FaultPlace, Reader, ReaderState, Source } from './source/po
  */
 const RETRY_FIRST_MS = 200
 const RETRY_LAST_MS = 1_500
-/** How often the log is asked for its ends: for the lag, which the reader cannot be trusted with. */
-const ENDS_EVERY_MS = 5_000
-
 const LOST_BATCH = 'A batch could not be taken'
 
 export interface TopicReadingOptions {
@@ -38,6 +35,8 @@ export class TopicReading implements Reader {
   /** Set when the topic has more partitions than a cursor can name. */
   #outgrown: string | undefined
   #isFilling = false
+  /** The window has been filled once. */
+  #hasBegun = false
 
   constructor(options: TopicReadingOptions) {
     this.#options = options
@@ -55,23 +54,19 @@ export class TopicReading implements Reader {
   /** Reads until the signal, and retries indefinitely. */
   async run(signal: AbortSignal): Promise<void> {
     let from = await this.#begin(signal)
-    const asking = setInterval(() => void this.#askEnds(), ENDS_EVERY_MS)
-    try {
-      // A reader that fails, against the port's contract, is replaced by one that resumes at the feed's positions.
-      for (let wait = RETRY_FIRST_MS; from && !signal.aborted; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
-        try {
-          await this.#options.source.read(this.feed.topic.name, from, this, signal)
-          if (signal.aborted) return
-          throw new Error('It ended by itself')
-        } catch (error) {
-          this.onFault(error, { topic: this.feed.topic.name })
-          this.onState({ kind: 'waiting', reason: `The reader failed: ${messageOf(error)}` })
-        }
-        await pause(wait, signal)
-        from = headOf(this.feed)
+    this.#hasBegun = true
+    // A reader that fails, against the port's contract, is replaced by one that resumes at the feed's positions.
+    for (let wait = RETRY_FIRST_MS; from && !signal.aborted; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
+      try {
+        await this.#options.source.read(this.feed.topic.name, from, this, signal)
+        if (signal.aborted) return
+        throw new Error('It ended by itself')
+      } catch (error) {
+        this.onFault(error, { topic: this.feed.topic.name })
+        this.onState({ kind: 'waiting', reason: `The reader failed: ${messageOf(error)}` })
       }
-    } finally {
-      clearInterval(asking)
+      await pause(wait, signal)
+      from = headOf(this.feed)
     }
   }
 
@@ -140,8 +135,12 @@ export class TopicReading implements Reader {
     return undefined
   }
 
-  /** Without an answer the lag is the last known: `/readyz` tells what is wrong. */
-  async #askEnds(): Promise<void> {
+  /**
+   * Asks the log for its ends: for the lag, which the reader cannot be trusted with. Without an answer the lag is the
+   * last known: `/readyz` tells what is wrong.
+   */
+  async askEnds(): Promise<void> {
+    if (!this.#hasBegun) return
     const ends = await this.#options.source.ends(this.feed.topic.name).catch(() => undefined)
     if (ends) this.feed.sawEnds(ends)
   }

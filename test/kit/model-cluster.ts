@@ -50,6 +50,8 @@ export class ModelCluster {
   hedged = 0
   /** Questions for metadata to any broker. */
   lookUps = 0
+  /** Requests about offsets. */
+  offsetRequests = 0
   /** The node that is in the rack of a client that names one. */
   near: number | undefined
   /** What that node answers in place of records. */
@@ -306,6 +308,7 @@ class ModelNode {
   }
 
   #listOffsets(reader: ByteReader, body: ByteWriter): void {
+    this.#cluster.offsetRequests++
     reader.int32()
     reader.int8()
     const topics = reader.array(() => ({

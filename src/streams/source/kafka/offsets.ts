@@ -4,13 +4,13 @@ import { type PartitionRange, SourceUnavailable } from '../port.ts'
 import { pause } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
 import { unavailable } from './failures.ts'
+import { OffsetRequests } from './offset-requests.ts'
 import { ErrorCode, isStale, KafkaError } from './protocol/error-codes.ts'
-import { EARLIEST, LATEST, listOffsets, type WantedOffset } from './protocol/list-offsets.ts'
+import { EARLIEST, LATEST, type WantedOffset } from './protocol/list-offsets.ts'
 
 /** An election takes some hundred milliseconds, and a broker learns of a new topic a moment after the others. */
 const TRIES = 8
 const WAIT_MS = 150
-const ANSWER_TIMEOUT_MS = 3_000
 
 export function tooManyPartitions(topic: string, partitions: number): string {
   return `Topic "${topic}" has ${partitions} partitions, and ${MAX_PARTITIONS} are the most there may be`
@@ -19,10 +19,12 @@ export function tooManyPartitions(topic: string, partitions: number): string {
 /** Questions about the offsets of a topic: one request to each leader, whatever the number of partitions. */
 export class Offsets {
   readonly #cluster: Cluster
+  readonly #requests: OffsetRequests
   readonly #closed: AbortSignal
 
   constructor(cluster: Cluster, closed: AbortSignal) {
     this.#cluster = cluster
+    this.#requests = new OffsetRequests(cluster)
     this.#closed = closed
   }
 
@@ -74,7 +76,7 @@ export class Offsets {
     const answers = await Promise.all(
       [...leaders].map(([leader, led]) => {
         const wanted = led.map((partition): WantedOffset => ({ topic, partition, timestamp }))
-        return this.#cluster.connection(leader, 'control').ask(listOffsets(wanted), ANSWER_TIMEOUT_MS)
+        return this.#requests.ask(leader, topic, wanted)
       }),
     )
     const offsets = new Map<number, number>()
@@ -109,7 +111,7 @@ export class Offsets {
   }
 
   async #partitionsOf(topic: string): Promise<number[]> {
-    await this.#cluster.lookUp([topic])
+    await this.#requests.lookUp(topic)
     const known = this.#cluster.topic(topic)
     if (!known || known.error !== ErrorCode.NONE)
       throw new KafkaError(known?.error ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)

@@ -505,3 +505,24 @@ test('with a rack, records are fetched from the replica nearby, and from the lea
   expect(cluster.fetches - fetches).toBeLessThan(20)
   expect(follower.faults).toEqual([])
 })
+
+test('what is asked about all topics at once is a request or two to each broker', async () => {
+  const cluster = await clusterOf(2)
+  const topics = Array.from({ length: 40 }, (_, i) => `of-${i}`)
+  for (const [i, topic] of topics.entries()) {
+    cluster.create(topic, 3)
+    for (let count = 0; count < i; count++) cluster.append(topic, 1, 'a')
+  }
+  const log = open(cluster.brokers)
+  await log.source.ends('of-0')
+  const [lookUps, requests] = [cluster.lookUps, cluster.offsetRequests]
+  const [ranges, ends] = await Promise.all([
+    Promise.all(topics.map((topic) => log.source.ranges(topic))),
+    Promise.all(topics.map((topic) => log.source.ends(topic))),
+  ])
+  expect(ranges.map((each) => each[1]?.next)).toEqual(topics.keys().toArray())
+  expect(ends.map((each) => each.get(1))).toEqual(topics.keys().toArray())
+  expect(cluster.lookUps - lookUps).toBeLessThan(3)
+  // A partition is in each of them once: its start, its end, and its end again.
+  expect(cluster.offsetRequests - requests).toBeLessThan(3 * 2 + 1)
+})
