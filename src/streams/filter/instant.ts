@@ -30,6 +30,11 @@ export function canonicalInstant(value: unknown): CanonicalInstant | undefined {
   return from === to ? ms : `${ms}:${text.slice(from, to)}`
 }
 
+/** Milliseconds since the epoch, rounded down; NaN for what is no instant. */
+export function instantMs(value: unknown): number {
+  return scan(value, left) ? left.ms : Number.NaN
+}
+
 /** A bound that is compared with many values, scanned once. */
 export class InstantBound {
   readonly #scanned = blank()
