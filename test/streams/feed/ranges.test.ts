@@ -104,7 +104,7 @@ test('the index finds by ranges and alternatives what a scan finds, while intere
       expect([index.size, index.branches]).toEqual([0, 0])
       statistics.count('emptied')
     }),
-    { numRuns: 1500 },
+    { numRuns: 1000 },
   )
   statistics.report()
   rates.report(TELLING)
@@ -182,7 +182,7 @@ test('the past of a window is selected as a scan of it would, while events are e
         }
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 150 },
   )
   statistics.report()
   rates.report(TELLING)
