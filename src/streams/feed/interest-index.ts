@@ -64,8 +64,8 @@ export class InterestIndex<V, T> {
    * @throws SluiceError `BAD_USER_INPUT` for a selection with too many combinations of values.
    * @throws TypeError if it names what is not indexed.
    */
-  add(selection: Selection<V>, interest: T): () => void {
-    const { alternatives } = new Conditions(this.#lookups, selection)
+  add(selection: Selection<V> | Conditions<V>, interest: T): () => void {
+    const { alternatives } = Conditions.of(this.#lookups, selection)
     const once = alternatives.length > 1 ? { event: 0 } : undefined
     const removals = alternatives.map((alternative) => this.#addTo(alternative, interest, once))
     this.#size++

@@ -169,7 +169,7 @@ function crowd(interests: number) {
   const each: Conditions<Sample>[] = []
   const width = (10 * 1000 * REGIONS.length) / interests
   for (let n = 0; n < interests; n++) {
-    const from = (n * 7919) % 1000
+    const from = ((n * 7919) % 100_000) / 100
     const where = { region: REGIONS[n % REGIONS.length] as string, price: { gte: `${from}`, lt: `${from + width}` } }
     index.add(where, n)
     each.push(new Conditions<Sample>(samples, where))
@@ -189,20 +189,20 @@ test('an event costs what it finds, however many ranges there are', async () => 
         for (const event of events) index.match(event, () => found++)
       },
       scan: () => {
-        for (const event of events.slice(0, 50)) for (const one of each) if (one.meets(event)) scanned++
+        for (const event of events.slice(0, 5)) for (const one of each) if (one.meets(event)) scanned++
       },
     }
   }
   const few = acts(500)
-  const many = acts(5_000)
+  const many = acts(50_000)
   const times = await bestMs(20, { many: many.look, few: few.look, scan: many.scan })
   const ratio = times.many / times.few
-  const ofScan = times.many / (10 * times.scan)
+  const ofScan = times.many / (100 * times.scan)
   console.log(
-    `with 5,000 ranges an event costs ${ratio.toFixed(1)} x of with 500, and ${(100 * ofScan).toFixed(2)} % of a scan; ` +
+    `with 50,000 ranges an event costs ${ratio.toFixed(1)} x of with 500, and ${(100 * ofScan).toFixed(3)} % of a scan; ` +
       `${(found / 40 / 500).toFixed(1)} found each`,
   )
   expect(scanned).toBeGreaterThan(0)
-  expect(ratio).toBeLessThan(5)
+  expect(ratio).toBeLessThan(20) // a scan of all would take a hundred times as long
   expect(ofScan).toBeLessThan(0.1)
 })
