@@ -1,6 +1,6 @@
-import { Condition, FALSE, Group, isFalse, type Node, type Operation, sorted, TRUE } from './node.ts'
-import { type Interval, intersectionOf, isEmpty, isPoint, isWithin } from './range.ts'
 import { contradicts, meetsConstant } from './implication.ts'
+import { Condition, FALSE, Group, isFalse, type Node, type Operation, sorted, TRUE } from './node.ts'
+import { type Interval, intersectionOf, isEmpty, isPoint } from './range.ts'
 
 /**
  * The conjunction of nodes in normal form. It is flat, and the conditions of a field are merged. The result does not
@@ -47,8 +47,7 @@ function merge(conditions: readonly Condition[]): readonly Condition[] | undefin
     const { op } = operation
     if (op === 'in' && isNegated) unwanted = unwanted ? union(unwanted, operation) : operation
     else if (op === 'in') wanted = wanted ? intersection(wanted, operation) : operation
-    else if (op === 'range' && !isNegated)
-      interval = interval ? intersectionOf(kind, interval, operation) : operation
+    else if (op === 'range' && !isNegated) interval = interval ? intersectionOf(kind, interval, operation) : operation
     else if (op === 'hasAll' && !isNegated) allOf = allOf ? union(allOf, operation) : operation
     else if (isNegated && (op === 'hasAny' || (op === 'hasAll' && countOf(operation) === 1)))
       noneOf = noneOf ? union(noneOf, operation) : operation

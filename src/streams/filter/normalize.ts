@@ -8,6 +8,7 @@ import { rangeOf } from './range.ts'
  * The normal form of a filter. Filters that differ in the order or nesting of their parts, in the spelling of values,
  * in how often something is said or negated, have the same. Contradictions of one field become false, and what always
  * holds true. It recurses: the filter is within its bounds.
+ * @throws TypeError for a condition that its field's kind does not have.
  */
 export function normalize(filter: Filter, isNegated = false): Node {
   switch (filter.kind) {
@@ -42,16 +43,24 @@ function conditionOf(test: Test): Node {
       return range(field, test.range)
     case 'startsWith':
     case 'contains':
+      demand(field.kind === 'text' && !field.isList, field, 'is no text')
       return new Condition(field, { op: test.kind, text: test.text })
     case 'hasAny': {
+      demand(field.isList, field, 'is no list')
       const { values, hasNull } = constantsOf(field, test.values)
       return has(field, { op: 'hasAny', values, hasNull })
     }
     case 'hasAll': {
+      demand(field.isList, field, 'is no list')
       const { values, hasNull, isComplete } = constantsOf(field, test.values)
       return isComplete ? has(field, { op: 'hasAll', values, hasNull }) : FALSE
     }
   }
+}
+
+/** The schema offers no other operators: this is a fault of who built the filter. */
+function demand(isRight: boolean, { path }: FilterField, otherwise: string): void {
+  if (!isRight) throw new TypeError(`The field "${path}" ${otherwise}`)
 }
 
 /** To have any of one value is to have all of it. */
@@ -75,9 +84,8 @@ function constantsOf({ kind }: FilterField, given: readonly unknown[]) {
   return { values, hasNull, isComplete }
 }
 
-/** @throws TypeError if the field's values have no order. */
 function range(field: FilterField, { gt, gte, lt, lte }: (Test & { readonly kind: 'range' })['range']): Node {
-  if (!hasOrder(field.kind) || field.isList) throw new TypeError(`"${field.path}" has no order`)
+  demand(hasOrder(field.kind) && !field.isList, field, 'has no order')
   const bounds: [unknown, 'low' | 'high', boolean][] = [
     [gt, 'low', true],
     [gte, 'low', false],
