@@ -2,12 +2,12 @@ import type { Context } from '../../schema/context.ts'
 import { gapError } from '../../schema/gap-error.ts'
 import { UNKNOWN, type Vector } from '../../streams/cursor/vector.ts'
 import type { Gap, StreamEvent } from '../../streams/event.ts'
+import { Conditions } from '../../streams/feed/conditions.ts'
 import type { Feed, Interest } from '../../streams/feed/feed.ts'
-import { meets } from '../../streams/feed/interest-index.ts'
 import { LogReader } from '../../streams/feed/log-reader.ts'
 import { Position } from '../../streams/feed/position.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
-import type { Where } from '../../streams/topic/where.ts'
+import type { Selection } from '../../streams/topic/where.ts'
 import type { BoundStream } from '../operation/operation.ts'
 import type { Renderer } from './renderer.ts'
 
@@ -41,11 +41,12 @@ export interface Settled {
  */
 export class Execution implements Interest<unknown> {
   /** No other event is selected. */
-  readonly where: Where<unknown>
+  readonly where: Selection<unknown>
   readonly #feed: Feed
   readonly #stream: BoundStream
   readonly #context: Context
   readonly #renderer: Renderer
+  readonly #conditions: Conditions<unknown>
   readonly #onJson: OnJson
   readonly #onFailed: OnFailed
   #remove: () => void
@@ -66,6 +67,7 @@ export class Execution implements Interest<unknown> {
     this.#context = renderer.args.contextValue as Context
     this.#renderer = renderer
     this.where = stream.field.where(stream.args, this.#context)
+    this.#conditions = new Conditions(feed.topic, this.where)
     this.#onJson = onJson
     this.#onFailed = onFailed
     this.#remove = feed.add(this.where, this)
@@ -150,7 +152,7 @@ export class Execution implements Interest<unknown> {
   }
 
   #meets(event: StreamEvent): boolean {
-    return meets(this.where, event, this.#feed.topic.indexed)
+    return this.#conditions.meets(event)
   }
 
   #passes(event: StreamEvent): boolean {
