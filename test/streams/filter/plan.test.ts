@@ -7,6 +7,7 @@ import { Statistics } from '../../kit/statistics.ts'
 import { filters, tests } from './filters.ts'
 import { interpret } from './interpret.ts'
 import { isFound } from './lookups.ts'
+import { selections } from './selections.ts'
 import { events, type Sale, sales } from './shop.ts'
 
 function alternativesOf(selection: Selection<Sale>): readonly Where<Sale>[] {
@@ -96,22 +97,3 @@ test('combinations are planned as a plain interpreter takes them, within what th
   )
   statistics.report()
 })
-
-const regions = fc.constantFrom('EUROPE', 'ASIA', 'AFRICA')
-const wheres = fc.record(
-  {
-    region: fc.oneof(regions, fc.record({ in: fc.array(regions, { maxLength: 3 }) })),
-    count: fc.oneof(fc.constantFrom(0, 1), fc.record({ gt: fc.integer({ min: -2, max: 2 }) }), fc.constant({ lte: 2 })),
-    amount: fc.oneof(
-      fc.constantFrom('1', '1.0'),
-      fc.constantFrom({ gte: '1.00' }, { lt: '12', gt: '-5' }, { gt: '3', lt: '2' }),
-    ),
-    isPaid: fc.constantFrom(true, null, { in: [null, undefined, false] }, undefined),
-  },
-  { requiredKeys: [] },
-) as fc.Arbitrary<Where<Sale>>
-const selections: fc.Arbitrary<Selection<Sale>> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant({}) },
-  { weight: 2, arbitrary: wheres },
-  { weight: 1, arbitrary: fc.array(wheres, { maxLength: 3 }) },
-)
