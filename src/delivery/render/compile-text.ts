@@ -26,7 +26,7 @@ import { type ArgumentsCode, argumentsCode, argumentsOf } from './compile-argume
 import { InfoCode, type PathCode } from './compile-info.ts'
 import { AsyncHelpers, goOn, Items, NONE, Stopped } from './compiled-run.ts'
 import { variablesOf } from './execute-event.ts'
-import { visibleParameters } from './resolver-parameters.ts'
+import { visibleParameters } from '../../schema/resolver-parameters.ts'
 import { custom, isObject, isOfType, isPlainArray, leaf, quote, refuse, typeOf } from './text-values.ts'
 
 /**
