@@ -22,6 +22,7 @@ const STREAMS = [
   'src/streams/cursor',
   'src/streams/source/port.ts',
   'src/streams/topic',
+  'src/streams/filter',
   'src/streams/feed',
   'src/streams/streams.ts',
 ]
@@ -55,8 +56,9 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source/port.ts'],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
+  'src/streams/filter': { may: [...STREAMS_BASE, 'src/streams/topic'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/streams/feed': {
-    may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source', 'src/streams/topic'],
+    may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source', 'src/streams/topic', 'src/streams/filter'],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
   'src/streams/topics': { may: ['src/streams/topic'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
