@@ -11,6 +11,7 @@ import {
   validateSubscriptionArgs,
 } from 'graphql'
 import type { Context } from '../../schema/context.ts'
+import type { Select } from '../../schema/filter/select.ts'
 import { type ArgumentStart, startOf } from '../../schema/start-position.ts'
 import { type StreamField, streamFieldOf } from '../../schema/stream-field.ts'
 import { bodyKey, operationKey } from './key.ts'
@@ -41,6 +42,8 @@ export interface Operation {
 export interface BoundStream {
   readonly field: StreamField
   readonly args: Readonly<Record<string, unknown>>
+  /** Which events the arguments select. */
+  readonly select: Select
   /** Start of the arguments; now, if undefined. */
   readonly start: ArgumentStart | undefined
 }
@@ -83,8 +86,9 @@ export function prepareOperation(
 
   const given = getArgumentValues(field, node, args.variableValues)
   const start = startOf(given)
-  const key = operationKey(args, context.audience)
-  const stream = { field: streamField, args: given, start }
+  const select = streamField.select(given, context)
+  const key = operationKey(args, context.audience, select.key)
+  const stream = { field: streamField, args: given, start, select }
   return { weight, args, key, bodyKey: bodyKey(args, context.audience), stream }
 }
 

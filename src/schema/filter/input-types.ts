@@ -1,6 +1,6 @@
 import { InputObjectRef, type SchemaTypes } from '@pothos/core'
-import type { FilterableField } from './output-types.ts'
 import { describeOperators, IS_NULL, type Operand, operatorsOf, operatorTypeName } from './operators.ts'
+import type { FilterableField } from './output-types.ts'
 import type { Shape } from './shape.ts'
 
 type Builder = PothosSchemaTypes.SchemaBuilder<SchemaTypes>
@@ -71,15 +71,20 @@ export class InputTypes {
     const ref = this.ref(name)
     if (this.#implemented.has(name)) return ref
     if (this.#builder.configStore.hasImplementation(name)) {
-      throw new TypeError(`The schema has a type "${name}", which is the name of a filter: give the filter another "name"`)
+      throw new TypeError(
+        `The schema has a type "${name}", which is the name of a filter: give the filter another "name"`,
+      )
     }
     this.#implemented.add(name)
     const fields = Object.entries(fieldsOf())
-    this.#builder.inputType(ref as never, {
-      description,
-      fields: (t: { field(options: unknown): unknown }) =>
-        Object.fromEntries(fields.map(([field, options]) => [field, t.field({ ...options, required: false })])),
-    } as never)
+    this.#builder.inputType(
+      ref as never,
+      {
+        description,
+        fields: (t: { field(options: unknown): unknown }) =>
+          Object.fromEntries(fields.map(([field, options]) => [field, t.field({ ...options, required: false })])),
+      } as never,
+    )
     return ref
   }
 }

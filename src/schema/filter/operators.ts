@@ -9,12 +9,12 @@ export interface Operator {
 }
 
 const EQUALITY: Readonly<Record<string, Operator>> = {
-  eq: { operand: 'value', description: 'Is equal to this. `null`: there is no value.' },
-  ne: { operand: 'value', description: 'Is not equal to this, or there is no value. `null`: there is a value.' },
+  eq: { operand: 'value', description: 'Is equal to this.' },
+  ne: { operand: 'value', description: 'Is not equal to this.' },
 }
 const ONE_OF: Readonly<Record<string, Operator>> = {
   in: { operand: 'values', description: 'Is equal to one of these; to none, if the list is empty.' },
-  notIn: { operand: 'values', description: 'Is equal to none of these, or there is no value.' },
+  notIn: { operand: 'values', description: 'Is equal to none of these.' },
 }
 const ORDER: Readonly<Record<string, Operator>> = {
   gt: { operand: 'value', description: 'Is greater than this.' },
@@ -37,7 +37,12 @@ const LIST: Readonly<Record<string, Operator>> = {
   hasAny: { operand: 'values', description: 'Contains at least one of these.' },
   hasAll: { operand: 'values', description: 'Contains all of these; met by any list, if this one is empty.' },
 }
-/** Where null may be. */
+/** Descriptions where null may be. */
+const OF_NULL: Readonly<Record<string, string>> = {
+  eq: 'Is equal to this; with `null`: there is no value.',
+  ne: 'Is not equal to this, or there is no value; with `null`: there is a value.',
+  notIn: 'Is equal to none of these, or there is no value.',
+}
 export const IS_NULL: Operator = { operand: 'flag', description: 'true: there is no value. false: there is one.' }
 
 const OPERATORS: Readonly<Record<FieldKind, Readonly<Record<string, Operator>>>> = {
@@ -71,7 +76,11 @@ interface Filtered {
 
 export function operatorsOf({ kind, isList, isNullable }: Filtered): Readonly<Record<string, Operator>> {
   const own = isList ? LIST : OPERATORS[kind]
-  return isNullable ? { ...own, isNull: IS_NULL } : own
+  if (!isNullable) return own
+  const described = Object.entries(own).map(([name, operator]) => {
+    return [name, { ...operator, description: OF_NULL[name] ?? operator.description }] as const
+  })
+  return { ...Object.fromEntries(described), isNull: IS_NULL }
 }
 
 /** Name of the input type of conditions on such a field. */

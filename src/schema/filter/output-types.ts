@@ -1,4 +1,4 @@
-import type { ConfigStore, PothosOutputFieldConfig, PothosOutputFieldType, SchemaTypes } from '@pothos/core'
+import type { PothosOutputFieldConfig, PothosOutputFieldType, SchemaTypes } from '@pothos/core'
 import type { FieldKind } from '../../streams/filter/filter.ts'
 import { comparisonOf } from './comparison.ts'
 import { isStep, type NoStep, type Step, stepOfField } from './step.ts'
@@ -20,15 +20,16 @@ export interface FilterableField {
 /** Names in every filter of an object, which a field's conditions would collide with. */
 export const COMBINATIONS: ReadonlySet<string> = new Set(['and', 'or', 'not', 'isNull'])
 
+type ConfigStore = PothosSchemaTypes.SchemaBuilder<SchemaTypes>['configStore']
 type Field = PothosOutputFieldConfig<SchemaTypes>
 type Fields = ReadonlyMap<string, FilterableField | NoStep>
 
 /** What a schema's definitions say of its output types, before the schema is built. */
 export class OutputTypes {
-  readonly #configs: ConfigStore<SchemaTypes>
+  readonly #configs: ConfigStore
   readonly #known = new Map<string, Fields>()
 
-  constructor(configs: ConfigStore<SchemaTypes>) {
+  constructor(configs: ConfigStore) {
     this.#configs = configs
   }
 

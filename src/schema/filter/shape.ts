@@ -1,4 +1,5 @@
 import type { FilterableField, OutputTypes } from './output-types.ts'
+import type { NoStep } from './step.ts'
 
 /** An input type of conditions on an object: one for each output type, and more where fields are left out. */
 export interface Shape {
@@ -105,7 +106,8 @@ export class Shapes {
   #demandPath(typeName: string, path: string): void {
     let type: string | undefined = typeName
     for (const name of path.split('.')) {
-      const field = type === undefined ? undefined : this.#types.fieldsOf(type).get(name)
+      const field: FilterableField | NoStep | undefined =
+        type === undefined ? undefined : this.#types.fieldsOf(type).get(name)
       if (!field) throw new TypeError(`${typeName} cannot be filtered by "${path}": it has no such field`)
       if ('reason' in field) throw new TypeError(`${typeName} cannot be filtered by "${path}", because ${field.reason}`)
       type = field.kind === 'object' ? field.typeName : undefined

@@ -17,6 +17,7 @@ export interface NoStep {
 }
 
 type Resolve = GraphQLFieldResolver<unknown, unknown>
+type OfSource = (source: never) => unknown
 
 /** The same value. */
 export const SAME: Step = { properties: [], read: (source) => source }
@@ -25,16 +26,16 @@ export const SAME: Step = { properties: [], read: (source) => source }
 export function stepOfField(name: string, resolve: Resolve | undefined): Step | NoStep {
   // The default resolver calls a function with arguments and context. No operator holds for a function.
   if (!resolve || resolve === defaultFieldResolver) return stepByProperties([name])
-  return stepOf(resolve, `resolver of "${name}"`)
+  return stepOf(resolve as unknown as OfSource, `resolver of "${name}"`)
 }
 
 /**
  * The step of any function. One that reads the clock, or anything else beside its first parameter, cannot be told from
  * one that does not: a definition leaves such a field out.
  */
-export function stepOf(read: (source: never) => unknown, what: string): Step | NoStep {
+export function stepOf(read: OfSource, what: string): Step | NoStep {
   if (isAsynchronous(read)) return { reason: 'its resolver is asynchronous' }
-  if (visibleParameters(read as Resolve) > 1) {
+  if (visibleParameters(read as unknown as Resolve) > 1) {
     return { reason: 'its resolver reads, or may read, more than its source' }
   }
   const properties = propertyPath(read)

@@ -46,7 +46,9 @@ function readCondition(name: string, value: unknown, place: Place): Filter {
   switch (name) {
     case 'and':
     case 'or': {
-      const of = (value as Conditions[]).map((each, index) => readObject(each, { ...deeper, path: `${path}[${index}]` }))
+      const of = (value as Conditions[]).map((each, index) =>
+        readObject(each, { ...deeper, path: `${path}[${index}]` }),
+      )
       return name === 'and' ? all(of) : { kind: 'any', of }
     }
     case 'not':
