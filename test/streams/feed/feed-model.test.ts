@@ -4,6 +4,7 @@ import { decodeCursor } from '../../../src/streams/cursor/cursor.ts'
 import type { Gap, RawRecord, StreamItem } from '../../../src/streams/event.ts'
 import type { EventIterator } from '../../../src/streams/feed/event-iterator.ts'
 import type { Feed } from '../../../src/streams/feed/feed.ts'
+import { valuesOf } from '../../../src/streams/feed/interest-index.ts'
 import type { Where } from '../../../src/streams/topic/where.ts'
 import { batchOf, type Paint, paintFeed, recordOf } from '../../kit/feeds.ts'
 import { STAMP_NAMES, STAMPS, type StampName } from '../../kit/stamps.ts'
@@ -73,7 +74,7 @@ function wants({ where, filter }: Pick<Consumer, 'where' | 'filter'>, paint: Pai
   for (const name of ['color', 'size'] as const) {
     const wanted = where[name]
     if (wanted === undefined) continue
-    if (typeof wanted === 'object' ? !wanted.in.includes(paint[name] as never) : wanted !== paint[name]) return false
+    if (!valuesOf(wanted).includes(paint[name])) return false
   }
   if (filter === 'even') return paint.n % 2 === 0
   return filter === 'none' || paint.color !== 'blue'

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { SluiceError } from '../../../src/errors/codes.ts'
 import type { StreamEvent } from '../../../src/streams/event.ts'
 import { InterestIndex, meets } from '../../../src/streams/feed/interest-index.ts'
+import { compute } from '../../../src/streams/topic/computed.ts'
 import { type Index, indexing } from '../../../src/streams/topic/indexed.ts'
 import type { Where } from '../../../src/streams/topic/where.ts'
 import { Statistics } from '../../kit/statistics.ts'
@@ -22,7 +23,7 @@ function indexOf<V, T>(...properties: (string & keyof V)[]): InterestIndex<V, T>
 
 function eventOf<V>(value: V, index?: Index<V>): StreamEvent<V> {
   const event = { kind: 'event', topic: 'values', partition: 0, offset: 0, timestamp: 0, key: null, headers: {}, value }
-  const indexed = index && indexing('values', index).indexedValues?.(event as StreamEvent<V>, () => {})
+  const indexed = index && compute(indexing('values', index).functions, event as StreamEvent<V>, () => {})
   return { ...(event as StreamEvent<V>), ...(indexed && { indexed }) }
 }
 
@@ -72,7 +73,9 @@ test('the index finds what a scan of all interests finds, while they come and go
           present.set(next, { where, remove: index.add(where, next) })
           next++
           const conditions = Object.values(where).filter((condition) => condition !== undefined)
-          const lists = conditions.flatMap((one) => (typeof one === 'object' && one !== null ? [one.in] : []))
+          const lists = conditions.flatMap((one) =>
+            typeof one === 'object' && one !== null && 'in' in one ? [one.in] : [],
+          )
           if (conditions.length === 0) statistics.count('no condition')
           if (conditions.length === 3) statistics.count('three conditions')
           if (lists.some((list) => list.length === 0)) statistics.count('empty list')
