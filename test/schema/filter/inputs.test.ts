@@ -2,7 +2,7 @@ import { type GraphQLInputObjectType, type GraphQLSchema, isInputObjectType, pri
 import { expect, test } from 'vitest'
 import { createBuilder } from '../../../src/schema/builder.ts'
 import type { FiltersOption } from '../../../src/schema/filter/filters.ts'
-import { items, shopSchema } from './shop.ts'
+import { type Item, items, shopSchema } from './shop.ts'
 
 /** The input types that the filter of a field reaches, without their descriptions. */
 function inputsOf(schema: GraphQLSchema): string {
@@ -91,12 +91,12 @@ test.each<[FiltersOption, RegExp]>([
 })
 
 test("a field's own resolve has to come from the event alone, too", () => {
-  const asynchronous = async (item: never) => item
+  const asynchronous = async (item: Item) => item
   expect(whereOf(shopSchema({ resolve: asynchronous }))).toBeUndefined()
   expect(() => shopSchema({ resolve: asynchronous, filters: true })).toThrow(
     'The field "item" cannot be filtered, because its resolver is asynchronous',
   )
-  const ofArguments = (item: never, _args: never) => item
+  const ofArguments = (item: Item, _args: never) => item
   expect(whereOf(shopSchema({ resolve: ofArguments }))).toBeUndefined()
   expect(() => shopSchema({ resolve: ofArguments, filters: { only: ['id'] } })).toThrow(
     'The field "item" cannot be filtered, because its resolver reads, or may read, more than its source',
@@ -105,7 +105,11 @@ test("a field's own resolve has to come from the event alone, too", () => {
 })
 
 /** A schema with two streams of one type, with these filters. */
-function twoStreams(first: FiltersOption, second: FiltersOption, more?: (builder: ReturnType<typeof createBuilder>) => void) {
+function twoStreams(
+  first: FiltersOption,
+  second: FiltersOption,
+  more?: (builder: ReturnType<typeof createBuilder>) => void,
+) {
   const builder = createBuilder()
   builder.queryType({ fields: (t) => ({ ok: t.boolean({ resolve: () => true }) }) })
   const Thing = builder.objectRef<{ id: string; n: number }>('Thing').implement({
@@ -125,7 +129,9 @@ function twoStreams(first: FiltersOption, second: FiltersOption, more?: (builder
 test('fields of one type and choice of fields share its input type; another choice needs another name', () => {
   expect(inputFields(twoStreams(true, undefined), 'ThingFilter')).toEqual(['and', 'id', 'n', 'not', 'or'])
   expect(inputFields(twoStreams({ omit: ['n'] }, { omit: ['n'] }), 'ThingFilter')).not.toContain('n')
-  expect(() => twoStreams(true, { only: ['id'] })).toThrow(/"ThingFilter" is the filter of two choices of fields.*"name"/)
+  expect(() => twoStreams(true, { only: ['id'] })).toThrow(
+    /"ThingFilter" is the filter of two choices of fields.*"name"/,
+  )
   const schema = twoStreams(true, { only: ['id'], name: 'ThingsById' })
   expect(inputFields(schema, 'ThingFilter')).toContain('n')
   expect(inputFields(schema, 'ThingsById')).toEqual(['and', 'id', 'not', 'or'])

@@ -34,7 +34,7 @@ export const items = defineTopic('items', { schema: Item, index: ['id', 'color']
 
 interface ShopOptions {
   readonly filters?: FiltersOption
-  readonly resolve?: (item: Item, ...rest: never[]) => Item | Promise<Item>
+  readonly resolve?: (item: Item, ...rest: never[]) => unknown
 }
 
 /** A schema with every kind of field, filterable or not, and streams of it. */
@@ -82,7 +82,7 @@ export function shopSchema({ filters, resolve }: ShopOptions = {}) {
       category: t.expose('category', { type: CategoryRef, nullable: true }),
       label: t.string({ description: 'Computed.', resolve: (item) => `${item.color} ${item.n}` }),
       // What cannot be filtered.
-      blob: t.expose('note' as never, { type: 'Blob' as never, nullable: true }),
+      blob: t.field({ type: 'Blob' as never, resolve: ({ note }) => note as never }),
       later: t.string({ resolve: async ({ note }) => String(note) }),
       promised: t.string({ resolve: ({ note }) => Promise.resolve(String(note)) }),
       times: t.int({ args: { by: t.arg.int() }, resolve: ({ n }, { by }) => n * (by ?? 1) }),
