@@ -1,8 +1,8 @@
 import { gapError } from '../../schema/gap-error.ts'
 import { UNKNOWN, type Vector } from '../../streams/cursor/vector.ts'
 import type { Gap, StreamEvent } from '../../streams/event.ts'
+import { Conditions } from '../../streams/feed/conditions.ts'
 import type { Feed, Interest } from '../../streams/feed/feed.ts'
-import { meets } from '../../streams/feed/interest-index.ts'
 import { LogReader } from '../../streams/feed/log-reader.ts'
 import { Position } from '../../streams/feed/position.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
@@ -44,6 +44,7 @@ export class Execution implements Interest<unknown> {
   readonly #feed: Feed
   readonly #stream: BoundStream
   readonly #renderer: Renderer
+  readonly #conditions: Conditions<unknown>
   readonly #onJson: OnJson
   readonly #onFailed: OnFailed
   #remove: () => void
@@ -63,6 +64,7 @@ export class Execution implements Interest<unknown> {
     this.#stream = stream
     this.#renderer = renderer
     this.where = stream.select.selection
+    this.#conditions = new Conditions(feed.topic, this.where)
     this.#onJson = onJson
     this.#onFailed = onFailed
     this.#remove = feed.add(this.where, this)
@@ -147,7 +149,7 @@ export class Execution implements Interest<unknown> {
   }
 
   #meets(event: StreamEvent): boolean {
-    return meets(this.where, event, this.#feed.topic.indexed)
+    return this.#conditions.meets(event)
   }
 
   #passes(event: StreamEvent): boolean {

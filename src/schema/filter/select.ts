@@ -1,9 +1,8 @@
 import type { StreamEvent } from '../../streams/event.ts'
-import { meets } from '../../streams/feed/interest-index.ts'
 import type { Filter } from '../../streams/filter/filter.ts'
 import { type Explanation, planOf } from '../../streams/filter/plan.ts'
 import type { Topic } from '../../streams/topic/topic.ts'
-import type { Selection, Where } from '../../streams/topic/where.ts'
+import type { Selection } from '../../streams/topic/where.ts'
 
 /** Which events of its topic a field's arguments select. */
 export interface Select<V = unknown> {
@@ -32,14 +31,16 @@ export interface Conditions {
 /** The conditions together. @throws SluiceError `BAD_USER_INPUT` for a filter beyond the bounds. */
 export function selectBy({ topic, filter, where = {}, predicate }: Conditions): Select {
   if (isAll(filter)) return { selection: where, test: predicate, key: undefined }
-  const isOne = !Array.isArray(where)
-  const { key, selection, test, explain } = planOf(filter, topic, isOne ? (where as Where<unknown>) : {})
-  const tests = [
-    isOne ? undefined : (event: StreamEvent) => meets(where as Where<unknown>, event, topic.indexed),
-    test && (({ value }: StreamEvent) => test(value)),
-    predicate,
-  ]
-  return { selection, test: both(tests), key: key === keyOfAll(topic) ? undefined : key, explain }
+  const plan = planOf(filter, topic, where)
+  const { selection, test } = plan
+  return {
+    selection,
+    test: both(test && (({ value }: StreamEvent) => test(value)), predicate),
+    key: plan.key === keyOfAll(topic) ? undefined : plan.key,
+    get explain() {
+      return plan.explain
+    },
+  }
 }
 
 function isAll(filter: Filter): boolean {
@@ -56,9 +57,7 @@ function keyOfAll(topic: Topic): string {
 
 type Test = (event: StreamEvent) => boolean
 
-function both(tests: readonly (Test | undefined)[]): Test | undefined {
-  return tests.reduce((first, second) => {
-    if (!first || !second) return first ?? second
-    return (event) => first(event) && second(event)
-  })
+function both(first: Test | undefined, second: Test | undefined): Test | undefined {
+  if (!first || !second) return first ?? second
+  return (event) => first(event) && second(event)
 }

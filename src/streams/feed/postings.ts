@@ -3,7 +3,7 @@ import type { IndexReaders } from '../topic/indexed.ts'
 import { ValueLists } from './value-lists.ts'
 
 /** By indexed property, the values of which an event has one. */
-export type Wanted = ReadonlyMap<string, readonly unknown[]>
+export type Wanted = ReadonlyMap<string, ReadonlySet<unknown>>
 
 /** Posting lists that may have to be merged: their events, and others that have been removed. */
 export interface Lists {
@@ -81,24 +81,43 @@ export class Postings {
   }
 
   /**
-   * The lists of the property of which the fewest events have a wanted value. Undefined: to look at every event costs
-   * less.
+   * The lists that hold every event which has a wanted value of each property, by any of the alternatives: for each
+   * alternative those of the property of which the fewest events have such a value. Undefined: to look at every event
+   * costs less.
    */
-  find(wanted: Wanted): Lists | undefined {
-    let found: Lists | undefined
-    for (const [property, values] of wanted) {
-      const byValue = this.#byProperty.get(property)
-      if (!byValue) continue
-      const lists: (readonly number[])[] = []
-      let total = 0
-      for (const value of values) {
-        const list = byValue.of(value)
-        if (!list) continue
-        lists.push(list)
-        total += list.length
-      }
-      if (!found || total < found.total) found = { lists, total }
+  find(alternatives: readonly Wanted[]): Lists | undefined {
+    const chosen = new Map<ValueLists, Set<unknown>>()
+    for (const wanted of alternatives) {
+      const rarest = this.#rarest(wanted)
+      if (rarest === undefined) return undefined
+      const known = chosen.get(rarest.lists)
+      // Alternatives often have a value in common, whose list is wanted once.
+      if (known) for (const value of rarest.values) known.add(value)
+      else chosen.set(rarest.lists, new Set(rarest.values))
     }
-    return found && found.lists.length * found.total <= MERGED_LISTS * this.#size ? found : undefined
+    const lists = [...chosen].flatMap(([byValue, values]) => listsOf(byValue, values))
+    const total = lengthOf(lists)
+    return lists.length * total <= MERGED_LISTS * this.#size ? { lists, total } : undefined
   }
+
+  #rarest(wanted: Wanted): { readonly lists: ValueLists; readonly values: Iterable<unknown> } | undefined {
+    let rarest: { readonly lists: ValueLists; readonly values: Iterable<unknown> } | undefined
+    let least = Number.POSITIVE_INFINITY
+    for (const [property, values] of wanted) {
+      const lists = this.#byProperty.get(property)
+      const total = lists ? lengthOf(listsOf(lists, values)) : least
+      if (lists === undefined || total >= least) continue
+      least = total
+      rarest = { lists, values }
+    }
+    return rarest
+  }
+}
+
+function listsOf(lists: ValueLists, values: Iterable<unknown>): (readonly number[])[] {
+  return [...values].map((value) => lists.of(value)).filter((list) => list !== undefined)
+}
+
+function lengthOf(lists: readonly (readonly number[])[]): number {
+  return lists.reduce((sum, { length }) => sum + length, 0)
 }

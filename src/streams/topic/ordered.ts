@@ -1,4 +1,6 @@
 import type { EventRecord, StreamEvent } from '../event.ts'
+import { compareDecimals } from '../filter/decimal.ts'
+import { compareInstants, instantMs } from '../filter/instant.ts'
 
 /**
  * How values are ordered:
@@ -55,13 +57,12 @@ export type OrderedTypes<V, O> =
         }
 
 /** Decimal numbers, as the scalar `Decimal` has them. */
-export const DECIMAL = /^-?\d+(\.\d+)?$/
-/** Without an offset it would depend on the machine's time zone when it is. */
-export const INSTANT = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/
+const DECIMAL = /^-?\d+(\.\d+)?$/
 
 /**
  * The place of a value in the order of its kind, as a double. Of two values the greater one has the greater place, or
- * the same: what differs by less than a double, or than a millisecond, has one place. NaN for what has no order.
+ * the same: what differs by less than a double can tell, or than a millisecond, has one place. NaN for what has no
+ * order.
  */
 export function approximately(kind: OrderKind, value: unknown): number {
   switch (kind) {
@@ -70,7 +71,14 @@ export function approximately(kind: OrderKind, value: unknown): number {
     case 'decimal':
       return typeof value === 'string' && DECIMAL.test(value) ? Number(value) : Number.NaN
     case 'instant':
-      if (value instanceof Date) return value.getTime()
-      return typeof value === 'string' && INSTANT.test(value) ? Date.parse(value) : Number.NaN
+      return instantMs(value)
   }
+}
+
+/** The order of two values that have one place. Negative, zero or positive; undefined if one has no order. */
+export function exactly(kind: OrderKind, a: unknown, b: unknown): number | undefined {
+  if (kind === 'instant') return compareInstants(a, b)
+  if (kind === 'decimal') return typeof a === 'string' && typeof b === 'string' ? compareDecimals(a, b) : undefined
+  const [one, other] = [a as number, b as number]
+  return one < other ? -1 : one > other ? 1 : 0
 }

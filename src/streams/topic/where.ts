@@ -18,5 +18,5 @@ export type Where<I> = {
 /** One `Where`, or several of which an event has to meet one. An empty list selects nothing. */
 export type Selection<I> = Where<I> | readonly Where<I>[]
 
-/** As `Selection`; empty for a topic without an index or order. */
-export type WhereOf<I> = [keyof I] extends [never] ? { readonly [name: string]: never } : Selection<I>
+/** As `Where`; empty for a topic without an index or order. */
+export type WhereOf<I> = [keyof I] extends [never] ? { readonly [name: string]: never } : Where<I>
