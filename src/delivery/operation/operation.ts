@@ -23,6 +23,9 @@ export interface OperationWeight {
   readonly own: number
 }
 
+/** Heap bytes of a client's filter that is planned and compiled, without its values. Measured: 3,500 to 5,000. */
+const FILTER_BYTES = 5_000
+
 /** The weight where none is measured. */
 const WEIGHTLESS: OperationWeight = { document: 1, own: 1 }
 
@@ -89,7 +92,9 @@ export function prepareOperation(
   const select = streamField.select(given, context)
   const key = operationKey(args, context.audience, select.key)
   const stream = { field: streamField, args: given, start, select }
-  return { weight, args, key, bodyKey: bodyKey(args, context.audience), stream }
+  const isFiltered = select.key !== undefined
+  const whole = isFiltered ? { ...weight, own: weight.own + FILTER_BYTES } : weight
+  return { weight: whole, args, key, bodyKey: bodyKey(args, context.audience), stream }
 }
 
 /** The single root field: validation guarantees that there is no other, and that it is not skipped. */

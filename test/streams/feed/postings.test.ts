@@ -199,7 +199,8 @@ test('the postings of a window find what a scan of it finds, whatever comes and 
           const candidates = candidatesOf(window, step.where, statistics)
           expect(candidates.filter((event) => isMet(step.where, event.value))).toEqual(matching)
           const { c, ...where } = step.where
-          const matches = (event: StreamEvent<Value>) => event.value.c !== 1 && isMet({ c } as Where<Value>, event.value)
+          const matches = (event: StreamEvent<Value>) =>
+            event.value.c !== 1 && isMet({ c } as Where<Value>, event.value)
           const found = await newest(window, step.count, matches, new Candidates(lookups, where as typeof step.where))
           const expected = step.count === 0 ? [] : matching.filter(({ value }) => value.c !== 1).slice(-step.count)
           expect(found.events).toEqual(expected)
