@@ -60,11 +60,9 @@ export class Conditions<V> {
 }
 
 /** The values of which a condition wants one. */
-export function valuesOf(wanted: unknown): readonly unknown[] {
-  if (typeof wanted === 'object' && wanted !== null && 'in' in wanted) {
-    return [...new Set((wanted as { in: readonly unknown[] }).in)]
-  }
-  return [wanted]
+function valuesOf(wanted: unknown): ReadonlySet<unknown> {
+  const isList = typeof wanted === 'object' && wanted !== null && 'in' in wanted
+  return new Set(isList ? (wanted.in as readonly unknown[]) : [wanted])
 }
 
 function conjunctionOf({ indexed, ordered }: Lookups, where: object): Conjunction {
@@ -79,7 +77,7 @@ function conjunctionOf({ indexed, ordered }: Lookups, where: object): Conjunctio
       ranges.set(property, Bounds.of(order, wanted))
       continue
     }
-    const values = new Set(valuesOf(wanted))
+    const values = valuesOf(wanted)
     const read = indexed.get(property)
     if (read) equalities.push({ property, read, values })
     else if (order) {

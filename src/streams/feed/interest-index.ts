@@ -134,12 +134,19 @@ export class InterestIndex<V, T> {
   ): void {
     const place = measure.of(event, number)
     if (Number.isNaN(place)) return
-    for (const { low, high, entries } of tree.find(place)) {
-      const isOnEnd = place === low || place === high
-      for (const entry of entries) {
-        if (isOnEnd && !(entry.bounds as Bounds).admits(place, event)) continue
-        if (takes(entry, event, number)) visit(entry.interest)
+    for (const interval of tree.find(place)) {
+      const isOnEnd = place === interval.low || place === interval.high
+      const { first, others } = interval
+      if (first && isIn(first, isOnEnd, place, event) && takes(first, event, number)) visit(first.interest)
+      if (others === undefined) continue
+      for (const entry of others) {
+        if (isIn(entry, isOnEnd, place, event) && takes(entry, event, number)) visit(entry.interest)
       }
     }
   }
+}
+
+/** Between the ends of its interval an event is in the range: see `Bounds`. */
+function isIn<T>({ bounds }: Entry<T>, isOnEnd: boolean, place: number, event: StreamEvent): boolean {
+  return !isOnEnd || (bounds as Bounds).admits(place, event)
 }

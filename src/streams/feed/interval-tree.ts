@@ -2,7 +2,10 @@
 export interface Interval<E> {
   readonly low: number
   readonly high: number
-  readonly entries: Set<E>
+  /** The entry that was added first, the only one of most intervals; undefined once it is removed. */
+  first: E | undefined
+  /** All other entries. */
+  others: Set<E> | undefined
   /** Bits of `low`, then of `high`: see `setKey`. The tree branches by them. */
   readonly key: Key
 }
@@ -46,20 +49,26 @@ export class IntervalTree<E> {
 
   /** Adds an entry. Neither end is NaN, and `low` is not above `high`. */
   add(low: number, high: number, entry: E): void {
-    const known = this.#nodeOf(low, high)
+    const known = this.#nodeOf(low, high)?.interval
     if (known) {
-      known.interval.entries.add(entry)
+      known.others ??= new Set()
+      known.others.add(entry)
       return
     }
     const key = blankKey()
     setKey(key, low, high)
-    this.#insert({ low, high, entries: new Set([entry]), key })
+    this.#insert({ low, high, first: entry, others: undefined, key })
     this.#size++
   }
 
   delete(low: number, high: number, entry: E): void {
     const node = this.#nodeOf(low, high)
-    if (!node?.interval.entries.delete(entry) || node.interval.entries.size > 0) return
+    if (node === undefined) return
+    const { interval } = node
+    if (interval.first === entry) interval.first = undefined
+    else interval.others?.delete(entry)
+    if (interval.others?.size === 0) interval.others = undefined
+    if (interval.first !== undefined || interval.others !== undefined) return
     this.#size--
     this.#pullUp(node)
   }

@@ -12,6 +12,12 @@ export interface Lists {
   readonly total: number
 }
 
+/** The lists of a property's values. */
+interface PropertyLists extends Lists {
+  readonly of: ValueLists
+  readonly values: ReadonlySet<unknown>
+}
+
 /**
  * A merge of so many lists costs no more than to look at every event. Of more, each event that is found costs one step
  * for each list; if there are few events without a value of a list, to look at them costs less.
@@ -86,36 +92,44 @@ export class Postings {
    * costs less.
    */
   find(alternatives: readonly Wanted[]): Lists | undefined {
+    const found = alternatives.length === 1 ? this.#rarest(alternatives[0] as Wanted) : this.#merged(alternatives)
+    return found && found.lists.length * found.total <= MERGED_LISTS * this.#size ? found : undefined
+  }
+
+  /** Alternatives often have a value in common, whose list is wanted once. */
+  #merged(alternatives: readonly Wanted[]): Lists | undefined {
     const chosen = new Map<ValueLists, Set<unknown>>()
     for (const wanted of alternatives) {
       const rarest = this.#rarest(wanted)
       if (rarest === undefined) return undefined
-      const known = chosen.get(rarest.lists)
-      // Alternatives often have a value in common, whose list is wanted once.
+      const known = chosen.get(rarest.of)
       if (known) for (const value of rarest.values) known.add(value)
-      else chosen.set(rarest.lists, new Set(rarest.values))
+      else chosen.set(rarest.of, new Set(rarest.values))
     }
     const lists = [...chosen].flatMap(([byValue, values]) => listsOf(byValue, values))
-    const total = lengthOf(lists)
-    return lists.length * total <= MERGED_LISTS * this.#size ? { lists, total } : undefined
+    return { lists, total: lengthOf(lists) }
   }
 
-  #rarest(wanted: Wanted): { readonly lists: ValueLists; readonly values: Iterable<unknown> } | undefined {
-    let rarest: { readonly lists: ValueLists; readonly values: Iterable<unknown> } | undefined
-    let least = Number.POSITIVE_INFINITY
+  #rarest(wanted: Wanted): PropertyLists | undefined {
+    let rarest: PropertyLists | undefined
     for (const [property, values] of wanted) {
-      const lists = this.#byProperty.get(property)
-      const total = lists ? lengthOf(listsOf(lists, values)) : least
-      if (lists === undefined || total >= least) continue
-      least = total
-      rarest = { lists, values }
+      const of = this.#byProperty.get(property)
+      if (!of) continue
+      const lists = listsOf(of, values)
+      const total = lengthOf(lists)
+      if (!rarest || total < rarest.total) rarest = { lists, total, of, values }
     }
     return rarest
   }
 }
 
 function listsOf(lists: ValueLists, values: Iterable<unknown>): (readonly number[])[] {
-  return [...values].map((value) => lists.of(value)).filter((list) => list !== undefined)
+  const found: (readonly number[])[] = []
+  for (const value of values) {
+    const list = lists.of(value)
+    if (list) found.push(list)
+  }
+  return found
 }
 
 function lengthOf(lists: readonly (readonly number[])[]): number {

@@ -7,8 +7,8 @@ import type { Filter, FilterField, Test } from './filter.ts'
  */
 /** Levels of `all`, `any` and `not`, of which a nested object is one: filters recurse when they are planned. */
 export const MAX_DEPTH = 50
-/** Conditions on fields. A form with each field of a large type in it has fewer. */
-export const MAX_CONDITIONS = 200
+/** Conditions on fields: a form with two for each field of a large type has fewer. */
+export const MAX_CONDITIONS = 100
 /** Conditions, and what combines them. */
 const MAX_PARTS = 1000
 /** Values of all lists: as many as the combinations that are looked up for one subscription. */

@@ -30,7 +30,14 @@ export function conjunction(nodes: readonly Node[]): Node {
 }
 
 type In = Operation & { readonly op: 'in' }
+const NONE = { values: new Set(), hasNull: false }
 type Has = Operation & { readonly op: 'hasAll' | 'hasAny' }
+
+/**
+ * Comparisons of the values of a field with its other conditions. With more, these are kept side by side: two such
+ * filters may be equal and not share.
+ */
+const MAX_COMPARISONS = 4000
 
 /** What the conditions of one field say together; undefined: they contradict each other. */
 function merge(conditions: readonly Condition[]): readonly Condition[] | undefined {
@@ -63,6 +70,12 @@ function merge(conditions: readonly Condition[]): readonly Condition[] | undefin
   if (interval) rest.push(new Condition(field, interval))
   if (allOf) rest.push(new Condition(field, allOf))
   if (noneOf) rest.push(new Condition(field, { ...noneOf, op: countOf(noneOf) === 1 ? 'hasAll' : 'hasAny' }, true))
+  const listed = countOf(wanted ?? unwanted ?? NONE)
+  if (listed * rest.length > MAX_COMPARISONS) {
+    if (wanted) rest.push(new Condition(field, wanted))
+    if (unwanted) rest.push(new Condition(field, unwanted, true))
+    return rest
+  }
   if (wanted) {
     if (unwanted) rest.push(new Condition(field, unwanted, true))
     const left = keep(wanted, (constant) => rest.every((condition) => meetsConstant(condition, constant)))

@@ -114,7 +114,7 @@ function isDigit(code: number): boolean {
 
 function compare(a: Scanned, b: Scanned): number {
   if (a.isNegative !== b.isNegative) return a.isNegative ? -1 : 1
-  return a.isNegative ? -compareSizes(a, b) : compareSizes(a, b)
+  return a.isNegative ? compareSizes(b, a) : compareSizes(a, b)
 }
 
 function compareSizes(a: Scanned, b: Scanned): number {

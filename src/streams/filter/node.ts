@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { FilterField } from './filter.ts'
 
 /** A bound of a range, canonical. */
@@ -15,6 +16,9 @@ export type Operation =
   | { readonly op: 'contains'; readonly text: string }
   | { readonly op: 'hasAll'; readonly values: ReadonlySet<unknown>; readonly hasNull: boolean }
   | { readonly op: 'hasAny'; readonly values: ReadonlySet<unknown>; readonly hasNull: boolean }
+
+/** A longer key is its hash: the keys of nested groups have those of their parts in them. */
+const MAX_KEY_CHARS = 200
 
 /** A filter in its normal form, in which only conditions are negated. */
 export type Node = Condition | Group
@@ -34,6 +38,7 @@ export class Condition {
     this.#text = text ?? once(() => textOf(field, operation))
   }
 
+  /** Equal for equal conditions, and of bounded length; as is that of a group. */
   get key(): string {
     return this.isNegated ? `!${this.#text()}` : this.#text()
   }
@@ -116,6 +121,7 @@ export function constantKey(value: unknown): string {
       return identityIn(symbols, value)
     case 'object':
     case 'function':
+      if (value === null) return 'null'
       return identityIn(identities, value as object)
     default:
       return String(value)
@@ -128,10 +134,15 @@ function identityIn<T>(known: { get(key: T): number | undefined; set(key: T, ide
   return `#${identity}`
 }
 
+/** The key that a text makes, when it is first asked for. */
 function once(text: () => string): () => string {
   let known: string | undefined
   return () => {
-    known ??= text()
+    known ??= shortened(text())
     return known
   }
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_KEY_CHARS ? text : hash('sha256', text, 'base64url')
 }

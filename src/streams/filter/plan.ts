@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { Topic } from '../topic/topic.ts'
 import type { Selection, Where } from '../topic/where.ts'
 import { demandBounds } from './bounds.ts'
@@ -14,7 +13,7 @@ export type { Explanation }
 
 /** How the events that meet a filter are found. */
 export interface Plan<V> {
-  /** Equal for equal filters, however they were spelled. Never holds more than the filter does. */
+  /** Equal for equal filters, however they were spelled. Of bounded length. */
   readonly key: string
   /** What is looked up: all events that meet the filter, and maybe others. Empty: nothing can match. */
   readonly selection: Selection<V>
@@ -22,9 +21,6 @@ export interface Plan<V> {
   readonly test: ((value: V) => boolean) | undefined
   readonly explain: Explanation
 }
-
-/** A longer key is its hash. */
-const MAX_KEY_CHARS = 200
 
 /**
  * Plans a filter on the events that `where`, the selection of the field's definition, has.
@@ -37,11 +33,15 @@ export function planOf<V>(filter: Filter, topic: Topic<V>, where: Selection<V> =
   const { alternatives, rest } = lookUp(node.kind === 'all' ? node.of : [node], given, topic)
   const selection = selectionOf<V>(alternatives)
   const left = nodeOf(alternatives.length === 0 ? [] : rest)
+  let test: Plan<V>['test']
   return {
-    key: node.key.length <= MAX_KEY_CHARS ? node.key : hash('sha256', node.key, 'base64url'),
+    key: node.key,
     selection,
-    test: isTrue(left) ? undefined : (compile(left) as (value: V) => boolean),
-    // Most are never looked at.
+    // Both are made when they are asked for: a filter that is in use already is planned for its key.
+    get test() {
+      if (!isTrue(left)) test ??= compile(left)
+      return test
+    },
     get explain() {
       return explain(selection, left)
     },

@@ -70,7 +70,15 @@ function ofProperty(property: string, kind: OrderKind): Ordered {
 }
 
 function reader(kind: OrderKind, value: (event: StreamEvent) => unknown, property: string | undefined): Ordered {
-  return { kind, read: (event) => approximately(kind, value(event)), value, property }
+  const read = (event: StreamEvent): number => {
+    try {
+      return approximately(kind, value(event))
+    } catch {
+      // The value of a custom schema may throw when a property is read. The other conditions still find its event.
+      return Number.NaN
+    }
+  }
+  return { kind, read, value, property }
 }
 
 function isOrderedValue(value: unknown): boolean {
