@@ -1,4 +1,3 @@
-import type { Context } from '../../schema/context.ts'
 import { gapError } from '../../schema/gap-error.ts'
 import { UNKNOWN, type Vector } from '../../streams/cursor/vector.ts'
 import type { Gap, StreamEvent } from '../../streams/event.ts'
@@ -44,7 +43,6 @@ export class Execution implements Interest<unknown> {
   readonly where: Selection<unknown>
   readonly #feed: Feed
   readonly #stream: BoundStream
-  readonly #context: Context
   readonly #renderer: Renderer
   readonly #conditions: Conditions<unknown>
   readonly #onJson: OnJson
@@ -64,9 +62,8 @@ export class Execution implements Interest<unknown> {
   constructor(feed: Feed, stream: BoundStream, renderer: Renderer, onJson: OnJson, onFailed: OnFailed) {
     this.#feed = feed
     this.#stream = stream
-    this.#context = renderer.args.contextValue as Context
     this.#renderer = renderer
-    this.where = stream.field.where(stream.args, this.#context)
+    this.where = stream.select.selection
     this.#conditions = new Conditions(feed.topic, this.where)
     this.#onJson = onJson
     this.#onFailed = onFailed
@@ -156,8 +153,8 @@ export class Execution implements Interest<unknown> {
   }
 
   #passes(event: StreamEvent): boolean {
-    const { filter } = this.#stream.field
-    return !filter || filter(event.value, this.#stream.args, this.#context, event)
+    const { test } = this.#stream.select
+    return !test || test(event)
   }
 
   #await(pending: Promise<Buffer>, after: Settled): void {

@@ -1,6 +1,6 @@
 import { canonicalDecimal, compareDecimals } from './decimal.ts'
 import type { FieldKind } from './filter.ts'
-import { type CanonicalInstant, canonicalInstant } from './instant.ts'
+import { type CanonicalInstant, canonicalInstant, compareCanonicalInstants } from './instant.ts'
 
 /**
  * The canonical form of a value: what `Set` and `===` find equal, exactly where the field's kind says that values are
@@ -52,13 +52,6 @@ export function compareCanonical(kind: FieldKind, a: unknown, b: unknown): numbe
     default:
       throw new TypeError(`Values of the kind "${kind}" have no order`)
   }
-}
-
-/** The digits beyond milliseconds are a fraction: compared as text they are in order. */
-function compareCanonicalInstants(a: CanonicalInstant, b: CanonicalInstant): number {
-  const [msOfA, beyondA = ''] = String(a).split(':')
-  const [msOfB, beyondB = ''] = String(b).split(':')
-  return Number(msOfA) - Number(msOfB) || (beyondA < beyondB ? -1 : beyondA > beyondB ? 1 : 0)
 }
 
 /** Whether ranges can be asked for. */

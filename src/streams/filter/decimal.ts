@@ -31,19 +31,47 @@ export function canonicalDecimal(text: string): string | undefined {
   return `${isNegative ? '-' : ''}${integer}${fraction}`
 }
 
-/** A bound that is compared with many values, scanned once. */
-export class DecimalBound {
-  readonly #scanned = blank()
+/** A bound of a range. */
+export interface DecimalBound {
+  readonly value: string
+  /** The bound itself is outside of the range. */
+  readonly isOpen: boolean
+}
 
-  /** @throws TypeError if it is no decimal number. */
-  constructor(text: string) {
-    if (!scan(text, this.#scanned)) throw new TypeError('A bound of a decimal range is a decimal number')
+/** A range of decimal numbers, whose bounds are scanned once. A bound that is undefined is none. */
+export class DecimalRange {
+  readonly #low: Scanned | undefined
+  readonly #high: Scanned | undefined
+  readonly #isLowOpen: boolean
+  readonly #isHighOpen: boolean
+
+  /** @throws TypeError for a bound that is no decimal number. */
+  constructor(low: DecimalBound | undefined, high: DecimalBound | undefined) {
+    this.#low = low && scanned(low.value)
+    this.#high = high && scanned(high.value)
+    this.#isLowOpen = low?.isOpen === true
+    this.#isHighOpen = high?.isOpen === true
   }
 
-  /** As `compareDecimals(text, bound)`. NaN if it is no decimal number: no comparison with that is true. */
-  compare(text: string): number {
-    return scan(text, left) ? compare(left, this.#scanned) : Number.NaN
+  /** False for what is no decimal number. */
+  has(text: string): boolean {
+    if (!scan(text, left)) return false
+    if (this.#low) {
+      const order = compare(left, this.#low)
+      if (order < 0 || (order === 0 && this.#isLowOpen)) return false
+    }
+    if (this.#high) {
+      const order = compare(left, this.#high)
+      if (order > 0 || (order === 0 && this.#isHighOpen)) return false
+    }
+    return true
   }
+}
+
+function scanned(text: string): Scanned {
+  const bound = blank()
+  if (!scan(text, bound)) throw new TypeError('A bound of a range of decimals is a decimal number')
+  return bound
 }
 
 function blank(): Scanned {
@@ -86,7 +114,7 @@ function isDigit(code: number): boolean {
 
 function compare(a: Scanned, b: Scanned): number {
   if (a.isNegative !== b.isNegative) return a.isNegative ? -1 : 1
-  return a.isNegative ? -compareSizes(a, b) : compareSizes(a, b)
+  return a.isNegative ? compareSizes(b, a) : compareSizes(a, b)
 }
 
 function compareSizes(a: Scanned, b: Scanned): number {

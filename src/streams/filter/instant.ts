@@ -30,24 +30,54 @@ export function canonicalInstant(value: unknown): CanonicalInstant | undefined {
   return from === to ? ms : `${ms}:${text.slice(from, to)}`
 }
 
+export function compareCanonicalInstants(a: CanonicalInstant, b: CanonicalInstant): number {
+  return compare(scanned(a), scanned(b))
+}
+
 /** Milliseconds since the epoch, rounded down; NaN for what is no instant. */
 export function instantMs(value: unknown): number {
   return scan(value, left) ? left.ms : Number.NaN
 }
 
-/** A bound that is compared with many values, scanned once. */
-export class InstantBound {
-  readonly #scanned = blank()
+/** A bound of a range. */
+export interface InstantBound {
+  readonly value: CanonicalInstant
+  /** The bound itself is outside of the range. */
+  readonly isOpen: boolean
+}
 
-  /** @throws TypeError if it is no instant. */
-  constructor(value: unknown) {
-    if (!scan(value, this.#scanned)) throw new TypeError('A bound of a range of times is a time')
+/** A range of instants. A bound that is undefined is none. */
+export class InstantRange {
+  readonly #low: Scanned | undefined
+  readonly #high: Scanned | undefined
+  readonly #isLowOpen: boolean
+  readonly #isHighOpen: boolean
+
+  constructor(low: InstantBound | undefined, high: InstantBound | undefined) {
+    this.#low = low && scanned(low.value)
+    this.#high = high && scanned(high.value)
+    this.#isLowOpen = low?.isOpen === true
+    this.#isHighOpen = high?.isOpen === true
   }
 
-  /** As `compareInstants(value, bound)`. NaN if it is no instant: no comparison with that is true. */
-  compare(value: unknown): number {
-    return scan(value, left) ? compare(left, this.#scanned) : Number.NaN
+  /** False for what is no instant. */
+  has(value: unknown): boolean {
+    if (!scan(value, left)) return false
+    if (this.#low) {
+      const order = compare(left, this.#low)
+      if (order < 0 || (order === 0 && this.#isLowOpen)) return false
+    }
+    if (this.#high) {
+      const order = compare(left, this.#high)
+      if (order > 0 || (order === 0 && this.#isHighOpen)) return false
+    }
+    return true
   }
+}
+
+function scanned(canonical: CanonicalInstant): Scanned {
+  const [ms, beyond = ''] = String(canonical).split(':')
+  return { ms: Number(ms), text: beyond, from: 0, to: beyond.length }
 }
 
 function blank(): Scanned {

@@ -1,17 +1,19 @@
 import type { Topic } from '../topic/topic.ts'
 import type { Selection, Where } from '../topic/where.ts'
-import { canonicalOf, compareCanonical } from './canonical.ts'
+import { demandBounds } from './bounds.ts'
+import { compile } from './compile.ts'
+import { type Explanation, explain } from './explain.ts'
 import type { Filter } from './filter.ts'
+import { type Lookup, lookUp } from './lookup.ts'
+import { Group, isTrue, type Node } from './node.ts'
+import { normalize } from './normalize.ts'
+import { conditionOf, type Names, type Wanted, wantedIn } from './wanted.ts'
 
-/** What a filter became, as plain JSON: for those who look into a running gateway. */
-export interface Explanation {
-  readonly lookups: readonly unknown[]
-  readonly tests: readonly string[]
-}
+export type { Explanation }
 
 /** How the events that meet a filter are found. */
 export interface Plan<V> {
-  /** Equal for equal filters, however they were spelled. Never holds more than the filter does. */
+  /** Equal for equal filters, however they were spelled. Of bounded length. */
   readonly key: string
   /** What is looked up: all events that meet the filter, and maybe others. Empty: nothing can match. */
   readonly selection: Selection<V>
@@ -20,55 +22,53 @@ export interface Plan<V> {
   readonly explain: Explanation
 }
 
-/** @throws SluiceError `BAD_USER_INPUT` for a filter beyond the bounds. */
-export function planOf<V>(filter: Filter, _topic: Topic<V>, where: Where<V> = {}): Plan<V> {
+/**
+ * Plans a filter on the events that `where`, the selection of the field's definition, has.
+ * @throws SluiceError `BAD_USER_INPUT` for a filter beyond its bounds.
+ */
+export function planOf<V>(filter: Filter, topic: Topic<V>, where: Selection<V> = {}): Plan<V> {
+  demandBounds(filter)
+  const node = normalize(filter)
+  const given = lookupsOf(where, topic)
+  const { alternatives, rest } = lookUp(node.kind === 'all' ? node.of : [node], given, topic)
+  const selection = selectionOf<V>(alternatives)
+  const left = nodeOf(alternatives.length === 0 ? [] : rest)
+  let test: Plan<V>['test']
   return {
-    key: JSON.stringify(filter, (name, value) => (name === 'field' ? value.path : value)),
-    selection: where,
-    test: (value) => meetsFilter(filter, value),
-    explain: { lookups: [where], tests: [filter.kind] },
+    key: node.key,
+    selection,
+    // Both are made when they are asked for: a filter that is in use already is planned for its key.
+    get test() {
+      if (!isTrue(left)) test ??= compile(left)
+      return test
+    },
+    get explain() {
+      return explain(selection, left)
+    },
   }
 }
 
-function meetsFilter(filter: Filter, value: unknown): boolean {
-  if (filter.kind === 'all' || filter.kind === 'any') {
-    const isMet = (one: Filter) => meetsFilter(one, value)
-    return filter.kind === 'all' ? filter.of.every(isMet) : filter.of.some(isMet)
-  }
-  if (filter.kind === 'not') return !meetsFilter(filter.of, value)
-  const { kind, isList } = filter.field
-  const read = filter.field.read(value) ?? null
-  const canonical = isList ? undefined : canonicalOf(kind, read)
-  const isAmong = (values: readonly unknown[], one: unknown) =>
-    one === null ? values.includes(null) : values.some((each) => canonicalOf(kind, each) === one)
-  switch (filter.kind) {
-    case 'null':
-      return read === null
-    case 'in':
-      return isAmong(filter.values, read === null ? null : (canonical ?? Number.NaN))
-    case 'range': {
-      if (canonical === undefined) return false
-      return Object.entries(filter.range).every(([operator, given]) => {
-        if (given === undefined) return true
-        const bound = canonicalOf(kind, given)
-        if (bound === undefined) return false
-        const order = compareCanonical(kind, canonical, bound)
-        if (operator === 'gt') return order > 0
-        if (operator === 'gte') return order >= 0
-        return operator === 'lt' ? order < 0 : order <= 0
-      })
+function nodeOf(parts: readonly Node[]): Node {
+  return parts.length === 1 ? (parts[0] as Node) : new Group('all', parts)
+}
+
+/** A definition's alternatives, without those that nothing meets. */
+function lookupsOf<V>(where: Selection<V>, names: Names): readonly Lookup[] {
+  const alternatives: readonly Where<V>[] = Array.isArray(where) ? where : [where as Where<V>]
+  return alternatives.flatMap((one) => {
+    const lookup = new Map<string, Wanted>()
+    for (const [name, condition] of Object.entries(one)) {
+      const wanted = wantedIn(condition, name, names)
+      if (!wanted) return []
+      if (wanted !== 'any') lookup.set(name, wanted)
     }
-    case 'startsWith':
-      return typeof read === 'string' && read.startsWith(filter.text)
-    case 'contains':
-      return typeof read === 'string' && read.includes(filter.text)
-    default: {
-      if (!Array.isArray(read)) return false
-      const has = (wanted: unknown) =>
-        read.some((item) =>
-          wanted === null ? (item ?? null) === null : canonicalOf(kind, item) === canonicalOf(kind, wanted),
-        )
-      return filter.kind === 'hasAll' ? filter.values.every(has) : filter.values.some(has)
-    }
-  }
+    return [lookup]
+  })
+}
+
+function selectionOf<V>(alternatives: readonly Lookup[]): Selection<V> {
+  const wheres = alternatives.map(
+    (lookup) => Object.fromEntries(Array.from(lookup, ([name, wanted]) => [name, conditionOf(wanted)])) as Where<V>,
+  )
+  return wheres.length === 1 ? (wheres[0] as Where<V>) : wheres
 }
