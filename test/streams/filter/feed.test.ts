@@ -103,7 +103,7 @@ test('filters take from a feed what a plain interpreter takes: live, from the lo
         }
       },
     ),
-    { numRuns: 250 },
+    { numRuns: 120 },
   )
   statistics.report()
 })
