@@ -1,4 +1,5 @@
 import type { Selection, Where } from '../topic/where.ts'
+import { type CanonicalInstant, instantText } from './instant.ts'
 import { type Condition, isTrue, type Node, type Operation } from './node.ts'
 
 /** What a filter became, as plain JSON: for those who look into a running gateway. */
@@ -45,7 +46,7 @@ function shownValue(value: unknown): unknown {
     case 'boolean':
       return value
     default:
-      return value === null || value instanceof Date ? value : String(value)
+      return value === null ? null : value instanceof Date ? value.toISOString() : String(value)
   }
 }
 
@@ -56,24 +57,27 @@ function textOf(node: Node): string {
 }
 
 function conditionText({ field, operation, isNegated }: Condition): string {
-  const text = `${field.path} ${operationText(operation)}`
+  const isTime = field.kind === 'instant'
+  const show = (constant: unknown) =>
+    shownValue(isTime && constant !== null ? instantText(constant as CanonicalInstant) : constant)
+  const text = `${field.path} ${operationText(operation, show)}`
   return isNegated ? `not ${text}` : text
 }
 
-function operationText(operation: Operation): string {
+function operationText(operation: Operation, show: (constant: unknown) => unknown): string {
   switch (operation.op) {
     case 'range': {
       const { low, high } = operation
-      const from = low ? `${low.isOpen ? '>' : '>='} ${String(shownValue(low.value))}` : ''
-      const to = high ? `${high.isOpen ? '<' : '<='} ${String(shownValue(high.value))}` : ''
+      const from = low ? `${low.isOpen ? '>' : '>='} ${String(show(low.value))}` : ''
+      const to = high ? `${high.isOpen ? '<' : '<='} ${String(show(high.value))}` : ''
       return [from, to].filter((text) => text !== '').join(', ')
     }
     case 'startsWith':
     case 'contains':
-      return `${operation.op} ${JSON.stringify(shownValue(operation.text))}`
+      return `${operation.op} ${JSON.stringify(show(operation.text))}`
     default: {
       const values = operation.hasNull ? [null, ...operation.values] : [...operation.values]
-      return `${operation.op} ${shown(values.map(shownValue), SHOWN_VALUES).join(', ')}`
+      return `${operation.op} ${shown(values.map(show), SHOWN_VALUES).join(', ')}`
     }
   }
 }
