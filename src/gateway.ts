@@ -191,7 +191,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     capacity,
   })
   const adminHosts = [config.ADMIN_HOST, ...(config.ADMIN_HOSTS ?? [])]
-  const admin = createAdminServer({ readiness, metrics, faults, log, hosts: adminHosts, ...(timeouts && { timeouts }) })
+  const inspected = { streams, engine }
+  const admin = createAdminServer({
+    readiness,
+    metrics,
+    inspected,
+    faults,
+    log,
+    hosts: adminHosts,
+    ...(timeouts && { timeouts }),
+  })
   const adminConnections = new Connections(admin, { max: shares.admin, ...(timeouts && { timeouts }) })
 
   const shutdown: ShutdownOptions = {
