@@ -82,8 +82,11 @@ test('the largest groups are shown, as many as are asked for', async () => {
   expect(await shown('?groups=0')).toEqual({ count: 5, largest: [] })
 })
 
-test.each(['', 'x', '-1', '1.5', '101', '1e1', '999999999999'])('a number of groups that is "%s" is refused', async (text) => {
-  const gateway = await startTestGateway()
-  const response = await fetch(`${gateway.adminUrl}/inspect.json?groups=${text}`)
-  expect([response.status, await response.text()]).toEqual([400, '"groups" is a number of groups, from 0 to 100\n'])
-})
+test.each(['', 'x', '-1', '1.5', '101', '1e1', '999999999999'])(
+  'a number of groups that is "%s" is refused',
+  async (text) => {
+    const gateway = await startTestGateway()
+    const response = await fetch(`${gateway.adminUrl}/inspect.json?groups=${text}`)
+    expect([response.status, await response.text()]).toEqual([400, '"groups" is a number of groups, from 0 to 100\n'])
+  },
+)
