@@ -7,7 +7,7 @@
  *   delivery/    equal subscriptions become a group: one execution, one frame, one write a client
  *   admission/   the one gate that every operation passes
  *   transport/   GraphQL over SSE: what goes to sockets
- *   server/      HTTP, Yoga for all that is no stream, health, metrics
+ *   server/      HTTP, Yoga for all that is no stream, health, metrics, inspection
  *   demo/        orders for a first run
  */
 import type { GraphQLSchema } from 'graphql'
