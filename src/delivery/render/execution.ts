@@ -41,6 +41,8 @@ export interface Settled {
 export class Execution implements Interest<unknown> {
   /** No other event is selected. */
   readonly where: Selection<unknown>
+  /** Events that were found for it, live or in the past, and those of them that its filter let pass. */
+  readonly counts = { asked: 0, taken: 0 }
   readonly #feed: Feed
   readonly #stream: BoundStream
   readonly #renderer: Renderer
@@ -154,7 +156,10 @@ export class Execution implements Interest<unknown> {
 
   #passes(event: StreamEvent): boolean {
     const { test } = this.#stream.select
-    return !test || test(event)
+    this.counts.asked++
+    const passes = !test || test(event)
+    if (passes) this.counts.taken++
+    return passes
   }
 
   #await(pending: Promise<Buffer>, after: Settled): void {

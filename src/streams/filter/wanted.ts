@@ -74,7 +74,11 @@ function rangeConditionOf({ order, interval: { low, high } }: Wanted & { readonl
   }
 }
 
-/** Digits beyond what a `Date` holds are left to the test. */
+/** Whether a `where` has the range itself: digits beyond what a `Date` holds are left to the test. */
+export function isSayable(order: OrderKind, { low, high }: Interval): boolean {
+  return order !== 'instant' || (typeof (low?.value ?? 0) === 'number' && typeof (high?.value ?? 0) === 'number')
+}
+
 function fromInstant({ value, isOpen }: Bound): Range<Date> {
   const { date, isExact } = dateOf(value as CanonicalInstant)
   return isOpen && isExact ? { gt: date } : { gte: date }
