@@ -18,6 +18,10 @@ export interface StreamField<V = unknown> {
     | undefined
   /** Whether the field's value depends on its arguments, not only the selection of events. */
   readonly resolvesArguments: boolean
+  /** The field's value for an event's value; the same, if absent. */
+  readonly resolve:
+    | ((value: V, args: Record<string, unknown>, context: Context, record: EventRecord) => unknown)
+    | undefined
 }
 
 export const STREAM_EXTENSION = 'sluiceStream'

@@ -2,12 +2,15 @@ import { type Framing, NOTHING } from '../../protocol/framing.ts'
 import { gapError } from '../../schema/gap-error.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
+import type { Position } from '../../streams/feed/position.ts'
+import type { Settled } from '../../streams/feed/settled.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
 import { type CloseReason, type Outlet, WRITE_STALL_MS } from '../outlet.ts'
-import { Execution, type Settled } from '../render/execution.ts'
+import { Execution } from '../render/execution.ts'
 import type { Renderer } from '../render/renderer.ts'
+import { CatchUp } from '../replay/catch-up.ts'
 import { History } from '../replay/history.ts'
 import type { Shared } from '../replay/shared.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
@@ -73,6 +76,7 @@ export class Group implements FrameHolder, MemberGroup {
         host.appended(this)
       },
       (error, at) => this.fail(error, at),
+      shared.throttles,
     )
     this.log = new FrameLog(shared.budget, this, feed.window.nextSeq)
     const historyKey = key ?? `private ${nextPrivateKey++}`
@@ -102,9 +106,24 @@ export class Group implements FrameHolder, MemberGroup {
     return this.log.first
   }
 
+  get read(): Settled {
+    return this.#execution.read
+  }
+
   /** Position of members at the head, after a flush. */
   get settled(): Settled {
     return this.#execution.settled
+  }
+
+  /** How a member that comes back is shown a throttled past; undefined: all of it. */
+  catchUp(position: Position): CatchUp | undefined {
+    const { throttle } = this.#execution
+    if (!throttle) return undefined
+    const { history, feed, shared } = this
+    return new CatchUp(
+      { history, feed, execution: this.#execution, throttle, room: shared.throttles.catchUps },
+      position,
+    )
   }
 
   /**

@@ -13,6 +13,7 @@ import {
 import type { Audience } from '../../schema/context.ts'
 import { POSITION_ARGUMENTS } from '../../schema/start-position.ts'
 import { streamFieldOf } from '../../schema/stream-field.ts'
+import { canonicalThrottle, THROTTLE_ARGUMENT } from '../../schema/throttle.ts'
 
 /**
  * Key of equal operations: two operations with one key have the same result for every event. It ignores whitespace, the
@@ -99,7 +100,10 @@ class Printer {
     const stream = streamFieldOf(field)
     if (stream && this.#leftOut === 'all' && !stream.resolvesArguments) return ''
     const values = { ...getArgumentValues(field, node, this.#args.variableValues) }
-    if (stream) for (const name of POSITION_ARGUMENTS) delete values[name]
+    if (stream) {
+      for (const name of POSITION_ARGUMENTS) delete values[name]
+      values[THROTTLE_ARGUMENT] = this.#leftOut === 'all' ? undefined : canonicalThrottle(values[THROTTLE_ARGUMENT])
+    }
     return `(${canonicalJson(values)})`
   }
 

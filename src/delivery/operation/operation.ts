@@ -13,6 +13,7 @@ import {
 import type { Context } from '../../schema/context.ts'
 import { type ArgumentStart, startOf } from '../../schema/start-position.ts'
 import { type StreamField, streamFieldOf } from '../../schema/stream-field.ts'
+import { type Throttling, throttlingOf } from '../../schema/throttle.ts'
 import { bodyKey, operationKey } from './key.ts'
 import { wrongArguments } from './wrong-arguments.ts'
 
@@ -43,6 +44,8 @@ export interface BoundStream {
   readonly args: Readonly<Record<string, unknown>>
   /** Start of the arguments; now, if undefined. */
   readonly start: ArgumentStart | undefined
+  /** Undefined: every event goes out. */
+  readonly throttling: Throttling | undefined
 }
 
 export interface OperationRequest {
@@ -84,7 +87,7 @@ export function prepareOperation(
   const given = getArgumentValues(field, node, args.variableValues)
   const start = startOf(given)
   const key = operationKey(args, context.audience)
-  const stream = { field: streamField, args: given, start }
+  const stream = { field: streamField, args: given, start, throttling: throttlingOf(given, field) }
   return { weight, args, key, bodyKey: bodyKey(args, context.audience), stream }
 }
 
