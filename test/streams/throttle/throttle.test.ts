@@ -54,7 +54,7 @@ class Driver {
   drain(wasFlushed = false): void {
     for (let event = this.throttle.next(this.now); event; event = this.throttle.next(this.now)) {
       const before = this.#check()
-      expect(before[event.partition], 'the position before an event passes it').toBeLessThanOrEqual(event.offset)
+      demand((before[event.partition] as number) <= event.offset, 'The position before an event passes it')
       this.throttle.released(this.now)
       if (this.#latest.get(event.key) === event) this.#latest.delete(event.key)
       this.out.push({ event, at: this.now, wasFlushed })
@@ -80,14 +80,19 @@ class Driver {
   #check(): readonly number[] {
     const position = this.throttle.below(this.#next)
     for (let p = 0; p < PARTITIONS; p++) {
-      expect(position[p], 'the position goes back').toBeGreaterThanOrEqual(this.#position[p] ?? 0)
+      demand((position[p] as number) >= (this.#position[p] as number), 'The position goes back')
     }
     for (const { partition, offset, key } of this.#latest.values()) {
-      expect(position[partition], `the position passes what is held of ${key}`).toBeLessThanOrEqual(offset)
+      demand((position[partition] as number) <= offset, `The position passes what is held of ${key}`)
     }
     this.#position = [...position]
     return position
   }
+}
+
+/** Thousands of times faster than `expect`. */
+function demand(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise)
 }
 
 const step = fc.oneof(
@@ -119,8 +124,8 @@ test('one event of a key in an interval, the last of each key in the end, and no
           driver.offer(one.key, one.partition)
           statistics.count(driver.out.length > before ? 'at once' : 'held')
         }
-        expect(driver.throttle.size).toBeLessThanOrEqual(maxKeys + 1)
-        expect(driver.room.used).toBeLessThanOrEqual(Math.max(limit, 0) + (limit === ROOMY ? 0 : EVENT_BYTES * 2))
+        demand(driver.throttle.size <= maxKeys, 'There are too many keys')
+        demand(driver.room.used <= limit, 'There are too many bytes')
       }
       statistics.count('flushed', driver.out.filter(({ wasFlushed }) => wasFlushed).length)
       driver.wait(EVERY_MS)
@@ -132,7 +137,7 @@ test('one event of a key in an interval, the last of each key in the end, and no
       driver.wait(EVERY_MS)
       expect([driver.throttle.size, driver.throttle.held, driver.room.used]).toEqual([0, 0, 0])
     }),
-    { numRuns: 1500, seed: 20261127 },
+    { numRuns: 3000, seed: 20261127 },
   )
   statistics.report()
 })
