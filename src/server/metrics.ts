@@ -178,7 +178,11 @@ export function createMetrics(sources: MetricsSources): Registry {
     'Keys of throttled subscriptions that were dropped for lack of room: their events went out early.',
     () => engine.shared.throttles.stats.early,
   )
-  gauge('throttle_bytes', 'Estimated bytes of keys and events that throttles hold.', () => engine.shared.throttles.bytes)
+  gauge(
+    'throttle_bytes',
+    'Estimated bytes of keys and events that throttles hold.',
+    () => engine.shared.throttles.bytes,
+  )
   gauge('replaying_waiting', 'Replays that wait for their turn.', () => engine.shared.replaysWaiting)
   gauge(
     'history_bytes',

@@ -37,7 +37,8 @@ export class Shown {
   /** Whether an event behind the position was neither shown, nor is there a later one of its key that was or will be. */
   misses(written: Written): boolean {
     const { paint } = written
-    if (!paint || paint.n <= this.#before || this.#at.has(paint.n) || this.#asked.throttled?.mode === 'FIRST') return false
+    if (!paint || paint.n <= this.#before || this.#at.has(paint.n) || this.#asked.throttled?.mode === 'FIRST')
+      return false
     const key = this.#keyOf(paint)
     for (const other of this.#history.events) {
       if (other === written || !other.paint || !this.#asked.matches(other.paint)) continue

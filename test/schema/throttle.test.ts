@@ -23,7 +23,11 @@ function paintSchema() {
       n: t.exposeInt('n'),
       color: t.exposeString('color'),
       parity: t.boolean({ resolve: ({ n }) => n % 2 === 0 }),
-      size: t.field({ type: Size, nullable: true, resolve: ({ size }) => (size === undefined ? null : { text: size }) }),
+      size: t.field({
+        type: Size,
+        nullable: true,
+        resolve: ({ size }) => (size === undefined ? null : { text: size }),
+      }),
       letters: t.stringList({ resolve: ({ color }) => [...color] }),
       itself: t.field({ type: Type, resolve: (paint) => paint }),
       tier: t.string({ resolve: (_paint, _args, { audience }) => String(audience.claims.tier) }),
@@ -83,7 +87,7 @@ async function next(results: AsyncGenerator<ExecutionResult>): Promise<unknown> 
 test('the types of the argument say what may be given', () => {
   expect(printType(schema.getType('Throttle') as never)).toContain('everyMs: Int!')
   expect(printType(schema.getType('Throttle') as never)).toContain('mode: ThrottleMode! = LATEST')
-  expect(printType(schema.getType('ThrottleMode') as never)).toMatch(/FIRST[^]*LATEST/)
+  expect(printType(schema.getType('ThrottleMode') as never)).toMatch(/FIRST.*LATEST/s)
 })
 
 test('with any executor: the first at once, then the latest of each key, also when nothing follows', async () => {
@@ -98,7 +102,10 @@ test('with any executor: the first at once, then the latest of each key, also wh
 
 test('with any executor: FIRST drops what follows within the interval', async () => {
   const { context, produce } = await startStreams()
-  const results = await open(context, 'subscription { paint(throttle: { everyMs: 3600000, mode: FIRST, by: "color" }) { n } }')
+  const results = await open(
+    context,
+    'subscription { paint(throttle: { everyMs: 3600000, mode: FIRST, by: "color" }) { n } }',
+  )
   await produce({ n: 1 }, { n: 2 }, { n: 3, color: 'blue' }, { n: 4 }, { n: 5, color: 'green' })
   expect([await next(results), await next(results), await next(results)]).toEqual([1, 3, 5])
 })
@@ -138,12 +145,15 @@ test.each(['size', 'size.upper', 'letters', 'tier', 'slow', 'itself', 'nothing']
   },
 )
 
-test.each(['numbers', 'asked'])('the field %s, whose value has no such fields or is computed, takes no path', async (field) => {
-  const { context } = await startStreams()
-  const selection = field === 'asked' ? '{ n }' : ''
-  const asked = open(context, `subscription { ${field}(throttle: { everyMs: 100, by: "n" }) ${selection} }`)
-  await expect(asked).rejects.toThrow('"throttle.by" is not for this field, whose values are computed')
-})
+test.each(['numbers', 'asked'])(
+  'the field %s, whose value has no such fields or is computed, takes no path',
+  async (field) => {
+    const { context } = await startStreams()
+    const selection = field === 'asked' ? '{ n }' : ''
+    const asked = open(context, `subscription { ${field}(throttle: { everyMs: 100, by: "n" }) ${selection} }`)
+    await expect(asked).rejects.toThrow('"throttle.by" is not for this field, whose values are computed')
+  },
+)
 
 test('a path is read as its field is: by what resolvers make of the event, null where there is no object', async () => {
   const { context, produce } = await startStreams()
@@ -171,5 +181,5 @@ test('the path of a field whose value is made of the event alone is read from th
   )
   await produce({ n: 1 }, { n: 2 }, { n: 3, color: 'blue' })
   const colors = [(await results.next()).value, (await results.next()).value]
-  expect(colors.map(({ data }) => (data?.again as Paint).color)).toEqual(['re-red', 're-blue'])
+  expect(colors.map(({ data }) => (data?.again as Paint | undefined)?.color)).toEqual(['re-red', 're-blue'])
 })

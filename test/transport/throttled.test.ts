@@ -131,7 +131,8 @@ test('a throttle that cannot be is refused with the limits, or the paths that ma
     return [error?.extensions.code, error?.message]
   }
   const limits = '"throttle.everyMs" is a number of milliseconds from 50 to 3600000'
-  for (const everyMs of [0, -5, 2_147_483_647]) expect(await ask(`{ everyMs: ${everyMs} }`)).toEqual(['BAD_USER_INPUT', limits])
+  for (const everyMs of [0, -5, 2_147_483_647])
+    expect(await ask(`{ everyMs: ${everyMs} }`)).toEqual(['BAD_USER_INPUT', limits])
   const year = await ask('{ everyMs: 31536000000 }')
   expect(year[0]).toBe('GRAPHQL_VALIDATION_FAILED')
   const paths = ['city', 'country', 'id', 'itemCount', 'merchantId', 'placedAt', 'region', 'status']

@@ -10,7 +10,7 @@ import type { BoundStream } from '../operation/operation.ts'
 import { type CloseReason, type Outlet, WRITE_STALL_MS } from '../outlet.ts'
 import { Execution } from '../render/execution.ts'
 import type { Renderer } from '../render/renderer.ts'
-import { CatchUp } from '../replay/catch-up.ts'
+import { CatchUp, type CatchUpGroup, catchUpGroup } from '../replay/catch-up.ts'
 import { History } from '../replay/history.ts'
 import type { Shared } from '../replay/shared.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
@@ -52,6 +52,8 @@ export class Group implements FrameHolder, MemberGroup {
   readonly shared: Shared
   readonly #host: GroupHost
   readonly #execution: Execution
+  /** With a throttle. */
+  readonly #catchUps: CatchUpGroup | undefined
   readonly #members = new Set<Subscriber>()
   #replaying = 0
   #flushed = 0
@@ -79,14 +81,13 @@ export class Group implements FrameHolder, MemberGroup {
       shared.throttles,
     )
     this.log = new FrameLog(shared.budget, this, feed.window.nextSeq)
-    const historyKey = key ?? `private ${nextPrivateKey++}`
-    this.history = new History({
-      cache: shared.history,
-      key: historyKey,
-      feed,
-      execution: this.#execution,
-      log: this.log,
-    })
+    const ownKey = key ?? `private ${nextPrivateKey++}`
+    const execution = this.#execution
+    const history = new History({ cache: shared.history, key: ownKey, feed, execution, log: this.log })
+    this.history = history
+    const { throttle } = execution
+    const { throttles } = shared
+    if (throttle) this.#catchUps = catchUpGroup({ key: ownKey, feed, history, execution, throttle, throttles })
   }
 
   get size(): number {
@@ -117,13 +118,7 @@ export class Group implements FrameHolder, MemberGroup {
 
   /** How a member that comes back is shown a throttled past; undefined: all of it. */
   catchUp(position: Position): CatchUp | undefined {
-    const { throttle } = this.#execution
-    if (!throttle) return undefined
-    const { history, feed, shared } = this
-    return new CatchUp(
-      { history, feed, execution: this.#execution, throttle, room: shared.throttles.catchUps },
-      position,
-    )
+    return this.#catchUps && new CatchUp(this.#catchUps, position)
   }
 
   /**

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { decodeCursor } from '../../../src/streams/cursor/cursor.ts'
-import { FakeOutlet, settle, startEngine } from '../../kit/engine.ts'
+import { type FakeOutlet, settle, startEngine } from '../../kit/engine.ts'
 
 const EVERY_MS = 1000
 const LATEST = 'subscription { paint(throttle: { everyMs: 1000 }) { n } }'
@@ -148,6 +148,40 @@ test('who comes from an instance that was further keeps its cursor, and is shown
   expect(offsets).toEqual(offsets.toSorted((a, b) => a - b))
 })
 
+test('what many missed, of thousands of events, is the latest of each key, rendered once for all', async () => {
+  const query = 'subscription { paint(throttle: { everyMs: 1000, by: "n" }) { n } }'
+  const random = new Random(20261127)
+  const { open, paint, engine, feed } = startEngine()
+  const all = open('subscription { paint { n } }')
+  const throttled = open(query)
+  const numbers: number[] = []
+  const ids: string[] = ['']
+  for (let batch = 0; batch < 60; batch++) {
+    const some = Array.from({ length: 1 + Math.floor(random.next() * 300) }, () => Math.floor(random.next() ** 3 * 200))
+    numbers.push(...some)
+    paint(...some)
+    await pass(batch % 7 === 0 ? EVERY_MS : 10)
+    ids.push(lastId(all.outlet))
+  }
+  await pass(2 * EVERY_MS)
+  const executions = engine.stats.executions
+  let shown = 0
+  for (let client = 0; client < 100; client++) {
+    const after = ids[1 + Math.floor(random.next() * (ids.length - 1))] as string
+    const from = offsetOf(after) ?? 0
+    const expected = [...new Set(numbers.slice(from).toReversed())].toReversed()
+    const { outlet, member } = open(query, {}, { start: { after } })
+    await settle()
+    expect(outlet.told).toEqual(expected)
+    expect([member.state.kind, offsetOf(lastId(outlet))]).toEqual(['live', feed.head[0]])
+    shown += expected.length
+    member.gone()
+  }
+  expect(engine.stats.executions - executions).toBeLessThanOrEqual(new Set(numbers).size)
+  expect(shown).toBeGreaterThan(10 * new Set(numbers).size)
+  expect(throttled.outlet.told.length).toBeLessThan(numbers.length / 2)
+})
+
 test('FIRST: who comes back is shown the first of each interval, by the times of the events', async () => {
   const { open, paint } = startEngine()
   const first = open(FIRST)
@@ -210,7 +244,7 @@ test('a group without members keeps what it holds for those who come back', asyn
   expect(back.outlet.told).toEqual([3, 4])
   back.member.gone()
   await pass(20 * EVERY_MS)
-  expect([engine.groups, engine.shared.throttles.bytes]).toEqual([0, 0])
+  expect([engine.groups, engine.shared.throttles.held]).toEqual([0, 0])
 })
 
 test('a member that falls off its frames is shown the latest of what it missed', async () => {
@@ -244,7 +278,7 @@ test('a throttle that fails ends its group as failed, and no other', async () =>
   paint(3)
   await settle()
   expect(other.outlet.told).toEqual([1, 2, 3])
-  expect(engine.shared.throttles.bytes).toBe(0)
+  expect(engine.shared.throttles.held).toBe(0)
 })
 
 test('beyond the room for keys events go out early, and are counted', async () => {
@@ -260,12 +294,17 @@ test('beyond the room for keys events go out early, and are counted', async () =
   expect(outlet.told).toContain(6)
 })
 
-test.each(['0', '-1', '49', '3600001', '31536000000', '2147483647'])('an interval of %s ms is refused, with the limits', (everyMs) => {
-  const { open } = startEngine()
-  const ask = () => open(`subscription { paint(throttle: { everyMs: ${everyMs} }) { n } }`)
-  const isInt = Number(everyMs) < 2 ** 31
-  expect(ask).toThrow(isInt ? '"throttle.everyMs" is a number of milliseconds from 50 to 3600000' : 'Int cannot represent')
-})
+test.each(['0', '-1', '49', '3600001', '31536000000', '2147483647'])(
+  'an interval of %s ms is refused, with the limits',
+  (everyMs) => {
+    const { open } = startEngine()
+    const ask = () => open(`subscription { paint(throttle: { everyMs: ${everyMs} }) { n } }`)
+    const isInt = Number(everyMs) < 2 ** 31
+    expect(ask).toThrow(
+      isInt ? '"throttle.everyMs" is a number of milliseconds from 50 to 3600000' : 'Int cannot represent',
+    )
+  },
+)
 
 test.each(['nothing', 'paint.n', 'n.color', 'claim', '', '__proto__', 'constructor'])(
   'a path "%s", which is not there or depends on who asks, is refused with those that are',

@@ -14,7 +14,16 @@ interface Numbered {
 const EVERY_MS = 100
 const PARTITIONS = 3
 const ROOMY = Number.MAX_SAFE_INTEGER
-const CASES = ['FIRST', 'LATEST', 'shown', 'left out', 'shown by the group', 'by time', 'early', 'odd timestamps'] as const
+const CASES = [
+  'FIRST',
+  'LATEST',
+  'shown',
+  'left out',
+  'shown by the group',
+  'by time',
+  'early',
+  'odd timestamps',
+] as const
 
 const event = fc.record({
   key: fc.constantFrom(...'abcde'),
@@ -70,7 +79,8 @@ test('of any past the latest of each key is shown, or the first of each interval
           const event = { partition, offset, key, timestamp: Number.isNaN(later) ? later : timestamp }
           read.push(event)
           const latest = read.findLast((each) => each.key === key && each !== event)
-          if (isByTime && latest && latest.partition !== partition && timestamp < latest.timestamp) statistics.count('by time')
+          if (isByTime && latest && latest.partition !== partition && timestamp < latest.timestamp)
+            statistics.count('by time')
           conflation.offer(key, event, 500, isByTime)
         }
         write()
@@ -83,7 +93,10 @@ test('of any past the latest of each key is shown, or the first of each interval
         const seen = shown.filter((each) => each.key === key)
         for (const [i, each] of seen.entries()) {
           const before = seen.slice(0, i).filter(({ partition }) => partition === each.partition)
-          expect(before.every(({ offset }) => offset < each.offset), 'each once, in order').toBe(true)
+          expect(
+            before.every(({ offset }) => offset < each.offset),
+            'each once, in order',
+          ).toBe(true)
         }
         if (given.length === 0) continue
         if (mode === 'FIRST') checkFirst(given, seen, room.stats.early > 0)
