@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { decodeCursor } from '../../../src/streams/cursor/cursor.ts'
 import { type FakeOutlet, settle, startEngine } from '../../kit/engine.ts'
+import { Random } from '../../soak/random.ts'
 
 const EVERY_MS = 1000
 const LATEST = 'subscription { paint(throttle: { everyMs: 1000 }) { n } }'
