@@ -1,28 +1,27 @@
 import type { GraphQLField } from 'graphql'
-import type { EventRecord } from '../streams/event.ts'
 import type { Topic } from '../streams/topic/topic.ts'
-import type { Where } from '../streams/topic/where.ts'
 import type { Context } from './context.ts'
+import type { Select } from './filter/select.ts'
+import type { NoStep, Step } from './filter/step.ts'
 
-/**
- * Definition of a field made by `t.stream`. The three ways to select events are separate properties, because each has
- * its own cost.
- */
+/** Definition of a field made by `t.stream`. */
 export interface StreamField<V = unknown> {
   readonly topic: Topic<V>
-  /** Index lookup: one for each event. */
-  readonly where: (args: Record<string, unknown>, context: Context) => Where<V>
-  /** Predicate: run for each event of the lookup and each group. */
-  readonly filter:
-    | ((value: V, args: Record<string, unknown>, context: Context, record: EventRecord) => boolean)
-    | undefined
+  /**
+   * Which events its arguments select. Computed once for each operation, before any event.
+   * @throws SluiceError `BAD_USER_INPUT` for a filter that means nothing, or is beyond the bounds.
+   */
+  readonly select: (args: Readonly<Record<string, unknown>>, context: Context) => Select
+  /** Whether the argument `where` is the client's filter, and no argument of the definition's own. */
+  readonly hasFilter: boolean
   /** Whether the field's value depends on its arguments, not only the selection of events. */
   readonly resolvesArguments: boolean
-  /** The field's value for an event's value; the same, if absent. */
-  readonly resolve:
-    | ((value: V, args: Record<string, unknown>, context: Context, record: EventRecord) => unknown)
-    | undefined
+  /** From an event's value to the field's, where it is made from that alone, and at once. */
+  readonly step: Step | NoStep
 }
+
+/** Name of the argument by which clients filter. */
+export const FILTER_ARGUMENT = 'where'
 
 export const STREAM_EXTENSION = 'sluiceStream'
 

@@ -1,13 +1,12 @@
-import type { Context } from '../../schema/context.ts'
 import { gapError } from '../../schema/gap-error.ts'
 import { UNKNOWN } from '../../streams/cursor/vector.ts'
 import type { Gap, StreamEvent } from '../../streams/event.ts'
+import { Conditions } from '../../streams/feed/conditions.ts'
 import type { Feed, Interest } from '../../streams/feed/feed.ts'
-import { meets } from '../../streams/feed/interest-index.ts'
 import { LogReader } from '../../streams/feed/log-reader.ts'
 import { Position } from '../../streams/feed/position.ts'
 import type { Settled } from '../../streams/feed/settled.ts'
-import type { Where } from '../../streams/topic/where.ts'
+import type { Selection } from '../../streams/topic/where.ts'
 import type { BoundStream } from '../operation/operation.ts'
 import { GroupThrottle } from '../throttle/group-throttle.ts'
 import type { Throttles } from '../throttle/throttles.ts'
@@ -24,11 +23,11 @@ const CATCH_UP_BATCH = 100
  */
 export class Execution implements Interest<unknown> {
   /** No other event is selected. */
-  readonly where: Where<unknown>
+  readonly where: Selection<unknown>
   readonly #feed: Feed
   readonly #stream: BoundStream
-  readonly #context: Context
   readonly #renderer: Renderer
+  readonly #conditions: Conditions<unknown>
   readonly #onJson: OnJson
   readonly #onFailed: OnFailed
   readonly throttle: GroupThrottle | undefined
@@ -55,13 +54,13 @@ export class Execution implements Interest<unknown> {
   ) {
     this.#feed = feed
     this.#stream = stream
-    this.#context = renderer.args.contextValue as Context
     this.#renderer = renderer
-    this.where = stream.field.where(stream.args, this.#context)
+    this.where = stream.select.selection
+    this.#conditions = new Conditions(feed.topic, this.where)
     this.#onJson = onJson
     this.#onFailed = onFailed
     this.throttle = stream.throttling && new GroupThrottle(feed, stream.throttling, throttles, this)
-    this.#remove = feed.add(this.where, this)
+    this.#remove = feed.add(this.#conditions, this)
   }
 
   get settled(): Settled {
@@ -99,7 +98,7 @@ export class Execution implements Interest<unknown> {
     this.#suspended = true
     // A copy: the feed's own position moves.
     this.#settled ??= { ...this.read, vector: [...this.#feed.head] }
-    this.#reader ??= new LogReader(this.#feed, Position.atHead(this.#feed), this.where)
+    this.#reader ??= new LogReader(this.#feed, Position.atHead(this.#feed), this.#conditions)
     this.#remove()
     this.#remove = this.#feed.addToGaps(this)
   }
@@ -107,7 +106,7 @@ export class Execution implements Interest<unknown> {
   resume(): void {
     this.#suspended = false
     this.#remove()
-    this.#remove = this.#feed.add(this.where, this)
+    this.#remove = this.#feed.add(this.#conditions, this)
     if (this.#busy) return
     try {
       this.#readOn()
@@ -137,7 +136,7 @@ export class Execution implements Interest<unknown> {
 
   onEvent(event: StreamEvent, seq: number): void {
     if (this.#settled !== undefined) {
-      this.#reader ??= new LogReader(this.#feed, Position.before(this.#feed, event, seq), this.where)
+      this.#reader ??= new LogReader(this.#feed, Position.before(this.#feed, event, seq), this.#conditions)
       return
     }
     if (this.throttle) {
@@ -191,12 +190,12 @@ export class Execution implements Interest<unknown> {
   }
 
   #meets(event: StreamEvent): boolean {
-    return meets(this.where, event, this.#feed.topic.indexed)
+    return this.#conditions.meets(event)
   }
 
   #passes(event: StreamEvent): boolean {
-    const { filter } = this.#stream.field
-    return !filter || filter(event.value, this.#stream.args, this.#context, event)
+    const { test } = this.#stream.select
+    return !test || test(event)
   }
 
   #await(pending: Promise<Buffer>, after: Settled): void {

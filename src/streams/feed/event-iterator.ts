@@ -1,13 +1,14 @@
 import type { EventRecord, Gap, StreamEvent, StreamItem } from '../event.ts'
-import type { Where } from '../topic/where.ts'
+import type { Selection } from '../topic/where.ts'
+import { Conditions } from './conditions.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import type { Interest } from './interests.ts'
 import { LogReader } from './log-reader.ts'
 import { BEYOND_END_MS, Position } from './position.ts'
 
 export interface SubscribeOptions<V, I = V> {
-  /** Equality on indexed values: an index lookup. */
-  readonly where?: Where<I>
+  /** Conditions on indexed and ordered values, or several alternatives: an index lookup. */
+  readonly where?: Selection<I>
   /** Predicate on the results of the lookup. One that throws does not match. */
   readonly filter?: (value: V, record: EventRecord) => boolean
   /** Start position (see `Feed.startAfter` and the others); now, if absent. */
@@ -33,7 +34,7 @@ const MAX_WAITING = 100
 export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, undefined>, Interest<V> {
   readonly onProgress?: () => void
   readonly #feed: FollowedFeed<V>
-  readonly #where: Where<V>
+  readonly #where: Conditions<V>
   readonly #filter: SubscribeOptions<V>['filter']
   readonly #signal: AbortSignal | undefined
   readonly #tellsProgress: boolean
@@ -51,13 +52,13 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
 
   constructor(feed: FollowedFeed<V>, { where = {}, filter, from, progress = false, signal }: SubscribeOptions<V>) {
     this.#feed = feed
-    this.#where = where
+    this.#where = new Conditions(feed.topic, where)
     this.#filter = filter
     this.#signal = signal
     this.#tellsProgress = progress
-    this.#reader = from && new LogReader(feed, from, where)
+    this.#reader = from && new LogReader(feed, from, this.#where)
     if (progress || from) this.onProgress = () => this.#pass()
-    this.#remove = feed.add(where, this)
+    this.#remove = feed.add(this.#where, this)
     if (signal?.aborted) this.#end()
     else signal?.addEventListener('abort', this.#end)
   }
