@@ -15,7 +15,12 @@ export function addThrottle(builder: PothosSchemaTypes.SchemaBuilder<SchemaTypes
         required: true,
         description: `The interval in milliseconds, from ${MIN_EVERY_MS} to ${MAX_EVERY_MS}.`,
       }),
-      mode: t.field({ type: mode, required: true, defaultValue: 'LATEST' }),
+      mode: t.field({
+        type: mode,
+        required: true,
+        defaultValue: 'LATEST',
+        description: 'What becomes of the events that follow within the interval.',
+      }),
       by: t.string({
         description:
           'The path of a field, such as "merchantId" or "total.currency": each of its values has an interval of its own.',
