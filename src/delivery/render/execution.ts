@@ -172,12 +172,10 @@ export class Execution implements Interest<unknown> {
 
   /** In step, with a throttle: what is due goes out. */
   #goOn(): void {
-    if (this.throttle?.next() === undefined) {
-      this.throttle?.schedule()
-      return
-    }
-    this.#settled = { ...this.read, vector: [...this.#feed.head] }
-    this.#readOn()
+    if (this.throttle?.next()) {
+      this.#settled = { ...this.read, vector: [...this.#feed.head] }
+      this.#readOn()
+    } else this.throttle?.schedule()
   }
 
   /** The body; undefined if the filter rejects the event. A filter that throws counts as an error of the event. */
