@@ -30,7 +30,7 @@ const AMOUNT = field('total.amount', 'decimal', 'amount')
 const CITY = field('city', 'text', 'city')
 
 /** Amounts from 0 to 999.99, cities and regions in turn, of which no run of events is regular. */
-export function someOrders(count: number): OrderEvent[] {
+function someOrders(count: number): OrderEvent[] {
   const cities = ['Amsterdam', 'Berlin', 'Lagos', 'Lima', 'Paris', 'Rotterdam', 'Sydney', 'Tokyo']
   return Array.from({ length: count }, (_, i) => {
     const differences = {

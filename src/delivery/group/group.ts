@@ -1,9 +1,10 @@
-import { type Framing, NOTHING } from '../../protocol/framing.ts'
+import type { Framing } from '../../protocol/framing.ts'
 import { gapError } from '../../schema/gap-error.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import type { Position } from '../../streams/feed/position.ts'
 import type { Settled } from '../../streams/feed/settled.ts'
+import { type Explanation, explain } from '../../streams/filter/explain.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
@@ -13,8 +14,22 @@ import type { Renderer } from '../render/renderer.ts'
 import { CatchUp, type CatchUpGroup, catchUpGroup } from '../replay/catch-up.ts'
 import { History } from '../replay/history.ts'
 import type { Shared } from '../replay/shared.ts'
+import { FlushBytes } from './flush-bytes.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 import { type Beginning, type MemberGroup, Subscriber } from './subscriber.ts'
+
+/** What is to be known of a group by those who look into a running gateway: plain JSON. */
+export interface GroupInspection {
+  /** Equal for equal operations; null: it is not shared. */
+  readonly key: string | null
+  /** The field of the subscription. */
+  readonly field: string
+  readonly topic: string
+  /** Members by state. None: the group lingers, for clients that come back. */
+  readonly members: Readonly<Partial<Record<MemberState['kind'], number>>>
+  readonly filter: Explanation
+  readonly events: { readonly asked: number; readonly taken: number }
+}
 
 /** Callbacks of a group to the engine. */
 export interface GroupHost {
@@ -51,6 +66,7 @@ export class Group implements FrameHolder, MemberGroup {
   readonly history: History
   readonly shared: Shared
   readonly #host: GroupHost
+  readonly #stream: BoundStream
   readonly #execution: Execution
   /** With a throttle. */
   readonly #catchUps: CatchUpGroup | undefined
@@ -69,6 +85,7 @@ export class Group implements FrameHolder, MemberGroup {
     this.renderer = renderer
     this.shared = shared
     this.#host = host
+    this.#stream = stream
     this.#execution = new Execution(
       feed,
       stream,
@@ -109,6 +126,20 @@ export class Group implements FrameHolder, MemberGroup {
 
   get read(): Settled {
     return this.#execution.read
+  }
+
+  inspect(): GroupInspection {
+    const { name, select } = this.#stream
+    const members: Partial<Record<MemberState['kind'], number>> = {}
+    for (const { state } of this.#members) members[state.kind] = (members[state.kind] ?? 0) + 1
+    return {
+      key: this.key ?? null,
+      field: name,
+      topic: this.feed.topic.name,
+      members,
+      filter: select.explain ?? explain(select.selection),
+      events: { ...this.#execution.counts },
+    }
   }
 
   /** Position of members at the head, after a flush. */
@@ -249,27 +280,5 @@ export class Group implements FrameHolder, MemberGroup {
 
   gapJson(gaps: readonly Gap[]): Buffer {
     return this.renderer.renderError(gapError(gaps))
-  }
-}
-
-/** The bytes of one flush, created once for each framing that has members: one, in nearly all cases. */
-class FlushBytes {
-  readonly #make: (framing: Framing) => Buffer
-  #framing: Framing | undefined
-  #bytes: Buffer = NOTHING
-  #made: Map<Framing, Buffer> | undefined
-
-  constructor(make: (framing: Framing) => Buffer) {
-    this.#make = make
-  }
-
-  framed(framing: Framing): Buffer {
-    if (framing === this.#framing) return this.#bytes
-    if (!framing.isShared) return this.#make(framing)
-    if (this.#framing) this.#made ??= new Map([[this.#framing, this.#bytes]])
-    this.#bytes = this.#made?.get(framing) ?? this.#make(framing)
-    this.#made?.set(framing, this.#bytes)
-    this.#framing = framing
-    return this.#bytes
   }
 }

@@ -24,6 +24,8 @@ const CATCH_UP_BATCH = 100
 export class Execution implements Interest<unknown> {
   /** No other event is selected. */
   readonly where: Selection<unknown>
+  /** Events that were found for it, live or in the past, and those of them that its filter let pass. */
+  readonly counts = { asked: 0, taken: 0 }
   readonly #feed: Feed
   readonly #stream: BoundStream
   readonly #renderer: Renderer
@@ -75,7 +77,7 @@ export class Execution implements Interest<unknown> {
 
   /** Whether the group selects an event. A filter that throws does: its error is the event's result. */
   selects(event: StreamEvent): boolean {
-    if (!this.#meets(event)) return false
+    if (!this.#conditions.meets(event)) return false
     try {
       return this.#passes(event)
     } catch {
@@ -85,7 +87,7 @@ export class Execution implements Interest<unknown> {
 
   /** The result of any event as JSON; undefined if the group does not select it. */
   jsonOf(event: StreamEvent): string | Promise<string> | undefined {
-    if (!this.#meets(event)) return undefined
+    if (!this.#conditions.meets(event)) return undefined
     try {
       return this.#passes(event) ? this.#renderer.jsonOf(event) : undefined
     } catch (error) {
@@ -187,13 +189,12 @@ export class Execution implements Interest<unknown> {
     }
   }
 
-  #meets(event: StreamEvent): boolean {
-    return this.#conditions.meets(event)
-  }
-
   #passes(event: StreamEvent): boolean {
     const { test } = this.#stream.select
-    return !test || test(event)
+    this.counts.asked++
+    const passes = !test || test(event)
+    if (passes) this.counts.taken++
+    return passes
   }
 
   #await(pending: Promise<Buffer>, after: Settled): void {
@@ -233,7 +234,7 @@ export class Execution implements Interest<unknown> {
         this.throttle?.schedule()
         return
       }
-      const restarts = this.#feed.window.restarts
+      const { restarts } = this.#feed.window
       const after = { cursor: reader.cursor, vector: [...reader.vector], seq: reader.seq, restarts }
       if (item.kind === 'gap') {
         const gaps = [item, ...reader.otherGaps()]
@@ -251,8 +252,7 @@ export class Execution implements Interest<unknown> {
           this.#await(body, after)
           return
         }
-        if (body !== undefined)
-          this.#onJson(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
+        if (body !== undefined) this.#onJson(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, restarts)
       }
       this.#settled = after
     }

@@ -1,11 +1,11 @@
 import type { Selection, Where } from '../topic/where.ts'
 import { type CanonicalInstant, instantText } from './instant.ts'
-import { type Condition, isTrue, type Node, type Operation } from './node.ts'
+import { type Condition, isTrue, type Node, type Operation, TRUE } from './node.ts'
 
 /** What a filter became, as plain JSON: for those who look into a running gateway. */
 export interface Explanation {
   /** The alternatives that are looked up. None: no event is. An empty one: every event. */
-  readonly lookups: readonly Readonly<Record<string, unknown>>[]
+  readonly lookups: readonly (Readonly<Record<string, unknown>> | string)[]
   /** What each event that was found is asked, beside. */
   readonly tests: readonly string[]
 }
@@ -14,16 +14,20 @@ export interface Explanation {
 const SHOWN_VALUES = 10
 const SHOWN_CHARS = 60
 const SHOWN_TESTS = 20
+const SHOWN_LOOKUPS = 10
 
-export function explain(selection: Selection<unknown>, rest: Node): Explanation {
+/** `rest`: what is tested beside; nothing, if absent. */
+export function explain(selection: Selection<unknown>, rest: Node = TRUE): Explanation {
   const alternatives: readonly Where<unknown>[] = Array.isArray(selection) ? selection : [selection]
   const tests = rest.kind === 'all' ? rest.of : [rest]
   return {
-    lookups: alternatives.map((where) =>
-      Object.fromEntries(Object.entries(where).map(([name, condition]) => [name, shownCondition(condition)])),
-    ),
+    lookups: shown(alternatives.map(shownWhere), SHOWN_LOOKUPS),
     tests: isTrue(rest) ? [] : shown(tests.map(textOf), SHOWN_TESTS),
   }
+}
+
+function shownWhere(where: Where<unknown>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(where).map(([name, condition]) => [name, shownCondition(condition)]))
 }
 
 function shownCondition(condition: unknown): unknown {

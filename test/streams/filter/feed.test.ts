@@ -50,9 +50,9 @@ test('filters take from a feed what a plain interpreter takes: live, from the lo
   ])
   await fc.assert(
     fc.asyncProperty(
-      fc.array(events, { minLength: 20, maxLength: 60, size: 'max' }),
+      fc.array(events, { minLength: 60, maxLength: 200, size: 'max' }),
       fc.array(fc.tuple(filters, selections), { minLength: 8, maxLength: 16 }),
-      fc.constantFrom(20_000, 10_000_000),
+      fc.constantFrom(50_000, 10_000_000),
       async (someValues, asked, maxBytes) => {
         values = someValues
         const { source, sink, epoch, ...embedded } = createEmbeddedLog()
