@@ -180,7 +180,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   )
   gauge(
     'throttle_bytes',
-    'Estimated bytes of keys and events that throttles hold.',
+    'Estimated bytes of keys and events that throttles hold, and of what they cache.',
     () => engine.shared.throttles.bytes,
   )
   gauge('replaying_waiting', 'Replays that wait for their turn.', () => engine.shared.replaysWaiting)

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { type Block, parseBlock } from '../kit/blocks.ts'
 import { anOrder, startTestGateway } from '../kit/gateway.ts'
+import { RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
 
 const EVERY_MS = 100
@@ -116,6 +117,21 @@ test('dashboards over a long compressed run, one of which comes back in the midd
   expect(produced).toBeGreaterThan(2 * steady.shown.length)
   expect(await gateway.metric('sluice_throttled_events_total')).toBeGreaterThan(0)
   expect(await gateway.metric('sluice_throttle_early_total')).toBe(0)
+})
+
+test('the last orders, throttled by merchant, are the latest order of each merchant among them', async () => {
+  const gateway = await startTestGateway({ partitions: 1 })
+  const orders = Array.from({ length: 200 }, (_, i) => anOrder({ id: `ord_${i}`, merchantId: `m_${i % 7}` }))
+  await gateway.produce(...orders)
+  await until(
+    'all have been read',
+    async () => (await gateway.metric('sluice_events_total', { topic: 'orders' })) === 200,
+  )
+  const query = `subscription { ordersByRegion(region: EUROPE, last: 50, throttle: { everyMs: 3600000, by: "merchantId" }) { id } }`
+  const stream = await RawStream.subscribe(gateway.graphql, query)
+  await stream.untilResults(7)
+  const ids = stream.results.map(({ data }) => (data?.ordersByRegion as Shown | undefined)?.id)
+  expect(ids.toSorted()).toEqual(orders.slice(-7).map(({ id }) => id))
 })
 
 test('a throttle that cannot be is refused with the limits, or the paths that may be used', async () => {

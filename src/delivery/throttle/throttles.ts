@@ -16,7 +16,7 @@ const ENTRY_BYTES = 300
 const NUMBER_BYTES = 8
 
 /** Bodies that clients who come back are shown, by group and event. */
-export class BodyCache extends LRUCache<string, Buffer> {
+class BodyCache extends LRUCache<string, Buffer> {
   constructor() {
     super({ maxSize: BODY_BYTES, sizeCalculation: ({ length }) => ENTRY_BYTES + length })
   }
