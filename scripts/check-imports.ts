@@ -24,6 +24,7 @@ const STREAMS = [
   'src/streams/topic',
   'src/streams/filter',
   'src/streams/feed',
+  'src/streams/throttle',
   'src/streams/streams.ts',
 ]
 
@@ -72,6 +73,10 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source', 'src/streams/topic', 'src/streams/filter'],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
+  'src/streams/throttle': {
+    may: [...STREAMS_BASE, 'src/streams/cursor'],
+    not: [...KAFKA, ...HTTP, ...GRAPHQL],
+  },
   'src/streams/topics': { may: ['src/streams/topic'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
 
   'src/schema': { may: ['src/errors', ...STREAMS], not: [...KAFKA, ...HTTP] },
@@ -92,8 +97,19 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/delivery/outlet.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/delivery/operation': { may: ['src/errors', ...STREAMS, 'src/schema'], not: [...KAFKA, ...HTTP, ...POTHOS] },
   'src/delivery/frames': { may: [...STREAMS, 'src/protocol'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/delivery/throttle': {
+    may: ['src/errors', ...STREAMS, 'src/schema'],
+    not: [...KAFKA, ...HTTP, ...GRAPHQL],
+  },
   'src/delivery/render': {
-    may: ['src/errors', ...STREAMS, 'src/schema', 'src/delivery/operation', 'src/delivery/frames'],
+    may: [
+      'src/errors',
+      ...STREAMS,
+      'src/schema',
+      'src/delivery/operation',
+      'src/delivery/frames',
+      'src/delivery/throttle',
+    ],
     not: [...KAFKA, ...HTTP, ...POTHOS],
   },
   'src/delivery/replay': {
@@ -105,6 +121,7 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
       'src/delivery/outlet.ts',
       'src/delivery/operation',
       'src/delivery/frames',
+      'src/delivery/throttle',
       'src/delivery/render',
     ],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],

@@ -2,6 +2,7 @@ import SchemaBuilder from '@pothos/core'
 import type { Context } from './context.ts'
 import { cursorScalar, dateTimeScalar, decimalScalar, type Scalars } from './scalars.ts'
 import { STREAM_PLUGIN } from './stream-plugin.ts'
+import { addThrottle } from './throttle-types.ts'
 
 /** A Pothos builder with this gateway's scalars, context and `t.stream`; fields are non-null unless they say so. */
 export function createBuilder() {
@@ -13,6 +14,7 @@ export function createBuilder() {
   builder.scalarType('Cursor', cursorScalar)
   builder.scalarType('DateTime', dateTimeScalar)
   builder.scalarType('Decimal', decimalScalar)
+  addThrottle(builder as never)
   return builder
 }
 

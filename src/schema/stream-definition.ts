@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import type { FilterRequest, FiltersOption, StreamFilter } from './filter/filters.ts'
 import { readFilter } from './filter/read.ts'
 import { ALL, type Select, selectBy } from './filter/select.ts'
+import { type NoStep, SAME, type Step, stepOf } from './filter/step.ts'
 import { visibleParameters } from './resolver-parameters.ts'
 import { FILTER_ARGUMENT, type StreamField } from './stream-field.ts'
 
@@ -25,6 +26,7 @@ export interface Callbacks {
 export class StreamDefinition implements StreamField {
   readonly topic: Topic
   readonly resolvesArguments: boolean
+  readonly step: Step | NoStep
   readonly filterRequest: FilterRequest
   /** Set when the schema is built; undefined: the field takes no filter. */
   filter: StreamFilter | undefined
@@ -34,6 +36,7 @@ export class StreamDefinition implements StreamField {
     const { resolve } = callbacks
     this.topic = topic
     this.resolvesArguments = resolve !== undefined && visibleParameters(resolve as never) > 1
+    this.step = resolve === undefined ? SAME : stepOf(resolve as (value: never) => unknown, 'resolve')
     this.filterRequest = { option: filters, resolve }
     this.#callbacks = callbacks
   }

@@ -1,16 +1,20 @@
-import { type Framing, NOTHING } from '../../protocol/framing.ts'
+import type { Framing } from '../../protocol/framing.ts'
 import { gapError } from '../../schema/gap-error.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
+import type { Position } from '../../streams/feed/position.ts'
+import type { Settled } from '../../streams/feed/settled.ts'
 import { type Explanation, explain } from '../../streams/filter/explain.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
 import { type CloseReason, type Outlet, WRITE_STALL_MS } from '../outlet.ts'
-import { Execution, type Settled } from '../render/execution.ts'
+import { Execution } from '../render/execution.ts'
 import type { Renderer } from '../render/renderer.ts'
+import { CatchUp, type CatchUpGroup, catchUpGroup } from '../replay/catch-up.ts'
 import { History } from '../replay/history.ts'
 import type { Shared } from '../replay/shared.ts'
+import { FlushBytes } from './flush-bytes.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 import { type Beginning, type MemberGroup, Subscriber } from './subscriber.ts'
 
@@ -64,6 +68,8 @@ export class Group implements FrameHolder, MemberGroup {
   readonly #host: GroupHost
   readonly #stream: BoundStream
   readonly #execution: Execution
+  /** With a throttle. */
+  readonly #catchUps: CatchUpGroup | undefined
   readonly #members = new Set<Subscriber>()
   #replaying = 0
   #flushed = 0
@@ -89,16 +95,16 @@ export class Group implements FrameHolder, MemberGroup {
         host.appended(this)
       },
       (error, at) => this.fail(error, at),
+      shared.throttles,
     )
     this.log = new FrameLog(shared.budget, this, feed.window.nextSeq)
-    const historyKey = key ?? `private ${nextPrivateKey++}`
-    this.history = new History({
-      cache: shared.history,
-      key: historyKey,
-      feed,
-      execution: this.#execution,
-      log: this.log,
-    })
+    const ownKey = key ?? `private ${nextPrivateKey++}`
+    const execution = this.#execution
+    const history = new History({ cache: shared.history, key: ownKey, feed, execution, log: this.log })
+    this.history = history
+    const { throttle } = execution
+    const { throttles } = shared
+    if (throttle) this.#catchUps = catchUpGroup({ key: ownKey, feed, history, execution, throttle, throttles })
   }
 
   get size(): number {
@@ -118,6 +124,10 @@ export class Group implements FrameHolder, MemberGroup {
     return this.log.first
   }
 
+  get read(): Settled {
+    return this.#execution.read
+  }
+
   inspect(): GroupInspection {
     const { name, select } = this.#stream
     const members: Partial<Record<MemberState['kind'], number>> = {}
@@ -135,6 +145,11 @@ export class Group implements FrameHolder, MemberGroup {
   /** Position of members at the head, after a flush. */
   get settled(): Settled {
     return this.#execution.settled
+  }
+
+  /** How a member that comes back is shown a throttled past; undefined: all of it. */
+  catchUp(position: Position): CatchUp | undefined {
+    return this.#catchUps && new CatchUp(this.#catchUps, position)
   }
 
   /**
@@ -265,27 +280,5 @@ export class Group implements FrameHolder, MemberGroup {
 
   gapJson(gaps: readonly Gap[]): Buffer {
     return this.renderer.renderError(gapError(gaps))
-  }
-}
-
-/** The bytes of one flush, created once for each framing that has members: one, in nearly all cases. */
-class FlushBytes {
-  readonly #make: (framing: Framing) => Buffer
-  #framing: Framing | undefined
-  #bytes: Buffer = NOTHING
-  #made: Map<Framing, Buffer> | undefined
-
-  constructor(make: (framing: Framing) => Buffer) {
-    this.#make = make
-  }
-
-  framed(framing: Framing): Buffer {
-    if (framing === this.#framing) return this.#bytes
-    if (!framing.isShared) return this.#make(framing)
-    if (this.#framing) this.#made ??= new Map([[this.#framing, this.#bytes]])
-    this.#bytes = this.#made?.get(framing) ?? this.#make(framing)
-    this.#made?.set(framing, this.#bytes)
-    this.#framing = framing
-    return this.#bytes
   }
 }

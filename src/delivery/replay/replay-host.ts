@@ -1,7 +1,9 @@
 import type { Framing } from '../../protocol/framing.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
-import type { Settled } from '../render/execution.ts'
+import type { Position } from '../../streams/feed/position.ts'
+import type { Settled } from '../../streams/feed/settled.ts'
+import type { CatchUp } from './catch-up.ts'
 import type { History } from './history.ts'
 import type { Worker } from './round-robin.ts'
 import type { Shared } from './shared.ts'
@@ -11,10 +13,14 @@ export interface ReplayGroup {
   readonly feed: Feed
   readonly history: History
   readonly shared: Shared
-  /** Position of the members in step, after a flush. */
+  /** Position up to which the group has read. */
+  readonly read: Settled
+  /** Position of the members in step, after a flush: the same, or, with a throttle, before what is held. */
   readonly settled: Settled
   /** Number of replaying members. */
   readonly replaying: number
+  /** With a throttle: how a member is shown the past from a position on. */
+  catchUp(position: Position): CatchUp | undefined
 }
 
 /** A replay's view of its member. */
