@@ -18,6 +18,8 @@ export interface StreamField<V = unknown> {
     | undefined
   /** Whether the field's value depends on its arguments, not only the selection of events. */
   readonly resolvesArguments: boolean
+  /** Made by `t.table`: its events are rows, and the root value of an execution is a `TableItem`. */
+  readonly isTable?: boolean
 }
 
 export const STREAM_EXTENSION = 'sluiceStream'

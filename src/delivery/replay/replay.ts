@@ -4,11 +4,11 @@ import type { Feed } from '../../streams/feed/feed.ts'
 import { BEYOND_END_MS, type Position } from '../../streams/feed/position.ts'
 import { OwnFrames } from '../frames/own-frames.ts'
 import { PIECE_BYTES } from '../frames/piece.ts'
+import type { History } from './history.ts'
 import { NamedPosition } from './named-position.ts'
 import { PageReader } from './page-reader.ts'
-import type { ReplayGroup, ReplayHost } from './replay-host.ts'
+import type { MemberReplay, ReplayGroup, ReplayHost } from './replay-host.ts'
 import { ReplayPace } from './replay-pace.ts'
-import type { Worker } from './round-robin.ts'
 import { readWindow } from './window-reader.ts'
 
 /**
@@ -16,8 +16,9 @@ import { readWindow } from './window-reader.ts'
  * this instance has not, along with the group until that has seen it too. It keeps a position, no events, and goes on a
  * piece at a time, as its outlet takes it.
  */
-export class Replay implements Worker {
+export class Replay implements MemberReplay {
   readonly #host: ReplayHost
+  readonly #history: History
   readonly #position: Position
   readonly #hasMarker: boolean
   readonly #named: NamedPosition
@@ -32,8 +33,9 @@ export class Replay implements Worker {
   #inOrderAt = -1
   readonly #pace: ReplayPace
 
-  constructor(host: ReplayHost, position: Position, hasMarker: boolean) {
+  constructor(host: ReplayHost, history: History, position: Position, hasMarker: boolean) {
     this.#host = host
+    this.#history = history
     this.#position = position
     this.#hasMarker = hasMarker
     this.#named = new NamedPosition(host.group.feed.topic.name, position.vector)
@@ -114,6 +116,10 @@ export class Replay implements Worker {
     return this.#host.group
   }
 
+  get #source() {
+    return { feed: this.#group.feed, history: this.#history }
+  }
+
   get #permits(): ReturnType<ReplayGroup['shared']['logPermitsOf']> {
     return this.#group.shared.logPermitsOf(this.#group.feed)
   }
@@ -135,12 +141,12 @@ export class Replay implements Worker {
   }
 
   #stepShared(seq: number, limit: number): boolean {
-    const { feed, history } = this.#group
+    const { feed } = this.#group
     const pieces: Buffer[] = []
     let [size, frames, next, isShared] = [0, 0, seq, false]
     // Where little matches, several reads make one write.
     for (let reads = 0; next < limit && size < ENOUGH_BYTES && reads < MAX_READS; reads++) {
-      const read = history.read(next, limit, this.#host.framing, this.#isKept)
+      const read = this.#history.read(next, limit, this.#host.framing, this.#isKept)
       if (read instanceof Promise) {
         if (next === seq) return this.#await(read)
         break
@@ -160,7 +166,7 @@ export class Replay implements Worker {
 
   #stepOwn(seq: number, limit: number): boolean {
     const isInOrder = (at: number) => this.#isInOrder(at)
-    return this.#gather((frames) => readWindow(this.#group, this.#position, frames, { seq, limit, isInOrder }))
+    return this.#gather((frames) => readWindow(this.#source, this.#position, frames, { seq, limit, isInOrder }))
   }
 
   #stepLog(partition: number, offset: number): boolean {
@@ -192,7 +198,7 @@ export class Replay implements Worker {
       this.end()
       return
     }
-    this.#page = new PageReader(found, this.#group.history)
+    this.#page = new PageReader(found, this.#history)
     this.#group.feed.prefetch(found.partition, found.next)
   }
 

@@ -4,7 +4,7 @@ import type { Feed } from '../../streams/feed/feed.ts'
 import { FrameBudget } from '../frames/frame-budget.ts'
 import { PIECE_BYTES } from '../frames/piece.ts'
 import type { CloseReason } from '../outlet.ts'
-import { HistoryCache } from './history.ts'
+import { HistoryCache } from './pieces.ts'
 import { RoundRobin, type Worker } from './round-robin.ts'
 import { Semaphore } from './semaphore.ts'
 

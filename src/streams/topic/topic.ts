@@ -3,6 +3,7 @@ import type { EventRecord } from '../event.ts'
 import { type Codec, json } from './codec.ts'
 import { type Index, type IndexedTypes, type Indexing, indexing, isList } from './indexed.ts'
 import { presenceIn } from './schema-property.ts'
+import { type TableLimits, type TableOptions, tableLimits } from './table-limits.ts'
 import { Validator } from './validator.ts'
 
 /** Definition of a topic and its events. It has no state: a `Feed` reads the topic. */
@@ -13,6 +14,8 @@ export interface Topic<V = unknown, I = unknown> extends Indexing {
   readonly codec: Codec
   /** The value of an event, from a record that has none. Undefined: such records are skipped. */
   readonly tombstone: ((record: EventRecord) => unknown) | undefined
+  /** Limits of its table. Undefined: it is no table. */
+  readonly table: TableLimits | undefined
   /** Names of the indexed values: a `where` may name these. */
   readonly index: readonly string[]
   /** Topic for events that cannot be decoded. */
@@ -37,6 +40,11 @@ export interface TopicOptions<S extends z.ZodType, X> {
    * the function returns the value of an event, which the schema validates.
    */
   readonly tombstones?: Tombstones<S>
+  /**
+   * A compacted topic, of which this process holds the latest value of each key, for `t.table`. Streams of its events
+   * are to be had as well.
+   */
+  readonly table?: boolean | TableOptions
   readonly deadLetterTopic?: string
   /** `optional`: an instance is ready without it. Its streams are refused while it cannot be read. */
   readonly readiness?: 'required' | 'optional'
@@ -47,23 +55,27 @@ const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/
 
 /**
  * Defines a topic: its name, the schema of its events, and what they are indexed by.
- * @throws TypeError for an invalid topic name, and for an index that the schema has no property for.
+ * @throws TypeError for an invalid topic name, for an index that the schema has no property for, and for a table whose
+ * tombstones are events.
  */
 export function defineTopic<S extends z.ZodType, const X extends Index<z.output<S>> = Index<z.output<S>>>(
   name: string,
-  { schema, index, codec = json, tombstones, deadLetterTopic, readiness }: TopicOptions<S, X>,
+  { schema, index, codec = json, tombstones, table = false, deadLetterTopic, readiness }: TopicOptions<S, X>,
 ): Topic<z.output<S>, IndexedTypes<z.output<S>, X>> {
   if (!TOPIC_NAME.test(name))
     throw new TypeError(`"${name}" is not a topic name: it takes 1 to 249 of a-z A-Z 0-9 . _ -`)
   const given: Index<z.output<S>> = index ?? []
   if (isList(given)) for (const property of given) demandProperty(name, schema, property)
   const { indexed, indexedValues } = indexing(name, given)
+  const tombstone = functionIn(name, tombstones)
+  if (table && tombstone) throw new TypeError(`The tombstones of the table "${name}" remove rows: they are no events`)
   return {
     name,
     schema: schema as z.ZodType<z.output<S>>,
     validator: new Validator(schema as z.ZodType<z.output<S>>),
     codec,
-    tombstone: functionIn(name, tombstones),
+    tombstone,
+    table: tableLimits(name, table),
     index: [...indexed.keys()],
     indexed,
     indexedValues,
