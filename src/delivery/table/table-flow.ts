@@ -152,11 +152,14 @@ export class TableFlow implements Flow, Watcher {
     })
   }
 
-  /** Tells the latest of each row that has changed, until one has to be awaited. */
+  /**
+   * Tells the latest of each row that has changed, until one has to be awaited. Meanwhile the position stays, since the
+   * rows are those of no moment.
+   */
   #readOn(): void {
     const rows = this.#changesFrom(this.settled.seq)
     for (const row of rows) {
-      const after = this.#after(row)
+      const after = { ...this.settled, seq: row.seq + 1 }
       const body = this.#history.changed(row, this.settled.vector)
       if (body instanceof Promise) {
         this.#await(body, after)
@@ -184,14 +187,5 @@ export class TableFlow implements Flow, Watcher {
     const rows: Row[] = []
     this.#table.store.visitFrom(seq, (row) => rows.push(row) < CATCH_UP_BATCH)
     return rows
-  }
-
-  /** The position after a row: those before it have been told. */
-  #after({ partition, offset, seq, event }: Row): Settled {
-    const vector = [...this.settled.vector]
-    while (vector.length <= partition) vector.push(-1)
-    vector[partition] = Math.max(vector[partition] as number, offset + 1)
-    const cursor = this.#feed.cursorAt(vector, event)
-    return { cursor, vector, seq: seq + 1, restarts: this.#feed.window.restarts }
   }
 }

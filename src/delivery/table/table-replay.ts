@@ -60,6 +60,8 @@ export class TableReplay implements MemberReplay {
   #phase: Phase | undefined
   /** Number of the table's load that the rows are of. */
   #loads: number
+  /** Some of the changes have been told, and not all. */
+  #isBetween = false
   readonly #awaited = new AwaitedResult()
   #isAwaiting = false
   #isChecking = false
@@ -76,10 +78,10 @@ export class TableReplay implements MemberReplay {
     this.#pace = new ReplayPace(host.group.shared.maxReplayRate)
   }
 
-  /** The position that a heartbeat may name; undefined: none, before the client has all rows of one moment. */
+  /** The position that a heartbeat may name; undefined: none, unless the client has all rows of one moment. */
   get cursor(): string | undefined {
     const position = this.#phase?.kind === 'changes' ? this.#phase.position : undefined
-    return !position || position.isStale || position.isUnchecked || this.#isVoid ? undefined : position.cursor
+    return !position || this.#isBetween || position.isStale || position.isUnchecked || this.#isVoid ? undefined : position.cursor
   }
 
   step(): boolean {
@@ -222,45 +224,55 @@ export class TableReplay implements MemberReplay {
     return this.#write(frame(this.#host.framing, cursorBytes(cursor), json), 1)
   }
 
+  /**
+   * Only the last result of all has a position: between the changes, the rows are those of no moment. Who comes back
+   * from there gets the changes again.
+   */
   #stepChanges(phase: Phase & { kind: 'changes' }): boolean {
     const { position } = phase
-    const { settled } = this.#group
+    const { feed, store } = this.#table
     const frames = new OwnFrames(this.#host.framing, this.#group.shared.pieceBytes)
+    let last: Buffer | undefined
     let looked = 0
     let isDone = true
-    this.#table.store.visitFrom(phase.seq, (row) => {
-      if (row.seq >= settled.seq) return false
+    store.visitFrom(phase.seq, (row) => {
       isDone = false
       if (looked++ === MAX_LOOKED || frames.count === MAX_RENDERED || frames.isEnough) return false
       if (!position || isUnseen(position, row)) {
         const json = this.#settled(row, () => this.#history.changed(row, position?.vector))
         if (json === undefined) return false
-        if (position) pass(position, row)
-        if (json !== null) frames.add(position?.cursor ?? '', json)
+        if (json !== null && last) frames.add('', last)
+        last = json ?? last
       }
       phase.seq = row.seq + 1
       isDone = true
       return true
     })
+    this.#isBetween = !isDone
+    if (isDone) {
+      phase.seq = store.nextSeq
+      position?.raise(feed.head, position.seq)
+    }
+    if (last) frames.add(isDone && position ? this.#cursorAt(position) : '', last)
     const more = this.#write(frames.bytes, frames.count)
     if (!isDone || !more) return more && !this.#isAwaiting
-    phase.seq = settled.seq
-    if (position) return this.#arrive(position)
-    return this.#stepReady(settled.cursor, () => {
-      this.#phase = { kind: 'changes', position: new Position(this.#table.feed, settled.vector), seq: settled.seq }
+    if (position) return this.#arrive(position, phase.seq)
+    return this.#stepReady(feed.cursor, () => {
+      this.#phase = { kind: 'changes', position: new Position(feed, feed.head), seq: store.nextSeq }
     })
   }
 
-  #arrive(position: Position): false {
+  /** That of the feed has the fingerprint of an event. */
+  #cursorAt(position: Position): string {
+    const { head, cursor } = this.#table.feed
+    return covers(head, position.vector) ? cursor : position.cursor
+  }
+
+  /** A group that is behind, since it awaits a row, is behind at no moment's rows: it is waited for. */
+  #arrive(position: Position, seq: number): false {
     const { settled } = this.#group
-    // A flow that still resolves a row of a former load says nothing of this one.
-    const isOfThisLog = settled.restarts === this.#table.feed.window.restarts
-    if (isOfThisLog && covers(settled.vector, position.vector)) {
-      this.#host.arrive(this.#hasMarker)
-      return false
-    }
-    if (isOfThisLog) position.raise(settled.vector, position.seq)
-    this.#host.follow()
+    if (settled.seq === seq && covers(settled.vector, position.vector)) this.#host.arrive(this.#hasMarker)
+    else this.#host.follow()
     return false
   }
 
@@ -302,10 +314,4 @@ export class TableReplay implements MemberReplay {
 
 function isUnseen(position: Position, { partition, offset }: Row): boolean {
   return offset >= Math.max(0, position.vector[partition] ?? UNKNOWN)
-}
-
-/** Marks a row as seen, and with it all before it in its partition: they are in the order of their offsets. */
-function pass(position: Position, { event, partition, offset }: Row): void {
-  if (event) position.take(event)
-  else position.passPage({ kind: 'page', partition, from: offset, next: offset + 1, events: [] })
 }

@@ -12,9 +12,7 @@ export interface Row<V = unknown> {
   readonly timestamp: number
   /** Undefined: the row was removed. It is kept as a mark, for clients that still have it. */
   readonly event: StreamEvent<V> | undefined
-  /** Offset of the record that added the row; -1: not known. */
-  readonly addedAt: number
-  /** Offset of the first of its latest records that have the same indexed values. */
+  /** Offset of the first of its latest records that have the same indexed values; -1: no other record had others. */
   readonly steadyFrom: number
   /** Its memory. */
   readonly bytes: number
@@ -41,15 +39,10 @@ export function isLater(record: RowRecord, row: Row): boolean {
 }
 
 /**
- * Whether a client at a position may have a row that its selection does not have now. It cannot have one that was added
- * later, and has not had one of which the indexed values were the same then, if these alone exclude it.
+ * Whether a client at a position may have a row that its selection does not have now. It has not had one of which the
+ * indexed values were the same then, if these alone exclude it. It may have one of a later record than its position
+ * says, since positions are told at moments only.
  */
-export function mayHaveHad(
-  { partition, addedAt, steadyFrom }: Row,
-  vector: Vector,
-  isExcludedByIndex: boolean,
-): boolean {
-  const wanted = Math.max(0, vector[partition] ?? 0)
-  if (wanted <= addedAt) return false
-  return !(isExcludedByIndex && wanted > steadyFrom)
+export function mayHaveHad({ partition, steadyFrom }: Row, vector: Vector, isExcludedByIndex: boolean): boolean {
+  return !isExcludedByIndex || Math.max(0, vector[partition] ?? 0) <= steadyFrom
 }

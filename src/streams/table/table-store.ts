@@ -8,7 +8,7 @@ import { ChangeOrder } from './change-order.ts'
 import { type Change, isLater, type Row, type RowRecord } from './row.ts'
 
 /** A row without its event: the object, its entry by key, and its places in the order of changes, holes included. */
-const ROW_BYTES = 200
+const ROW_BYTES = 192
 
 /** The table is larger than its limits. The message is a sentence for clients. */
 export class TableTooLarge extends Error {
@@ -95,8 +95,7 @@ export class TableStore<V = unknown> {
       offset,
       timestamp,
       event,
-      addedAt: this.#addedAt(record, event, known),
-      steadyFrom: known && this.#isSteady(known, record, event) ? known.steadyFrom : offset,
+      steadyFrom: this.#steadyFrom(record, event, known),
       bytes,
     }
     if (known) this.#let(known)
@@ -145,19 +144,12 @@ export class TableStore<V = unknown> {
     }
   }
 
-  #addedAt({ partition, offset }: RowRecord, event: StreamEvent<V> | undefined, known: Row<V> | undefined): number {
-    if (!known) return this.isWhole ? offset : UNKNOWN
-    // Before a removal, clients may have had another one.
-    const isOfOneLife = known.event !== undefined || event === undefined
-    return known.partition === partition && isOfOneLife ? known.addedAt : UNKNOWN
-  }
-
-  /** Whether the row keeps its indexed values. */
-  #isSteady(known: Row<V>, { partition }: RowRecord, event: StreamEvent<V> | undefined): boolean {
+  #steadyFrom({ partition, offset }: RowRecord, event: StreamEvent<V> | undefined, known: Row<V> | undefined): number {
+    if (!known) return this.isWhole ? UNKNOWN : offset
     const before = known.event
-    if (known.partition !== partition || !event || !before) return false
-    for (const read of this.#readers.values()) if (read(event) !== read(before)) return false
-    return true
+    if (known.partition !== partition || !event || !before) return offset
+    for (const read of this.#readers.values()) if (read(event) !== read(before)) return offset
+    return known.steadyFrom
   }
 
   /** Beyond a limit, marks go first. */
