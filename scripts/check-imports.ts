@@ -22,6 +22,7 @@ const STREAMS = [
   'src/streams/cursor',
   'src/streams/source/port.ts',
   'src/streams/topic',
+  'src/streams/filter',
   'src/streams/feed',
   'src/streams/table',
   'src/streams/streams.ts',
@@ -53,11 +54,21 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     not: [...HTTP, ...GRAPHQL],
   },
   'src/streams/topic': {
-    may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source/port.ts'],
+    may: [
+      ...STREAMS_BASE,
+      'src/streams/cursor',
+      'src/streams/source/port.ts',
+      // How decimals and times compare.
+      'src/streams/filter/decimal.ts',
+      'src/streams/filter/instant.ts',
+    ],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
+  'src/streams/filter/decimal.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/streams/filter/instant.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/streams/filter': { may: [...STREAMS_BASE, 'src/streams/topic'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/streams/feed': {
-    may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source', 'src/streams/topic'],
+    may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source', 'src/streams/topic', 'src/streams/filter'],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
   'src/streams/table': {

@@ -10,9 +10,9 @@ import { SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { ANONYMOUS, type Audience } from '../schema/context.ts'
-import { demandShallow } from './depth.ts'
 import { AdmittedDocument, type AdmittedOperation, DocumentCache } from './document-cache.ts'
 import { demandShortName } from './document-shape.ts'
+import { demandSmall } from './variables-size.ts'
 
 /**
  * Cost limits, in resolved fields of an operation: some 50 to 100 ms of the event loop for queries and mutations, and 3
@@ -99,7 +99,7 @@ export class Admission {
     const { principal, audience } = this.authenticate(headers)
     try {
       demandShortName(params.operationName, 'The operation name')
-      demandShallow(params.variables)
+      demandSmall(params.variables)
       const found = this.#documents.get(params.query, errors)
       if (!(found instanceof AdmittedDocument)) return { errors: found }
       const { document, prepared } = found

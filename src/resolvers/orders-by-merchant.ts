@@ -9,5 +9,6 @@ builder.subscriptionField('ordersByMerchant', (t) =>
     description: 'Orders of one merchant, as they are placed and as their status changes.',
     args: { merchantId: t.arg.id({ required: true }) },
     where: ({ merchantId }) => ({ merchantId }),
+    filters: true,
   }),
 )

@@ -9,5 +9,6 @@ builder.subscriptionField('ordersByRegion', (t) =>
     description: 'Orders of one region, as they are placed and as their status changes.',
     args: { region: t.arg({ type: Region, required: true }) },
     where: ({ region }) => ({ region }),
+    filters: true,
   }),
 )

@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors/codes.ts'
 import { builder } from '../schema/builder.ts'
 import type { FieldCost } from '../schema/field-cost.ts'
-import { Order, Region } from '../schema/types/order.ts'
+import { Order, OrderFilter, Region } from '../schema/types/order.ts'
 import { orders } from '../streams/topics/orders.ts'
 
 /** Limit: a page shows some dozens. For more orders than this use a stream. */
@@ -12,13 +12,18 @@ builder.queryField('recentOrders', (t) =>
     type: [Order],
     description: `The newest orders that this instance holds, oldest of them first; at most ${MAX_LAST}.`,
     extensions: { cost: { multiplier: 'last', max: MAX_LAST } satisfies FieldCost },
-    args: { region: t.arg({ type: Region }), last: t.arg.int({ defaultValue: 20 }) },
-    resolve: async (_root, { region, last }, { streams }) => {
+    args: {
+      region: t.arg({ type: Region }),
+      where: t.arg({ type: OrderFilter, description: 'Only what meets these conditions.' }),
+      last: t.arg.int({ defaultValue: 20 }),
+    },
+    resolve: async (_root, { region, where, last }, { streams }) => {
       const count = last ?? 20
       if (count < 0 || count > MAX_LAST) {
         throw new SluiceError('BAD_USER_INPUT', `"last" takes 0 to ${MAX_LAST}, and got ${count}`)
       }
-      const found = await streams.feed(orders).newest(count, () => true, region ? { region } : {})
+      const { selection, test = () => true } = OrderFilter.select(orders, where, region ? { region } : {})
+      const found = await streams.feed(orders).newest(count, test, selection)
       return found.map(({ value }) => value)
     },
   }),

@@ -1,4 +1,5 @@
 /** The gateway's schema: each import registers a root field with the builder. A new field is a line here. */
+import './orders.ts'
 import './orders-by-merchant.ts'
 import './orders-by-region.ts'
 import './recent-orders.ts'

@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors/codes.ts'
+import { comparedAs } from './filter/comparison.ts'
 
 /** Scalars are strings on the wire; their types in resolvers are given beside each. */
 // A type, not an interface: Pothos wants an index signature.
@@ -27,6 +28,7 @@ export const cursorScalar = {
 }
 
 export const dateTimeScalar = {
+  extensions: comparedAs('instant'),
   description: 'A moment, by RFC 3339, such as 2026-11-27T10:15:30.123Z.',
   serialize: (value: Date | string) => (typeof value === 'string' ? value : value.toISOString()),
   parseValue: (value: unknown) => {
@@ -43,6 +45,7 @@ export const dateTimeScalar = {
 }
 
 export const decimalScalar = {
+  extensions: comparedAs('decimal'),
   description: 'A decimal number, as a string, such as "129.90".',
   serialize: (value: string) => value,
   parseValue: (value: unknown) => {

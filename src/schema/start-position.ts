@@ -3,8 +3,7 @@ import type { StreamEvent } from '../streams/event.ts'
 import type { Feed } from '../streams/feed/feed.ts'
 import type { Position } from '../streams/feed/position.ts'
 import { SourceUnavailable } from '../streams/source/port.ts'
-import type { Context } from './context.ts'
-import type { StreamField } from './stream-field.ts'
+import type { Select } from './filter/select.ts'
 
 /** Start arguments of every stream field. They are no part of a group's key. */
 export const POSITION_ARGUMENTS: ReadonlySet<string> = new Set(['after', 'since', 'last'])
@@ -45,20 +44,14 @@ export async function positionSince(feed: Feed, timestamp: number): Promise<Posi
   }
 }
 
-/** The position before the newest `count` events that meet `where` and `filter`. A filter that throws counts as met. */
-export function positionLast(
-  feed: Feed,
-  { where, filter }: StreamField,
-  args: Record<string, unknown>,
-  context: Context,
-  count: number,
-): Promise<Position> {
+/** The position before the newest `count` events that are selected. A test that throws counts as met. */
+export function positionLast(feed: Feed, { selection, test }: Select, count: number): Promise<Position> {
   const passes = (event: StreamEvent): boolean => {
     try {
-      return !filter || filter(event.value, args, context, event)
+      return !test || test(event)
     } catch {
       return true // the execution of this event reports the error to the client
     }
   }
-  return feed.findLast(count, passes, where(args, context))
+  return feed.findLast(count, passes, selection)
 }

@@ -1,26 +1,26 @@
 import type { GraphQLField } from 'graphql'
-import type { EventRecord } from '../streams/event.ts'
 import type { Topic } from '../streams/topic/topic.ts'
-import type { Where } from '../streams/topic/where.ts'
 import type { Context } from './context.ts'
+import type { Select } from './filter/select.ts'
 
-/**
- * Definition of a field made by `t.stream`. The three ways to select events are separate properties, because each has
- * its own cost.
- */
+/** Definition of a field made by `t.stream`. */
 export interface StreamField<V = unknown> {
   readonly topic: Topic<V>
-  /** Index lookup: one for each event. */
-  readonly where: (args: Record<string, unknown>, context: Context) => Where<V>
-  /** Predicate: run for each event of the lookup and each group. */
-  readonly filter:
-    | ((value: V, args: Record<string, unknown>, context: Context, record: EventRecord) => boolean)
-    | undefined
+  /**
+   * Which events its arguments select. Computed once for each operation, before any event.
+   * @throws SluiceError `BAD_USER_INPUT` for a filter that means nothing, or is beyond the bounds.
+   */
+  readonly select: (args: Readonly<Record<string, unknown>>, context: Context) => Select
+  /** Whether the argument `where` is the client's filter, and no argument of the definition's own. */
+  readonly hasFilter: boolean
   /** Whether the field's value depends on its arguments, not only the selection of events. */
   readonly resolvesArguments: boolean
   /** Made by `t.table`: its events are rows, and the root value of an execution is a `TableItem`. */
   readonly isTable?: boolean
 }
+
+/** Name of the argument by which clients filter. */
+export const FILTER_ARGUMENT = 'where'
 
 export const STREAM_EXTENSION = 'sluiceStream'
 

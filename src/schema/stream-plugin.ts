@@ -4,6 +4,8 @@ import SchemaBuilder, {
   type FieldRef,
   type InputFieldMap,
   type InputShapeFromFields,
+  type ObjectRef,
+  type PothosOutputFieldConfig,
   type SchemaTypes,
   type ShapeFromTypeParam,
   SubscriptionFieldBuilder,
@@ -13,11 +15,13 @@ import type { EventRecord, Gap, StreamEvent } from '../streams/event.ts'
 import type { Position } from '../streams/feed/position.ts'
 import type { Topic } from '../streams/topic/topic.ts'
 import type { WhereOf } from '../streams/topic/where.ts'
-import { atOnce } from './at-once.ts'
 import type { Context } from './context.ts'
+import type { FilterOptions, FilterRef } from './filter/filter-ref.ts'
+import { Filters, type FiltersOption } from './filter/filters.ts'
 import { eventValue } from './gap-error.ts'
-import { MAX_LAST, positionSince, startOf } from './start-position.ts'
-import { STREAM_EXTENSION, type StreamField } from './stream-field.ts'
+import { MAX_LAST, positionLast, positionSince, startOf } from './start-position.ts'
+import { type Callbacks, StreamDefinition } from './stream-definition.ts'
+import { FILTER_ARGUMENT, STREAM_EXTENSION } from './stream-field.ts'
 
 /** A field that streams a topic. `after`, `since` and `last` are added to its arguments. */
 export interface StreamOptions<
@@ -39,6 +43,16 @@ export interface StreamOptions<
    * be looked up of a record is an index function of the topic.
    */
   readonly where?: (args: InputShapeFromFields<Args>, context: Types['Context']) => WhereOf<NoInfer<I>>
+  /**
+   * The clients' filter, an argument `where` of conditions on the field's type: `false` leaves it out; `true` or a choice
+   * of its fields demands it, so that the schema is not built where it cannot be; if absent, it is there if it can be.
+   *
+   * A field of the type can be filtered if its value comes from the event alone and at once: it has no arguments, its
+   * resolver reads its source only and is not asynchronous, and its type is an object, an enum, a scalar that can be
+   * compared (`comparedAs`), or a list of the latter two. The field's own `resolve` has to be such, too. No field named
+   * `and`, `or`, `not` or `isNull` can be filtered.
+   */
+  readonly filters?: FiltersOption
   /** Predicate for every other condition. It is run once for each event and group, on the results of `where`. */
   readonly filter?: (
     value: V,
@@ -61,6 +75,14 @@ declare global {
       sluiceStream: StreamPlugin<Types>
     }
 
+    export interface SchemaBuilder<Types extends SchemaTypes> {
+      /**
+       * The input type of conditions on an object type, for an argument of a field that is written by hand:
+       * `t.arg({ type: OrderFilter })`. Its `select` reads the argument.
+       */
+      filterFor<V>(type: ObjectRef<Types, unknown, V>, options?: FilterOptions): FilterRef<Types, V>
+    }
+
     export interface SubscriptionFieldBuilder<Types extends SchemaTypes, ParentShape> {
       /** A subscription field whose events come from a topic. */
       stream<
@@ -76,7 +98,32 @@ declare global {
   }
 }
 
-class StreamPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {}
+class StreamPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+  /** Filters are made of the definitions of their types, all of which are there now. */
+  override beforeBuild(): void {
+    this.builder.configStore.prepareForBuild()
+    const filters = Filters.of(this.builder)
+    filters.prepare()
+    for (const { kind, name } of [...this.builder.configStore.typeConfigs.values()]) {
+      if (kind !== 'Subscription') continue
+      for (const field of this.builder.configStore.getFields(name, 'Object').values()) {
+        const stream = definitionOf(field)
+        if (stream) stream.filter = filters.ofField(field as never, stream.filterRequest)
+      }
+    }
+  }
+
+  override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
+    const filter = definitionOf(field)?.filter
+    if (!filter) return field
+    const where = Filters.of(this.builder).argument(filter, field as never)
+    return { ...field, args: { ...field.args, [FILTER_ARGUMENT]: where as never } }
+  }
+}
+
+function definitionOf({ extensions }: { readonly extensions?: unknown }): StreamDefinition | undefined {
+  return (extensions as Record<string, unknown> | undefined)?.[STREAM_EXTENSION] as StreamDefinition | undefined
+}
 
 /** The plugin's name, for the builder's list of plugins. */
 export const STREAM_PLUGIN = 'sluiceStream' as const
@@ -85,15 +132,8 @@ type AnyOptions = StreamOptions<SchemaTypes, unknown, unknown, TypeParam<SchemaT
 type AnyBuilder = PothosSchemaTypes.SubscriptionFieldBuilder<SchemaTypes, unknown>
 
 function stream(this: AnyBuilder, options: AnyOptions): unknown {
-  const { topic, where, filter, resolve, args, ...field } = options
-  const streamField: StreamField = {
-    topic,
-    where: (given, context) => (where ? atOnce(where(given as never, context as never), 'where') : {}),
-    filter:
-      filter &&
-      ((value, given, context, record) => atOnce(filter(value, given as never, context as never, record), 'filter')),
-    resolvesArguments: resolve !== undefined,
-  }
+  const { topic, where, filter, resolve, args, filters, ...field } = options
+  const definition = new StreamDefinition(topic as Topic, { where, filter, resolve } as Callbacks, filters)
   return this.field({
     ...field,
     args: {
@@ -108,28 +148,38 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
         description: `Start with this many of the newest matching events that the gateway holds: at most ${MAX_LAST}.`,
       }),
     },
-    extensions: { [STREAM_EXTENSION]: streamField },
+    extensions: { [STREAM_EXTENSION]: definition },
     subscribe: (_root: unknown, given: Record<string, unknown>, context: Context) => {
       const start = startOf(given)
-      const feed = context.streams.feed(topic)
-      const predicate = streamField.filter
-      const where = streamField.where(given, context)
-      const filter = predicate && ((value: unknown, record: EventRecord) => predicate(value, given, context, record))
+      const feed = context.streams.feed(topic as Topic)
+      const select = definition.select(given, context)
+      const { selection: where, test } = select
+      const filter = test && ((_value: unknown, record: EventRecord) => test(record as StreamEvent))
       const open = (from?: Position) =>
         feed.subscribe({ where, ...(filter && { filter }), ...(from && { from }) }) as AsyncIterable<StreamEvent | Gap>
       if (!start) return open()
       if ('after' in start) return open(feed.startAfter(start.after))
       if ('since' in start) return positionSince(feed, start.since).then(open)
-      const passes = (event: StreamEvent) => filter?.(event.value, event) ?? true
-      return feed.findLast(start.last, passes, where).then(open)
+      return positionLast(feed, select, start.last).then(open)
     },
-    // `eventValue` ignores the arguments: the compiler then does not create them.
-    resolve: resolve
-      ? (item: StreamEvent | Gap, given: Record<string, unknown>, context: Context) =>
-          resolve(eventValue(item), given as never, context, item as StreamEvent)
-      : eventValue,
+    resolve: resolverOf(definition, resolve),
   } as never)
+}
+
+/** A function without arguments among its parameters: the compiler then does not create them. */
+function resolverOf(definition: StreamDefinition, resolve: AnyOptions['resolve']) {
+  if (!resolve) return eventValue
+  const call = resolve as (...parameters: unknown[]) => unknown
+  if (!definition.resolvesArguments) return (item: StreamEvent | Gap) => call(eventValue(item))
+  return (item: StreamEvent | Gap, given: Record<string, unknown>, context: Context) =>
+    call(eventValue(item), definition.ownArgs(given), context, item)
+}
+
+/** The filter of a type, for arguments of fields that are written by hand. */
+function filterFor(this: unknown, type: unknown, options?: FilterOptions): unknown {
+  return Filters.of(this).refOf(type, options)
 }
 
 SchemaBuilder.registerPlugin(STREAM_PLUGIN, StreamPlugin)
 Object.assign(SubscriptionFieldBuilder.prototype, { stream })
+Object.assign(SchemaBuilder.prototype, { filterFor })

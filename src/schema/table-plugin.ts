@@ -9,15 +9,15 @@ import SchemaBuilder, {
   SubscriptionFieldBuilder,
   type TypeParam,
 } from '@pothos/core'
-import type { EventRecord, StreamEvent } from '../streams/event.ts'
+import type { EventRecord } from '../streams/event.ts'
 import type { TableItem } from '../streams/table/item.ts'
 import { selectRows } from '../streams/table/rows.ts'
 import { readTable } from '../streams/table/table-iterator.ts'
 import type { Topic } from '../streams/topic/topic.ts'
 import type { WhereOf } from '../streams/topic/where.ts'
-import { atOnce } from './at-once.ts'
 import type { Context } from './context.ts'
-import { STREAM_EXTENSION, type StreamField } from './stream-field.ts'
+import { type Callbacks, StreamDefinition } from './stream-definition.ts'
+import { STREAM_EXTENSION } from './stream-field.ts'
 import { changeType } from './table-change.ts'
 
 /** A field that shows a table, or rows of one. Rows are those of the topic, by the keys of its records. */
@@ -98,23 +98,15 @@ interface WithBuilder {
   readonly builder: PothosSchemaTypes.SchemaBuilder<SchemaTypes>
 }
 
-/** The rows that a field selects, in the form of a stream field. @throws TypeError for a topic that is no table. */
-function selection({ topic, where, filter }: AnyOptions): Omit<StreamField, 'resolvesArguments'> {
+/** @throws TypeError for a topic that is no table. */
+function definitionOf({ topic, where, filter, resolve }: AnyOptions): StreamDefinition {
   if (!topic.table) throw new TypeError(`The topic "${topic.name}" is not defined as a table`)
-  return {
-    topic,
-    isTable: true,
-    where: (given, context) => (where ? atOnce(where(given as never, context as never), 'where') : {}),
-    filter:
-      filter &&
-      ((value, given, context, record) => atOnce(filter(value, given as never, context as never, record), 'filter')),
-  }
+  return new StreamDefinition(topic as Topic, { where, filter, resolve } as Callbacks, false, true)
 }
 
 function table(this: AnySubscriptions, options: AnyOptions): unknown {
   const { topic, where: _where, filter: _filter, resolve, key, type, args, ...field } = options
-  const resolvesArguments = resolve !== undefined
-  const tableField: StreamField = { ...selection(options), resolvesArguments }
+  const definition = definitionOf(options)
   const shown = (item: TableItem, given: Record<string, unknown>, context: Context) => ({
     ...item,
     key: item.key === null || !key ? item.key : key(item.key),
@@ -128,11 +120,11 @@ function table(this: AnySubscriptions, options: AnyOptions): unknown {
       ...args,
       after: this.arg({ type: 'Cursor' as never, description: 'Start with what has changed since this position.' }),
     },
-    extensions: { [STREAM_EXTENSION]: tableField },
+    extensions: { [STREAM_EXTENSION]: definition },
     subscribe: (_root: unknown, given: Record<string, unknown>, context: Context) => {
-      const rows = context.streams.table(topic)
+      const rows = context.streams.table(topic as Topic)
       rows.demandReady()
-      return readTable(rows, { ...selectionOf(tableField, given, context), after: given.after as string | undefined })
+      return readTable(rows, { ...definition.select(given, context), after: given.after as string | undefined })
     },
     // Without arguments, if it can be: the compiler then does not create them.
     resolve: resolve
@@ -145,27 +137,20 @@ function table(this: AnySubscriptions, options: AnyOptions): unknown {
 
 function tableRows(this: AnyQueries, options: AnyOptions): unknown {
   const { topic, where: _where, filter: _filter, resolve, type, ...field } = options
-  const tableField = { ...selection(options), resolvesArguments: false }
+  const definition = definitionOf(options)
   return this.field({
     ...field,
     type: [type],
     nullable: false,
     resolve: async (_root: unknown, given: Record<string, unknown>, context: Context) => {
-      const rows = context.streams.table(topic)
+      const rows = context.streams.table(topic as Topic)
       rows.demandReady()
-      const events = await selectRows(rows, selectionOf(tableField, given, context))
+      const events = await selectRows(rows, definition.select(given, context))
       return events.map((event) =>
         resolve ? resolve(event.value, given as never, context as never, event) : event.value,
       )
     },
   } as never)
-}
-
-function selectionOf({ where, filter }: StreamField, given: Record<string, unknown>, context: Context) {
-  return {
-    where: where(given, context) as never,
-    ...(filter && { filter: (event: StreamEvent) => filter(event.value, given, context, event) }),
-  }
 }
 
 SchemaBuilder.registerPlugin(TABLE_PLUGIN, TablePlugin)

@@ -8,41 +8,11 @@ import { GRAPHQL_RESPONSE, HTML } from '../protocol/accept.ts'
 import { type AnswerResponse, answerBody, sendBody } from '../transport/answer-body.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { Executed } from '../transport/operations.ts'
+import { GRAPHIQL_TABS } from './graphiql-tabs.ts'
 
 /** No part of any request: Yoga sees none of a client's own, so that nothing in one can make it fail. */
 const ORIGIN = 'http://gateway'
 const NO_OPERATION = JSON.stringify({ query: '{ __typename }' })
-
-const GRAPHIQL_QUERY = `# Orders as they happen. Press the button.
-subscription Orders {
-  ordersByRegion(region: EUROPE) {
-    id
-    city
-    country
-    total {
-      amount
-      currency
-    }
-    status
-    placedAt
-  }
-}
-
-query Recent {
-  recentOrders(last: 5) {
-    id
-    region
-    city
-  }
-  streams {
-    topic
-    eventsPerSecond
-    window {
-      events
-    }
-  }
-}
-`
 
 /** GraphQL over HTTP, and GraphiQL. */
 export interface YogaHttp {
@@ -69,7 +39,7 @@ export function createYogaHttp(schema: GraphQLSchema, path: string, answers: Ans
     schema,
     graphqlEndpoint: path,
     plugins: [useResult()],
-    graphiql: { title: 'Sluice', defaultQuery: GRAPHIQL_QUERY },
+    graphiql: { title: 'Sluice', defaultTabs: [...GRAPHIQL_TABS] },
     renderGraphiQL,
     maskedErrors: false,
     // The server has these, the same for every path.

@@ -101,7 +101,7 @@ export class Operations {
     const hasMarker = wants(params, 'markers')
     if (!stream) return await this.#preparePull(operation, errors)
     const asked = startOf(params, stream)
-    const start = asked && (await this.#startAt(stream, asked, context))
+    const start = asked && (await this.#startAt(stream, asked))
     return { prepared: engine.prepare(operation, stream, { start, hasMarker }), hasCursors }
   }
 
@@ -144,10 +144,10 @@ export class Operations {
     return { prepared: prepared(start, () => void endSource(events, log)), hasCursors: false }
   }
 
-  async #startAt({ field, args }: BoundStream, asked: ArgumentStart, context: Context): Promise<Start> {
+  async #startAt({ field, select }: BoundStream, asked: ArgumentStart): Promise<Start> {
     const feed = this.#options.streams.feed(field.topic)
     if ('since' in asked) return { position: await positionSince(feed, asked.since) }
-    return 'last' in asked ? { position: await positionLast(feed, field, args, context, asked.last) } : asked
+    return 'last' in asked ? { position: await positionLast(feed, select, asked.last) } : asked
   }
 
   #context({ audience }: Admitted): Context {

@@ -46,6 +46,19 @@ describeChromium('GraphiQL', (browser) => {
     await until('stopping ends the stream', async () => (await gateway.metric('sluice_subscribers')) === 0)
   })
 
+  test('has a filtered subscription in its second tab', async () => {
+    const gateway = await startTestGateway()
+    const page = await browser.openPage()
+    await page.goto(gateway.graphql)
+    await page.locator(RUN).waitFor()
+    await page.getByRole('tab', { name: 'FilteredOrders' }).click()
+    await page.locator(RUN).click()
+    await until('the page is subscribed', async () => (await gateway.metric('sluice_subscribers')) === 1)
+    await gateway.produce({ city: 'Rotterdam', amount: '99.99' }, { city: 'Utrecht', amount: '100.00' })
+    await until('the second order is shown', async () => (await resultOf(page))?.includes('Utrecht') === true)
+    expect(await resultOf(page)).not.toContain('Rotterdam')
+  })
+
   test('runs a query', async () => {
     const gateway = await startTestGateway()
     await gateway.produce({ city: 'Rotterdam' })

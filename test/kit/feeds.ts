@@ -6,10 +6,10 @@ import type { Batch } from '../../src/streams/source/port.ts'
 import { defineTopic } from '../../src/streams/topic/topic.ts'
 import { silentLog } from './log-lines.ts'
 
-/** A small event for tests of the streams: `n` tells one from another, `color` and `size` are indexed. */
+/** A small event for tests of the streams: `n` tells one from another and is ordered, `color` and `size` are indexed. */
 export const Paint = z.object({ n: z.int(), color: z.string(), size: z.string().optional() })
 export type Paint = z.output<typeof Paint>
-export const paints = defineTopic('paints', { schema: Paint, index: ['color', 'size'] })
+export const paints = defineTopic('paints', { schema: Paint, index: ['color', 'size'], ordered: ['n'] })
 
 export const ROOMY: WindowLimits = { maxBytes: 64 * 1024 * 1024, maxAgeMs: 3600_000 }
 

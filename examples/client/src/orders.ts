@@ -2,11 +2,11 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { print } from 'graphql'
 import { createResumingClient } from '../../../client/graphql-sse.ts'
 import { graphql } from './gql/gql.ts'
-import type { OrdersByRegionSubscription, Region } from './gql/graphql.ts'
+import type { OrderFilter, OrdersByRegionSubscription, Region } from './gql/graphql.ts'
 
 const ordersByRegion = graphql(`
-  subscription OrdersByRegion($region: Region!) {
-    ordersByRegion(region: $region) {
+  subscription OrdersByRegion($region: Region!, $where: OrderFilter) {
+    ordersByRegion(region: $region, where: $where) {
       id
       city
       country
@@ -22,9 +22,17 @@ const ordersByRegion = graphql(`
 
 export type Order = OrdersByRegionSubscription['ordersByRegion']
 
-/** The orders of a region, from now on, until the signal aborts. `url` is that of the gateway's `/graphql`. */
-export async function* orders(url: string, region: Region, signal: AbortSignal): AsyncGenerator<Order> {
-  for await (const data of subscribe(url, ordersByRegion, { region }, signal)) yield data.ordersByRegion
+/**
+ * The orders of a region that meet a filter, from now on, until the signal aborts. `url` is that of the gateway's
+ * `/graphql`. A filter with a wrong field, operator or value does not pass the type check.
+ */
+export async function* orders(
+  url: string,
+  region: Region,
+  signal: AbortSignal,
+  where: OrderFilter = {},
+): AsyncGenerator<Order> {
+  for await (const data of subscribe(url, ordersByRegion, { region, where }, signal)) yield data.ordersByRegion
 }
 
 /**

@@ -53,7 +53,9 @@ export class PreparedOperations {
     }
     const bytes = OPERATION_BYTES + VARIABLE_CHAR_BYTES * variables.length
     const operation = prepareOperation(request, { document: this.#documentBytes, own: bytes })
-    if ('args' in operation && variables.length <= MAX_VARIABLES_CHARS) this.#keep(key, { operation, bytes })
+    if ('args' in operation && variables.length <= MAX_VARIABLES_CHARS) {
+      this.#keep(key, { operation, bytes: operation.weight.own })
+    }
     return operation
   }
 

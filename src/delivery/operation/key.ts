@@ -12,17 +12,22 @@ import {
 } from 'graphql'
 import type { Audience } from '../../schema/context.ts'
 import { POSITION_ARGUMENTS } from '../../schema/start-position.ts'
-import { streamFieldOf } from '../../schema/stream-field.ts'
+import { FILTER_ARGUMENT, streamFieldOf } from '../../schema/stream-field.ts'
 
 /**
  * Key of equal operations: two operations with one key have the same result for every event. It ignores whitespace, the
  * order of arguments, unused fragments, the names of fragments and variables, and whether a value is a literal or a
  * variable. It includes aliases, selections and their order, directives, argument values and the audience. Position
- * arguments of stream fields, and variables that only they use, are left out: they only determine the start.
+ * arguments of stream fields, and variables that only they use, are left out: they only determine the start. `filterKey`
+ * takes the place of the client's filter, which can be spelled in many ways; undefined: the filter selects all.
  * Undefined if an argument's value cannot be compared: such an operation is not shared.
  */
-export function operationKey(operation: ValidatedExecutionArgs, audience: Audience): string | undefined {
-  return keyOf(operation, audience, POSITION_ARGUMENTS)
+export function operationKey(
+  operation: ValidatedExecutionArgs,
+  audience: Audience,
+  filterKey?: string,
+): string | undefined {
+  return keyOf(operation, audience, { leftOut: POSITION_ARGUMENTS, filterKey })
 }
 
 /**
@@ -30,15 +35,19 @@ export function operationKey(operation: ValidatedExecutionArgs, audience: Audien
  * select. (Where the field's `resolve` may read its arguments, it is the operation key.)
  */
 export function bodyKey(operation: ValidatedExecutionArgs, audience: Audience): string | undefined {
-  return keyOf(operation, audience, 'all')
+  return keyOf(operation, audience, { leftOut: 'all' })
 }
 
-/** Arguments of stream fields that are left out. */
-type LeftOut = ReadonlySet<string> | 'all'
+interface KeyOptions {
+  /** Arguments of stream fields that are left out. */
+  readonly leftOut: ReadonlySet<string> | 'all'
+  /** Takes the place of the client's filter. */
+  readonly filterKey?: string | undefined
+}
 
-function keyOf(operation: ValidatedExecutionArgs, audience: Audience, leftOut: LeftOut): string | undefined {
+function keyOf(operation: ValidatedExecutionArgs, audience: Audience, options: KeyOptions): string | undefined {
   try {
-    return hash('sha256', new Printer(operation, leftOut).print() + canonicalJson(audience.claims), 'base64url')
+    return hash('sha256', new Printer(operation, options).print() + canonicalJson(audience.claims), 'base64url')
   } catch (error) {
     if (error === INCOMPARABLE) return undefined
     throw error
@@ -49,13 +58,13 @@ const INCOMPARABLE = new Error('The value has no canonical form')
 
 class Printer {
   readonly #args: ValidatedExecutionArgs
-  readonly #leftOut: LeftOut
+  readonly #options: KeyOptions
   /** Fragments in the order of their first use, which gives them their names. Each is printed once. */
   readonly #fragments = new Map<string, FragmentDefinitionNode>()
 
-  constructor(args: ValidatedExecutionArgs, leftOut: LeftOut) {
+  constructor(args: ValidatedExecutionArgs, options: KeyOptions) {
     this.#args = args
-    this.#leftOut = leftOut
+    this.#options = options
   }
 
   print(): string {
@@ -97,9 +106,11 @@ class Printer {
   #arguments(field: GraphQLField<unknown, unknown>, node: Parameters<typeof getArgumentValues>[1]): string {
     if (field.args.length === 0) return ''
     const stream = streamFieldOf(field)
-    if (stream && this.#leftOut === 'all' && !stream.resolvesArguments) return ''
+    const { leftOut, filterKey } = this.#options
+    if (stream && leftOut === 'all' && !stream.resolvesArguments) return ''
     const values = { ...getArgumentValues(field, node, this.#args.variableValues) }
     if (stream) for (const name of POSITION_ARGUMENTS) delete values[name]
+    if (stream?.hasFilter) values[FILTER_ARGUMENT] = filterKey
     return `(${canonicalJson(values)})`
   }
 

@@ -21,12 +21,12 @@ import {
   type SelectionSetNode,
   type ValidatedSubscriptionArgs,
 } from 'graphql'
+import { visibleParameters } from '../../schema/resolver-parameters.ts'
 import { collectFields, NotText } from './collect-fields.ts'
 import { type ArgumentsCode, argumentsCode, argumentsOf } from './compile-arguments.ts'
 import { InfoCode, type PathCode } from './compile-info.ts'
 import { AsyncHelpers, goOn, Items, NONE, Stopped } from './compiled-run.ts'
 import { variablesOf } from './execute-event.ts'
-import { visibleParameters } from './resolver-parameters.ts'
 import { custom, isObject, isOfType, isPlainArray, leaf, quote, refuse, typeOf } from './text-values.ts'
 
 /**

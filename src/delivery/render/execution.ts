@@ -1,13 +1,12 @@
-import type { Context } from '../../schema/context.ts'
 import { gapError } from '../../schema/gap-error.ts'
 import { UNKNOWN, type Vector } from '../../streams/cursor/vector.ts'
 import type { Gap, StreamEvent } from '../../streams/event.ts'
+import { Conditions } from '../../streams/feed/conditions.ts'
 import type { Feed, Interest } from '../../streams/feed/feed.ts'
-import { meets } from '../../streams/feed/interest-index.ts'
 import { LogReader } from '../../streams/feed/log-reader.ts'
 import { Position } from '../../streams/feed/position.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
-import type { Where } from '../../streams/topic/where.ts'
+import type { Selection } from '../../streams/topic/where.ts'
 import type { BoundStream } from '../operation/operation.ts'
 import type { Renderer } from './renderer.ts'
 
@@ -41,11 +40,11 @@ export interface Settled {
  */
 export class Execution implements Interest<unknown> {
   /** No other event is selected. */
-  readonly where: Where<unknown>
+  readonly where: Selection<unknown>
   readonly #feed: Feed
   readonly #stream: BoundStream
-  readonly #context: Context
   readonly #renderer: Renderer
+  readonly #conditions: Conditions<unknown>
   readonly #onJson: OnJson
   readonly #onFailed: OnFailed
   #remove: () => void
@@ -63,9 +62,9 @@ export class Execution implements Interest<unknown> {
   constructor(feed: Feed, stream: BoundStream, renderer: Renderer, onJson: OnJson, onFailed: OnFailed) {
     this.#feed = feed
     this.#stream = stream
-    this.#context = renderer.args.contextValue as Context
     this.#renderer = renderer
-    this.where = stream.field.where(stream.args, this.#context)
+    this.where = stream.select.selection
+    this.#conditions = new Conditions(feed.topic, this.where)
     this.#onJson = onJson
     this.#onFailed = onFailed
     this.#remove = feed.add(this.where, this)
@@ -150,12 +149,12 @@ export class Execution implements Interest<unknown> {
   }
 
   #meets(event: StreamEvent): boolean {
-    return meets(this.where, event, this.#feed.topic.indexed)
+    return this.#conditions.meets(event)
   }
 
   #passes(event: StreamEvent): boolean {
-    const { filter } = this.#stream.field
-    return !filter || filter(event.value, this.#stream.args, this.#context, event)
+    const { test } = this.#stream.select
+    return !test || test(event)
   }
 
   #await(pending: Promise<Buffer>, after: Settled): void {

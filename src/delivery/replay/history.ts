@@ -52,7 +52,7 @@ export class History {
   constructor(options: HistoryOptions) {
     this.#options = options
     this.#pieces = new Pieces(options.cache, CHUNK_EVENTS)
-    this.#candidates = new Candidates(options.feed.topic.indexed, options.execution.where)
+    this.#candidates = new Candidates(options.feed.topic, options.execution.where)
   }
 
   /** The first event of the window from `seq` on that the group may select; `limit`, if there is none before it. */

@@ -1,38 +1,32 @@
-import type { Context } from '../../schema/context.ts'
+import type { Select } from '../../schema/filter/select.ts'
 import type { Vector } from '../../streams/cursor/vector.ts'
 import type { StreamEvent } from '../../streams/event.ts'
-import { meets } from '../../streams/feed/interest-index.ts'
+import { Conditions } from '../../streams/feed/conditions.ts'
 import { mayHaveHad, type Row } from '../../streams/table/row.ts'
-import type { IndexReaders } from '../../streams/topic/indexed.ts'
-import type { Where } from '../../streams/topic/where.ts'
-import type { BoundStream } from '../operation/operation.ts'
+import type { Lookups } from '../../streams/topic/topic.ts'
+import type { Selection } from '../../streams/topic/where.ts'
 
 /** Which rows of a table a group shows. */
 export class RowSelection {
-  /** No other row is selected. */
-  readonly where: Where<unknown>
-  readonly #readers: IndexReaders
-  readonly #stream: BoundStream
-  readonly #context: Context
+  /** What is looked up: no other row is selected. */
+  readonly lookup: Selection<unknown>
+  readonly #conditions: Conditions<unknown>
+  readonly #test: Select['test']
 
-  constructor(stream: BoundStream, context: Context) {
-    this.where = stream.field.where(stream.args, context)
-    this.#readers = stream.field.topic.indexed
-    this.#stream = stream
-    this.#context = context
+  constructor(lookups: Lookups, { selection, test }: Select) {
+    this.lookup = selection
+    this.#conditions = new Conditions(lookups, selection)
+    this.#test = test
   }
 
   /** Throws what the field's filter throws. */
   has(event: StreamEvent): boolean {
-    if (!meets(this.where, event, this.#readers)) return false
-    const { filter } = this.#stream.field
-    return !filter || filter(event.value, this.#stream.args, this.#context, event)
+    return this.#conditions.meets(event) && (!this.#test || this.#test(event))
   }
 
   /** Whether a client at a position may have a row that is not selected. */
   mayHaveHad(row: Row, vector: Vector): boolean {
-    const isExcludedByIndex = row.event !== undefined && !meets(this.where, row.event, this.#readers)
-    return mayHaveHad(row, vector, isExcludedByIndex)
+    return mayHaveHad(row, vector, row.event !== undefined && !this.#conditions.meets(row.event))
   }
 
   /** Whether the group showed a row, or said that its filter failed on it. */

@@ -1,4 +1,3 @@
-import type { Context } from '../../schema/context.ts'
 import { decodeCursor } from '../../streams/cursor/cursor.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import { Position } from '../../streams/feed/position.ts'
@@ -57,9 +56,9 @@ export class TableFlow implements Flow, Watcher {
     this.#onJson = onJson
     this.#onFailed = onFailed
     this.#onLoaded = onLoaded
-    this.#selection = new RowSelection(stream, renderer.args.contextValue as Context)
+    this.#selection = new RowSelection(feed.topic, stream.select)
     this.#history = new TableHistory({ cache: shared.history, key, selection: this.#selection, renderer, log })
-    this.#unwatch = table.watch(this.#selection.where, this)
+    this.#unwatch = table.watch(this.#selection.lookup, this)
   }
 
   get settled(): Settled {
@@ -74,7 +73,7 @@ export class TableFlow implements Flow, Watcher {
 
   resume(): void {
     this.#held = undefined
-    this.#unwatch = this.#table.watch(this.#selection.where, this)
+    this.#unwatch = this.#table.watch(this.#selection.lookup, this)
   }
 
   end(): void {

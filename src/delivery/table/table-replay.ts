@@ -81,7 +81,9 @@ export class TableReplay implements MemberReplay {
   /** The position that a heartbeat may name; undefined: none, unless the client has all rows of one moment. */
   get cursor(): string | undefined {
     const position = this.#phase?.kind === 'changes' ? this.#phase.position : undefined
-    return !position || this.#isBetween || position.isStale || position.isUnchecked || this.#isVoid ? undefined : position.cursor
+    return !position || this.#isBetween || position.isStale || position.isUnchecked || this.#isVoid
+      ? undefined
+      : position.cursor
   }
 
   step(): boolean {

@@ -34,3 +34,5 @@ export const Order = builder.objectRef<OrderEvent>('Order').implement({
     placedAt: t.expose('placedAt', { type: 'DateTime' }),
   }),
 })
+
+export const OrderFilter = builder.filterFor(Order)

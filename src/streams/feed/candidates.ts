@@ -1,18 +1,22 @@
 import type { StreamEvent } from '../event.ts'
-import type { IndexReaders } from '../topic/indexed.ts'
-import type { Where } from '../topic/where.ts'
-import { meets, valuesOf } from './interest-index.ts'
+import type { Lookups } from '../topic/topic.ts'
+import type { Selection } from '../topic/where.ts'
+import { Conditions } from './conditions.ts'
 import type { Lists, Postings, Wanted } from './postings.ts'
 import { seek } from './seek.ts'
 
+const NOTHING: Lists = { lists: [], total: 0 }
+
 /**
- * The events of a window or page that may meet a `where`, found in its posting lists. No other event meets it; whether
- * one of these does is still to be checked, by `meets`, since the lists are those of one property only.
+ * The events of a window or page that may meet a selection, found in its posting lists: those of one indexed property for
+ * each alternative, merged. No other event meets it; whether one of these does is still to be checked, by `meets`. An
+ * alternative without an indexed value makes every event a candidate.
  */
 export class Candidates<V> {
-  readonly #readers: IndexReaders
-  readonly #where: Where<V>
-  readonly #wanted: Wanted
+  readonly #conditions: Conditions<V>
+  readonly #wanted: readonly Wanted[]
+  /** Each alternative asks for an indexed value: where that is indexed, postings make a difference. */
+  readonly isNarrow: boolean
   /** That of the postings in which the lists were found. The postings of a page must not be held longer than the page. */
   #version = 0
   /** Undefined: every event. */
@@ -20,24 +24,18 @@ export class Candidates<V> {
   /** Where the last search in each list ended. */
   #places: number[] = []
 
-  constructor(readers: IndexReaders, where: Where<V> = {}) {
-    this.#readers = readers
-    const wanted = new Map<string, readonly unknown[]>()
-    for (const [property, value] of Object.entries(where)) {
-      if (value !== undefined) wanted.set(property, valuesOf(value))
-    }
-    this.#where = where
-    this.#wanted = wanted
+  /** @throws as `Conditions`. */
+  constructor(lookups: Lookups, selection: Selection<V> = {}) {
+    this.#conditions = new Conditions(lookups, selection)
+    this.#wanted = this.#conditions.alternatives.map(
+      ({ equalities }) => new Map(equalities.map(({ property, values }) => [property, values])),
+    )
+    this.isNarrow = this.#wanted.length > 0 && this.#wanted.every(({ size }) => size > 0)
   }
 
-  /** It depends on a property: where that is indexed, postings make a difference. */
-  get isNarrow(): boolean {
-    return this.#wanted.size > 0
-  }
-
-  /** Whether an event meets the `where`. */
+  /** Whether an event meets the selection. */
   meets(event: StreamEvent<V>): boolean {
-    return meets(this.#where, event, this.#readers)
+    return this.#conditions.meets(event)
   }
 
   /** The first candidate from `seq` on; `end`, if there is none before it. */
@@ -76,7 +74,8 @@ export class Candidates<V> {
 
   /** The lists as they are now: an event that comes or goes may replace them. */
   #findIn(postings: Postings | undefined): Lists | undefined {
-    if (this.#wanted.size === 0 || !postings) return undefined
+    if (this.#wanted.length === 0) return NOTHING
+    if (!this.isNarrow || !postings) return undefined
     if (postings.version !== this.#version) {
       this.#version = postings.version
       this.#found = postings.find(this.#wanted)

@@ -1,13 +1,13 @@
 import type { EventRecord, Gap, StreamEvent, StreamItem } from '../event.ts'
-import type { Where } from '../topic/where.ts'
+import type { Selection } from '../topic/where.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import type { Interest } from './interests.ts'
 import { LogReader } from './log-reader.ts'
 import { BEYOND_END_MS, Position } from './position.ts'
 
 export interface SubscribeOptions<V, I = V> {
-  /** Equality on indexed values: an index lookup. */
-  readonly where?: Where<I>
+  /** Conditions on indexed and ordered values, or several alternatives: an index lookup. */
+  readonly where?: Selection<I>
   /** Predicate on the results of the lookup. One that throws does not match. */
   readonly filter?: (value: V, record: EventRecord) => boolean
   /** Start position (see `Feed.startAfter` and the others); now, if absent. */
@@ -33,7 +33,7 @@ const MAX_WAITING = 100
 export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, undefined>, Interest<V> {
   readonly onProgress?: () => void
   readonly #feed: FollowedFeed<V>
-  readonly #where: Where<V>
+  readonly #where: Selection<V>
   readonly #filter: SubscribeOptions<V>['filter']
   readonly #signal: AbortSignal | undefined
   readonly #tellsProgress: boolean

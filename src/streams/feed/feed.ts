@@ -6,8 +6,9 @@ import type { Batch, PartitionRange, Sink, Source } from '../source/port.ts'
 import { DeadLetters } from '../topic/dead-letters.ts'
 import { TopicFaults } from '../topic/faults.ts'
 import type { Topic } from '../topic/topic.ts'
-import type { Where } from '../topic/where.ts'
+import type { Selection } from '../topic/where.ts'
 import { SCANS } from '../turn-budget.ts'
+import { Candidates } from './candidates.ts'
 import { EventIterator, type SubscribeOptions } from './event-iterator.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import { Heads } from './heads.ts'
@@ -41,7 +42,7 @@ export interface FeedOptions {
 
 /**
  * A topic's events in this process. It takes batches from the source, decodes each record once, keeps the window, and
- * notifies the interests whose `where` an event meets. Its position is available as a cursor.
+ * notifies the interests whose selection an event meets. Its position is available as a cursor.
  */
 export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
   readonly topic: Topic<V>
@@ -68,7 +69,7 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
     this.window = new Window(options.limits, topic.indexed, topic.validator)
     this.poison = new DeadLetters(topic, options.sink, options.log)
     this.faults = new TopicFaults(topic.name, options.log)
-    this.#interests = new Interests(this.faults, topic.indexed)
+    this.#interests = new Interests(this.faults, topic)
     const { source, signal, maxEventBytes } = options
     this.#past = new Past({ topic, window: this.window, heads: this.#heads, source, signal, maxEventBytes })
     this.#intake = new Intake(this, {
@@ -185,12 +186,12 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
   }
 
   /**
-   * Registers an interest: from now on it receives every event that meets `where`, and every gap. Returns how to remove
-   * it.
-   * @throws SluiceError `BAD_USER_INPUT` for a `where` with too many combinations.
+   * Registers an interest: from now on it receives every event that meets the selection, and every gap. Returns how to
+   * remove it.
+   * @throws SluiceError `BAD_USER_INPUT` for a selection with too many combinations.
    */
-  add(where: Where<V>, interest: Interest<V>): () => void {
-    return this.#interests.add(where, interest)
+  add(selection: Selection<V>, interest: Interest<V>): () => void {
+    return this.#interests.add(selection, interest)
   }
 
   /** Registers an interest in gaps and progress only: for a reader that takes the events from the window later. */
@@ -245,9 +246,9 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
   async findLast(
     count: number,
     matches: (event: StreamEvent<V>) => boolean,
-    where: Where<V> = {},
+    where: Selection<V> = {},
   ): Promise<Position<V>> {
-    const { seq } = await newest(this.window, count, matches, where)
+    const { seq } = await newest(this.window, count, matches, new Candidates(this.topic, where))
     return new Position(this, this.window.vectorAt(seq, this.head), seq)
   }
 
@@ -255,8 +256,8 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
   async newest(
     count: number,
     matches: (event: StreamEvent<V>) => boolean,
-    where: Where<V> = {},
+    where: Selection<V> = {},
   ): Promise<StreamEvent<V>[]> {
-    return (await newest(this.window, count, matches, where)).events
+    return (await newest(this.window, count, matches, new Candidates(this.topic, where))).events
   }
 }

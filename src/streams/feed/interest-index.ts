@@ -1,27 +1,60 @@
-import { SluiceError } from '../../errors/codes.ts'
 import type { StreamEvent } from '../event.ts'
-import type { IndexReaders } from '../topic/indexed.ts'
-import type { Where } from '../topic/where.ts'
+import type { Ordered } from '../topic/ordered.ts'
+import type { Lookups } from '../topic/topic.ts'
+import type { Selection } from '../topic/where.ts'
+import type { Bounds } from './bounds.ts'
+import { Conditions, type Conjunction } from './conditions.ts'
+import {
+  type Branch,
+  count,
+  type Entry,
+  insert,
+  type Node,
+  nodeAt,
+  type Once,
+  type Rest,
+  remove,
+  takes,
+} from './interest-tree.ts'
+import type { IntervalTree } from './interval-tree.ts'
+import { Measure } from './measure.ts'
+
+type Reader = (event: StreamEvent) => unknown
+
+interface Shape<T> {
+  readonly readers: readonly Reader[]
+  /** Of the range that is looked up. */
+  readonly measure: Measure | undefined
+  readonly root: Node<T>
+}
 
 /**
- * Index of interests by equality on indexed values. Interests that name the same set of them form a *shape*. Each shape
- * is a tree of maps with one level for each name. An event costs one walk for each shape (there are few) plus the
- * interests that it matches, however many others there are.
+ * Index of interests by conditions on indexed and ordered values. Interests that name the same set of them form a
+ * *shape*. Each shape is a tree of maps with one level for each indexed value; below it are the interests, or, if they
+ * name a range, an interval tree of these. An event costs one walk for each shape (there are few) plus the interests
+ * that it matches, however many others there are.
+ *
+ * Of several ranges of an interest one is looked up, and the others are compared with what was found. An interest in one
+ * of several alternatives is entered once for each.
  */
 export class InterestIndex<V, T> {
-  readonly #readers: IndexReaders
+  readonly #lookups: Lookups
+  readonly #measures: ReadonlyMap<Ordered, Measure>
   readonly #shapes = new Map<string, Shape<T>>()
   #size = 0
+  /** Number of events so far: what is computed for one is not valid for the next. */
+  #events = 0
 
-  constructor(readers: IndexReaders) {
-    this.#readers = readers
+  constructor(lookups: Lookups) {
+    this.#lookups = lookups
+    this.#measures = new Map([...lookups.ordered.values()].map((ordered) => [ordered, new Measure(ordered)]))
   }
 
   get size(): number {
     return this.#size
   }
 
-  /** Number of maps and sets of the trees. It is 0 again after the last interest is removed. */
+  /** Number of maps, sets and intervals of the trees. It is 0 again after the last interest is removed. */
   get branches(): number {
     let sum = 0
     for (const { root } of this.#shapes.values()) sum += count(root)
@@ -30,126 +63,90 @@ export class InterestIndex<V, T> {
 
   /**
    * Adds an interest and returns how to remove it, which may be called more than once.
-   * @throws SluiceError `BAD_USER_INPUT` if `where` has more than MAX_PATHS combinations of values.
+   * @throws SluiceError `BAD_USER_INPUT` for a selection with too many combinations of values.
    * @throws TypeError if it names what is not indexed.
    */
-  add(where: Where<V>, interest: T): () => void {
-    const entries = Object.entries(where).filter(([, wanted]) => wanted !== undefined) as [string, unknown][]
-    entries.sort(([a], [b]) => (a < b ? -1 : 1))
-    const properties = entries.map(([property]) => property)
-    const readers = properties.map((property) => readerOf(this.#readers, property))
-    const levels = entries.map(([, wanted]) => valuesOf(wanted))
-    const paths = levels.reduce((product, values) => product * values.length, 1)
-    if (paths > MAX_PATHS)
-      throw new SluiceError('BAD_USER_INPUT', `The filter asks for more than ${MAX_PATHS} combinations`)
-
+  add(selection: Selection<V>, interest: T): () => void {
+    const { alternatives } = new Conditions(this.#lookups, selection)
+    const once = alternatives.length > 1 ? { event: 0 } : undefined
+    const removals = alternatives.map((alternative) => this.#addTo(alternative, interest, once))
     this.#size++
     let present = true
-    // An empty `in` list: no value meets that.
-    if (paths === 0) {
-      return () => {
-        if (present) this.#size--
-        present = false
-      }
-    }
-
-    // Index functions may have any name.
-    const name = JSON.stringify(properties)
-    let shape = this.#shapes.get(name)
-    if (!shape) {
-      shape = { readers, root: properties.length === 0 ? new Set() : new Map() }
-      this.#shapes.set(name, shape)
-    }
-    insert(shape.root, levels, 0, interest)
     return () => {
       if (!present) return
       present = false
       this.#size--
-      if (remove(shape.root, levels, 0, interest)) this.#shapes.delete(name)
+      for (const remove of removals) remove()
     }
   }
 
-  /** Calls `visit` once for each interest whose `where` the event meets. */
+  #addTo(conjunction: Conjunction, interest: T, once: Once | undefined): () => void {
+    const { equalities, ranges } = conjunction
+    const bounds = ranges.find(({ isClosed }) => isClosed) ?? ranges[0]
+    // Index functions may have any name.
+    const name = JSON.stringify([equalities.map(({ property }) => property), bounds && this.#nameOf(bounds.ordered)])
+    let shape = this.#shapes.get(name)
+    if (!shape) {
+      const measure = bounds && this.#measures.get(bounds.ordered)
+      shape = { readers: equalities.map(({ read }) => read), measure, root: nodeAt(0, equalities, bounds) }
+      this.#shapes.set(name, shape)
+    }
+    const entry = { interest, bounds, rest: this.#restOf(conjunction, bounds), once }
+    const { root } = shape
+    insert(root, 0, equalities, entry)
+    return () => {
+      if (remove(root, 0, equalities, entry)) this.#shapes.delete(name)
+    }
+  }
+
+  #nameOf(wanted: Ordered): string | undefined {
+    for (const [name, ordered] of this.#lookups.ordered) if (ordered === wanted) return name
+    return undefined
+  }
+
+  #restOf({ unindexed, ranges }: Conjunction, bounds: Bounds | undefined): Rest | undefined {
+    const others = ranges.filter((each) => each !== bounds)
+    if (others.length === 0 && unindexed.length === 0) return undefined
+    const measured = others.map((each) => ({ bounds: each, measure: this.#measures.get(each.ordered) as Measure }))
+    return { ranges: measured, equalities: unindexed }
+  }
+
+  /** Calls `visit` once for each interest whose selection the event meets. */
   match(event: StreamEvent<V>, visit: (interest: T) => void): void {
-    for (const { readers, root } of this.#shapes.values()) {
+    const number = ++this.#events
+    for (const { readers, measure, root } of this.#shapes.values()) {
       let node: Node<T> | undefined = root
       for (let level = 0; node !== undefined && level < readers.length; level++) {
         node = (node as Branch<T>).get((readers[level] as Reader)(event))
       }
-      if (node !== undefined) for (const interest of node as Set<T>) visit(interest)
+      if (node === undefined) continue
+      if (measure !== undefined) this.#matchRanges(node as IntervalTree<Entry<T>>, measure, event, number, visit)
+      else for (const entry of node as Set<Entry<T>>) if (takes(entry, event, number)) visit(entry.interest)
+    }
+  }
+
+  #matchRanges(
+    tree: IntervalTree<Entry<T>>,
+    measure: Measure,
+    event: StreamEvent,
+    number: number,
+    visit: (interest: T) => void,
+  ): void {
+    const place = measure.of(event, number)
+    if (Number.isNaN(place)) return
+    for (const interval of tree.find(place)) {
+      const isOnEnd = place === interval.low || place === interval.high
+      const { first, others } = interval
+      if (first && isIn(first, isOnEnd, place, event) && takes(first, event, number)) visit(first.interest)
+      if (others === undefined) continue
+      for (const entry of others) {
+        if (isIn(entry, isOnEnd, place, event) && takes(entry, event, number)) visit(entry.interest)
+      }
     }
   }
 }
 
-/**
- * Whether an event meets a `where`: the predicate that the index evaluates for all interests at once.
- * @throws TypeError if it names what is not indexed.
- */
-export function meets<V>(where: Where<V>, event: StreamEvent<V>, readers: IndexReaders): boolean {
-  for (const property in where) {
-    const wanted: unknown = where[property as keyof typeof where]
-    if (wanted !== undefined && !valuesOf(wanted).includes(readerOf(readers, property)(event))) return false
-  }
-  return true
-}
-
-type Reader = (event: StreamEvent) => unknown
-
-function readerOf(readers: IndexReaders, property: string): Reader {
-  const reader = readers.get(property)
-  if (reader) return reader
-  throw new TypeError(`The topic is not indexed by "${property}"`)
-}
-
-/** Limit of combinations: enough for three lists of ten. Each combination is an entry in the tree. */
-const MAX_PATHS = 1000
-
-interface Shape<T> {
-  readonly readers: readonly Reader[]
-  readonly root: Node<T>
-}
-
-type Branch<T> = Map<unknown, Node<T>>
-type Node<T> = Branch<T> | Set<T>
-
-/** The values of which a condition wants one. */
-export function valuesOf(wanted: unknown): readonly unknown[] {
-  if (typeof wanted === 'object' && wanted !== null && 'in' in wanted) {
-    return [...new Set((wanted as { in: readonly unknown[] }).in)]
-  }
-  return [wanted]
-}
-
-function insert<T>(node: Node<T>, levels: readonly (readonly unknown[])[], level: number, interest: T): void {
-  if (node instanceof Set) {
-    node.add(interest)
-    return
-  }
-  for (const value of levels[level] as readonly unknown[]) {
-    let child = node.get(value)
-    if (!child) {
-      child = level === levels.length - 1 ? new Set() : new Map()
-      node.set(value, child)
-    }
-    insert(child, levels, level + 1, interest)
-  }
-}
-
-/** Removes an interest and the branches that become empty. True: this node is empty. */
-function remove<T>(node: Node<T>, levels: readonly (readonly unknown[])[], level: number, interest: T): boolean {
-  if (node instanceof Set) {
-    node.delete(interest)
-  } else {
-    for (const value of levels[level] as readonly unknown[]) {
-      const child = node.get(value)
-      if (child && remove(child, levels, level + 1, interest)) node.delete(value)
-    }
-  }
-  return node.size === 0
-}
-
-function count<T>(node: Node<T>): number {
-  let sum = 1
-  if (node instanceof Map) for (const child of node.values()) sum += count(child)
-  return sum
+/** Between the ends of its interval an event is in the range: see `Bounds`. */
+function isIn<T>({ bounds }: Entry<T>, isOnEnd: boolean, place: number, event: StreamEvent): boolean {
+  return !isOnEnd || (bounds as Bounds).admits(place, event)
 }

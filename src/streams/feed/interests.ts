@@ -1,10 +1,10 @@
 import type { Gap, StreamEvent } from '../event.ts'
 import type { TopicFaults } from '../topic/faults.ts'
-import type { IndexReaders } from '../topic/indexed.ts'
-import type { Where } from '../topic/where.ts'
+import type { Lookups } from '../topic/topic.ts'
+import type { Selection } from '../topic/where.ts'
 import { InterestIndex } from './interest-index.ts'
 
-/** Observer of the events that meet a `where`. Its methods are called synchronously, in the feed's order. */
+/** Observer of the events that meet a selection. Its methods are called synchronously, in the feed's order. */
 export interface Interest<V> {
   /** `seq` is the event's sequence number in the window. */
   onEvent(event: StreamEvent<V>, seq: number): void
@@ -32,18 +32,18 @@ export class Interests<V> {
   readonly #ofProgress = new Set<Interest<V>>()
   readonly #faults: TopicFaults
 
-  constructor(faults: TopicFaults, readers: IndexReaders) {
+  constructor(faults: TopicFaults, lookups: Lookups) {
     this.#faults = faults
-    this.#index = new InterestIndex(readers)
+    this.#index = new InterestIndex(lookups)
   }
 
   get size(): number {
     return this.#all.size
   }
 
-  /** @throws SluiceError `BAD_USER_INPUT` for a `where` with too many combinations. */
-  add(where: Where<V>, interest: Interest<V>): () => void {
-    return this.#add(interest, this.#index.add(where, interest))
+  /** @throws SluiceError `BAD_USER_INPUT` for a selection with too many combinations. */
+  add(selection: Selection<V>, interest: Interest<V>): () => void {
+    return this.#add(interest, this.#index.add(selection, interest))
   }
 
   addToGaps(interest: Interest<V>): () => void {

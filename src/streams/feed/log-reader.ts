@@ -1,6 +1,6 @@
 import { UNKNOWN, type Vector } from '../cursor/vector.ts'
 import type { Gap, StreamEvent } from '../event.ts'
-import type { Where } from '../topic/where.ts'
+import type { Selection } from '../topic/where.ts'
 import { LOOK_EVERY, SCANS } from '../turn-budget.ts'
 import { Candidates } from './candidates.ts'
 import type { ReadableFeed } from './feed-view.ts'
@@ -21,10 +21,10 @@ export class LogReader<V> {
   #index = 0
   #closed = false
 
-  constructor(feed: ReadableFeed<V>, position: Position<V> = Position.atHead(feed), where: Where<V> = {}) {
+  constructor(feed: ReadableFeed<V>, position: Position<V> = Position.atHead(feed), where: Selection<V> = {}) {
     this.#feed = feed
     this.#position = position
-    this.#candidates = new Candidates(feed.topic.indexed, where)
+    this.#candidates = new Candidates(feed.topic, where)
   }
 
   /** Next wanted offset of each partition: the events before it were read, or passed because they do not match. */

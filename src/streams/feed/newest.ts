@@ -1,5 +1,5 @@
 import type { StreamEvent } from '../event.ts'
-import type { Where } from '../topic/where.ts'
+import type { Lookups } from '../topic/topic.ts'
 import { SCANS } from '../turn-budget.ts'
 import { Candidates } from './candidates.ts'
 import type { Window } from './window.ts'
@@ -11,6 +11,8 @@ export interface Newest<V> {
   readonly seq: number
 }
 
+const NO_LOOKUPS: Lookups = { indexed: new Map(), ordered: new Map() }
+
 /** The events that are searched for. */
 interface Search<V> {
   readonly count: number
@@ -19,17 +21,17 @@ interface Search<V> {
 }
 
 /**
- * The newest `count` events of a window that meet `where` and match, or all if there are fewer: of those that it held
- * at the call, and still holds. The search looks only at what has an indexed value that `where` asks for. It may take
- * several turns of the event loop. Rejects with what `matches` throws.
+ * The newest `count` events of a window that meet the conditions of the candidates and match, or all if there are fewer:
+ * of those that it held at the call, and still holds. The search looks only at candidates. It may take several turns of
+ * the event loop. Rejects with what `matches` throws.
  */
 export async function newest<V>(
   window: Window<V>,
   count: number,
   matches: (event: StreamEvent<V>) => boolean,
-  where: Where<V> = {},
+  candidates: Candidates<V> = new Candidates(NO_LOOKUPS),
 ): Promise<Newest<V>> {
-  const search = { count, candidates: new Candidates(window.indexed, where), matches }
+  const search = { count, candidates, matches }
   for (;;) {
     const { renumbered, nextSeq: end } = window
     const found: number[] = []

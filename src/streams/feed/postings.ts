@@ -3,13 +3,19 @@ import type { IndexReaders } from '../topic/indexed.ts'
 import { ValueLists } from './value-lists.ts'
 
 /** By indexed property, the values of which an event has one. */
-export type Wanted = ReadonlyMap<string, readonly unknown[]>
+export type Wanted = ReadonlyMap<string, ReadonlySet<unknown>>
 
 /** Posting lists that may have to be merged: their events, and others that have been removed. */
 export interface Lists {
   readonly lists: readonly (readonly number[])[]
   /** Length of all lists. */
   readonly total: number
+}
+
+/** The lists of a property's values. */
+interface PropertyLists extends Lists {
+  readonly of: ValueLists
+  readonly values: ReadonlySet<unknown>
 }
 
 /**
@@ -81,24 +87,51 @@ export class Postings {
   }
 
   /**
-   * The lists of the property of which the fewest events have a wanted value. Undefined: to look at every event costs
-   * less.
+   * The lists that hold every event which has a wanted value of each property, by any of the alternatives: for each
+   * alternative those of the property of which the fewest events have such a value. Undefined: to look at every event
+   * costs less.
    */
-  find(wanted: Wanted): Lists | undefined {
-    let found: Lists | undefined
-    for (const [property, values] of wanted) {
-      const byValue = this.#byProperty.get(property)
-      if (!byValue) continue
-      const lists: (readonly number[])[] = []
-      let total = 0
-      for (const value of values) {
-        const list = byValue.of(value)
-        if (!list) continue
-        lists.push(list)
-        total += list.length
-      }
-      if (!found || total < found.total) found = { lists, total }
-    }
+  find(alternatives: readonly Wanted[]): Lists | undefined {
+    const found = alternatives.length === 1 ? this.#rarest(alternatives[0] as Wanted) : this.#merged(alternatives)
     return found && found.lists.length * found.total <= MERGED_LISTS * this.#size ? found : undefined
   }
+
+  /** Alternatives often have a value in common, whose list is wanted once. */
+  #merged(alternatives: readonly Wanted[]): Lists | undefined {
+    const chosen = new Map<ValueLists, Set<unknown>>()
+    for (const wanted of alternatives) {
+      const rarest = this.#rarest(wanted)
+      if (rarest === undefined) return undefined
+      const known = chosen.get(rarest.of)
+      if (known) for (const value of rarest.values) known.add(value)
+      else chosen.set(rarest.of, new Set(rarest.values))
+    }
+    const lists = [...chosen].flatMap(([byValue, values]) => listsOf(byValue, values))
+    return { lists, total: lengthOf(lists) }
+  }
+
+  #rarest(wanted: Wanted): PropertyLists | undefined {
+    let rarest: PropertyLists | undefined
+    for (const [property, values] of wanted) {
+      const of = this.#byProperty.get(property)
+      if (!of) continue
+      const lists = listsOf(of, values)
+      const total = lengthOf(lists)
+      if (!rarest || total < rarest.total) rarest = { lists, total, of, values }
+    }
+    return rarest
+  }
+}
+
+function listsOf(lists: ValueLists, values: Iterable<unknown>): (readonly number[])[] {
+  const found: (readonly number[])[] = []
+  for (const value of values) {
+    const list = lists.of(value)
+    if (list) found.push(list)
+  }
+  return found
+}
+
+function lengthOf(lists: readonly (readonly number[])[]): number {
+  return lists.reduce((sum, { length }) => sum + length, 0)
 }

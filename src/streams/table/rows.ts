@@ -1,6 +1,6 @@
 import { SluiceError } from '../../errors/codes.ts'
 import type { StreamEvent } from '../event.ts'
-import { meets } from '../feed/interest-index.ts'
+import { Conditions } from '../feed/conditions.ts'
 import { SCANS } from '../turn-budget.ts'
 import type { Table } from './table.ts'
 import type { TableReadOptions } from './table-iterator.ts'
@@ -9,14 +9,15 @@ import type { TableReadOptions } from './table-iterator.ts'
 const MAX_ROWS = 10_000
 
 /**
- * The rows of a table at this moment, by their keys, in the order of code units. Throws what the filter throws.
+ * The rows of a table at this moment, by their keys, in the order of code units. Throws what the test throws.
  * @throws SluiceError `RESULT_TOO_LARGE`
  */
 export async function selectRows<V>(
   table: Table<V>,
-  { where = {}, filter }: TableReadOptions<V>,
+  { selection = {}, test }: TableReadOptions<V>,
 ): Promise<StreamEvent<V>[]> {
-  const { name, indexed } = table.feed.topic
+  const { topic } = table.feed
+  const conditions = new Conditions<V>(topic, selection)
   const rows = table.store.rows()
   const found: StreamEvent<V>[] = []
   for (let index = 0; index < rows.length; ) {
@@ -25,9 +26,12 @@ export async function selectRows<V>(
     try {
       while (index < rows.length) {
         const event = rows[index++]?.event as StreamEvent<V>
-        if (meets(where, event, indexed) && (!filter || filter(event))) found.push(event)
+        if (conditions.meets(event) && (!test || test(event))) found.push(event)
         if (found.length > MAX_ROWS) {
-          throw new SluiceError('RESULT_TOO_LARGE', `More than ${MAX_ROWS} rows of "${name}" match: subscribe to them`)
+          throw new SluiceError(
+            'RESULT_TOO_LARGE',
+            `More than ${MAX_ROWS} rows of "${topic.name}" match: subscribe to them`,
+          )
         }
         if (SCANS.isUsedUp()) break
       }

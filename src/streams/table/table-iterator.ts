@@ -1,7 +1,7 @@
 import { UNKNOWN } from '../cursor/vector.ts'
 import type { StreamEvent } from '../event.ts'
-import { meets } from '../feed/interest-index.ts'
-import type { Where } from '../topic/where.ts'
+import { Conditions } from '../feed/conditions.ts'
+import type { Selection } from '../topic/where.ts'
 import { SCANS } from '../turn-budget.ts'
 import type { Capture } from './capture.ts'
 import { READY, RESET, removeItem, rowItem, type TableItem, upsertItem } from './item.ts'
@@ -11,9 +11,10 @@ import type { Table } from './table.ts'
 import type { Watcher } from './watchers.ts'
 
 export interface TableReadOptions<V> {
-  readonly where?: Where<V>
-  /** Predicate on the results of `where`. One that throws does not select. */
-  readonly filter?: (event: StreamEvent<V>) => boolean
+  /** All rows, if absent. */
+  readonly selection?: Selection<V>
+  /** Predicate on the results of the selection. One that throws does not select. */
+  readonly test?: ((event: StreamEvent<V>) => boolean) | undefined
   /** The cursor to go on from. Without it, or where it is too old, all rows come first. */
   readonly after?: string | undefined
 }
@@ -46,10 +47,10 @@ export function readTable<V>(
 async function* read<V>(
   table: Table<V>,
   news: News<V>,
-  { where = {}, filter, after }: TableReadOptions<V>,
+  { selection = {}, test, after }: TableReadOptions<V>,
 ): AsyncGenerator<TableItem<V>, void, undefined> {
-  const selected = new Selected(table, where, filter)
-  const unwatch = table.watch(where, news)
+  const selected = new Selected(new Conditions<V>(table.feed.topic, selection), test)
+  const unwatch = table.watch(selection, news)
   try {
     let isKnown = after !== undefined && (await fits(table, after))
     let vector = after === undefined ? [] : [...table.feed.startAfter(after).vector]
@@ -113,19 +114,17 @@ function nextChange<V>(table: Table<V>, seq: number): Row<V> | undefined {
 }
 
 class Selected<V> {
-  readonly #table: Table<V>
-  readonly #where: Where<V>
-  readonly #filter: TableReadOptions<V>['filter']
+  readonly #conditions: Conditions<V>
+  readonly #test: TableReadOptions<V>['test']
 
-  constructor(table: Table<V>, where: Where<V>, filter: TableReadOptions<V>['filter']) {
-    this.#table = table
-    this.#where = where
-    this.#filter = filter
+  constructor(conditions: Conditions<V>, test: TableReadOptions<V>['test']) {
+    this.#conditions = conditions
+    this.#test = test
   }
 
   has(event: StreamEvent<V>): boolean {
     try {
-      return this.#meets(event) && (!this.#filter || this.#filter(event))
+      return this.#conditions.meets(event) && (!this.#test || this.#test(event))
     } catch {
       return false
     }
@@ -141,12 +140,8 @@ class Selected<V> {
     if (event && this.has(event)) return upsertItem(event)
     const had = change
       ? change.before !== undefined && this.has(change.before)
-      : mayHaveHad(row as Row, vector, event !== undefined && !this.#meets(event))
+      : mayHaveHad(row as Row, vector, event !== undefined && !this.#conditions.meets(event))
     return had ? removeItem(row.key) : undefined
-  }
-
-  #meets(event: StreamEvent<V>): boolean {
-    return meets(this.#where, event, this.#table.feed.topic.indexed)
   }
 }
 

@@ -2,13 +2,15 @@ import { UNKNOWN, type Vector } from '../cursor/vector.ts'
 import type { StreamEvent } from '../event.ts'
 import { eventBytes, type Sizes } from '../feed/size.ts'
 import { heapBytes } from '../topic/heap-bytes.ts'
-import type { IndexReaders } from '../topic/indexed.ts'
 import type { TableLimits } from '../topic/table-limits.ts'
+import type { Lookups } from '../topic/topic.ts'
 import { ChangeOrder } from './change-order.ts'
 import { type Change, isLater, type Row, type RowRecord } from './row.ts'
 
 /** A row without its event: the object, its entry by key, and its places in the order of changes, holes included. */
 const ROW_BYTES = 192
+
+const NO_LOOKUPS: Lookups = { indexed: new Map(), ordered: new Map() }
 
 /** The table is larger than its limits. The message is a sentence for clients. */
 export class TableTooLarge extends Error {
@@ -23,7 +25,8 @@ export class TableStore<V = unknown> {
   readonly #name: string
   readonly #limits: TableLimits
   readonly #sizes: Sizes<V> | undefined
-  readonly #readers: IndexReaders
+  /** How the values are read that lookups compare. */
+  readonly #readers: readonly ((event: StreamEvent) => unknown)[]
   /** It has been loaded: a key that it does not have is in no earlier record, as far as clients can know. */
   isWhole = false
   #rows = new Map<string, Row<V>>()
@@ -35,9 +38,9 @@ export class TableStore<V = unknown> {
   /** By partition the offset below which a removal may have been forgotten. */
   #floors: number[] = []
 
-  constructor(name: string, limits: TableLimits, readers: IndexReaders = new Map(), sizes?: Sizes<V>) {
+  constructor(name: string, limits: TableLimits, lookups: Lookups = NO_LOOKUPS, sizes?: Sizes<V>) {
     this.#name = name
-    this.#readers = readers
+    this.#readers = [...lookups.indexed.values(), ...[...lookups.ordered.values()].map(({ value }) => value)]
     this.#limits = limits
     this.#sizes = sizes
   }
@@ -148,7 +151,7 @@ export class TableStore<V = unknown> {
     if (!known) return this.isWhole ? UNKNOWN : offset
     const before = known.event
     if (known.partition !== partition || !event || !before) return offset
-    for (const read of this.#readers.values()) if (read(event) !== read(before)) return offset
+    for (const read of this.#readers) if (read(event) !== read(before)) return offset
     return known.steadyFrom
   }
 

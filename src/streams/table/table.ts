@@ -7,7 +7,7 @@ import type { Feed, RecordFollower } from '../feed/feed.ts'
 import type { PartitionRange, Source } from '../source/port.ts'
 import { decode } from '../topic/decode.ts'
 import type { TableLimits } from '../topic/table-limits.ts'
-import type { Where } from '../topic/where.ts'
+import type { Selection } from '../topic/where.ts'
 import { Age } from './age.ts'
 import { Capture, Captures } from './capture.ts'
 import { loadPartition } from './load.ts'
@@ -56,8 +56,8 @@ export class Table<V = unknown> implements RecordFollower<V> {
     const { topic } = feed
     this.#options = options
     this.feed = feed
-    this.store = new TableStore(topic.name, limits, topic.indexed, topic.validator)
-    this.#watchers = new Watchers(feed.faults, topic.indexed)
+    this.store = new TableStore(topic.name, limits, topic, topic.validator)
+    this.#watchers = new Watchers(feed.faults, topic)
     this.#age = new Age(limits.tombstonesMs)
     feed.follow(this)
   }
@@ -82,8 +82,8 @@ export class Table<V = unknown> implements RecordFollower<V> {
   }
 
   /** See `Watchers`. */
-  watch(where: Where<V>, watcher: Watcher<V>): () => void {
-    return this.#watchers.add(where, watcher)
+  watch(selection: Selection<V>, watcher: Watcher<V>): () => void {
+    return this.#watchers.add(selection, watcher)
   }
 
   /** The table as it is now, or was a moment ago. The reader calls `leave` in the end. */

@@ -1,14 +1,14 @@
 import type { StreamEvent } from '../event.ts'
 import { InterestIndex } from '../feed/interest-index.ts'
 import type { TopicFaults } from '../topic/faults.ts'
-import type { IndexReaders } from '../topic/indexed.ts'
-import type { Where } from '../topic/where.ts'
+import type { Lookups } from '../topic/topic.ts'
+import type { Selection } from '../topic/where.ts'
 import { ChangeItems } from './item.ts'
 import type { Change } from './row.ts'
 
 /** Observer of a table. Its methods are called synchronously, in the order of changes. */
 export interface Watcher<V = unknown> {
-  /** A row was changed that meets the `where`, or did before. `items`: the same for all watchers. */
+  /** A row was changed that meets the selection, or did before. `items`: the same for all watchers. */
   onChange(change: Change<V>, items: ChangeItems<V>): void
   /** The log was truncated or recreated, and the table is being loaded again: what it had is void. */
   onVoid(): void
@@ -34,9 +34,9 @@ export class Watchers<V> {
   readonly #ofProgress = new Set<Watcher<V>>()
   readonly #faults: TopicFaults
 
-  constructor(faults: TopicFaults, readers: IndexReaders) {
+  constructor(faults: TopicFaults, lookups: Lookups) {
     this.#faults = faults
-    this.#index = new InterestIndex(readers)
+    this.#index = new InterestIndex(lookups)
   }
 
   get size(): number {
@@ -45,10 +45,10 @@ export class Watchers<V> {
 
   /**
    * Returns how to remove it.
-   * @throws SluiceError `BAD_USER_INPUT` for a `where` with too many combinations.
+   * @throws SluiceError `BAD_USER_INPUT` for a selection with too many combinations.
    */
-  add(where: Where<V>, watcher: Watcher<V>): () => void {
-    const removeFromIndex = this.#index.add(where, { watcher, told: -1 })
+  add(selection: Selection<V>, watcher: Watcher<V>): () => void {
+    const removeFromIndex = this.#index.add(selection, { watcher, told: -1 })
     const remove = (): void => {
       removeFromIndex()
       if (this.#all.get(watcher) !== remove) return
@@ -60,7 +60,7 @@ export class Watchers<V> {
     return remove
   }
 
-  /** Tells a change to those whose `where` the row meets now or met before, to each once. */
+  /** Tells a change to those whose selection the row meets now or met before, to each once. */
   tellChange(change: Change<V>): void {
     if (this.#index.size === 0) return
     const { row, before } = change

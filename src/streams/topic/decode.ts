@@ -1,6 +1,6 @@
 import { type EventHeaders, NO_HEADERS, type RawRecord, type StreamEvent } from '../event.ts'
 import { decodeValue, json } from './codec.ts'
-import type { IndexFailed } from './indexed.ts'
+import type { IndexFailed } from './computed.ts'
 import type { Topic } from './topic.ts'
 
 /** Why a record is not a valid event. */

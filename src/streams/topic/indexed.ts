@@ -1,4 +1,5 @@
 import type { EventRecord, StreamEvent } from '../event.ts'
+import { type Computed, computedAt } from './computed.ts'
 
 /** What an index function may return: what a `where` compares by equality. */
 export type IndexedValue = string | number | boolean | null | undefined
@@ -22,17 +23,11 @@ export type IndexedTypes<V, X> =
 /** By name, how the indexed value of an event of the topic is read. */
 export type IndexReaders = ReadonlyMap<string, (event: StreamEvent) => unknown>
 
-/** Reports an index function that failed. */
-export type IndexFailed = (error: unknown, name: string, record: EventRecord) => void
-
-/** Value of a function that failed. No `where` can name it, so that it matches none. */
-const NO_VALUE = Symbol('no value')
-
 /** How a topic's indexed values are read from its events. */
 export interface Indexing {
   readonly indexed: IndexReaders
-  /** Calls the index functions, once for each event; undefined where there are none. */
-  readonly indexedValues: ((event: StreamEvent, failed: IndexFailed) => readonly unknown[]) | undefined
+  /** The index functions, in the order of their results; none for a list of properties. */
+  readonly functions: readonly Computed[]
 }
 
 /** @throws TypeError for a function that is none. */
@@ -40,53 +35,29 @@ export function indexing<V>(topic: string, index: Index<V>): Indexing {
   return isList(index) ? byProperties(index) : byFunctions(topic, Object.entries(index as IndexFunctions<unknown>))
 }
 
-export function isList<V>(index: Index<V>): index is readonly (string & keyof V)[] {
-  return Array.isArray(index)
+export function isList(names: object): names is readonly string[] {
+  return Array.isArray(names)
 }
 
 function byProperties(properties: readonly string[]): Indexing {
-  const indexed = new Map(
-    properties.map((property) => [property, ({ value }: StreamEvent) => propertyOf(value, property)]),
-  )
-  return { indexed, indexedValues: undefined }
+  return { indexed: new Map(properties.map((property) => [property, propertyReader(property)])), functions: [] }
 }
 
 /** An event's value may be null, if its schema permits that. */
-function propertyOf(value: unknown, property: string): unknown {
-  return value === null || value === undefined ? undefined : (value as Record<string, unknown>)[property]
+export function propertyReader(property: string): (event: StreamEvent) => unknown {
+  return ({ value }) =>
+    value === null || value === undefined ? undefined : (value as Record<string, unknown>)[property]
 }
 
 type IndexFunction = IndexFunctions<unknown>[string]
 
-/**
- * The results are stored in the event, so that index, catch-up and replay see the same ones, however often they ask: a
- * function that is costly, or not pure, is called once.
- */
 function byFunctions(topic: string, functions: readonly [string, IndexFunction][]): Indexing {
   for (const [name, read] of functions) {
     if (typeof read !== 'function') throw new TypeError(`The index "${name}" of the topic "${topic}" is no function`)
   }
   return {
-    indexed: new Map(functions.map(([name], place) => [name, ({ indexed }: StreamEvent) => indexed?.[place]])),
-    indexedValues: (event, failed) => functions.map(([name, read]) => resultOf(name, read, event, failed)),
-  }
-}
-
-function resultOf(
-  name: string,
-  read: IndexFunction,
-  event: StreamEvent,
-  failed: IndexFailed,
-): IndexedValue | typeof NO_VALUE {
-  try {
-    const value: unknown = read(event.value, event)
-    if (isIndexedValue(value)) return value
-    // A promise, say. Its rejection would be unhandled.
-    if (typeof value === 'object') Promise.resolve(value).catch(() => {})
-    throw new TypeError(`The index function "${name}" returned a value of type ${typeof value}`)
-  } catch (error) {
-    failed(error, name, event)
-    return NO_VALUE
+    indexed: new Map(functions.map(([name], place) => [name, computedAt(place)])),
+    functions: functions.map(([name, read]) => ({ what: 'index function', name, read, isAllowed: isIndexedValue })),
   }
 }
 

@@ -9,12 +9,25 @@ type Presence = 'all' | 'some' | 'none' | 'unknown'
 /** Depth limit of nested schemas: a lazy one may contain itself. */
 const MAX_LEVELS = 50
 
+/** @throws TypeError if not every value of the schema has the property: it would be looked up in vain. */
+export function demandProperty(
+  topic: string,
+  what: 'indexed' | 'ordered',
+  schema: z.core.$ZodType,
+  property: string,
+): void {
+  const presence = presenceIn(schema, property)
+  if (presence === 'all' || presence === 'unknown') return
+  const reason = presence === 'none' ? 'its schema has no such' : 'not every option of its schema has this'
+  throw new TypeError(`The topic "${topic}" cannot be ${what} by "${property}": ${reason} property`)
+}
+
 /**
  * Looks for a property in the output of a schema: in objects, unions, intersections, and what is wrapped around these.
  * What a transform, a custom schema or a record returns is not declared. Options that are null or undefined are left out:
  * an event without a value has no property.
  */
-export function presenceIn(schema: z.core.$ZodType, property: string, levels = MAX_LEVELS): Presence {
+function presenceIn(schema: z.core.$ZodType, property: string, levels = MAX_LEVELS): Presence {
   if (levels === 0) return 'unknown'
   try {
     return lookIn(schema, property, (inner) => presenceIn(inner, property, levels - 1))

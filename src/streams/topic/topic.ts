@@ -1,13 +1,24 @@
 import type { z } from 'zod'
-import type { EventRecord } from '../event.ts'
+import type { EventRecord, StreamEvent } from '../event.ts'
 import { type Codec, json } from './codec.ts'
-import { type Index, type IndexedTypes, type Indexing, indexing, isList } from './indexed.ts'
-import { presenceIn } from './schema-property.ts'
+import { compute, type IndexFailed } from './computed.ts'
+import { type Index, type IndexedTypes, type IndexReaders, indexing, isList } from './indexed.ts'
+import type { Order, OrderedReaders, OrderedTypes } from './ordered.ts'
+import { ordering } from './ordering.ts'
+import { demandProperty } from './schema-property.ts'
 import { type TableLimits, type TableOptions, tableLimits } from './table-limits.ts'
 import { Validator } from './validator.ts'
 
+/** How the values that a `where` may name are read from an event. */
+export interface Lookups {
+  /** Those that are compared by equality. */
+  readonly indexed: IndexReaders
+  /** Those that have an order: also by ranges. */
+  readonly ordered: OrderedReaders
+}
+
 /** Definition of a topic and its events. It has no state: a `Feed` reads the topic. */
-export interface Topic<V = unknown, I = unknown> extends Indexing {
+export interface Topic<V = unknown, I = unknown> extends Lookups {
   readonly name: string
   readonly schema: z.ZodType<V>
   readonly validator: Validator<V>
@@ -18,6 +29,10 @@ export interface Topic<V = unknown, I = unknown> extends Indexing {
   readonly table: TableLimits | undefined
   /** Names of the indexed values: a `where` may name these. */
   readonly index: readonly string[]
+  /** The names of the index are properties of the value; otherwise they are functions. */
+  readonly isIndexedByProperty: boolean
+  /** Calls the functions of index and order, once for each event; undefined where there are none. */
+  readonly indexedValues: ((event: StreamEvent, failed: IndexFailed) => readonly unknown[]) | undefined
   /** Topic for events that cannot be decoded. */
   readonly deadLetterTopic: string | undefined
   /** Whether an instance that cannot read it is not ready; otherwise only its own streams are refused. */
@@ -29,11 +44,16 @@ export interface Topic<V = unknown, I = unknown> extends Indexing {
 /** A conditional type is resolved before the function is looked at: literals in what it returns keep their types. */
 type Tombstones<S> = S extends z.ZodType ? 'skip' | ((record: EventRecord) => z.input<S>) : never
 
-export interface TopicOptions<S extends z.ZodType, X> {
+export interface TopicOptions<S extends z.ZodType, X, O> {
   /** Validates the decoded value. Unknown properties are dropped. */
   readonly schema: S
   /** Properties of the value, or functions by name: a `where` may name these. */
   readonly index?: X
+  /**
+   * Properties of the value that are numbers, times, or decimals as text; or their kinds and functions by name. A `where`
+   * may name these with a range. It is an index lookup too, whether or not `index` has them.
+   */
+  readonly ordered?: O
   readonly codec?: Codec
   /**
    * What becomes of a record without a value, by which a compacted topic deletes a key: it is skipped and counted, or
@@ -54,19 +74,34 @@ export interface TopicOptions<S extends z.ZodType, X> {
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/
 
 /**
- * Defines a topic: its name, the schema of its events, and what they are indexed by.
- * @throws TypeError for an invalid topic name, for an index that the schema has no property for, and for a table whose
- * tombstones are events.
+ * Defines a topic: its name, the schema of its events, and what they are indexed and ordered by.
+ * @throws TypeError for an invalid topic name, for an index or order that the schema has no property for, and for a table
+ * whose tombstones are events.
  */
-export function defineTopic<S extends z.ZodType, const X extends Index<z.output<S>> = Index<z.output<S>>>(
+export function defineTopic<
+  S extends z.ZodType,
+  const X extends Index<z.output<S>> = Index<z.output<S>>,
+  const O extends Order<z.output<S>> = Order<z.output<S>>,
+>(
   name: string,
-  { schema, index, codec = json, tombstones, table = false, deadLetterTopic, readiness }: TopicOptions<S, X>,
-): Topic<z.output<S>, IndexedTypes<z.output<S>, X>> {
+  {
+    schema,
+    index,
+    ordered,
+    codec = json,
+    tombstones,
+    table = false,
+    deadLetterTopic,
+    readiness,
+  }: TopicOptions<S, X, O>,
+): Topic<z.output<S>, IndexedTypes<z.output<S>, X> & OrderedTypes<z.output<S>, O>> {
   if (!TOPIC_NAME.test(name))
     throw new TypeError(`"${name}" is not a topic name: it takes 1 to 249 of a-z A-Z 0-9 . _ -`)
   const given: Index<z.output<S>> = index ?? []
-  if (isList(given)) for (const property of given) demandProperty(name, schema, property)
-  const { indexed, indexedValues } = indexing(name, given)
+  if (isList(given)) for (const property of given) demandProperty(name, 'indexed', schema, property)
+  const { indexed, functions: ofIndex } = indexing(name, given)
+  const { ordered: orders, functions: ofOrder } = ordering(name, schema, ordered ?? [], ofIndex.length)
+  const functions = [...ofIndex, ...ofOrder]
   const tombstone = functionIn(name, tombstones)
   if (table && tombstone) throw new TypeError(`The tombstones of the table "${name}" remove rows: they are no events`)
   return {
@@ -77,8 +112,10 @@ export function defineTopic<S extends z.ZodType, const X extends Index<z.output<
     tombstone,
     table: tableLimits(name, table),
     index: [...indexed.keys()],
+    isIndexedByProperty: isList(given),
     indexed,
-    indexedValues,
+    ordered: orders,
+    indexedValues: functions.length === 0 ? undefined : (event, failed) => compute(functions, event, failed),
     deadLetterTopic,
     isRequired: readiness !== 'optional',
   }
@@ -88,11 +125,4 @@ function functionIn(topic: string, tombstones: unknown = 'skip'): Topic['tombsto
   if (tombstones === 'skip') return undefined
   if (typeof tombstones === 'function') return tombstones as Topic['tombstone']
   throw new TypeError(`The tombstones of the topic "${topic}" are 'skip' or a function`)
-}
-
-function demandProperty(topic: string, schema: z.core.$ZodType, property: string): void {
-  const presence = presenceIn(schema, property)
-  if (presence === 'all' || presence === 'unknown') return
-  const reason = presence === 'none' ? 'its schema has no such' : 'not every option of its schema has this'
-  throw new TypeError(`The topic "${topic}" cannot be indexed by "${property}": ${reason} property`)
 }

@@ -27,4 +27,8 @@ export const OrderEvent = z.object({
 })
 export type OrderEvent = z.output<typeof OrderEvent>
 
-export const orders = defineTopic('orders', { schema: OrderEvent, index: ['region', 'merchantId'] })
+export const orders = defineTopic('orders', {
+  schema: OrderEvent,
+  index: ['region', 'merchantId'],
+  ordered: ['amount', 'placedAt', 'itemCount'],
+})

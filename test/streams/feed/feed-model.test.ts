@@ -4,8 +4,9 @@ import { decodeCursor } from '../../../src/streams/cursor/cursor.ts'
 import type { Gap, RawRecord, StreamItem } from '../../../src/streams/event.ts'
 import type { EventIterator } from '../../../src/streams/feed/event-iterator.ts'
 import type { Feed } from '../../../src/streams/feed/feed.ts'
-import type { Where } from '../../../src/streams/topic/where.ts'
+import type { Selection, Where } from '../../../src/streams/topic/where.ts'
 import { batchOf, type Paint, paintFeed, recordOf } from '../../kit/feeds.ts'
+import { isSelected } from '../../kit/selection.ts'
 import { STAMP_NAMES, STAMPS, type StampName } from '../../kit/stamps.ts'
 import { Statistics } from '../../kit/statistics.ts'
 
@@ -26,10 +27,17 @@ const record = fc.record({
   poison: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, fc.constant(true)),
   stamp: fc.oneof({ weight: 5, arbitrary: fc.constant('now' as const) }, fc.constantFrom<StampName>(...STAMP_NAMES)),
 })
-const where: fc.Arbitrary<Where<Paint>> = fc.oneof(
+const number = fc.nat(60)
+const single: fc.Arbitrary<Where<Paint>> = fc.oneof(
   fc.constant({}),
   fc.record({ color }),
   fc.record({ color: fc.record({ in: fc.array(color, { maxLength: 2 }) }), size: fc.constantFrom('S', 'L') }),
+  fc.record({ n: fc.record({ gt: number }) }),
+  fc.record({ n: fc.record({ gte: number, lt: number }), color }),
+)
+const where: fc.Arbitrary<Selection<Paint>> = fc.oneof(
+  { weight: 4, arbitrary: single },
+  fc.array(single, { maxLength: 3 }),
 )
 const filter = fc.constantFrom<'none' | 'even' | 'throws on blue'>('none', 'none', 'even', 'throws on blue')
 const consumers = fc.array(fc.record({ where, filter, progress: fc.boolean() }), {
@@ -62,7 +70,7 @@ const step = fc.oneof(
 )
 
 type Consumer = {
-  readonly where: Where<Paint>
+  readonly where: Selection<Paint>
   readonly filter: 'none' | 'even' | 'throws on blue'
   readonly subscription: EventIterator<Paint>
   readonly got: StreamItem<Paint>[]
@@ -70,11 +78,7 @@ type Consumer = {
 }
 
 function wants({ where, filter }: Pick<Consumer, 'where' | 'filter'>, paint: Paint): boolean {
-  for (const name of ['color', 'size'] as const) {
-    const wanted = where[name]
-    if (wanted === undefined) continue
-    if (typeof wanted === 'object' ? !wanted.in.includes(paint[name] as never) : wanted !== paint[name]) return false
-  }
+  if (!isSelected(where, paint, { n: 'number' })) return false
   if (filter === 'even') return paint.n % 2 === 0
   return filter === 'none' || paint.color !== 'blue'
 }

@@ -2,8 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SluiceError } from '../../../src/errors/codes.ts'
 import type { StreamEvent } from '../../../src/streams/event.ts'
-import { InterestIndex, meets } from '../../../src/streams/feed/interest-index.ts'
+import { Conditions } from '../../../src/streams/feed/conditions.ts'
+import { InterestIndex } from '../../../src/streams/feed/interest-index.ts'
+import { compute } from '../../../src/streams/topic/computed.ts'
 import { type Index, indexing } from '../../../src/streams/topic/indexed.ts'
+import type { Lookups } from '../../../src/streams/topic/topic.ts'
 import type { Where } from '../../../src/streams/topic/where.ts'
 import { Statistics } from '../../kit/statistics.ts'
 import { bestMs } from '../../kit/yardstick.ts'
@@ -16,18 +19,22 @@ interface Value {
 
 const ABC = ['a', 'b', 'c'] as const
 
+function lookupsOf<V>(index: Index<V>): Lookups {
+  return { indexed: indexing('values', index).indexed, ordered: new Map() }
+}
+
 function indexOf<V, T>(...properties: (string & keyof V)[]): InterestIndex<V, T> {
-  return new InterestIndex(indexing<V>('values', properties).indexed)
+  return new InterestIndex(lookupsOf(properties))
 }
 
 function eventOf<V>(value: V, index?: Index<V>): StreamEvent<V> {
   const event = { kind: 'event', topic: 'values', partition: 0, offset: 0, timestamp: 0, key: null, headers: {}, value }
-  const indexed = index && indexing('values', index).indexedValues?.(event as StreamEvent<V>, () => {})
+  const indexed = index && compute(indexing('values', index).functions, event as StreamEvent<V>, () => {})
   return { ...(event as StreamEvent<V>), ...(indexed && { indexed }) }
 }
 
 function meetsAll<V extends object>(where: Where<V>, value: V): boolean {
-  return meets(where, eventOf(value), indexing<V>('values', Object.keys(value) as (string & keyof V)[]).indexed)
+  return new Conditions(lookupsOf<V>(Object.keys(value) as (string & keyof V)[]), where).meets(eventOf(value))
 }
 
 const a = fc.constantFrom('x', 'y', 'z', null)
@@ -72,7 +79,9 @@ test('the index finds what a scan of all interests finds, while they come and go
           present.set(next, { where, remove: index.add(where, next) })
           next++
           const conditions = Object.values(where).filter((condition) => condition !== undefined)
-          const lists = conditions.flatMap((one) => (typeof one === 'object' && one !== null ? [one.in] : []))
+          const lists = conditions.flatMap((one) =>
+            typeof one === 'object' && one !== null && 'in' in one ? [one.in] : [],
+          )
           if (conditions.length === 0) statistics.count('no condition')
           if (conditions.length === 3) statistics.count('three conditions')
           if (lists.some((list) => list.length === 0)) statistics.count('empty list')
@@ -170,7 +179,9 @@ test('a value that is null meets only what asks for nothing', () => {
   const found: string[] = []
   index.match(eventOf(null), (interest) => found.push(interest))
   expect(found).toEqual(['all'])
-  expect(meets({ a: 'x' } as never, eventOf(null), new Map([['a', () => undefined]]))).toBe(false)
+  expect(
+    new Conditions(lookupsOf<{ a: string } | null>(['a'] as never), { a: 'x' } as never).meets(eventOf(null)),
+  ).toBe(false)
 })
 
 test('what is not indexed cannot be asked for', () => {
@@ -178,16 +189,14 @@ test('what is not indexed cannot be asked for', () => {
   const refused = 'The topic is not indexed by "b"'
   expect(() => index.add({ a: 'x', b: 1 }, 'both')).toThrow(new TypeError(refused))
   expect([index.size, index.branches]).toEqual([0, 0])
-  expect(() => meets({ b: 1 }, eventOf({ a: 'x', b: 1, c: true }), indexing<Value>('values', ['a']).indexed)).toThrow(
-    new TypeError(refused),
-  )
+  expect(() => new Conditions(lookupsOf<Value>(['a']), { b: 1 })).toThrow(new TypeError(refused))
   index.add({ a: 'x', b: undefined as never }, 'one')
   expect(index.size).toBe(1)
 })
 
 test('functions of any name are told apart', () => {
   const functions: Index<number> = { 'a,b': (n) => n, a: (n) => n + 1, b: (n) => n + 2 }
-  const index = new InterestIndex<number, string>(indexing('values', functions).indexed)
+  const index = new InterestIndex<number, string>(lookupsOf(functions))
   index.add({ 'a,b': 1 } as never, 'one name')
   index.add({ a: 2, b: 3 } as never, 'two names')
   index.add({ a: 1, b: 1 } as never, 'neither')

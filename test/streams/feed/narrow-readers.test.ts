@@ -2,14 +2,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Gap, StreamEvent } from '../../../src/streams/event.ts'
 import type { Feed } from '../../../src/streams/feed/feed.ts'
-import { valuesOf } from '../../../src/streams/feed/interest-index.ts'
 import { LogReader } from '../../../src/streams/feed/log-reader.ts'
 import { Position } from '../../../src/streams/feed/position.ts'
 import { createEmbeddedLog, type EmbeddedLog } from '../../../src/streams/source/embedded/embedded.ts'
 import { Streams } from '../../../src/streams/streams.ts'
-import type { Where } from '../../../src/streams/topic/where.ts'
+import type { Selection, Where } from '../../../src/streams/topic/where.ts'
 import { type Paint, paints } from '../../kit/feeds.ts'
 import { silentLog } from '../../kit/log-lines.ts'
+import { isSelected } from '../../kit/selection.ts'
 import { Statistics } from '../../kit/statistics.ts'
 import { LaggingSource } from '../../kit/two-instances.ts'
 
@@ -23,12 +23,19 @@ const READERS = 4
 const partition = fc.nat(PARTITIONS - 1)
 const color = fc.oneof({ weight: 8, arbitrary: fc.constant('red') }, fc.constantFrom('green', 'blue'))
 const size = fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, fc.constantFrom('S', 'L'))
-const where: fc.Arbitrary<Where<Paint>> = fc.oneof(
+const number = fc.nat(300)
+const single: fc.Arbitrary<Where<Paint>> = fc.oneof(
   fc.record({ color: fc.constantFrom('red', 'green', 'blue', 'nobody has it') }),
   fc.record({ size: fc.constantFrom('S', 'L') }),
   fc.record({ color: fc.record({ in: fc.array(fc.constantFrom('red', 'green', 'blue'), { maxLength: 3 }) }) }),
   fc.record({ color: fc.constantFrom('red', 'green'), size: fc.record({ in: fc.constant(['S', undefined, 'S']) }) }),
+  fc.record({ color: fc.constantFrom('green', 'blue'), n: fc.record({ gte: number }) }),
+  fc.record({ n: fc.record({ gt: number, lte: number }) }),
   fc.constant({}),
+)
+const where: fc.Arbitrary<Selection<Paint>> = fc.oneof(
+  { weight: 3, arbitrary: single },
+  fc.array(single, { minLength: 0, maxLength: 3 }),
 )
 const start = fc.oneof(
   fc.record({ kind: fc.constant('head' as const) }),
@@ -68,7 +75,7 @@ interface Instance {
 
 /** Readers of one instance that look at every event, and readers of another that need not. */
 interface Readers {
-  readonly where: Where<Paint>
+  readonly where: Selection<Paint>
   readonly scans: readonly LogReader<Paint>[]
   readonly narrow: readonly LogReader<Paint>[]
 }
@@ -83,12 +90,6 @@ async function startInstance(log: EmbeddedLog, maxBytes: number): Promise<Instan
     await new Promise((resolve) => setImmediate(resolve))
   }
   return { source, streams, feed: streams.feed(paints) }
-}
-
-function isMet(where: Where<Paint>, { value }: StreamEvent<Paint>): boolean {
-  const isOf = (property: 'color' | 'size') =>
-    where[property] === undefined || valuesOf(where[property]).includes(value[property])
-  return isOf('color') && isOf('size')
 }
 
 async function nextOf(reader: LogReader<Paint>, matches?: (event: StreamEvent<Paint>) => boolean): Promise<Item> {
@@ -109,7 +110,7 @@ const stateOf = (reader: LogReader<Paint>) => ({
 
 type Start = typeof start extends fc.Arbitrary<infer T> ? T : never
 
-async function openAt(feed: Feed<Paint>, from: Start, wanted: Where<Paint>) {
+async function openAt(feed: Feed<Paint>, from: Start, wanted: Selection<Paint>) {
   if (from.kind === 'head') return () => Position.atHead(feed)
   if (from.kind === 'cursor') {
     const cursor = feed.cursorAt(from.vector)
@@ -132,6 +133,8 @@ test('readers that find their events by postings are at each step where one that
     'ahead of the instance',
     'out of the order of the window',
     'window overflowed',
+    'event of an alternative',
+    'event of a range',
   ])
   await fc.assert(
     fc.asyncProperty(
@@ -161,7 +164,7 @@ test('readers that find their events by postings are at each step where one that
           return log.sink.send(paints.name, records)
         }
         const all: Readers[] = []
-        const open = async (wanted: Where<Paint>, from: Start) => {
+        const open = async (wanted: Selection<Paint>, from: Start) => {
           const atScan = await openAt(scanning.feed, from, wanted)
           const atSearch = await openAt(feed, from, wanted)
           const scans = [0, 1].map(() => new LogReader(scanning.feed, atScan()))
@@ -176,7 +179,7 @@ test('readers that find their events by postings are at each step where one that
           const before = [...(scans[0] as LogReader<Paint>).vector]
           const expected: { item: Item; others: readonly Gap[]; state: ReturnType<typeof stateOf> }[] = []
           for (const scan of scans) {
-            const item = await nextOf(scan, (event) => isMet(where, event))
+            const item = await nextOf(scan, (event) => isSelected(where, event.value, { n: 'number' }))
             expected.push({ item, others: scan.otherGaps(), state: stateOf(scan) })
           }
           // The second of an instance may find a page that has grown since the first has read it: each has its own pair.
@@ -193,6 +196,8 @@ test('readers that find their events by postings are at each step where one that
           else if (item.kind === 'gap') statistics.count(`gap: ${item.reason}`)
           else {
             statistics.count('event')
+            if (Array.isArray(where)) statistics.count('event of an alternative')
+            else if ('n' in where) statistics.count('event of a range')
             const isHeld = item.offset >= (feed.window.floor(item.partition) ?? 0)
             statistics.count(isHeld ? 'of the window' : 'of the log')
           }

@@ -230,7 +230,7 @@ test('who looks for some events of a page that another has searched finds them b
   for (let time = 0; time < 3; time++) pages.lookUpIn(copy)
   expect(copy.postings).toBeUndefined()
   pages.lookUpIn(page)
-  const green = new Candidates<Paint>(paints.indexed, { color: 'green' })
+  const green = new Candidates<Paint>(paints, { color: 'green' })
   expect(green.next(page.postings, 0, page.events.length)).toBe(700)
   expect(green.next(page.postings, 701, page.events.length)).toBe(page.events.length)
   const { bytes: withPostings } = pages

@@ -14,10 +14,10 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
-    "\n  subscription OrdersByRegion($region: Region!) {\n    ordersByRegion(region: $region) {\n      id\n      city\n      country\n      total {\n        amount\n        currency\n      }\n      status\n      placedAt\n    }\n  }\n": typeof types.OrdersByRegionDocument,
+    "\n  subscription OrdersByRegion($region: Region!, $where: OrderFilter) {\n    ordersByRegion(region: $region, where: $where) {\n      id\n      city\n      country\n      total {\n        amount\n        currency\n      }\n      status\n      placedAt\n    }\n  }\n": typeof types.OrdersByRegionDocument,
 };
 const documents: Documents = {
-    "\n  subscription OrdersByRegion($region: Region!) {\n    ordersByRegion(region: $region) {\n      id\n      city\n      country\n      total {\n        amount\n        currency\n      }\n      status\n      placedAt\n    }\n  }\n": types.OrdersByRegionDocument,
+    "\n  subscription OrdersByRegion($region: Region!, $where: OrderFilter) {\n    ordersByRegion(region: $region, where: $where) {\n      id\n      city\n      country\n      total {\n        amount\n        currency\n      }\n      status\n      placedAt\n    }\n  }\n": types.OrdersByRegionDocument,
 };
 
 /**
@@ -37,7 +37,7 @@ export function graphql(source: string): unknown;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  subscription OrdersByRegion($region: Region!) {\n    ordersByRegion(region: $region) {\n      id\n      city\n      country\n      total {\n        amount\n        currency\n      }\n      status\n      placedAt\n    }\n  }\n"): (typeof documents)["\n  subscription OrdersByRegion($region: Region!) {\n    ordersByRegion(region: $region) {\n      id\n      city\n      country\n      total {\n        amount\n        currency\n      }\n      status\n      placedAt\n    }\n  }\n"];
+export function graphql(source: "\n  subscription OrdersByRegion($region: Region!, $where: OrderFilter) {\n    ordersByRegion(region: $region, where: $where) {\n      id\n      city\n      country\n      total {\n        amount\n        currency\n      }\n      status\n      placedAt\n    }\n  }\n"): (typeof documents)["\n  subscription OrdersByRegion($region: Region!, $where: OrderFilter) {\n    ordersByRegion(region: $region, where: $where) {\n      id\n      city\n      country\n      total {\n        amount\n        currency\n      }\n      status\n      placedAt\n    }\n  }\n"];
 
 export function graphql(source: string) {
   return (documents as any)[source] ?? {};

@@ -22,7 +22,7 @@ export function visibleParameters(resolve: GraphQLFieldResolver<unknown, unknown
 function countIn(resolve: GraphQLFieldResolver<unknown, unknown>): number {
   if (resolve.length >= ALL) return ALL
   const text = Function.prototype.toString.call(resolve)
-  if (/\barguments\b|\beval\b|\.\.\.|\[native code\]|\\u/.test(text)) return ALL
+  if (/\barguments\b|\beval\b|\[native code\]|\\u/.test(text)) return ALL
   if (/^(async\s+)?[\w$]+\s*=>/.test(text)) return 1
   return namedIn(text)
 }
@@ -40,6 +40,8 @@ function namedIn(text: string): number {
     else if (')]}'.includes(char)) {
       if (--depth === 0) return text.slice(start + 1, at).trim() === '' ? 0 : Math.min(commas + 1, ALL)
     } else if (char === ',' && depth === 1) commas++
+    else if (char === '.' && depth === 1)
+      return ALL // a rest parameter
     else if ('\'"`/='.includes(char)) return ALL
   }
   return ALL
