@@ -33,16 +33,21 @@ export class Capture<V = unknown> {
   }
 }
 
-/** Captures that are read at once. Each may hold as many former rows as the table has. */
-const MAX_CAPTURES = 4
-/** A capture is shared by readers that begin within this time. */
-const FRESH_MS = 1_000
-/** It is fresh for longer where little has changed since: for this part of the rows, or so many. */
-const FRESH_SHARE = 1 / 16
-const FRESH_CHANGES = 256
+const LIMITS = {
+  /** Captures that are read at once. Each may hold as many former rows as the table has. */
+  count: 4,
+  /** A capture is shared by readers that begin within this time, in ms; */
+  freshMs: 1_000,
+  /** and by later ones where little has changed since: so many rows, and this part of all. */
+  freshChanges: 256,
+  freshShare: 1 / 16,
+}
 
 /** The captures of one table. Few are alive at a time: the newest, and those that are read. */
 export class Captures<V> {
+  readonly limits = { ...LIMITS }
+  /** Number of captures that were revoked since the start while they were read. */
+  revoked = 0
   #all: Capture<V>[] = []
   #newestAt = 0
 
@@ -56,8 +61,9 @@ export class Captures<V> {
   fresh(seq: number, now: number): Capture<V> | undefined {
     const newest = this.#all.at(-1)
     if (!newest) return undefined
-    const changes = seq - newest.seq
-    const isFresh = now - this.#newestAt < FRESH_MS || changes <= FRESH_CHANGES + FRESH_SHARE * newest.rows.length
+    const { freshMs, freshChanges, freshShare } = this.limits
+    const isFresh =
+      now - this.#newestAt < freshMs || seq - newest.seq <= freshChanges + freshShare * newest.rows.length
     return isFresh ? newest : undefined
   }
 
@@ -65,7 +71,9 @@ export class Captures<V> {
     this.#all = this.#all.filter(({ users }) => users > 0)
     this.#all.push(capture)
     this.#newestAt = now
-    if (this.#all.length > MAX_CAPTURES) this.#all.shift()?.revoke()
+    if (this.#all.length <= this.limits.count) return
+    this.#all.shift()?.revoke()
+    this.revoked++
   }
 
   /** A reader has ended. */

@@ -45,7 +45,7 @@ export class Table<V = unknown> implements RecordFollower<V> {
   readonly store: TableStore<V>
   readonly #options: TableOptions<V>
   readonly #watchers: Watchers<V>
-  readonly #captures = new Captures<V>()
+  readonly captures = new Captures<V>()
   readonly #age: Age
   #state: TableState = { kind: 'loading' }
   /** Number of loads: what a reader has of an earlier one is void. */
@@ -89,18 +89,18 @@ export class Table<V = unknown> implements RecordFollower<V> {
   /** The table as it is now, or was a moment ago. The reader calls `leave` in the end. */
   capture(): Capture<V> {
     const now = performance.now()
-    let capture = this.#captures.fresh(this.store.nextSeq, now)
+    let capture = this.captures.fresh(this.store.nextSeq, now)
     if (!capture) {
       const { head, cursor } = this.feed
       capture = new Capture(this.store.rows(), this.store.nextSeq, head, cursor)
-      this.#captures.add(capture, now)
+      this.captures.add(capture, now)
     }
     capture.users++
     return capture
   }
 
   leave(capture: Capture<V>): void {
-    this.#captures.left(capture)
+    this.captures.left(capture)
   }
 
   /**
@@ -114,7 +114,7 @@ export class Table<V = unknown> implements RecordFollower<V> {
   /** Lets go of what is no longer needed. */
   evict(): void {
     this.store.expire(Date.now())
-    this.#captures.expire(this.store.nextSeq, performance.now())
+    this.captures.expire(this.store.nextSeq, performance.now())
   }
 
   /**
@@ -156,7 +156,7 @@ export class Table<V = unknown> implements RecordFollower<V> {
     this.#loads++
     this.#state = { kind: 'loading' }
     this.store.clear()
-    this.#captures.clear()
+    this.captures.clear()
     this.#age.clear()
   }
 
@@ -224,7 +224,7 @@ export class Table<V = unknown> implements RecordFollower<V> {
     this.#options.log.error({ topic: this.feed.topic.name }, reason)
     this.#state = { kind: 'refused', reason }
     this.store.clear()
-    this.#captures.clear()
+    this.captures.clear()
     this.#watchers.end(new SluiceError('TABLE_TOO_LARGE', reason))
   }
 }

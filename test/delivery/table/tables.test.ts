@@ -54,6 +54,7 @@ const schedules = fc.record({
     hasEpoch: fc.boolean(),
     cursorVersion: fc.constantFrom(1, 2),
     replayEventsPerSecond: fc.constantFrom(10, 50_000, 50_000),
+    captures: fc.constantFrom(undefined, 1, 1, 2),
   }),
   plans: fc.array(fc.constantFrom(...ASKED_NAMES), { minLength: 1, maxLength: 4 }),
   steps: fc.array(fc.tuple(step, turns), { minLength: 5, maxLength: 60, size: 'max' }),

@@ -80,6 +80,8 @@ export interface WorldOptions {
   readonly hasEpoch: boolean
   readonly cursorVersion: number
   readonly replayEventsPerSecond: number
+  /** Each start of a client makes a capture, if the table has changed, and so few are kept. Undefined: as the product. */
+  readonly captures: number | undefined
 }
 
 /** Two instances on one compacted topic, each of which lags in its own way, and clients of its table. */
@@ -288,7 +290,7 @@ export class World {
   }
 
   async #start(): Promise<Place> {
-    const { frameBytes, hasEpoch, cursorVersion, replayEventsPerSecond } = this.#options
+    const { frameBytes, hasEpoch, cursorVersion, replayEventsPerSecond, captures: count } = this.#options
     const source = new LaggingSource(this.#embedded.source, 'paints')
     const epoch = hasEpoch ? this.#embedded.epoch : undefined
     const limits = { maxBytes: 1500, maxAgeMs: 3600_000 }
@@ -301,6 +303,7 @@ export class World {
       replayEventsPerSecond,
     })
     Object.assign(engine.shared.budget, { limit: frameBytes })
+    if (count) Object.assign(streams.table(topic).captures.limits, { count, freshMs: 0, freshChanges: 0, freshShare: 0 })
     streams.start()
     while (!streams.readiness().ready) {
       await source.catchUp()
@@ -315,7 +318,10 @@ export class World {
     await place.streams.close()
   }
 
-  #countPlace({ engine }: Place): void {
+  #countPlace({ engine, streams }: Place): void {
+    const { captures } = streams.table(topic)
+    this.#statistics.count('capture revoked', captures.revoked)
+    captures.revoked = 0
     const { replays } = engine.stats
     this.#statistics.count('fell off the frames', replays.fellBehind)
     replays.fellBehind = 0
