@@ -303,7 +303,8 @@ export class World {
       replayEventsPerSecond,
     })
     Object.assign(engine.shared.budget, { limit: frameBytes })
-    if (count) Object.assign(streams.table(topic).captures.limits, { count, freshMs: 0, freshChanges: 0, freshShare: 0 })
+    if (count)
+      Object.assign(streams.table(topic).captures.limits, { count, freshMs: 0, freshChanges: 0, freshShare: 0 })
     streams.start()
     while (!streams.readiness().ready) {
       await source.catchUp()
