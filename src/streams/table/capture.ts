@@ -62,8 +62,7 @@ export class Captures<V> {
     const newest = this.#all.at(-1)
     if (!newest) return undefined
     const { freshMs, freshChanges, freshShare } = this.limits
-    const isFresh =
-      now - this.#newestAt < freshMs || seq - newest.seq <= freshChanges + freshShare * newest.rows.length
+    const isFresh = now - this.#newestAt < freshMs || seq - newest.seq <= freshChanges + freshShare * newest.rows.length
     return isFresh ? newest : undefined
   }
 
