@@ -79,7 +79,7 @@ test('a table that is too large is refused by name, and the instance and the str
   const pending = items.next()
   await put({ d: { n: 4, color: 'red' } })
   await expect(pending).rejects.toMatchObject({ code: 'TABLE_TOO_LARGE', message: /"paints" has more than 3 rows/ })
-  expect(thrownBy(() => table.demandReady())).toMatchObject({ code: 'TABLE_TOO_LARGE', status: 503 })
+  expect(thrownBy(() => table.demandReady())).toMatchObject({ code: 'TABLE_TOO_LARGE', status: 507 })
   expect(streams.readiness()).toEqual({
     ready: true,
     notes: ['Topic "paints": The table "paints" has more than 3 rows'],
