@@ -28,6 +28,7 @@ import { routing } from './scenarios/routing.ts'
 import { shapes } from './scenarios/shapes.ts'
 import { stalled } from './scenarios/stalled.ts'
 import { storm } from './scenarios/storm.ts'
+import { table } from './scenarios/table.ts'
 
 const SCENARIOS: readonly Scenario[] = [
   paced,
@@ -44,6 +45,7 @@ const SCENARIOS: readonly Scenario[] = [
   replay,
   narrow,
   storm,
+  table,
   nginx,
   bytes,
   many,

@@ -33,6 +33,7 @@ interface RowsRead {
 export class TableHistory {
   readonly #options: TableHistoryOptions
   readonly #pieces: Pieces
+  readonly #marks = new Map<TableItem, Buffer>()
 
   constructor(options: TableHistoryOptions) {
     this.#options = options
@@ -48,7 +49,7 @@ export class TableHistory {
     const run = {
       next: (at: number) => at,
       json: (at: number) => jsonIn(chunk, at, () => this.#rowJson(capture.rows[base + at] as Row)),
-      cursor: () => '',
+      cursor: undefined,
     }
     const piece = this.#pieces.layOut(chunk, place - base, { first: 0, end: places }, () => run)
     this.#pieces.count(key, chunk)
@@ -76,8 +77,13 @@ export class TableHistory {
     }
   }
 
-  item(item: TableItem): Buffer | Promise<Buffer> {
-    return this.#options.renderer.render(item)
+  /** The result of `RESET` or `READY`, which is the same every time. */
+  mark(item: TableItem): Buffer | Promise<Buffer> {
+    const known = this.#marks.get(item)
+    if (known) return known
+    const json = this.#options.renderer.render(item)
+    if (!(json instanceof Promise)) this.#marks.set(item, json)
+    return json
   }
 
   #rowJson({ event }: Row): string | Promise<string> | undefined {

@@ -8,21 +8,16 @@ import type { Row } from '../../streams/table/row.ts'
 import type { Table } from '../../streams/table/table.ts'
 import { cursorBytes } from '../frames/frame-log.ts'
 import { OwnFrames } from '../frames/own-frames.ts'
-import { PIECE_BYTES } from '../frames/piece.ts'
 import type { MemberReplay, ReplayGroup, ReplayHost } from '../replay/replay-host.ts'
 import { ReplayPace } from '../replay/replay-pace.ts'
 import { AwaitedResult } from './awaited-result.ts'
 import type { TableHistory } from './table-history.ts'
+import { writeRows } from './write-rows.ts'
 
 /** Changed rows looked at in one step: less than a millisecond. */
 const MAX_LOOKED = 2048
 /** Changed rows rendered in one step: some milliseconds, if they are not compiled. */
 const MAX_RENDERED = 256
-/** As much is written as it lies there; less is worth putting together with what comes after it. */
-const ENOUGH_BYTES = PIECE_BYTES / 4
-/** Reads for one write: each looks at up to 1,024 rows, which may have to be rendered first. */
-const MAX_READS = 8
-
 export interface TableReplayOptions {
   readonly table: Table
   readonly history: TableHistory
@@ -190,25 +185,12 @@ export class TableReplay implements MemberReplay {
       return true
     }
     if (phase.place === capture.rows.length) return this.#stepReady(capture.cursor, () => this.#rowsTold(capture))
-    const pieces: Buffer[] = []
-    let [size, frames, isShared, place] = [0, 0, false, phase.place]
-    // Where little is selected, several reads make one write.
-    for (let reads = 0; place < capture.rows.length && size < ENOUGH_BYTES && reads < MAX_READS; reads++) {
-      const read = this.#history.read(capture, place, this.#host.framing)
-      if (read instanceof Promise) {
-        if (place === phase.place) return this.#await(read)
-        break
-      }
-      if (read.bytes) pieces.push(read.bytes)
-      isShared ||= read.isShared
-      size += read.bytes?.length ?? 0
-      frames += read.frames
-      place = read.next
-    }
+    const { place, hasRoom, pending } = writeRows(this.#host, this.#history, capture, phase.place, (...bytes) =>
+      this.#write(...bytes),
+    )
     phase.place = place
     phase.seq = capture.rows[place]?.seq ?? capture.seq
-    const bytes = pieces.length > 1 ? Buffer.concat(pieces, size) : pieces[0]
-    return this.#write(bytes, frames, isShared && pieces.length === 1)
+    return pending === undefined ? hasRoom : this.#await(pending)
   }
 
   #rowsTold(capture: Capture): void {
@@ -279,7 +261,7 @@ export class TableReplay implements MemberReplay {
   }
 
   #rendered(item: TableItem): Buffer | undefined {
-    return this.#settled<Buffer>(item, () => this.#history.item(item))
+    return this.#settled<Buffer>(item, () => this.#history.mark(item))
   }
 
   /** Undefined: it is awaited. */
