@@ -185,9 +185,8 @@ export class TableReplay implements MemberReplay {
       return true
     }
     if (phase.place === capture.rows.length) return this.#stepReady(capture.cursor, () => this.#rowsTold(capture))
-    const { place, hasRoom, pending } = writeRows(this.#host, this.#history, capture, phase.place, (...bytes) =>
-      this.#write(...bytes),
-    )
+    const write = this.#write.bind(this)
+    const { place, hasRoom, pending } = writeRows(this.#host, this.#history, capture, phase.place, write)
     phase.place = place
     phase.seq = capture.rows[place]?.seq ?? capture.seq
     return pending === undefined ? hasRoom : this.#await(pending)
