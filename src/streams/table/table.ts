@@ -48,6 +48,8 @@ export class Table<V = unknown> implements RecordFollower<V> {
   readonly captures = new Captures<V>()
   readonly #age: Age
   #state: TableState = { kind: 'loading' }
+  /** A change has arrived during the load: what is loaded after it may be older. */
+  #isMixed = false
   /** Number of loads: what a reader has of an earlier one is void. */
   #loads = 0
 
@@ -134,10 +136,12 @@ export class Table<V = unknown> implements RecordFollower<V> {
   }
 
   onEvent(event: StreamEvent<V>): void {
+    this.#isMixed ||= this.#state.kind === 'loading'
     this.#put(event, event)
   }
 
   onOther(record: RawRecord): void {
+    this.#isMixed ||= this.#state.kind === 'loading'
     this.#put(recordOf(record), undefined)
   }
 
@@ -155,6 +159,7 @@ export class Table<V = unknown> implements RecordFollower<V> {
   #begin(): void {
     this.#loads++
     this.#state = { kind: 'loading' }
+    this.#isMixed = false
     this.store.clear()
     this.captures.clear()
     this.#age.clear()
@@ -162,7 +167,7 @@ export class Table<V = unknown> implements RecordFollower<V> {
 
   #loaded(): void {
     if (this.#state.kind !== 'loading') return
-    this.store.rearrange()
+    if (this.#isMixed) this.store.rearrange()
     this.store.isWhole = true
     this.#age.loaded(Date.now())
     this.#state = { kind: 'ready' }
