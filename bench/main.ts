@@ -13,6 +13,7 @@ import { summarize } from './report/profile.ts'
 import { comparisonTable, type Finished, tableOf } from './report/table.ts'
 import { bytes } from './scenarios/bytes.ts'
 import { connect } from './scenarios/connect.ts'
+import { filters } from './scenarios/filters.ts'
 import { flood } from './scenarios/flood.ts'
 import { groups } from './scenarios/groups.ts'
 import { ingest } from './scenarios/ingest.ts'
@@ -35,6 +36,7 @@ const SCENARIOS: readonly Scenario[] = [
   flood,
   quiet,
   routing,
+  filters,
   shapes,
   memory,
   groups,

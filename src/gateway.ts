@@ -7,7 +7,7 @@
  *   delivery/    equal subscriptions become a group: one execution, one frame, one write a client
  *   admission/   the one gate that every operation passes
  *   transport/   GraphQL over SSE: what goes to sockets
- *   server/      HTTP, Yoga for all that is no stream, health, metrics
+ *   server/      HTTP, Yoga for all that is no stream, health, metrics, inspection
  *   demo/        orders for a first run
  */
 import type { GraphQLSchema } from 'graphql'
@@ -192,7 +192,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     capacity,
   })
   const adminHosts = [config.ADMIN_HOST, ...(config.ADMIN_HOSTS ?? [])]
-  const admin = createAdminServer({ readiness, metrics, faults, log, hosts: adminHosts, ...(timeouts && { timeouts }) })
+  const inspected = { streams, engine }
+  const admin = createAdminServer({
+    readiness,
+    metrics,
+    inspected,
+    faults,
+    log,
+    hosts: adminHosts,
+    ...(timeouts && { timeouts }),
+  })
   const adminConnections = new Connections(admin, { max: shares.admin, ...(timeouts && { timeouts }) })
 
   const shutdown: ShutdownOptions = {

@@ -25,7 +25,12 @@ export function checkSamples(samples: readonly Sample[], load: Load): string[] {
 }
 
 const schema = buildSchema(/* GraphQL */ `
-  type Query { ordersByRegion(region: String): Order  ordersByMerchant(merchantId: ID): Order }
+  scalar Filter
+  type Query {
+    orders(where: Filter): Order
+    ordersByRegion(region: String, where: Filter): Order
+    ordersByMerchant(merchantId: ID): Order
+  }
   type Order {
     id: ID  merchantId: ID  region: String  country: String  city: String  location: Location  total: Money
     itemCount: Int  status: String  placedAt: String
@@ -48,7 +53,7 @@ function expected(query: string, order: Load['orders'][number]): string {
     const result: ExecutionResult = graphqlSync({
       schema,
       source,
-      rootValue: { ordersByRegion: whole, ordersByMerchant: whole },
+      rootValue: { orders: whole, ordersByRegion: whole, ordersByMerchant: whole },
     })
     text = JSON.stringify(result)
     known.set(key, text)

@@ -6,7 +6,7 @@ import { comparedAs } from './filter/comparison.ts'
 export type Scalars = {
   /** Opaque: see streams/cursor/cursor.ts. */
   Cursor: { Input: string; Output: string }
-  /** A `Date` from clients; a `Date`, or text that is RFC 3339 already, to them. */
+  /** A `Date` from clients (a `FineDate`, if a `Date` cannot say it); a `Date`, or text that is RFC 3339 already, to them. */
   DateTime: { Input: Date; Output: Date | string }
   /** A decimal number as text: no amount is rounded. */
   Decimal: { Input: string; Output: string }
@@ -15,6 +15,19 @@ export type Scalars = {
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
 const DECIMAL = /^-?\d+(\.\d+)?$/
+
+/** Digits of a second that a `Date` does not hold. */
+const FINE = /\.\d{3}\d*[1-9]/
+
+/** A time with digits beyond milliseconds, as a client has written it: events may have such times. */
+export class FineDate extends Date {
+  readonly written: string
+
+  constructor(written: string) {
+    super(written)
+    this.written = written
+  }
+}
 
 function text(value: unknown, scalar: string): string {
   if (typeof value !== 'string') throw new SluiceError('BAD_USER_INPUT', `${scalar} is written as a string`)
@@ -40,7 +53,7 @@ export const dateTimeScalar = {
     if (!matched || !isDay || Number.isNaN(date.getTime())) {
       throw new SluiceError('BAD_USER_INPUT', 'DateTime is written by RFC 3339, such as 2026-11-27T10:15:30Z')
     }
-    return date
+    return FINE.test(written) ? new FineDate(written) : date
   },
 }
 

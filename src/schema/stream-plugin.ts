@@ -122,7 +122,8 @@ class StreamPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
 }
 
 function definitionOf({ extensions }: { readonly extensions?: unknown }): StreamDefinition | undefined {
-  return (extensions as Record<string, unknown> | undefined)?.[STREAM_EXTENSION] as StreamDefinition | undefined
+  const stream = (extensions as Record<string, unknown> | undefined)?.[STREAM_EXTENSION]
+  return stream instanceof StreamDefinition ? stream : undefined
 }
 
 /** The plugin's name, for the builder's list of plugins. */

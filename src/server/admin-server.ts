@@ -4,11 +4,13 @@ import type { Registry } from 'prom-client'
 import type { Faults } from '../errors/faults.ts'
 import type { Readiness } from '../streams/streams.ts'
 import { hostName, isAdminHost } from './admin-hosts.ts'
+import { type InspectionSources, inspect } from './inspection.ts'
 import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
 
 export interface AdminOptions {
   readonly readiness: () => Readiness
   readonly metrics: Registry
+  readonly inspected: InspectionSources
   readonly faults: Faults
   readonly log: Logger
   /** Names by which it may be requested, beside IP addresses and localhost. */
@@ -16,11 +18,11 @@ export interface AdminOptions {
   readonly timeouts?: Timeouts
 }
 
-/** Health and metrics, for platform engineers and their tools. It has no authentication: do not expose it. */
+/** Health, metrics and inspection, for platform engineers and their tools. It has no authentication: do not expose it. */
 export function createAdminServer(options: AdminOptions): Server {
-  const { readiness, metrics, faults, log, timeouts = TIMEOUTS } = options
+  const { readiness, metrics, inspected, faults, log, timeouts = TIMEOUTS } = options
   const hosts = new Set(options.hosts.map(hostName))
-  const pages: Record<string, () => Promise<Page> | Page> = {
+  const pages: Record<string, (query: URLSearchParams) => Promise<Page> | Page> = {
     '/livez': () => ({ status: 200, type: TEXT, body: 'live\n' }),
     '/readyz': () => {
       const state = readiness()
@@ -29,11 +31,12 @@ export function createAdminServer(options: AdminOptions): Server {
         : { status: 503, type: TEXT, body: `not ready: ${state.reason}\n` }
     },
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await scrape(metrics, faults) }),
+    '/inspect.json': (query) => inspectionPage(inspected, query),
   }
 
   const server = createServer(timeouts, (request, response) => {
     const { method } = request
-    const { host, path } = targetOf(request)
+    const { host, path, query } = targetOf(request)
     const page = pages[path]
     void (async () => {
       try {
@@ -43,7 +46,7 @@ export function createAdminServer(options: AdminOptions): Server {
             ? { status: 404, type: TEXT, body: `There are ${Object.keys(pages).join(', ')} here\n` }
             : method !== 'GET' && method !== 'HEAD'
               ? { status: 405, type: TEXT, body: 'These pages are only for GET\n' }
-              : await page()
+              : await page(query)
         if (status === 405) response.setHeader('allow', 'GET, HEAD')
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
       } catch (error) {
@@ -55,6 +58,16 @@ export function createAdminServer(options: AdminOptions): Server {
   })
   answerBrokenRequests(server)
   return server
+}
+
+function inspectionPage(inspected: InspectionSources, query: URLSearchParams): Page {
+  try {
+    const body = JSON.stringify(inspect(inspected, query.get('groups')), null, 2)
+    return { status: 200, type: 'application/json; charset=utf-8', body: `${body}\n` }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return { status: 400, type: TEXT, body: `${error.message}\n` }
+  }
 }
 
 /** All metrics that can be read: a collector that throws does not hide the others. */
@@ -71,10 +84,16 @@ async function scrape(registry: Registry, faults: Faults): Promise<string> {
 }
 
 /** A request in absolute form (RFC 9112, section 3.2.2): its host overrides `Host`. */
-function targetOf({ url = '/', headers }: IncomingMessage): { host: string | undefined; path: string } {
+function targetOf({ url = '/', headers }: IncomingMessage): Target {
   const [, authority, rest = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i.exec(url) ?? []
-  const [path = ''] = (authority === undefined ? url : rest).split(/[?#]/, 1)
-  return { host: authority ?? headers.host, path }
+  const [path = '', query = ''] = (authority === undefined ? url : rest).split(/[?#]/, 2)
+  return { host: authority ?? headers.host, path, query: new URLSearchParams(query) }
+}
+
+interface Target {
+  readonly host: string | undefined
+  readonly path: string
+  readonly query: URLSearchParams
 }
 
 interface Page {

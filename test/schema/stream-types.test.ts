@@ -12,6 +12,39 @@ const visits = defineTopic('visits', {
 })
 const unindexed = defineTopic('visits', { schema: Visit })
 
+type Order = z.output<typeof orders.schema>
+
+/** As `misuses`. */
+function misusedFilters(builder: ReturnType<typeof createBuilder>): void {
+  const OrderType = builder.objectRef<Order>('Order')
+  const OrderFilter = builder.filterFor(OrderType, { only: ['id'] })
+  const VisitFilter = builder.filterFor(builder.objectRef<z.output<typeof Visit>>('Visit'))
+  builder.queryField('filtered', (t) =>
+    t.boolean({
+      args: { where: t.arg({ type: OrderFilter }), visits: t.arg({ type: VisitFilter, required: true }) },
+      resolve(_root, { where, visits: other }) {
+        OrderFilter.select(orders, where, { region: 'ASIA' })
+        // @ts-expect-error: the filter is of orders, and the topic of visits
+        OrderFilter.select(visits, where)
+        // @ts-expect-error: the argument is of another filter
+        OrderFilter.select(orders, other)
+        // @ts-expect-error: orders are not looked up by their city
+        OrderFilter.select(orders, where, { city: 'Amsterdam' })
+        // @ts-expect-error: only its filter reads the argument
+        return where?.id === undefined
+      },
+    }),
+  )
+  builder.subscriptionField('wrongFilters', (t) =>
+    t.stream({
+      topic: orders,
+      type: OrderType,
+      // @ts-expect-error: a choice is of paths
+      filters: { only: 'id' },
+    }),
+  )
+}
+
 /** What does not compile here is the test: tsc fails on a `@ts-expect-error` that expects in vain. */
 function misuses(builder: ReturnType<typeof createBuilder>): void {
   builder.subscriptionField('wrongProperty', (t) =>
@@ -144,7 +177,10 @@ test('a stream field knows its events, arguments and result by type', () => {
       all: t.stream({ topic: unindexed, type: 'Boolean', where: () => ({}), resolve: () => true }),
     }),
   })
-  if (Date.now() < 0) misuses(builder)
+  if (Date.now() < 0) {
+    misuses(builder)
+    misusedFilters(builder)
+  }
   const subscriptions = builder.toSchema().getSubscriptionType()
   if (!isObjectType(subscriptions)) throw new Error('There are no subscriptions')
   const field = subscriptions.getFields().cities

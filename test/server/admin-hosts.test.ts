@@ -49,7 +49,7 @@ test.each([
   ['.', 403],
 ])('Host: %s on the admin port is answered with %i', async (host, expected) => {
   const gateway = await startTestGateway({ env: { ADMIN_HOSTS: NAMES } })
-  for (const path of ['/livez', '/readyz', '/metrics']) {
+  for (const path of ['/livez', '/readyz', '/metrics', '/inspect.json']) {
     expect([path, (await status(gateway.adminUrl, path, host)).status]).toEqual([path, expected])
   }
   expect((await status(gateway.adminUrl, '/nothing', host)).status).toBe(expected === 403 ? 403 : 404)

@@ -2,6 +2,7 @@ import { type Framing, NOTHING } from '../../protocol/framing.ts'
 import { gapError } from '../../schema/gap-error.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
+import { type Explanation, explain } from '../../streams/filter/explain.ts'
 import type { Table } from '../../streams/table/table.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
@@ -16,6 +17,19 @@ import { StreamFlow } from '../replay/stream-flow.ts'
 import { TableFlow } from '../table/table-flow.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 import { type MemberGroup, Subscriber } from './subscriber.ts'
+
+/** What is to be known of a group by those who look into a running gateway: plain JSON. */
+export interface GroupInspection {
+  /** Equal for equal operations; null: it is not shared. */
+  readonly key: string | null
+  /** The field of the subscription. */
+  readonly field: string
+  readonly topic: string
+  /** Members by state. None: the group lingers, for clients that come back. */
+  readonly members: Readonly<Partial<Record<MemberState['kind'], number>>>
+  readonly filter: Explanation
+  readonly events: { readonly asked: number; readonly taken: number }
+}
 
 /** Callbacks of a group to the engine. */
 export interface GroupHost {
@@ -54,6 +68,7 @@ export class Group implements FrameHolder, MemberGroup {
   readonly flow: Flow
   readonly shared: Shared
   readonly #host: GroupHost
+  readonly #stream: BoundStream
   readonly #members = new Set<Subscriber>()
   #replaying = 0
   #flushed = 0
@@ -70,6 +85,7 @@ export class Group implements FrameHolder, MemberGroup {
     this.renderer = renderer
     this.shared = shared
     this.#host = host
+    this.#stream = stream
     const key = groupKey ?? `private ${nextPrivateKey++}`
     const log = new FrameLog(shared.budget, this, table ? table.store.nextSeq : feed.window.nextSeq)
     const onJson: OnJson = (json, cursor, seq, restarts) => {
@@ -99,6 +115,20 @@ export class Group implements FrameHolder, MemberGroup {
   /** Number of the oldest frame in the log. */
   get first(): number {
     return this.log.first
+  }
+
+  inspect(): GroupInspection {
+    const { name, select } = this.#stream
+    const members: Partial<Record<MemberState['kind'], number>> = {}
+    for (const { state } of this.#members) members[state.kind] = (members[state.kind] ?? 0) + 1
+    return {
+      key: this.key ?? null,
+      field: name,
+      topic: this.feed.topic.name,
+      members,
+      filter: select.explain ?? explain(select.selection),
+      events: { ...this.flow.counts },
+    }
   }
 
   /** Position of members at the head, after a flush. */

@@ -44,6 +44,8 @@ export interface Operation {
 /** A stream field with its argument values. */
 export interface BoundStream {
   readonly field: StreamField
+  /** The field's name in the schema. */
+  readonly name: string
   readonly args: Readonly<Record<string, unknown>>
   /** Which events the arguments select. */
   readonly select: Select
@@ -91,7 +93,7 @@ export function prepareOperation(
   const start = startOf(given)
   const select = streamField.select(given, context)
   const key = operationKey(args, context.audience, select.key)
-  const stream = { field: streamField, args: given, start, select }
+  const stream = { field: streamField, name: field.name, args: given, start, select }
   const isFiltered = select.key !== undefined
   const whole = isFiltered ? { ...weight, own: weight.own + FILTER_BYTES } : weight
   return { weight: whole, args, key, bodyKey: bodyKey(args, context.audience), stream }

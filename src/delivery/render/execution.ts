@@ -41,6 +41,8 @@ export interface Settled {
 export class Execution implements Interest<unknown> {
   /** No other event is selected. */
   readonly where: Selection<unknown>
+  /** Events that were found for it, live or in the past, and those of them that its filter let pass. */
+  readonly counts = { asked: 0, taken: 0 }
   readonly #feed: Feed
   readonly #stream: BoundStream
   readonly #renderer: Renderer
@@ -67,7 +69,7 @@ export class Execution implements Interest<unknown> {
     this.#conditions = new Conditions(feed.topic, this.where)
     this.#onJson = onJson
     this.#onFailed = onFailed
-    this.#remove = feed.add(this.where, this)
+    this.#remove = feed.add(this.#conditions, this)
   }
 
   get settled(): Settled {
@@ -90,7 +92,7 @@ export class Execution implements Interest<unknown> {
     this.#suspended = true
     // A copy: the feed's own position moves.
     this.#settled ??= { ...this.settled, vector: [...this.#feed.head] }
-    this.#reader ??= new LogReader(this.#feed, Position.atHead(this.#feed), this.where)
+    this.#reader ??= new LogReader(this.#feed, Position.atHead(this.#feed), this.#conditions)
     this.#remove()
     this.#remove = this.#feed.addToGaps(this)
   }
@@ -98,7 +100,7 @@ export class Execution implements Interest<unknown> {
   resume(): void {
     this.#suspended = false
     this.#remove()
-    this.#remove = this.#feed.add(this.where, this)
+    this.#remove = this.#feed.add(this.#conditions, this)
     if (!this.#busy) this.#contain(() => this.#readOn())
   }
 
@@ -117,7 +119,7 @@ export class Execution implements Interest<unknown> {
 
   onEvent(event: StreamEvent, seq: number): void {
     if (this.#settled !== undefined) {
-      this.#reader ??= new LogReader(this.#feed, Position.before(this.#feed, event, seq), this.where)
+      this.#reader ??= new LogReader(this.#feed, Position.before(this.#feed, event, seq), this.#conditions)
       return
     }
     const body = this.#render(event)
@@ -154,7 +156,10 @@ export class Execution implements Interest<unknown> {
 
   #passes(event: StreamEvent): boolean {
     const { test } = this.#stream.select
-    return !test || test(event)
+    this.counts.asked++
+    const passes = !test || test(event)
+    if (passes) this.counts.taken++
+    return passes
   }
 
   #await(pending: Promise<Buffer>, after: Settled): void {

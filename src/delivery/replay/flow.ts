@@ -17,6 +17,8 @@ export interface Beginning {
 export interface Flow {
   /** Position of the members at the head, after a flush. */
   readonly settled: Settled
+  /** Events or changes that its filter was asked about, and took. */
+  readonly counts: { readonly asked: number; readonly taken: number }
   /** Renders nothing until `resume`: the group has no members. */
   suspend(): void
   resume(): void

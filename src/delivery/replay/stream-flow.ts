@@ -42,6 +42,10 @@ export class StreamFlow implements Flow {
     return this.#execution.settled
   }
 
+  get counts() {
+    return this.#execution.counts
+  }
+
   suspend(): void {
     this.#execution.suspend()
   }

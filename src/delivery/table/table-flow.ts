@@ -33,6 +33,7 @@ export interface TableFlowOptions extends FlowOptions {
 export class TableFlow implements Flow, Watcher {
   /** One that lags by more gets the latest of each row instead of every change. */
   readonly maxLagBytes = PIECE_BYTES
+  readonly counts = { asked: 0, taken: 0 }
   readonly #table: Table
   readonly #feed: Feed
   readonly #renderer: Renderer
@@ -95,7 +96,9 @@ export class TableFlow implements Flow, Watcher {
     if (this.#held) return
     const { row } = change
     const body = this.#bodyOf(change, items)
+    this.counts.asked++
     if (body === undefined) return
+    this.counts.taken++
     const { head, cursor, window } = this.#feed
     const { restarts } = window
     if (!(body instanceof Promise)) {

@@ -105,7 +105,7 @@ export class Filters {
       kind: 'Arg',
       graphqlKind: 'Arg',
       type: { kind: 'InputObject', ref: this.#inputs.ref(shape.name) as never, required: false },
-      description: `Only what meets these conditions.`,
+      description: 'Only what meets these conditions.',
       pothosOptions: {} as never,
       extensions: {},
     }

@@ -18,7 +18,7 @@ export interface FilterableField {
 }
 
 /** Names in every filter of an object, which a field's conditions would collide with. */
-export const COMBINATIONS: ReadonlySet<string> = new Set(['and', 'or', 'not', 'isNull'])
+const COMBINATIONS: ReadonlySet<string> = new Set(['and', 'or', 'not', 'isNull'])
 
 type ConfigStore = PothosSchemaTypes.SchemaBuilder<SchemaTypes>['configStore']
 type Field = PothosOutputFieldConfig<SchemaTypes>

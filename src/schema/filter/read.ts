@@ -1,6 +1,7 @@
 import { SluiceError } from '../../errors/codes.ts'
 import type { Filter, FilterField } from '../../streams/filter/filter.ts'
 import type { Range } from '../../streams/topic/where.ts'
+import { FineDate } from '../scalars.ts'
 import type { Shape, ShapeField } from './shape.ts'
 import { followedBy, type Step } from './step.ts'
 
@@ -76,7 +77,8 @@ function readField(name: string, conditions: Conditions, place: Place): Filter {
 function readOperators(conditions: Conditions, field: FilterField, path: string): Filter {
   const tests: Filter[] = []
   const range: { -readonly [P in keyof Range<unknown>]: unknown } = {}
-  for (const [name, value] of given(conditions)) {
+  for (const [name, coerced] of given(conditions)) {
+    const value = field.kind === 'instant' ? instantsIn(coerced) : coerced
     if (value === null && name !== 'eq' && name !== 'ne') throw invalid(`"${path}.${name}" takes no null`)
     if (RANGE.has(name)) range[name as keyof Range<unknown>] = value
     else tests.push(readOperator(name, value, field))
@@ -110,6 +112,12 @@ function readOperator(name: string, value: unknown, field: FilterField): Filter 
     default:
       throw new Error(`No filter has an operator "${name}"`)
   }
+}
+
+/** Digits of times beyond milliseconds count. */
+function instantsIn(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(instantsIn)
+  return value instanceof FineDate ? value.written : value
 }
 
 function fieldOf(path: string, kind: ShapeField['kind'], isList: boolean, { properties, read }: Step): FilterField {

@@ -25,8 +25,8 @@ export class Candidates<V> {
   #places: number[] = []
 
   /** @throws as `Conditions`. */
-  constructor(lookups: Lookups, selection: Selection<V> = {}) {
-    this.#conditions = new Conditions(lookups, selection)
+  constructor(lookups: Lookups, selection: Selection<V> | Conditions<V> = {}) {
+    this.#conditions = Conditions.of(lookups, selection)
     this.#wanted = this.#conditions.alternatives.map(
       ({ equalities }) => new Map(equalities.map(({ property, values }) => [property, values])),
     )

@@ -52,6 +52,11 @@ export class Conditions<V> {
     this.alternatives = alternatives
   }
 
+  /** Those of a selection, unless it has been read already. */
+  static of<V>(lookups: Lookups, selection: Selection<V> | Conditions<V>): Conditions<V> {
+    return selection instanceof Conditions ? selection : new Conditions(lookups, selection)
+  }
+
   /** Whether an event meets the selection: the predicate that the index evaluates for all interests at once. */
   meets(event: StreamEvent<V>): boolean {
     for (const alternative of this.alternatives) if (meetsAll(alternative, event)) return true

@@ -1,5 +1,6 @@
 import type { EventRecord, Gap, StreamEvent, StreamItem } from '../event.ts'
 import type { Selection } from '../topic/where.ts'
+import { Conditions } from './conditions.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import type { Interest } from './interests.ts'
 import { LogReader } from './log-reader.ts'
@@ -33,7 +34,7 @@ const MAX_WAITING = 100
 export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, undefined>, Interest<V> {
   readonly onProgress?: () => void
   readonly #feed: FollowedFeed<V>
-  readonly #where: Selection<V>
+  readonly #where: Conditions<V>
   readonly #filter: SubscribeOptions<V>['filter']
   readonly #signal: AbortSignal | undefined
   readonly #tellsProgress: boolean
@@ -51,13 +52,13 @@ export class EventIterator<V> implements AsyncIterableIterator<StreamItem<V>, un
 
   constructor(feed: FollowedFeed<V>, { where = {}, filter, from, progress = false, signal }: SubscribeOptions<V>) {
     this.#feed = feed
-    this.#where = where
+    this.#where = new Conditions(feed.topic, where)
     this.#filter = filter
     this.#signal = signal
     this.#tellsProgress = progress
-    this.#reader = from && new LogReader(feed, from, where)
+    this.#reader = from && new LogReader(feed, from, this.#where)
     if (progress || from) this.onProgress = () => this.#pass()
-    this.#remove = feed.add(where, this)
+    this.#remove = feed.add(this.#where, this)
     if (signal?.aborted) this.#end()
     else signal?.addEventListener('abort', this.#end)
   }

@@ -4,6 +4,7 @@ import type { Gap } from '../event.ts'
 import type { PartitionRange } from '../source/port.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { Selection } from '../topic/where.ts'
+import type { Conditions } from './conditions.ts'
 import type { Interest } from './interests.ts'
 import type { Page } from './pages.ts'
 import type { Window } from './window.ts'
@@ -29,7 +30,7 @@ export interface ReadableFeed<V> extends FeedView<V> {
 
 /** The feed as an event iterator uses it. */
 export interface FollowedFeed<V> extends ReadableFeed<V> {
-  add(selection: Selection<V>, interest: Interest<V>): () => void
+  add(selection: Selection<V> | Conditions<V>, interest: Interest<V>): () => void
   /** A subscription was ended by an exception that its consumer did not cause. */
   reportFailed(error: unknown): void
 }

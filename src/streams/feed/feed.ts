@@ -9,6 +9,7 @@ import type { Topic } from '../topic/topic.ts'
 import type { Selection } from '../topic/where.ts'
 import { SCANS } from '../turn-budget.ts'
 import { Candidates } from './candidates.ts'
+import type { Conditions } from './conditions.ts'
 import { EventIterator, type SubscribeOptions } from './event-iterator.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import { Heads } from './heads.ts'
@@ -190,7 +191,7 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
    * remove it.
    * @throws SluiceError `BAD_USER_INPUT` for a selection with too many combinations.
    */
-  add(selection: Selection<V>, interest: Interest<V>): () => void {
+  add(selection: Selection<V> | Conditions<V>, interest: Interest<V>): () => void {
     return this.#interests.add(selection, interest)
   }
 

@@ -10,7 +10,6 @@ import {
   type Entry,
   insert,
   type Node,
-  nodeAt,
   type Once,
   type Rest,
   remove,
@@ -18,15 +17,7 @@ import {
 } from './interest-tree.ts'
 import type { IntervalTree } from './interval-tree.ts'
 import { Measure } from './measure.ts'
-
-type Reader = (event: StreamEvent) => unknown
-
-interface Shape<T> {
-  readonly readers: readonly Reader[]
-  /** Of the range that is looked up. */
-  readonly measure: Measure | undefined
-  readonly root: Node<T>
-}
+import { type Names, nameOf, type Route, routeOf, type Shape, shapeOf } from './shape.ts'
 
 /**
  * Index of interests by conditions on indexed and ordered values. Interests that name the same set of them form a
@@ -39,6 +30,7 @@ interface Shape<T> {
  */
 export class InterestIndex<V, T> {
   readonly #lookups: Lookups
+  readonly #names: Names
   readonly #measures: ReadonlyMap<Ordered, Measure>
   readonly #shapes = new Map<string, Shape<T>>()
   #size = 0
@@ -47,11 +39,17 @@ export class InterestIndex<V, T> {
 
   constructor(lookups: Lookups) {
     this.#lookups = lookups
+    this.#names = new Map([...lookups.ordered].map(([name, ordered]) => [ordered, name]))
     this.#measures = new Map([...lookups.ordered.values()].map((ordered) => [ordered, new Measure(ordered)]))
   }
 
   get size(): number {
     return this.#size
+  }
+
+  /** Number of shapes. */
+  get shapes(): number {
+    return this.#shapes.size
   }
 
   /** Number of maps, sets and intervals of the trees. It is 0 again after the last interest is removed. */
@@ -66,8 +64,8 @@ export class InterestIndex<V, T> {
    * @throws SluiceError `BAD_USER_INPUT` for a selection with too many combinations of values.
    * @throws TypeError if it names what is not indexed.
    */
-  add(selection: Selection<V>, interest: T): () => void {
-    const { alternatives } = new Conditions(this.#lookups, selection)
+  add(selection: Selection<V> | Conditions<V>, interest: T): () => void {
+    const { alternatives } = Conditions.of(this.#lookups, selection)
     const once = alternatives.length > 1 ? { event: 0 } : undefined
     const removals = alternatives.map((alternative) => this.#addTo(alternative, interest, once))
     this.#size++
@@ -81,34 +79,29 @@ export class InterestIndex<V, T> {
   }
 
   #addTo(conjunction: Conjunction, interest: T, once: Once | undefined): () => void {
-    const { equalities, ranges } = conjunction
-    const bounds = ranges.find(({ isClosed }) => isClosed) ?? ranges[0]
-    // Index functions may have any name.
-    const name = JSON.stringify([equalities.map(({ property }) => property), bounds && this.#nameOf(bounds.ordered)])
+    const route = routeOf(conjunction, this.#shapes, this.#names)
+    const { levels, bounds } = route
+    const name = nameOf(route, this.#names)
     let shape = this.#shapes.get(name)
     if (!shape) {
-      const measure = bounds && this.#measures.get(bounds.ordered)
-      shape = { readers: equalities.map(({ read }) => read), measure, root: nodeAt(0, equalities, bounds) }
+      shape = shapeOf(route, bounds && this.#measures.get(bounds.ordered))
       this.#shapes.set(name, shape)
     }
-    const entry = { interest, bounds, rest: this.#restOf(conjunction, bounds), once }
+    const entry = { interest, bounds, rest: this.#restOf(conjunction, route), once }
     const { root } = shape
-    insert(root, 0, equalities, entry)
+    insert(root, 0, levels, entry)
     return () => {
-      if (remove(root, 0, equalities, entry)) this.#shapes.delete(name)
+      if (remove(root, 0, levels, entry)) this.#shapes.delete(name)
     }
   }
 
-  #nameOf(wanted: Ordered): string | undefined {
-    for (const [name, ordered] of this.#lookups.ordered) if (ordered === wanted) return name
-    return undefined
-  }
-
-  #restOf({ unindexed, ranges }: Conjunction, bounds: Bounds | undefined): Rest | undefined {
-    const others = ranges.filter((each) => each !== bounds)
-    if (others.length === 0 && unindexed.length === 0) return undefined
-    const measured = others.map((each) => ({ bounds: each, measure: this.#measures.get(each.ordered) as Measure }))
-    return { ranges: measured, equalities: unindexed }
+  /** What is not looked up. */
+  #restOf({ equalities, unindexed, ranges }: Conjunction, { levels, bounds }: Route): Rest | undefined {
+    const others = [...equalities.filter((each) => !levels.includes(each)), ...unindexed]
+    const compared = ranges.filter((each) => each !== bounds)
+    if (others.length === 0 && compared.length === 0) return undefined
+    const measured = compared.map((each) => ({ bounds: each, measure: this.#measures.get(each.ordered) as Measure }))
+    return { ranges: measured, equalities: others }
   }
 
   /** Calls `visit` once for each interest whose selection the event meets. */
@@ -117,7 +110,7 @@ export class InterestIndex<V, T> {
     for (const { readers, measure, root } of this.#shapes.values()) {
       let node: Node<T> | undefined = root
       for (let level = 0; node !== undefined && level < readers.length; level++) {
-        node = (node as Branch<T>).get((readers[level] as Reader)(event))
+        node = (node as Branch<T>).get(readers[level]?.(event))
       }
       if (node === undefined) continue
       if (measure !== undefined) this.#matchRanges(node as IntervalTree<Entry<T>>, measure, event, number, visit)

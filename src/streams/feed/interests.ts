@@ -2,6 +2,7 @@ import type { Gap, StreamEvent } from '../event.ts'
 import type { TopicFaults } from '../topic/faults.ts'
 import type { Lookups } from '../topic/topic.ts'
 import type { Selection } from '../topic/where.ts'
+import type { Conditions } from './conditions.ts'
 import { InterestIndex } from './interest-index.ts'
 
 /** Observer of the events that meet a selection. Its methods are called synchronously, in the feed's order. */
@@ -42,7 +43,7 @@ export class Interests<V> {
   }
 
   /** @throws SluiceError `BAD_USER_INPUT` for a selection with too many combinations. */
-  add(selection: Selection<V>, interest: Interest<V>): () => void {
+  add(selection: Selection<V> | Conditions<V>, interest: Interest<V>): () => void {
     return this.#add(interest, this.#index.add(selection, interest))
   }
 

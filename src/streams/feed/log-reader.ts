@@ -3,6 +3,7 @@ import type { Gap, StreamEvent } from '../event.ts'
 import type { Selection } from '../topic/where.ts'
 import { LOOK_EVERY, SCANS } from '../turn-budget.ts'
 import { Candidates } from './candidates.ts'
+import type { Conditions } from './conditions.ts'
 import type { ReadableFeed } from './feed-view.ts'
 import type { Page } from './pages.ts'
 import { Position } from './position.ts'
@@ -21,7 +22,11 @@ export class LogReader<V> {
   #index = 0
   #closed = false
 
-  constructor(feed: ReadableFeed<V>, position: Position<V> = Position.atHead(feed), where: Selection<V> = {}) {
+  constructor(
+    feed: ReadableFeed<V>,
+    position: Position<V> = Position.atHead(feed),
+    where: Selection<V> | Conditions<V> = {},
+  ) {
     this.#feed = feed
     this.#position = position
     this.#candidates = new Candidates(feed.topic, where)

@@ -15,8 +15,8 @@ const MAX_PARTS = 1000
 export const MAX_VALUES = 1000
 /** Characters of all texts: a thousand values of the length of a UUID, and room. */
 export const MAX_CHARS = 65_536
-/** Characters of a decimal number: three times what the decimal types of databases hold. */
-export const MAX_DECIMAL_CHARS = 120
+/** Characters of a decimal number or a time: three times what the decimal types of databases hold. */
+export const MAX_NUMBER_CHARS = 120
 
 /**
  * Checks a filter, which may be nested to any depth.
@@ -63,8 +63,8 @@ function constantsOf(test: Test): readonly unknown[] {
 
 function charsOf(field: FilterField, constant: unknown): number {
   if (typeof constant !== 'string') return 0
-  if ((field.kind === 'decimal' || field.kind === 'instant') && constant.length > MAX_DECIMAL_CHARS)
-    refuse(`has a number of more than ${MAX_DECIMAL_CHARS} characters`, MAX_DECIMAL_CHARS, field)
+  if ((field.kind === 'decimal' || field.kind === 'instant') && constant.length > MAX_NUMBER_CHARS)
+    refuse(`has a number of more than ${MAX_NUMBER_CHARS} characters`, MAX_NUMBER_CHARS, field)
   return constant.length
 }
 

@@ -113,7 +113,7 @@ function isOutside({ field, operation }: Condition, { operation: negated }: Cond
   return isEmpty(field.kind, intersectionOf(field.kind, operation, negated))
 }
 
-export function countOf({ values, hasNull }: { readonly values: ReadonlySet<unknown>; readonly hasNull: boolean }) {
+function countOf({ values, hasNull }: { readonly values: ReadonlySet<unknown>; readonly hasNull: boolean }) {
   return values.size + (hasNull ? 1 : 0)
 }
 

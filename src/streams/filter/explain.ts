@@ -1,10 +1,11 @@
 import type { Selection, Where } from '../topic/where.ts'
-import { type Condition, isTrue, type Node, type Operation } from './node.ts'
+import { type CanonicalInstant, instantText } from './instant.ts'
+import { type Condition, isTrue, type Node, type Operation, TRUE } from './node.ts'
 
 /** What a filter became, as plain JSON: for those who look into a running gateway. */
 export interface Explanation {
   /** The alternatives that are looked up. None: no event is. An empty one: every event. */
-  readonly lookups: readonly Readonly<Record<string, unknown>>[]
+  readonly lookups: readonly (Readonly<Record<string, unknown>> | string)[]
   /** What each event that was found is asked, beside. */
   readonly tests: readonly string[]
 }
@@ -13,16 +14,20 @@ export interface Explanation {
 const SHOWN_VALUES = 10
 const SHOWN_CHARS = 60
 const SHOWN_TESTS = 20
+const SHOWN_LOOKUPS = 10
 
-export function explain(selection: Selection<unknown>, rest: Node): Explanation {
+/** `rest`: what is tested beside; nothing, if absent. */
+export function explain(selection: Selection<unknown>, rest: Node = TRUE): Explanation {
   const alternatives: readonly Where<unknown>[] = Array.isArray(selection) ? selection : [selection]
   const tests = rest.kind === 'all' ? rest.of : [rest]
   return {
-    lookups: alternatives.map((where) =>
-      Object.fromEntries(Object.entries(where).map(([name, condition]) => [name, shownCondition(condition)])),
-    ),
+    lookups: shown(alternatives.map(shownWhere), SHOWN_LOOKUPS),
     tests: isTrue(rest) ? [] : shown(tests.map(textOf), SHOWN_TESTS),
   }
+}
+
+function shownWhere(where: Where<unknown>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(where).map(([name, condition]) => [name, shownCondition(condition)]))
 }
 
 function shownCondition(condition: unknown): unknown {
@@ -45,7 +50,7 @@ function shownValue(value: unknown): unknown {
     case 'boolean':
       return value
     default:
-      return value === null || value instanceof Date ? value : String(value)
+      return value === null ? null : value instanceof Date ? value.toISOString() : String(value)
   }
 }
 
@@ -56,24 +61,27 @@ function textOf(node: Node): string {
 }
 
 function conditionText({ field, operation, isNegated }: Condition): string {
-  const text = `${field.path} ${operationText(operation)}`
+  const isTime = field.kind === 'instant'
+  const show = (constant: unknown) =>
+    shownValue(isTime && constant !== null ? instantText(constant as CanonicalInstant) : constant)
+  const text = `${field.path} ${operationText(operation, show)}`
   return isNegated ? `not ${text}` : text
 }
 
-function operationText(operation: Operation): string {
+function operationText(operation: Operation, show: (constant: unknown) => unknown): string {
   switch (operation.op) {
     case 'range': {
       const { low, high } = operation
-      const from = low ? `${low.isOpen ? '>' : '>='} ${String(shownValue(low.value))}` : ''
-      const to = high ? `${high.isOpen ? '<' : '<='} ${String(shownValue(high.value))}` : ''
+      const from = low ? `${low.isOpen ? '>' : '>='} ${String(show(low.value))}` : ''
+      const to = high ? `${high.isOpen ? '<' : '<='} ${String(show(high.value))}` : ''
       return [from, to].filter((text) => text !== '').join(', ')
     }
     case 'startsWith':
     case 'contains':
-      return `${operation.op} ${JSON.stringify(shownValue(operation.text))}`
+      return `${operation.op} ${JSON.stringify(show(operation.text))}`
     default: {
       const values = operation.hasNull ? [null, ...operation.values] : [...operation.values]
-      return `${operation.op} ${shown(values.map(shownValue), SHOWN_VALUES).join(', ')}`
+      return `${operation.op} ${shown(values.map(show), SHOWN_VALUES).join(', ')}`
     }
   }
 }

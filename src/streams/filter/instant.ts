@@ -34,6 +34,12 @@ export function compareCanonicalInstants(a: CanonicalInstant, b: CanonicalInstan
   return compare(scanned(a), scanned(b))
 }
 
+/** As people read it. */
+export function instantText(canonical: CanonicalInstant): string {
+  const [ms, beyond = ''] = String(canonical).split(':')
+  return new Date(Number(ms)).toISOString().replace('Z', `${beyond}Z`)
+}
+
 /** Milliseconds since the epoch, rounded down; NaN for what is no instant. */
 export function instantMs(value: unknown): number {
   return scan(value, left) ? left.ms : Number.NaN

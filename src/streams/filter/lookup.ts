@@ -1,6 +1,8 @@
+import type { OrderKind } from '../topic/ordered.ts'
 import type { Condition, Node } from './node.ts'
+import type { Interval } from './range.ts'
 import { listedValues, spanOf } from './values.ts'
-import { intersect, type Names, type Wanted, wantedKey } from './wanted.ts'
+import { intersect, isSayable, type Names, type Wanted, wantedKey } from './wanted.ts'
 
 /** What is looked up for one alternative, by the names of a `where`. Empty: every event. */
 export type Lookup = ReadonlyMap<string, Wanted>
@@ -66,17 +68,18 @@ function findCondition({ field, operation, isNegated }: Condition, names: Names)
   const property = names.ordered.get(name)
   // A property may be of another kind than the field: a number that is shown as a decimal.
   const order = property?.property === name && property.kind === kind ? property.kind : undefined
-  if (operation.op === 'range') return order ? within(name, { kind: 'range', order, interval: operation }) : UNKNOWN
+  if (operation.op === 'range') return order ? within(name, order, operation) : UNKNOWN
   if (operation.op !== 'in') return UNKNOWN
   const values = names.isIndexedByProperty && names.indexed.has(name) ? listedValues(kind, operation) : undefined
   if (values) return { alternatives: [new Map([[name, { kind: 'values', values }]])], isExact: true }
   if (!order || operation.hasNull) return UNKNOWN
-  return within(name, { kind: 'range', order, interval: spanOf(order, operation.values) })
+  const span = within(name, order, spanOf(order, operation.values))
+  return { ...span, isExact: span.isExact && operation.values.size === 1 }
 }
 
-/** Ranges are looked up by approximate bounds. */
-function within(name: string, wanted: Wanted): Part {
-  return { alternatives: [new Map([[name, wanted]])], isExact: false }
+/** The index compares what lies on a bound exactly: what is found in a range needs no test. */
+function within(name: string, order: OrderKind, interval: Interval): Part {
+  return { alternatives: [new Map([[name, { kind: 'range', order, interval }]])], isExact: isSayable(order, interval) }
 }
 
 function productOf(given: readonly Lookup[], part: readonly Lookup[], names: Names): Part {

@@ -58,10 +58,9 @@ function lookupsOf<V>(where: Selection<V>, names: Names): readonly Lookup[] {
   return alternatives.flatMap((one) => {
     const lookup = new Map<string, Wanted>()
     for (const [name, condition] of Object.entries(one)) {
-      if (condition === undefined) continue
       const wanted = wantedIn(condition, name, names)
       if (!wanted) return []
-      lookup.set(name, wanted)
+      if (wanted !== 'any') lookup.set(name, wanted)
     }
     return [lookup]
   })

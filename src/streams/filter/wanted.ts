@@ -16,28 +16,41 @@ export type Wanted =
 /** The names and kinds of the values that a topic's `where` may name. */
 export type Names = Lookups & Pick<Topic, 'isIndexedByProperty'>
 
-/** A condition as a definition gives it. Undefined: nothing meets it. */
-export function wantedIn(condition: unknown, name: string, { ordered }: Names): Wanted | undefined {
-  const order = ordered.get(name)?.kind
-  if (order !== undefined && isRange(condition)) {
-    let interval = rangeOf(undefined, undefined)
-    for (const [operator, given] of Object.entries(condition)) {
-      if (given === undefined) continue
-      const value = canonicalOf(order, given)
-      if (value === undefined) return undefined
-      const bound: Bound = { value, isOpen: operator === 'gt' || operator === 'lt' }
-      const isLow = operator === 'gt' || operator === 'gte'
-      interval = intersectionOf(order, interval, isLow ? rangeOf(bound, undefined) : rangeOf(undefined, bound))
-    }
-    return isEmpty(order, interval) ? undefined : { kind: 'range', order, interval }
+/**
+ * A condition as a definition gives it. 'any': it has none. Undefined: nothing meets it.
+ * @throws TypeError for a range of what is not ordered.
+ */
+export function wantedIn(condition: unknown, name: string, { ordered }: Names): Wanted | 'any' | undefined {
+  if (isRange(condition)) {
+    const order = ordered.get(name)?.kind
+    if (order === undefined) throw new TypeError(`The topic is not ordered by "${name}"`)
+    return rangeIn(condition, order)
   }
-  const values = isList(condition) ? condition.in : [condition]
-  return values.length === 0 ? undefined : { kind: 'values', values: new Set(values) }
+  return condition === undefined ? 'any' : valuesIn(new Set(isList(condition) ? condition.in : [condition]))
 }
 
+function rangeIn(range: Range<unknown>, order: OrderKind): Wanted | 'any' | undefined {
+  let interval = rangeOf(undefined, undefined)
+  for (const [operator, given] of Object.entries(range)) {
+    if (given === undefined) continue
+    const value = canonicalOf(order, given)
+    if (value === undefined) return undefined
+    const bound: Bound = { value, isOpen: operator === 'gt' || operator === 'lt' }
+    const isLow = operator === 'gt' || operator === 'gte'
+    interval = intersectionOf(order, interval, isLow ? rangeOf(bound, undefined) : rangeOf(undefined, bound))
+  }
+  if (isEmpty(order, interval)) return undefined
+  return interval.low || interval.high ? { kind: 'range', order, interval } : 'any'
+}
+
+const OPERATORS = ['gt', 'gte', 'lt', 'lte']
+
+/** An object with nothing but bounds: a value may be an object too. */
 function isRange(condition: unknown): condition is Range<unknown> {
   if (typeof condition !== 'object' || condition === null) return false
-  return 'gt' in condition || 'gte' in condition || 'lt' in condition || 'lte' in condition
+  const prototype: unknown = Object.getPrototypeOf(condition)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return Object.keys(condition).every((name) => OPERATORS.includes(name))
 }
 
 function isList(condition: unknown): condition is { readonly in: readonly unknown[] } {
@@ -61,7 +74,11 @@ function rangeConditionOf({ order, interval: { low, high } }: Wanted & { readonl
   }
 }
 
-/** Digits beyond what a `Date` holds are left to the test. */
+/** Whether a `where` has the range itself: digits beyond what a `Date` holds are left to the test. */
+export function isSayable(order: OrderKind, { low, high }: Interval): boolean {
+  return order !== 'instant' || (typeof (low?.value ?? 0) === 'number' && typeof (high?.value ?? 0) === 'number')
+}
+
 function fromInstant({ value, isOpen }: Bound): Range<Date> {
   const { date, isExact } = dateOf(value as CanonicalInstant)
   return isOpen && isExact ? { gt: date } : { gte: date }
@@ -88,7 +105,8 @@ export function intersect(a: Wanted, b: Wanted, name: string, names: Names): Wan
     const interval = intersectionOf(a.order, a.interval, b.interval)
     return isEmpty(a.order, interval) ? undefined : { ...a, interval }
   }
-  if (!names.isIndexedByProperty || names.ordered.get(name)?.property !== name) return a
+  const isFunction = names.indexed.has(name) && !names.isIndexedByProperty
+  if (isFunction || names.ordered.get(name)?.property !== name) return a
   const [values, { order, interval }] = (a.kind === 'values' ? [a, b] : [b, a]) as [Values, Ranged]
   const isWithin = (value: unknown) => {
     const canonical = canonicalOf(order, value)

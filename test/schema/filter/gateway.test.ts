@@ -164,6 +164,23 @@ describe('sharing', () => {
   })
 })
 
+test('times are compared to the last digit, beyond milliseconds', async () => {
+  const gateway = await startWith(0)
+  const at = (digits: string) => `2026-11-27T10:00:00.${digits}Z`
+  const open = async (where: string) => {
+    const query = `subscription { orders(where: { placedAt: ${where} }) { id } }`
+    const stream = await RawStream.subscribe(gateway.graphql, query)
+    await stream.untilBlocks(1)
+    return stream
+  }
+  const equal = await open(`{ in: ["${at('123456')}", "${at('5')}"] }`)
+  const after = await open(`{ gt: "${at('123456')}" }`)
+  const placed = ['123', '123456', '123457', '500'].map((digits) => ({ id: digits, placedAt: at(digits) }))
+  await gateway.produce(...placed)
+  expect(idsOf(await equal.untilResults(2))).toEqual(['123456', '500'])
+  expect(idsOf(await after.untilResults(2))).toEqual(['123457', '500'])
+})
+
 describe('errors', () => {
   test.each<[string, RegExp]>([
     ['{ colour: { eq: "red" } }', /"OrderFilter" not to include unknown field "colour"/],

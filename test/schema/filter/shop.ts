@@ -30,7 +30,11 @@ export const Item = z.object({
 })
 export type Item = z.output<typeof Item>
 
-export const items = defineTopic('items', { schema: Item, index: ['id', 'color'] })
+export const items = defineTopic('items', {
+  schema: Item,
+  index: ['id', 'color'],
+  ordered: ['n', 'price', 'madeAt'],
+})
 
 interface ShopOptions {
   readonly filters?: FiltersOption

@@ -3,6 +3,7 @@
 import { ITERATORS } from '../iterators.ts'
 import type { Random } from '../random.ts'
 import { CURSOR } from './draft.ts'
+import { literalOf, randomFilter } from './filters.ts'
 import { OBJECTS, ODD_NAMES, REGIONS, TYPES, VARIABLE_TYPES } from './schema.ts'
 
 const MAX_DEPTH = 4
@@ -71,7 +72,7 @@ export class DocumentMaker {
         [
           6,
           () =>
-            `${this.#alias()}recentOrders${this.#args(['last', 'region'])}${this.#directives()} ${this.#selection('Order')}`,
+            `${this.#alias()}recentOrders${this.#args(['last', 'region', 'where=orderFilter'])}${this.#directives()} ${this.#selection('Order')}`,
         ],
         [2, () => `${this.#alias()}streams ${this.#selection('StreamInfo')}`],
         [0.7, () => `${this.#alias()}__schema ${this.#selection('__Schema')}`],
@@ -88,13 +89,14 @@ export class DocumentMaker {
       [
         6,
         () =>
-          `${this.#alias()}ordersByRegion${this.#args(['region!', 'after', 'since', 'last'])}${this.#directives()} ${this.#selection('Order')}`,
+          `${this.#alias()}ordersByRegion${this.#args(['region!', 'where=orderFilter', 'after', 'since', 'last'])}${this.#directives()} ${this.#selection('Order')}`,
       ],
       [
         4,
         () =>
-          `${this.#alias()}ordersByMerchant${this.#args(['merchantId!', 'after', 'since', 'last'])} ${this.#selection('Order')}`,
+          `${this.#alias()}ordersByMerchant${this.#args(['merchantId!', 'where=orderFilter', 'after', 'since', 'last'])} ${this.#selection('Order')}`,
       ],
+      [3, () => `${this.#alias()}orders${this.#args(['where=orderFilter', 'last'])} ${this.#selection('Order')}`],
       [
         1.5,
         () =>
@@ -167,13 +169,14 @@ export class DocumentMaker {
     ])()
   }
 
+  /** Names of arguments, `!` after those that are required, and what their values are of where that is another name. */
   #args(names: readonly string[]): string {
     const random = this.#random
     const given = names.flatMap((name) => {
       const wanted = name.endsWith('!')
       if (!random.chance(wanted ? 0.98 : 0.35)) return []
-      const plain = name.replace('!', '')
-      return [`${plain}: ${random.chance(0.25) ? this.#variable(plain) : this.#value(plain)}`]
+      const [plain = '', kind = plain] = name.replace('!', '').split('=')
+      return [`${plain}: ${random.chance(0.25) ? this.#variable(kind) : this.#value(kind)}`]
     })
     if (random.chance(this.#broken)) given.push(`${this.#name()}: ${this.#value('any')}`)
     return given.length > 0 ? `(${given.join(', ')})` : ''
@@ -207,6 +210,7 @@ export class DocumentMaker {
       filter: () => random.pick(['PASSES', 'THROWS', 'THROWS_LATER', 'THROWS_SOMETIMES']),
       where: () => random.pick(['PASSES', 'THROWS', 'ODD', 'NOTHING']),
       kind: () => random.pick(ITERATORS),
+      orderFilter: () => literalOf(randomFilter(random)),
     }
     return (values[name] ?? (() => this.#oddValue()))()
   }

@@ -2,6 +2,7 @@
 import type { Random } from '../random.ts'
 import { DocumentMaker } from './document.ts'
 import { CURSOR, type Delivery, type Draft, setHeader, TOKEN } from './draft.ts'
+import { randomFilter } from './filters.ts'
 import { writeJson } from './json.ts'
 
 const JSON_TYPE = 'application/json'
@@ -157,6 +158,7 @@ function variablesFor(random: Random, query: string): Record<string, unknown> {
     filter: () => random.pick(['PASSES', 'THROWS']),
     where: () => random.pick(['PASSES', 'ODD']),
     kind: () => random.pick(['THROWS_ERROR', 'IS_NONE', 'THROWS_GRAPHQL_ERROR']),
+    orderFilter: () => randomFilter(random),
   }
   const names = new Set(Array.from(query.matchAll(/\$(\w+)/g), ([, name]) => name as string))
   return Object.fromEntries(

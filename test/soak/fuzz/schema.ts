@@ -62,4 +62,5 @@ export const VARIABLE_TYPES: Readonly<Record<string, string>> = {
   filter: 'TrapFilter',
   where: 'TrapWhere',
   kind: 'TrapIterator!',
+  orderFilter: 'OrderFilter',
 }

@@ -122,7 +122,7 @@ test('a consumer that waits hears of a gap at once, also if none of its events c
 test('what fell off the window is a gap from the first event that was not taken', async () => {
   const feed = paintFeed({ limits: { maxBytes: 2000, maxAgeMs: 3600_000 } })
   const subscription = feed.subscribe({ where: { color: 'red' } })
-  void paint(feed, 'blue', 'red', ...new Array<string>(50).fill('green'), 'red')
+  await paint(feed, 'blue', 'red', ...new Array<string>(50).fill('green'), 'red')
   expect(await subscription.next()).toMatchObject({
     value: { kind: 'gap', partition: 0, from: 1, to: feed.window.floor(0), reason: 'retention' },
   })

@@ -121,7 +121,7 @@ const conditions: Record<keyof Sample, fc.Arbitrary<unknown>> = {
 const NAMES = Object.keys(conditions) as (keyof Sample)[]
 
 /** Up to three conditions: of more, nearly nothing would meet all. */
-export const where = fc
+const where = fc
   .oneof(
     { weight: 1, arbitrary: fc.constant<(keyof Sample)[]>([]) },
     { weight: 30, arbitrary: fc.uniqueArray(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 }) },

@@ -37,7 +37,7 @@ test('filters of one key take the same events', () => {
         }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 250 },
   )
   statistics.report()
 })
@@ -66,7 +66,7 @@ test('another spelling of a filter has the same key', () => {
       const other = respell(filter, choice)
       expect(keyOf(other)).toBe(keyOf(filter))
     }),
-    { numRuns: 10_000 },
+    { numRuns: 5_000 },
   )
   statistics.report()
 })

@@ -7,13 +7,17 @@ import { Statistics } from '../../kit/statistics.ts'
 import { filters, tests } from './filters.ts'
 import { interpret } from './interpret.ts'
 import { isFound } from './lookups.ts'
+import { selections } from './selections.ts'
 import { events, type Sale, sales } from './shop.ts'
 
 function alternativesOf(selection: Selection<Sale>): readonly Where<Sale>[] {
   return Array.isArray(selection) ? selection : [selection as Where<Sale>]
 }
 
-/** Whether a plan takes an event, with bounds of its lookups that are exact, or as the index has them. */
+/**
+ * Whether a plan takes an event, where bounds of its lookups are exact; or are doubles, by which the index searches, and
+ * finds no less.
+ */
 function takes({ selection, test: passes }: Plan<Sale>, value: unknown, isExact: boolean): boolean {
   return isFound(selection, value, isExact) && (passes ? passes(value as Sale) : true)
 }
@@ -38,7 +42,7 @@ test('what is looked up and tested is what a plain interpreter takes, and each o
           }
           for (const value of values) {
             const isMeant = interpret(condition, value)
-            const isRight = takes(plan, value, true) === isMeant && takes(plan, value, false) === isMeant
+            const isRight = takes(plan, value, true) === isMeant && (takes(plan, value, false) || !isMeant)
             if (!isRight) expect.fail(describeCase(condition, value, plan))
             rate.asked++
             if (isMeant) rate.taken++
@@ -47,7 +51,7 @@ test('what is looked up and tested is what a plain interpreter takes, and each o
         }
       },
     ),
-    { numRuns: 800 },
+    { numRuns: 500 },
   )
   statistics.report()
   const shares = [...rates].map(([name, rate]) => [name, rate.taken / rate.asked] as const).sort()
@@ -83,7 +87,6 @@ test('combinations are planned as a plain interpreter takes them, within what th
           else statistics.count(plan.test ? 'looked up' : 'looked up only')
           for (const value of values) {
             const isMeant = isFound(where, value, true) && interpret(filter, value)
-            // A range of the definition is for the index to check: no test has it.
             const isRight = takes(plan, value, true) === isMeant && (takes(plan, value, false) || !isMeant)
             if (!isRight) expect.fail(describeCase(filter, value, plan))
             statistics.count('pairs')
@@ -92,26 +95,7 @@ test('combinations are planned as a plain interpreter takes them, within what th
         }
       },
     ),
-    { numRuns: 1200 },
+    { numRuns: 700 },
   )
   statistics.report()
 })
-
-const regions = fc.constantFrom('EUROPE', 'ASIA', 'AFRICA')
-const wheres = fc.record(
-  {
-    region: fc.oneof(regions, fc.record({ in: fc.array(regions, { maxLength: 3 }) })),
-    count: fc.oneof(fc.constantFrom(0, 1), fc.record({ gt: fc.integer({ min: -2, max: 2 }) }), fc.constant({ lte: 2 })),
-    amount: fc.oneof(
-      fc.constantFrom('1', '1.0'),
-      fc.constantFrom({ gte: '1.00' }, { lt: '12', gt: '-5' }, { gt: '3', lt: '2' }),
-    ),
-    isPaid: fc.constantFrom(true, null, { in: [null, undefined, false] }, undefined),
-  },
-  { requiredKeys: [] },
-) as fc.Arbitrary<Where<Sale>>
-const selections: fc.Arbitrary<Selection<Sale>> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant({}) },
-  { weight: 2, arbitrary: wheres },
-  { weight: 1, arbitrary: fc.array(wheres, { maxLength: 3 }) },
-)

@@ -89,9 +89,9 @@ const times = fc.constantFrom(
   '1970-01-01T00:00:00-00:30',
   '9999-12-31T23:59:59.999999Z',
 )
-const texts = fc.constantFrom('', 'ab', 'abc', 'cab', '__proto__')
-const numbers = fc.oneof(fc.integer({ min: -2, max: 2 }), fc.constantFrom(0.5, -0, 1e300))
-const ids = fc.constantFrom('1', '2', '3', '-1', 'm_1', 'm_2', '9007199254740993')
+const texts = fc.constantFrom('', 'ab', 'cab', '__proto__')
+const numbers = fc.oneof(fc.integer({ min: -1, max: 2 }), fc.constantFrom(0.5, -0, 1e300))
+const ids = fc.constantFrom('1', '2', '-1', 'm_1', '9007199254740993')
 
 /** What clients send: as the API's scalars let through. */
 export const CONSTANTS: Record<Exclude<FieldKind, 'object'>, fc.Arbitrary<unknown>> = {
