@@ -25,6 +25,7 @@ const STREAMS = [
   'src/streams/filter',
   'src/streams/feed',
   'src/streams/table',
+  'src/streams/throttle',
   'src/streams/streams.ts',
 ]
 
@@ -82,6 +83,10 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     ],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
+  'src/streams/throttle': {
+    may: [...STREAMS_BASE, 'src/streams/cursor'],
+    not: [...KAFKA, ...HTTP, ...GRAPHQL],
+  },
   'src/streams/topics': { may: ['src/streams/topic'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
 
   'src/schema': { may: ['src/errors', ...STREAMS], not: [...KAFKA, ...HTTP] },
@@ -102,8 +107,19 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/delivery/outlet.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/delivery/operation': { may: ['src/errors', ...STREAMS, 'src/schema'], not: [...KAFKA, ...HTTP, ...POTHOS] },
   'src/delivery/frames': { may: [...STREAMS, 'src/protocol'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/delivery/throttle': {
+    may: ['src/errors', ...STREAMS, 'src/schema'],
+    not: [...KAFKA, ...HTTP, ...GRAPHQL],
+  },
   'src/delivery/render': {
-    may: ['src/errors', ...STREAMS, 'src/schema', 'src/delivery/operation', 'src/delivery/frames'],
+    may: [
+      'src/errors',
+      ...STREAMS,
+      'src/schema',
+      'src/delivery/operation',
+      'src/delivery/frames',
+      'src/delivery/throttle',
+    ],
     not: [...KAFKA, ...HTTP, ...POTHOS],
   },
   'src/delivery/replay': {
@@ -115,6 +131,7 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
       'src/delivery/outlet.ts',
       'src/delivery/operation',
       'src/delivery/frames',
+      'src/delivery/throttle',
       'src/delivery/render',
     ],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],

@@ -197,6 +197,7 @@ export class Engine implements GroupHost {
     this.#sweeps.stop()
     this.#timer.stop()
     this.shared.replays.stop()
+    this.shared.throttles.wheel.stop()
     this.#compiler.close()
     this.#flush()
     const { faults } = this.shared

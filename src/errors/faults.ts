@@ -9,6 +9,7 @@ export const FAULT_PLACES = [
   'client',
   'flush',
   'replay',
+  'throttle',
   'compiler',
   'pull',
   'stream',

@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { cursorScalar, dateTimeScalar, decimalScalar, type Scalars } from './scalars.ts'
 import { STREAM_PLUGIN } from './stream-plugin.ts'
 import { TABLE_PLUGIN } from './table-plugin.ts'
+import { addThrottle } from './throttle-types.ts'
 
 /** A Pothos builder with this gateway's scalars, context, `t.stream` and `t.table`; fields are non-null unless they say so. */
 export function createBuilder() {
@@ -14,6 +15,7 @@ export function createBuilder() {
   builder.scalarType('Cursor', cursorScalar)
   builder.scalarType('DateTime', dateTimeScalar)
   builder.scalarType('Decimal', decimalScalar)
+  addThrottle(builder as never)
   return builder
 }
 

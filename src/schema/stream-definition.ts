@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import type { FilterRequest, FiltersOption, StreamFilter } from './filter/filters.ts'
 import { readFilter } from './filter/read.ts'
 import { ALL, type Select, selectBy } from './filter/select.ts'
+import { type NoStep, SAME, type Step, stepOf } from './filter/step.ts'
 import { visibleParameters } from './resolver-parameters.ts'
 import { FILTER_ARGUMENT, type StreamField } from './stream-field.ts'
 
@@ -26,6 +27,7 @@ export class StreamDefinition implements StreamField {
   readonly topic: Topic
   readonly resolvesArguments: boolean
   readonly isTable: boolean
+  readonly step: Step | NoStep
   readonly filterRequest: FilterRequest
   /** Set when the schema is built; undefined: the field takes no filter. */
   filter: StreamFilter | undefined
@@ -36,6 +38,7 @@ export class StreamDefinition implements StreamField {
     this.topic = topic
     this.isTable = isTable
     this.resolvesArguments = resolve !== undefined && visibleParameters(resolve as never) > 1
+    this.step = resolve === undefined ? SAME : stepOf(resolve as (value: never) => unknown, 'resolve')
     this.filterRequest = { option: filters, resolve }
     this.#callbacks = callbacks
   }

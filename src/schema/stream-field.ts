@@ -2,6 +2,7 @@ import type { GraphQLField } from 'graphql'
 import type { Topic } from '../streams/topic/topic.ts'
 import type { Context } from './context.ts'
 import type { Select } from './filter/select.ts'
+import type { NoStep, Step } from './filter/step.ts'
 
 /** Definition of a field made by `t.stream`. */
 export interface StreamField<V = unknown> {
@@ -17,6 +18,8 @@ export interface StreamField<V = unknown> {
   readonly resolvesArguments: boolean
   /** Made by `t.table`: its events are rows, and the root value of an execution is a `TableItem`. */
   readonly isTable?: boolean
+  /** From an event's value to the field's, where it is made from that alone, and at once. */
+  readonly step: Step | NoStep
 }
 
 /** Name of the argument by which clients filter. */

@@ -11,8 +11,10 @@ import SchemaBuilder, {
   SubscriptionFieldBuilder,
   type TypeParam,
 } from '@pothos/core'
+import type { GraphQLResolveInfo } from 'graphql'
 import type { EventRecord, Gap, StreamEvent } from '../streams/event.ts'
 import type { Position } from '../streams/feed/position.ts'
+import { ThrottledIterator } from '../streams/throttle/throttled-iterator.ts'
 import type { Topic } from '../streams/topic/topic.ts'
 import type { WhereOf } from '../streams/topic/where.ts'
 import type { Context } from './context.ts'
@@ -22,8 +24,9 @@ import { eventValue } from './gap-error.ts'
 import { MAX_LAST, positionLast, positionSince, startOf } from './start-position.ts'
 import { type Callbacks, StreamDefinition } from './stream-definition.ts'
 import { FILTER_ARGUMENT, STREAM_EXTENSION } from './stream-field.ts'
+import { THROTTLE_ARGUMENT, throttlingOf } from './throttle.ts'
 
-/** A field that streams a topic. `after`, `since` and `last` are added to its arguments. */
+/** A field that streams a topic. `after`, `since`, `last` and `throttle` are added to its arguments. */
 export interface StreamOptions<
   Types extends SchemaTypes,
   V,
@@ -148,16 +151,24 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
         type: 'Int',
         description: `Start with this many of the newest matching events that the gateway holds: at most ${MAX_LAST}.`,
       }),
+      [THROTTLE_ARGUMENT]: this.arg({
+        type: 'Throttle' as never,
+        description: 'At most one event in an interval, for a display that needs no more.',
+      }),
     },
     extensions: { [STREAM_EXTENSION]: definition },
-    subscribe: (_root: unknown, given: Record<string, unknown>, context: Context) => {
+    subscribe: (_root: unknown, given: Record<string, unknown>, context: Context, info: GraphQLResolveInfo) => {
       const start = startOf(given)
+      const throttling = throttlingOf(given, info.parentType.getFields()[info.fieldName] as never)
       const feed = context.streams.feed(topic as Topic)
       const select = definition.select(given, context)
       const { selection: where, test } = select
       const filter = test && ((_value: unknown, record: EventRecord) => test(record as StreamEvent))
-      const open = (from?: Position) =>
-        feed.subscribe({ where, ...(filter && { filter }), ...(from && { from }) }) as AsyncIterable<StreamEvent | Gap>
+      const open = (from?: Position) => {
+        const options = { where, ...(filter && { filter }), ...(from && { from }) }
+        const events = feed.subscribe(options) as AsyncIterable<StreamEvent | Gap, undefined>
+        return throttling ? new ThrottledIterator(events, throttling) : events
+      }
       if (!start) return open()
       if ('after' in start) return open(feed.startAfter(start.after))
       if ('since' in start) return positionSince(feed, start.since).then(open)

@@ -170,6 +170,21 @@ export function createMetrics(sources: MetricsSources): Registry {
     () => engine.stats.writes,
   )
   counter('sent_bytes_total', 'Bytes written to subscribers, before compression.', () => engine.stats.bytes)
+  counter(
+    'throttled_events_total',
+    'Events that throttled subscriptions were not shown: once for each group, and each client that came back.',
+    () => engine.shared.throttles.stats.skipped,
+  )
+  counter(
+    'throttle_early_total',
+    'Keys of throttled subscriptions that were dropped for lack of room: their events went out early.',
+    () => engine.shared.throttles.stats.early,
+  )
+  gauge(
+    'throttle_bytes',
+    'Estimated bytes of keys and events that throttles hold, and of what they cache.',
+    () => engine.shared.throttles.bytes,
+  )
   gauge('replaying_waiting', 'Replays that wait for their turn.', () => engine.shared.replaysWaiting)
   gauge(
     'history_bytes',

@@ -102,6 +102,8 @@ export class LaggingSource implements Source {
 export interface Asked {
   readonly query: string
   readonly matches: (paint: Paint) => boolean
+  /** At most one event of a key in an interval. */
+  readonly throttled?: { readonly mode: 'FIRST' | 'LATEST'; readonly keyOf: (paint: Paint) => unknown }
 }
 
 export const ASKED = {
@@ -113,6 +115,26 @@ export const ASKED = {
   },
   later: { query: 'subscription { paint(color: "red") { n later } }', matches: ({ color }) => color === 'red' },
   none: { query: 'subscription { paint(color: "green") { n } }', matches: () => false },
+  latest: {
+    query: 'subscription { paint(throttle: { everyMs: 1000 }) { n } }',
+    matches: () => true,
+    throttled: { mode: 'LATEST', keyOf: () => 0 },
+  },
+  latestOfThird: {
+    query: 'subscription { paint(throttle: { everyMs: 50, by: "third" }) { n } }',
+    matches: () => true,
+    throttled: { mode: 'LATEST', keyOf: ({ n }) => n % 3 },
+  },
+  latestLater: {
+    query: 'subscription { paint(color: "red", throttle: { everyMs: 1000, by: "third" }) { n later } }',
+    matches: ({ color }) => color === 'red',
+    throttled: { mode: 'LATEST', keyOf: ({ n }) => n % 3 },
+  },
+  first: {
+    query: 'subscription { paint(throttle: { everyMs: 1000, mode: FIRST, by: "color" }) { n } }',
+    matches: () => true,
+    throttled: { mode: 'FIRST', keyOf: ({ color }) => color },
+  },
 } as const satisfies Record<string, Asked>
 
 export type AskedName = keyof typeof ASKED
@@ -148,6 +170,8 @@ export interface InstanceOptions {
   readonly replayEventsPerSecond?: number
   /** What all groups' frames may take. */
   readonly frameBytes?: number
+  /** What the throttles of all groups may take, and those of all clients that come back. */
+  readonly throttleBytes?: number | undefined
   readonly heartbeatMs: number
   readonly gate: Gate
 }
@@ -162,6 +186,7 @@ export class Instance {
 
   constructor(options: InstanceOptions) {
     const { source, epoch, limits, heartbeatMs, gate, frameBytes, replayEventsPerSecond, cursorVersion = 1 } = options
+    const { throttleBytes } = options
     this.gate = gate
     this.#schema = schemaWith(gate)
     this.streams = new Streams({ topics: [paints], source, epoch, cursorVersion, limits, log: silentLog })
@@ -172,6 +197,10 @@ export class Instance {
       ...(replayEventsPerSecond !== undefined && { replayEventsPerSecond }),
     })
     if (frameBytes !== undefined) Object.assign(this.engine.shared.budget, { limit: frameBytes })
+    if (throttleBytes !== undefined) {
+      const { groups, catchUps } = this.engine.shared.throttles
+      for (const room of [groups, catchUps]) Object.assign(room, { limit: throttleBytes })
+    }
     this.streams.start()
   }
 
@@ -231,7 +260,12 @@ function schemaWith(gate: Gate): GraphQLSchema {
   const builder = createBuilder()
   builder.queryType({ fields: (t) => ({ ok: t.boolean({ resolve: () => true }) }) })
   const Type = builder.objectRef<Paint>('Paint').implement({
-    fields: (t) => ({ n: t.exposeInt('n'), later: t.int({ resolve: ({ n }) => gate.pass(n) }) }),
+    fields: (t) => ({
+      n: t.exposeInt('n'),
+      color: t.exposeString('color'),
+      third: t.int({ resolve: ({ n }) => n % 3 }),
+      later: t.int({ resolve: ({ n }) => gate.pass(n) }),
+    }),
   })
   builder.subscriptionType({
     fields: (t) => ({

@@ -2,6 +2,7 @@ import { type Cursor, decodeCursor } from '../../src/streams/cursor/cursor.ts'
 import type { Vector } from '../../src/streams/cursor/vector.ts'
 import type { Asked } from '../kit/two-instances.ts'
 import type { LogHistory, Written } from './history.ts'
+import { Shown } from './shown.ts'
 
 interface ToldGap {
   readonly partition: number
@@ -56,6 +57,8 @@ export class Client {
   /** Partitions of which it was told on this stream that they had been cut. */
   readonly toldCut = new Set<number>()
   readonly onGap: (gap: ToldGap) => void
+  /** With a throttle. */
+  readonly #shown: Shown | undefined
 
   constructor(history: LogHistory, { asked, cursor, markers }: ClientOptions, onGap: (gap: ToldGap) => void) {
     this.#history = history
@@ -63,6 +66,7 @@ export class Client {
     this.cursor = cursor
     this.markers = markers
     this.onGap = onGap
+    this.#shown = asked.throttled && new Shown(history, asked)
   }
 
   /** Where it would come back to; undefined: it does not know any yet. */
@@ -79,12 +83,13 @@ export class Client {
     return this.#blocks <= 2
   }
 
-  /** A stream begins. */
-  connected(): void {
+  /** A stream begins. `isNow`: with what comes from now on. */
+  connected(isNow = false): void {
     this.#rest = ''
     this.#id = this.decoded?.positions
     this.caughtUp = 0
     this.#blocks = 0
+    this.#shown?.connected(isNow)
     this.toldCut.clear()
     this.#transcript.push(`connected, ${this.asked.query}`)
     const named = this.decoded
@@ -133,6 +138,7 @@ export class Client {
     // What could have been noticed then may have been taken by retention before anybody read it.
     for (const [partition, what] of this.#owed)
       if (!this.#excuses[partition]?.()) throw new Error(`Nobody told of it: at ${what}`)
+    this.#shown?.isAt(this.#history.ends)
     for (let p = 0; p < this.#history.partitions; p++) this.#pass(p, this.#history.next(p), 'at the end')
   }
 
@@ -172,6 +178,11 @@ export class Client {
       if (++era > this.#history.era(partition)) throw new Error(`Event ${n} is of a log that it had left`)
     }
     const seen = this.#seen[partition] ?? 0
+    if (this.#shown) {
+      this.#enter(partition, era, `event ${n}`)
+      this.#shown.take(written)
+      return
+    }
     if (offset < seen) throw new Error(`Event ${n}, ${partition}:${offset}, came twice, or late: ${seen} was next`)
     this.#enter(partition, era, `event ${n}`)
     this.#pass(partition, offset, `event ${n}`)
@@ -210,6 +221,7 @@ export class Client {
   #takeId(positions: Vector, reset: ReadonlySet<number>): void {
     const before = this.#id
     this.#id = positions
+    this.#shown?.isAt(positions)
     if (!this.#started) {
       this.#started = true
       for (let p = 0; p < positions.length; p++) this.#seen[p] = Math.max(0, positions[p] as number)
@@ -278,7 +290,8 @@ export class Client {
   }
 
   #misses(written: Written): boolean {
-    return written.paint !== undefined && this.asked.matches(written.paint) && !this.#isGone(written)
+    if (written.paint === undefined || !this.asked.matches(written.paint) || this.#isGone(written)) return false
+    return this.#shown?.misses(written) ?? true
   }
 
   #isGone({ partition, offset }: Written): boolean {

@@ -18,6 +18,8 @@ export class LogHistory {
   readonly #cuts: number[][] = []
   readonly earliest: number[] = []
   readonly #byNumber = new Map<number, Written>()
+  /** The number of the newest event. */
+  newest = 0
 
   get partitions(): number {
     return this.#eras.length
@@ -62,6 +64,7 @@ export class LogHistory {
     const written = { partition, offset: records.length, timestamp, paint }
     records.push(written)
     if (paint) this.#byNumber.set(paint.n, written)
+    this.newest = Math.max(this.newest, paint?.n ?? 0)
     return written
   }
 
@@ -75,6 +78,11 @@ export class LogHistory {
     this.#eras[partition]?.push(left)
     this.#cuts[partition]?.push(offset)
     this.earliest[partition] = Math.min(this.earliest[partition] as number, offset)
+  }
+
+  /** Every event that was ever written. */
+  get events(): Iterable<Written> {
+    return this.#byNumber.values()
   }
 
   /** The record of an event, by its number. */

@@ -66,6 +66,7 @@ export const schedules = fc.record({
     partitions: fc.integer({ min: 1, max: 3 }),
     windowBytes: fc.constantFrom(700, 1500, 4000, 1_000_000),
     frameBytes: fc.constantFrom(300, 2000, 1_000_000),
+    throttleBytes: fc.constantFrom(undefined, undefined, 0, 1000, 2000),
     replayEventsPerSecond: fc.constantFrom(10, 50_000, 50_000),
     hasEpoch: fc.boolean(),
     cursorVersion: fc.constantFrom(1, 2),

@@ -15,6 +15,8 @@ export interface WorldOptions {
   readonly partitions: number
   readonly windowBytes: number
   readonly frameBytes: number
+  /** What throttles may hold; undefined: more than they need. */
+  readonly throttleBytes?: number | undefined
   readonly replayEventsPerSecond: number
   /** Whether the log has an identity of its own, as the embedded one has; Kafka's is known by its events. */
   readonly hasEpoch: boolean
@@ -88,6 +90,10 @@ export const CASES = [
   'from the last',
   'since a moment',
   'group came back',
+  'throttled',
+  'came back to what is held',
+  'left out by a throttle',
+  'out early',
   ...STAMP_NAMES,
 ] as const
 
@@ -235,11 +241,15 @@ export class World {
     session.pipe = pipe
     session.at = at
     session.isStalled = false
-    client.connected()
+    client.connected(!positions && plan.start === 'now')
     const start = await this.#startOf(session, instance)
     if (instance.engine.groups > instance.engine.subscribers) this.#count('group came back')
     if (plan.cursor) this.#count('by extensions')
-    if (plan.asked === 'later') this.#count('asynchronous')
+    if (plan.asked === 'later' || plan.asked === 'latestLater') this.#count('asynchronous')
+    if (client.asked.throttled) {
+      this.#count('throttled')
+      if (instance.engine.shared.throttles.groups.used > 0) this.#count('came back to what is held')
+    }
     instance.open(client.asked, pipe, { start, cursor: plan.cursor, markers: plan.markers })
   }
 
@@ -340,7 +350,7 @@ export class World {
   }
 
   async #startInstance(): Promise<Place> {
-    const { windowBytes, frameBytes, replayEventsPerSecond, hasEpoch, cursorVersion } = this.#options
+    const { windowBytes, frameBytes, throttleBytes, replayEventsPerSecond, hasEpoch, cursorVersion } = this.#options
     const source = new LaggingSource(this.#log.source)
     const instance = new Instance({
       source,
@@ -348,6 +358,7 @@ export class World {
       cursorVersion,
       limits: { maxBytes: windowBytes, maxAgeMs: 3600_000 },
       frameBytes,
+      throttleBytes,
       replayEventsPerSecond,
       heartbeatMs: this.#around.clock.heartbeatMs,
       gate: this.gate,
@@ -370,6 +381,10 @@ export class World {
     if (replays.fellBehind > 0) this.#count('fell off the frames', replays.fellBehind)
     if (feed.window.firstSeq > 0) this.#count('window overflowed')
     Object.assign(replays, { log: 0, fellBehind: 0 })
+    const { throttles } = engine.shared
+    if (throttles.stats.skipped > 0) this.#count('left out by a throttle', throttles.stats.skipped)
+    if (throttles.stats.early > 0) this.#count('out early', throttles.stats.early)
+    Object.assign(throttles.stats, { skipped: 0, early: 0 })
   }
 
   #compare(client: Vector, instance: Vector, isSame: boolean): void {

@@ -191,5 +191,6 @@ test('a stream field knows its events, arguments and result by type', () => {
     'last: Int',
     'merchantIds: [ID!]!',
     'since: DateTime',
+    'throttle: Throttle',
   ])
 })

@@ -1,20 +1,22 @@
-import { type Framing, NOTHING } from '../../protocol/framing.ts'
+import type { Framing } from '../../protocol/framing.ts'
 import { gapError } from '../../schema/gap-error.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
+import type { Settled } from '../../streams/feed/settled.ts'
 import { type Explanation, explain } from '../../streams/filter/explain.ts'
 import type { Table } from '../../streams/table/table.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
 import { type CloseReason, type Outlet, WRITE_STALL_MS } from '../outlet.ts'
-import type { OnFailed, OnJson, Settled } from '../render/execution.ts'
+import type { OnFailed, OnJson } from '../render/execution.ts'
 import type { Renderer } from '../render/renderer.ts'
 import type { Beginning, Flow } from '../replay/flow.ts'
 import type { MemberReplay, ReplayHost } from '../replay/replay-host.ts'
 import type { Shared } from '../replay/shared.ts'
 import { StreamFlow } from '../replay/stream-flow.ts'
 import { TableFlow } from '../table/table-flow.ts'
+import { FlushBytes } from './flush-bytes.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 import { type MemberGroup, Subscriber } from './subscriber.ts'
 
@@ -115,6 +117,10 @@ export class Group implements FrameHolder, MemberGroup {
   /** Number of the oldest frame in the log. */
   get first(): number {
     return this.log.first
+  }
+
+  get read(): Settled {
+    return this.flow.read
   }
 
   inspect(): GroupInspection {
@@ -270,27 +276,5 @@ export class Group implements FrameHolder, MemberGroup {
 
   gapJson(gaps: readonly Gap[]): Buffer {
     return this.renderer.renderError(gapError(gaps))
-  }
-}
-
-/** The bytes of one flush, created once for each framing that has members: one, in nearly all cases. */
-class FlushBytes {
-  readonly #make: (framing: Framing) => Buffer
-  #framing: Framing | undefined
-  #bytes: Buffer = NOTHING
-  #made: Map<Framing, Buffer> | undefined
-
-  constructor(make: (framing: Framing) => Buffer) {
-    this.#make = make
-  }
-
-  framed(framing: Framing): Buffer {
-    if (framing === this.#framing) return this.#bytes
-    if (!framing.isShared) return this.#make(framing)
-    if (this.#framing) this.#made ??= new Map([[this.#framing, this.#bytes]])
-    this.#bytes = this.#made?.get(framing) ?? this.#make(framing)
-    this.#made?.set(framing, this.#bytes)
-    this.#framing = framing
-    return this.#bytes
   }
 }

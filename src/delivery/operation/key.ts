@@ -13,6 +13,7 @@ import {
 import type { Audience } from '../../schema/context.ts'
 import { POSITION_ARGUMENTS } from '../../schema/start-position.ts'
 import { FILTER_ARGUMENT, streamFieldOf } from '../../schema/stream-field.ts'
+import { canonicalThrottle, THROTTLE_ARGUMENT } from '../../schema/throttle.ts'
 
 /**
  * Key of equal operations: two operations with one key have the same result for every event. It ignores whitespace, the
@@ -109,7 +110,10 @@ class Printer {
     const { leftOut, filterKey } = this.#options
     if (stream && leftOut === 'all' && !stream.resolvesArguments) return ''
     const values = { ...getArgumentValues(field, node, this.#args.variableValues) }
-    if (stream) for (const name of POSITION_ARGUMENTS) delete values[name]
+    if (stream) {
+      for (const name of POSITION_ARGUMENTS) delete values[name]
+      values[THROTTLE_ARGUMENT] = leftOut === 'all' ? undefined : canonicalThrottle(values[THROTTLE_ARGUMENT])
+    }
     if (stream?.hasFilter) values[FILTER_ARGUMENT] = filterKey
     return `(${canonicalJson(values)})`
   }

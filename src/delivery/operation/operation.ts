@@ -14,6 +14,7 @@ import type { Context } from '../../schema/context.ts'
 import type { Select } from '../../schema/filter/select.ts'
 import { type ArgumentStart, startOf } from '../../schema/start-position.ts'
 import { type StreamField, streamFieldOf } from '../../schema/stream-field.ts'
+import { type Throttling, throttlingOf } from '../../schema/throttle.ts'
 import { bodyKey, operationKey } from './key.ts'
 import { wrongArguments } from './wrong-arguments.ts'
 
@@ -51,6 +52,8 @@ export interface BoundStream {
   readonly select: Select
   /** Start of the arguments; now, if undefined. */
   readonly start: ArgumentStart | undefined
+  /** Undefined: every event goes out. */
+  readonly throttling: Throttling | undefined
 }
 
 export interface OperationRequest {
@@ -93,7 +96,8 @@ export function prepareOperation(
   const start = startOf(given)
   const select = streamField.select(given, context)
   const key = operationKey(args, context.audience, select.key)
-  const stream = { field: streamField, name: field.name, args: given, start, select }
+  const throttling = throttlingOf(given, field)
+  const stream = { field: streamField, name: field.name, args: given, start, select, throttling }
   const isFiltered = select.key !== undefined
   const whole = isFiltered ? { ...weight, own: weight.own + FILTER_BYTES } : weight
   return { weight: whole, args, key, bodyKey: bodyKey(args, context.audience), stream }

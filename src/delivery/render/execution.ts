@@ -1,37 +1,20 @@
 import { gapError } from '../../schema/gap-error.ts'
-import { UNKNOWN, type Vector } from '../../streams/cursor/vector.ts'
+import { UNKNOWN } from '../../streams/cursor/vector.ts'
 import type { Gap, StreamEvent } from '../../streams/event.ts'
 import { Conditions } from '../../streams/feed/conditions.ts'
 import type { Feed, Interest } from '../../streams/feed/feed.ts'
 import { LogReader } from '../../streams/feed/log-reader.ts'
 import { Position } from '../../streams/feed/position.ts'
-import type { Restarts } from '../../streams/feed/window.ts'
+import type { Settled } from '../../streams/feed/settled.ts'
 import type { Selection } from '../../streams/topic/where.ts'
 import type { BoundStream } from '../operation/operation.ts'
+import { GroupThrottle } from '../throttle/group-throttle.ts'
+import type { Throttles } from '../throttle/throttles.ts'
+import type { OnFailed, OnJson } from './outcome.ts'
 import type { Renderer } from './renderer.ts'
 
 /** Events read from the window in one turn of the event loop. */
 const CATCH_UP_BATCH = 100
-
-/**
- * Receives results in the order of their events, with the position after each. `seq` is the event's sequence number in
- * the window; undefined for a gap, or an event that the window has evicted. `restarts` identifies the log of the
- * position.
- */
-export type OnJson = (json: Buffer, cursor: string, seq: number | undefined, restarts: Restarts) => void
-
-/** The execution failed and ended: at an event or gap of this partition and offset, where that is known. */
-export type OnFailed = (error: unknown, at: { readonly partition?: number; readonly offset?: number }) => void
-
-/** A position up to which all bodies have been passed on: never past an event that is being resolved. */
-export interface Settled {
-  readonly cursor: string
-  readonly vector: Vector
-  /** Sequence number of the next event in the window. Below the window's first while it reads from the log. */
-  readonly seq: number
-  /** The restarts at that position: positions from before and after one cannot be compared. */
-  readonly restarts: Restarts
-}
 
 /**
  * Execution of a group: takes the selected events, applies the filter, and renders each. Bodies are in the order of
@@ -49,6 +32,7 @@ export class Execution implements Interest<unknown> {
   readonly #conditions: Conditions<unknown>
   readonly #onJson: OnJson
   readonly #onFailed: OnFailed
+  readonly throttle: GroupThrottle | undefined
   #remove: () => void
   /** Undefined: in step, at the feed's position. */
   #settled: Settled | undefined
@@ -57,11 +41,19 @@ export class Execution implements Interest<unknown> {
   /** An event is being resolved, or the next turn is awaited. Reading continues after it. */
   #busy = false
   #suspended = false
-  #gaps: Gap[] = []
+  /** Each tells gaps that were found, after what is held and before what is still to be read. */
+  #untold: (() => void)[] = []
   #ended = false
 
   /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` has too many combinations. */
-  constructor(feed: Feed, stream: BoundStream, renderer: Renderer, onJson: OnJson, onFailed: OnFailed) {
+  constructor(
+    feed: Feed,
+    stream: BoundStream,
+    renderer: Renderer,
+    onJson: OnJson,
+    onFailed: OnFailed,
+    throttles: Throttles,
+  ) {
     this.#feed = feed
     this.#stream = stream
     this.#renderer = renderer
@@ -69,17 +61,33 @@ export class Execution implements Interest<unknown> {
     this.#conditions = new Conditions(feed.topic, this.where)
     this.#onJson = onJson
     this.#onFailed = onFailed
+    this.throttle = stream.throttling && new GroupThrottle(feed, stream.throttling, throttles, this)
     this.#remove = feed.add(this.#conditions, this)
   }
 
   get settled(): Settled {
+    return this.throttle?.settle(this.read) ?? this.read
+  }
+
+  /** The position up to which events have been read: with a throttle, some of them may be held. */
+  get read(): Settled {
     const { head, window, cursor } = this.#feed
     return this.#settled ?? { cursor, vector: head, seq: window.nextSeq, restarts: window.restarts }
   }
 
+  /** Whether the group selects an event. A filter that throws does: its error is the event's result. */
+  selects(event: StreamEvent): boolean {
+    if (!this.#conditions.meets(event)) return false
+    try {
+      return this.#passes(event)
+    } catch {
+      return true
+    }
+  }
+
   /** The result of any event as JSON; undefined if the group does not select it. */
   jsonOf(event: StreamEvent): string | Promise<string> | undefined {
-    if (!this.#meets(event)) return undefined
+    if (!this.#conditions.meets(event)) return undefined
     try {
       return this.#passes(event) ? this.#renderer.jsonOf(event) : undefined
     } catch (error) {
@@ -91,7 +99,7 @@ export class Execution implements Interest<unknown> {
   suspend(): void {
     this.#suspended = true
     // A copy: the feed's own position moves.
-    this.#settled ??= { ...this.settled, vector: [...this.#feed.head] }
+    this.#settled ??= { ...this.read, vector: [...this.#feed.head] }
     this.#reader ??= new LogReader(this.#feed, Position.atHead(this.#feed), this.#conditions)
     this.#remove()
     this.#remove = this.#feed.addToGaps(this)
@@ -101,7 +109,12 @@ export class Execution implements Interest<unknown> {
     this.#suspended = false
     this.#remove()
     this.#remove = this.#feed.add(this.#conditions, this)
-    if (!this.#busy) this.#contain(() => this.#readOn())
+    if (this.#busy) return
+    try {
+      this.#readOn()
+    } catch (error) {
+      this.failed(error)
+    }
   }
 
   end(): void {
@@ -109,6 +122,12 @@ export class Execution implements Interest<unknown> {
     this.#remove()
     this.#reader?.close()
     this.#reader = undefined
+    this.throttle?.end()
+  }
+
+  /** The end of an interval: what is held may be due. If it is catching up, it looks by itself. */
+  tick(): void {
+    if (this.#settled === undefined && !this.#ended) this.#goOn()
   }
 
   failed(error: unknown, at = {}): void {
@@ -122,7 +141,12 @@ export class Execution implements Interest<unknown> {
       this.#reader ??= new LogReader(this.#feed, Position.before(this.#feed, event, seq), this.#conditions)
       return
     }
-    const body = this.#render(event)
+    if (this.throttle) {
+      if (this.selects(event)) this.throttle.offer(event)
+      this.#goOn()
+      return
+    }
+    const body = this.bodyOf(event)
     if (body === undefined) return
     if (!(body instanceof Promise)) {
       this.#onJson(body, this.#feed.cursor, seq, this.#feed.window.restarts)
@@ -136,22 +160,33 @@ export class Execution implements Interest<unknown> {
   }
 
   onGap(gap: Gap): void {
-    if (this.#settled === undefined) this.#tell([gap], this.#feed.cursor)
+    if (this.#settled === undefined && !this.throttle?.isHolding) {
+      this.#tell([gap], this.#feed.cursor)
+      return
+    }
     // While it catches up, the reader finds the gap at its position.
-    else if (!this.#reader) this.#gaps.push(gap)
+    if (this.#reader) return
+    this.#tellLater(() => this.#pass(gap))
+    if (this.#settled !== undefined || !this.throttle) return
+    this.#settled = this.throttle.before(gap)
+    this.#readOn()
   }
 
-  /** Undefined if the filter rejects the event. A filter that throws counts as an error of the event. */
-  #render(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
+  /** In step, with a throttle: what is due goes out. */
+  #goOn(): void {
+    if (this.throttle?.next()) {
+      this.#settled = { ...this.read, vector: [...this.#feed.head] }
+      this.#readOn()
+    } else this.throttle?.schedule()
+  }
+
+  /** The body; undefined if the filter rejects the event. A filter that throws counts as an error of the event. */
+  bodyOf(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
     try {
       return this.#passes(event) ? this.#renderer.render(event) : undefined
     } catch (error) {
       return this.#renderer.renderError(error)
     }
-  }
-
-  #meets(event: StreamEvent): boolean {
-    return this.#conditions.meets(event)
   }
 
   #passes(event: StreamEvent): boolean {
@@ -172,7 +207,21 @@ export class Execution implements Interest<unknown> {
   /** Catches up, until an event has to be awaited. */
   #readOn(): void {
     for (let count = 0; !this.#suspended && !this.#ended; count++) {
-      for (const gap of this.#gaps.splice(0)) this.#pass(gap)
+      if (count === CATCH_UP_BATCH) {
+        this.#later(new Promise((resolve) => setImmediate(resolve)), () => {})
+        return
+      }
+      const due = this.throttle?.next()
+      if (due) {
+        const body = this.bodyOf(due)
+        if (body instanceof Promise) {
+          this.#later(body, (json) => this.#release(json))
+          return
+        }
+        this.#release(body)
+        continue
+      }
+      for (const tell of this.#untold.splice(0)) tell()
       const reader = this.#reader
       const item = reader?.next()
       if (item instanceof Promise) {
@@ -182,27 +231,38 @@ export class Execution implements Interest<unknown> {
       if (!reader || !item) {
         this.#reader = undefined
         this.#settled = undefined
+        this.throttle?.schedule()
         return
       }
-      const restarts = this.#feed.window.restarts
+      const { restarts } = this.#feed.window
       const after = { cursor: reader.cursor, vector: [...reader.vector], seq: reader.seq, restarts }
       if (item.kind === 'gap') {
-        this.#tell([item, ...reader.otherGaps()], after.cursor)
+        const gaps = [item, ...reader.otherGaps()]
+        this.#tellLater(() => {
+          this.#tell(gaps, after.cursor)
+          this.#settled = after
+        })
+        continue
+      }
+      if (this.throttle) {
+        if (this.selects(item)) this.throttle.offer(item)
       } else {
-        const body = this.#render(item)
+        const body = this.bodyOf(item)
         if (body instanceof Promise) {
           this.#await(body, after)
           return
         }
-        if (body !== undefined)
-          this.#onJson(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
+        if (body !== undefined) this.#onJson(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, restarts)
       }
       this.#settled = after
-      if (count === CATCH_UP_BATCH) {
-        this.#later(new Promise((resolve) => setImmediate(resolve)), () => {})
-        return
-      }
     }
+  }
+
+  /** What was due goes out: the position may pass it then. */
+  #release(json: Buffer | undefined): void {
+    this.throttle?.released()
+    const { cursor, restarts } = this.settled
+    if (json !== undefined) this.#onJson(json, cursor, undefined, restarts)
   }
 
   /** Continues after `pending`. Its exceptions are handled here: no caller could catch them. */
@@ -217,17 +277,15 @@ export class Execution implements Interest<unknown> {
     pending.then(goOn).catch((error: unknown) => this.failed(error))
   }
 
-  #contain(act: () => void): void {
-    try {
-      act()
-    } catch (error) {
-      this.failed(error)
-    }
+  /** Tells of gaps when what is held has gone out. Nothing is read until then. */
+  #tellLater(tell: () => void): void {
+    this.throttle?.flush()
+    this.#untold.push(tell)
   }
 
   /** A gap that arrived while an event was resolved: it is after that event, and before all later ones. */
   #pass(gap: Gap): void {
-    const { vector, seq } = this.settled
+    const { vector, seq } = this.read
     const moved = [...vector]
     while (moved.length <= gap.partition) moved.push(UNKNOWN)
     moved[gap.partition] = gap.to

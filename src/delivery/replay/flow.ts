@@ -1,6 +1,6 @@
 import type { Position } from '../../streams/feed/position.ts'
+import type { Settled } from '../../streams/feed/settled.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
-import type { Settled } from '../render/execution.ts'
 import type { MemberReplay, ReplayHost } from './replay-host.ts'
 
 /** Start of a member. */
@@ -15,7 +15,9 @@ export interface Beginning {
 
 /** How a group comes by its results, and its members to the head: those of a stream, or those of a table. */
 export interface Flow {
-  /** Position of the members at the head, after a flush. */
+  /** Position up to which it has read. */
+  readonly read: Settled
+  /** Position of the members at the head, after a flush: the same, or, with a throttle, before what is held. */
   readonly settled: Settled
   /** Events or changes that its filter was asked about, and took. */
   readonly counts: { readonly asked: number; readonly taken: number }

@@ -1,7 +1,7 @@
 import type { Framing } from '../../protocol/framing.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
-import type { Settled } from '../render/execution.ts'
+import type { Settled } from '../../streams/feed/settled.ts'
 import type { Worker } from './round-robin.ts'
 import type { Shared } from './shared.ts'
 
@@ -9,7 +9,9 @@ import type { Shared } from './shared.ts'
 export interface ReplayGroup {
   readonly feed: Feed
   readonly shared: Shared
-  /** Position of the members in step, after a flush. */
+  /** Position up to which the group has read. */
+  readonly read: Settled
+  /** Position of the members in step, after a flush: the same, or, with a throttle, before what is held. */
   readonly settled: Settled
   /** Number of replaying members. */
   readonly replaying: number

@@ -3,13 +3,22 @@ import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import { BEYOND_END_MS, type Position } from '../../streams/feed/position.ts'
 import { OwnFrames } from '../frames/own-frames.ts'
-import { PIECE_BYTES } from '../frames/piece.ts'
+import type { CatchUp } from './catch-up.ts'
 import type { History } from './history.ts'
 import { NamedPosition } from './named-position.ts'
 import { PageReader } from './page-reader.ts'
 import type { MemberReplay, ReplayGroup, ReplayHost } from './replay-host.ts'
 import { ReplayPace } from './replay-pace.ts'
+import { readShared } from './shared-reader.ts'
 import { readWindow } from './window-reader.ts'
+
+export interface ReplayOptions {
+  readonly history: History
+  readonly position: Position
+  readonly hasMarker: boolean
+  /** With a throttle: how the past is shown. */
+  readonly catchUp: CatchUp | undefined
+}
 
 /**
  * A member's way from where it was to the head of its group: through the log, the window, and, where it has seen what
@@ -22,6 +31,10 @@ export class Replay implements MemberReplay {
   readonly #position: Position
   readonly #hasMarker: boolean
   readonly #named: NamedPosition
+  /** With a throttle. */
+  readonly #catchUp: CatchUp | undefined
+  /** Gaps that are told when what was found before them has been written. */
+  #untold: readonly Gap[] = []
   /** In the page that it is in. */
   #page: PageReader | undefined
   /** The log or a resolver is awaited. */
@@ -33,19 +46,21 @@ export class Replay implements MemberReplay {
   #inOrderAt = -1
   readonly #pace: ReplayPace
 
-  constructor(host: ReplayHost, history: History, position: Position, hasMarker: boolean) {
+  constructor(host: ReplayHost, { history, position, hasMarker, catchUp }: ReplayOptions) {
     this.#host = host
     this.#history = history
     this.#position = position
     this.#hasMarker = hasMarker
     this.#named = new NamedPosition(host.group.feed.topic.name, position.vector)
+    this.#catchUp = catchUp
     this.#began = performance.now()
     this.#pace = new ReplayPace(host.group.shared.maxReplayRate)
   }
 
   /** The position that a heartbeat may name; undefined: none, before a gap has been told, or may have to be. */
   get cursor(): string | undefined {
-    return this.#position.isStale || this.#position.isUnchecked ? undefined : this.#position.cursor
+    if (this.#position.isStale || this.#position.isUnchecked) return undefined
+    return this.#catchUp?.cursor(this.#position) ?? this.#position.cursor
   }
 
   step(): boolean {
@@ -60,20 +75,25 @@ export class Replay implements MemberReplay {
       this.#began = 0
     }
     if (this.#isTooFast()) return false
+    const catchUp = this.#catchUp
+    if (catchUp?.isReady) return this.#gather((frames) => catchUp.write(frames, this.#position))
+    if (this.#untold.length > 0) return this.#writeGaps(this.#untold)
     if (this.#page) return this.#stepPage(this.#page)
-    const { seq } = this.#group.settled
+    const { seq } = this.#group.read
     const next = this.#position.next(seq)
     switch (next.kind) {
       case 'gaps':
         this.#inOrderAt = -1
-        this.#writeGaps(next.gaps)
+        this.#tellGaps(next.gaps)
         return true
       case 'log':
         return this.#stepLog(next.partition, next.offset)
       case 'window':
-        return this.#isInOrder(next.seq) ? this.#stepShared(next.seq, seq) : this.#stepOwn(next.seq, seq)
+        if (!catchUp) return this.#isInOrder(next.seq) ? this.#stepShared(next.seq, seq) : this.#stepOwn(next.seq, seq)
+        catchUp.readWindow(this.#position, next.seq, seq)
+        return true
       case 'head':
-        return this.#arrive()
+        return catchUp?.showRest() === true || this.#arrive()
     }
   }
 
@@ -81,6 +101,7 @@ export class Replay implements MemberReplay {
   end(): void {
     this.#page = undefined
     this.#permits.leave(this)
+    if (this.#host.isClosed) this.#catchUp?.end()
   }
 
   /** A mistake of ours: its client comes back, to where it was. */
@@ -100,7 +121,7 @@ export class Replay implements MemberReplay {
         if (gaps.length === 0) return
         this.#inOrderAt = -1
         try {
-          if (this.#writeGaps(gaps)) this.#goOn()
+          if (this.#tellGaps(gaps)) this.#goOn()
         } catch (error) {
           this.failed(error)
         }
@@ -142,26 +163,13 @@ export class Replay implements MemberReplay {
 
   #stepShared(seq: number, limit: number): boolean {
     const { feed } = this.#group
-    const pieces: Buffer[] = []
-    let [size, frames, next, isShared] = [0, 0, seq, false]
-    // Where little matches, several reads make one write.
-    for (let reads = 0; next < limit && size < ENOUGH_BYTES && reads < MAX_READS; reads++) {
-      const read = this.#history.read(next, limit, this.#host.framing, this.#isKept)
-      if (read instanceof Promise) {
-        if (next === seq) return this.#await(read)
-        break
-      }
-      if (read.firstCursor !== undefined && this.#named.isAbove(read.firstCursor)) return this.#stepOwn(seq, limit)
-      if (read.bytes) pieces.push(read.bytes)
-      isShared ||= read.isShared
-      size += read.bytes?.length ?? 0
-      frames += read.frames
-      next = read.next
-    }
-    this.#position.raise(feed.window.vectorAt(next, feed.head), next)
-    this.#inOrderAt = next
-    const bytes = pieces.length > 1 ? Buffer.concat(pieces, size) : pieces[0]
-    return this.#write(bytes, frames, isShared && pieces.length === 1)
+    const options = { limit, framing: this.#host.framing, isKept: this.#isKept, named: this.#named }
+    const read = readShared(this.#history, seq, options)
+    if (read instanceof Promise) return this.#await(read)
+    if (!read) return this.#stepOwn(seq, limit)
+    this.#position.raise(feed.window.vectorAt(read.next, feed.head), read.next)
+    this.#inOrderAt = read.next
+    return this.#write(read.bytes, read.frames, read.isShared)
   }
 
   #stepOwn(seq: number, limit: number): boolean {
@@ -190,7 +198,7 @@ export class Replay implements MemberReplay {
     if (found.kind === 'gap') {
       this.end()
       const gap = this.#position.passGap(found)
-      if (gap) this.#writeGaps([gap])
+      if (gap) this.#tellGaps([gap])
       return
     }
     this.#position.check(found)
@@ -206,6 +214,11 @@ export class Replay implements MemberReplay {
     const position = this.#position
     if (position.isStale) {
       this.end()
+      return true
+    }
+    if (this.#catchUp) {
+      // Others get their turn with the log in between.
+      if (page.conflate(position, this.#catchUp)) this.end()
       return true
     }
     return this.#gather((frames) => {
@@ -238,7 +251,16 @@ export class Replay implements MemberReplay {
     return false
   }
 
+  /** The position is after the gaps. False: the outlet is full. */
+  #tellGaps(gaps: readonly Gap[]): boolean {
+    if (!this.#catchUp?.showAll()) return this.#writeGaps(gaps)
+    this.#untold = [...this.#untold, ...gaps]
+    return true
+  }
+
   #writeGaps(gaps: readonly Gap[]): boolean {
+    this.#untold = []
+    this.#catchUp?.passedGaps(this.#position)
     this.#named.moveTo(this.#position.vector)
     return this.#host.writeGaps(gaps, this.#position.cursor)
   }
@@ -266,22 +288,19 @@ export class Replay implements MemberReplay {
   }
 
   #arrive(): false {
-    const { settled } = this.#group
+    const { read, settled } = this.#group
     // A group that is on its own way through the log may have passed what this has not, and one that still resolves an
     // event of a log that was replaced says nothing of this one.
-    const isInOrder = settled.seq >= 0 && settled.restarts === this.#group.feed.window.restarts
-    if (isInOrder && covers(settled.vector, this.#position.vector)) {
+    const isInOrder = read.seq >= 0 && read.restarts === this.#group.feed.window.restarts
+    const hasRead = isInOrder && covers(read.vector, this.#position.vector)
+    if (hasRead && this.#catchUp?.isCoveredBy(settled.vector) !== false) {
+      this.#catchUp?.end()
       this.#host.arrive(this.#hasMarker)
       return false
     }
     // What is before the group's position has been passed; what is after it comes with the group.
-    if (isInOrder) this.#position.raise(settled.vector, this.#position.seq)
+    if (isInOrder) this.#position.raise(read.vector, this.#position.seq)
     this.#host.follow()
     return false
   }
 }
-
-/** As much is written as it lies there; less is worth putting together with what comes after it. */
-const ENOUGH_BYTES = PIECE_BYTES / 4
-/** Reads for one write: each looks at up to 1,024 events, which may have to be rendered first. */
-const MAX_READS = 8

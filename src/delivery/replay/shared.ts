@@ -4,6 +4,7 @@ import type { Feed } from '../../streams/feed/feed.ts'
 import { FrameBudget } from '../frames/frame-budget.ts'
 import { PIECE_BYTES } from '../frames/piece.ts'
 import type { CloseReason } from '../outlet.ts'
+import { Throttles } from '../throttle/throttles.ts'
 import { HistoryCache } from './pieces.ts'
 import { RoundRobin, type Worker } from './round-robin.ts'
 import { Semaphore } from './semaphore.ts'
@@ -71,6 +72,7 @@ export class Shared {
   readonly stats = noStats()
   readonly budget = new FrameBudget(FRAME_LOG_BYTES)
   readonly history = new HistoryCache()
+  readonly throttles: Throttles
   readonly replays: RoundRobin<Worker>
   readonly maxReplayRate: number
   /** Number of members with a full outlet. Only `Subscriber` changes it, with its state. */
@@ -80,6 +82,7 @@ export class Shared {
   constructor(faults: Faults, errors: ResolverErrors, maxReplayRate: number = REPLAY_EVENTS_PER_SECOND) {
     this.faults = faults
     this.errors = errors
+    this.throttles = new Throttles(faults)
     this.replays = new RoundRobin((error) => faults.tell('replay', error))
     this.maxReplayRate = maxReplayRate
   }

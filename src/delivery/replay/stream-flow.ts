@@ -1,11 +1,13 @@
 import { decodeCursor } from '../../streams/cursor/cursor.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import { Position } from '../../streams/feed/position.ts'
+import type { Settled } from '../../streams/feed/settled.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
 import type { FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
-import { Execution, type OnFailed, type OnJson, type Settled } from '../render/execution.ts'
+import { Execution, type OnFailed, type OnJson } from '../render/execution.ts'
 import type { Renderer } from '../render/renderer.ts'
+import { CatchUp, type CatchUpGroup, catchUpGroup } from './catch-up.ts'
 import type { Beginning, Flow } from './flow.ts'
 import { History } from './history.ts'
 import { Replay } from './replay.ts'
@@ -30,16 +32,27 @@ export class StreamFlow implements Flow {
   readonly #feed: Feed
   readonly #execution: Execution
   readonly history: History
+  /** With a throttle. */
+  readonly #catchUps: CatchUpGroup | undefined
 
   /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` has too many combinations. */
   constructor({ feed, stream, renderer, log, shared, key, onJson, onFailed }: FlowOptions) {
     this.#feed = feed
-    this.#execution = new Execution(feed, stream, renderer, onJson, onFailed)
-    this.history = new History({ cache: shared.history, key, feed, execution: this.#execution, log })
+    const { throttles } = shared
+    const execution = new Execution(feed, stream, renderer, onJson, onFailed, throttles)
+    this.#execution = execution
+    this.history = new History({ cache: shared.history, key, feed, execution, log })
+    const { throttle } = execution
+    const { history } = this
+    if (throttle) this.#catchUps = catchUpGroup({ key, feed, history, execution, throttle, throttles })
   }
 
   get settled(): Settled {
     return this.#execution.settled
+  }
+
+  get read(): Settled {
+    return this.#execution.read
   }
 
   get counts() {
@@ -59,11 +72,16 @@ export class StreamFlow implements Flow {
   }
 
   begin(host: ReplayHost, { position, hasMarker }: Beginning): MemberReplay | undefined {
-    return position && new Replay(host, this.history, position, hasMarker)
+    return position && this.#replay(host, position, hasMarker)
   }
 
   goOn(host: ReplayHost, cursor: string, restarts: Restarts): MemberReplay {
     const position = Position.after(this.#feed, decodeCursor(this.#feed.topic.name, cursor), restarts)
-    return new Replay(host, this.history, position, false)
+    return this.#replay(host, position, false)
+  }
+
+  #replay(host: ReplayHost, position: Position, hasMarker: boolean): Replay {
+    const catchUp = this.#catchUps && new CatchUp(this.#catchUps, position)
+    return new Replay(host, { history: this.history, position, hasMarker, catchUp })
   }
 }

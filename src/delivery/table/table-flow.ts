@@ -1,13 +1,14 @@
 import { decodeCursor } from '../../streams/cursor/cursor.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import { Position } from '../../streams/feed/position.ts'
+import type { Settled } from '../../streams/feed/settled.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
 import type { ChangeItems } from '../../streams/table/item.ts'
 import type { Change, Row } from '../../streams/table/row.ts'
 import type { Table } from '../../streams/table/table.ts'
 import type { Watcher } from '../../streams/table/watchers.ts'
 import { PIECE_BYTES } from '../frames/piece.ts'
-import type { OnFailed, OnJson, Settled } from '../render/execution.ts'
+import type { OnFailed, OnJson } from '../render/execution.ts'
 import type { Renderer } from '../render/renderer.ts'
 import type { Beginning, Flow } from '../replay/flow.ts'
 import type { MemberReplay, ReplayHost } from '../replay/replay-host.ts'
@@ -65,6 +66,10 @@ export class TableFlow implements Flow, Watcher {
   get settled(): Settled {
     const { head, window, cursor } = this.#feed
     return this.#held ?? { cursor, vector: head, seq: this.#table.store.nextSeq, restarts: window.restarts }
+  }
+
+  get read(): Settled {
+    return this.settled
   }
 
   suspend(): void {

@@ -97,7 +97,7 @@ export class Pages<V> {
 
   /**
    * As `page`, but retries while the log cannot be reached, or does not reach `offset` yet, as long as `isWanted`.
-   * Undefined: it is no longer wanted.
+   * Undefined: it is no longer wanted, or the log was recreated and may never reach `offset`.
    */
   patiently(partition: number, offset: number, isWanted: () => boolean): Page<V> | Promise<Page<V> | Gap | undefined> {
     const found = this.page(partition, offset)
@@ -140,16 +140,18 @@ export class Pages<V> {
   }
 
   async #patiently(first: Promise<Page<V> | Gap>, partition: number, offset: number, isWanted: () => boolean) {
+    const restarts = this.#restarts
+    const isOver = () => restarts !== this.#restarts || !isWanted()
     let asked: Promise<Page<V> | Gap> = first
     for (let wait = RETRY_FIRST_MS; ; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
       const found = await asked.catch((error: Error) => {
         if (error instanceof SourceUnavailable || this.#signal.aborted) return undefined
         throw error
       })
-      if (!isWanted()) return undefined
+      if (isOver()) return undefined
       if (found && (found.kind === 'gap' || found.next > offset)) return found
       await delay(wait * (0.5 + Math.random()))
-      if (!isWanted()) return undefined
+      if (isOver()) return undefined
       asked = Promise.resolve(this.page(partition, offset))
     }
   }

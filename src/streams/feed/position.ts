@@ -85,6 +85,11 @@ export class Position<V = unknown> {
     return this.#feed.cursorAt(this.#vector, this.#fingerprint ?? this.#last)
   }
 
+  /** The cursor of a position that this one is at or has passed; `before` is an event just before that one. */
+  cursorAt(vector: Vector, before: Fingerprint | undefined): string {
+    return this.#feed.cursorAt(vector, this.#fingerprint ?? before ?? this.#last)
+  }
+
   /** Set while `next` has not reported a recreated log: the offsets name other events now. */
   get isStale(): boolean {
     return this.#isReplaced || this.#restarts !== this.#feed.window.restarts

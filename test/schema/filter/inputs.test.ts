@@ -139,7 +139,7 @@ test('fields of one type and choice of fields share its input type; another choi
 
 test('a value that is no object takes no filter', () => {
   const args = twoStreams(true, true).getSubscriptionType()?.getFields().text?.args
-  expect(args?.map(({ name }) => name)).toEqual(['after', 'last', 'since'])
+  expect(args?.map(({ name }) => name)).toEqual(['after', 'last', 'since', 'throttle'])
 })
 
 test('a type that has the name of a filter is said to', () => {
