@@ -30,6 +30,7 @@ import { shapes } from './scenarios/shapes.ts'
 import { stalled } from './scenarios/stalled.ts'
 import { start } from './scenarios/start.ts'
 import { storm } from './scenarios/storm.ts'
+import { table } from './scenarios/table.ts'
 
 const SCENARIOS: readonly Scenario[] = [
   paced,
@@ -48,6 +49,7 @@ const SCENARIOS: readonly Scenario[] = [
   narrow,
   start,
   storm,
+  table,
   nginx,
   bytes,
   many,

@@ -24,6 +24,7 @@ const STREAMS = [
   'src/streams/topic',
   'src/streams/filter',
   'src/streams/feed',
+  'src/streams/table',
   'src/streams/throttle',
   'src/streams/streams.ts',
 ]
@@ -71,6 +72,17 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/streams/filter': { may: [...STREAMS_BASE, 'src/streams/topic'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/streams/feed': {
     may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source', 'src/streams/topic', 'src/streams/filter'],
+    not: [...KAFKA, ...HTTP, ...GRAPHQL],
+  },
+  'src/streams/table': {
+    may: [
+      'src/errors/codes.ts',
+      ...STREAMS_BASE,
+      'src/streams/cursor',
+      'src/streams/source/port.ts',
+      'src/streams/topic',
+      'src/streams/feed',
+    ],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
   'src/streams/throttle': {
@@ -126,8 +138,22 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     ],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
+  'src/delivery/table': {
+    may: [
+      'src/errors',
+      ...STREAMS,
+      'src/schema',
+      'src/protocol',
+      'src/delivery/operation',
+      'src/delivery/frames',
+      'src/delivery/render',
+      'src/delivery/replay',
+    ],
+    not: [...KAFKA, ...HTTP, ...GRAPHQL],
+  },
   'src/delivery/group': {
     may: [
+      'src/delivery/table',
       'src/errors',
       ...STREAMS,
       'src/schema',

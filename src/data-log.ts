@@ -5,6 +5,7 @@ import { createKafka } from './streams/source/kafka/kafka.ts'
 import type { Sink, Source } from './streams/source/port.ts'
 import type { Topic } from './streams/topic/topic.ts'
 import { orders } from './streams/topics/orders.ts'
+import { regionSales } from './streams/topics/region-sales.ts'
 
 /** Of each topic in the embedded log. */
 const EMBEDDED_PARTITIONS = 6
@@ -58,7 +59,8 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
     throttledMs: () => 0,
     start() {
       if (config.DEMO_RATE > 0 && topics.some((topic) => topic.name === orders.name)) {
-        feeding = feedDemo(own.sink, config, stop.signal)
+        const hasSales = topics.some((topic) => topic.name === regionSales.name)
+        feeding = feedDemo(own.sink, config, hasSales, stop.signal)
       }
     },
     async close() {
@@ -70,9 +72,14 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
 }
 
 /** Loaded only where it is wanted: the feed's cities take a third of a second, and memory. */
-async function feedDemo(sink: Sink, { DEMO_RATE: rate, DEMO_SEED: seed }: Config, signal: AbortSignal): Promise<void> {
+async function feedDemo(
+  sink: Sink,
+  { DEMO_RATE: rate, DEMO_SEED: seed }: Config,
+  hasSales: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const { runFeed } = await import('./demo/run-feed.ts')
-  await runFeed({ sink, rate, seed, signal })
+  await runFeed({ sink, rate, seed, signal, isFirstRun: true, ...(hasSales && { salesTopic: regionSales.name }) })
 }
 
 function usesTls(config: Config): boolean {

@@ -99,7 +99,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const faults = new Faults(log)
   const errors = new ResolverErrors(log, schema)
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
-  const engine = new Engine({ feed, heartbeatMs, replayEventsPerSecond, log, faults, errors })
+  const table: EngineOptions['table'] = (topic) => streams.table(topic)
+  const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, log, faults, errors })
   const admission = new Admission(schema)
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }

@@ -53,6 +53,8 @@ export interface Sluice extends System {
 interface GatewayOptions {
   /** Lines go into an embedded log: for what is not about Kafka. */
   readonly embedded?: boolean
+  /** Another entry than the gateway's own, of `bench/systems`. */
+  readonly entry?: string
   readonly instance?: string
   /** The path of a unix socket to listen on, instead of a port. */
   readonly socket?: string
@@ -63,7 +65,8 @@ export async function startSluice(options: StartOptions & GatewayOptions = {}): 
   const { brokers, env, instance = 'bench', socket, tree = PROJECT } = options
   // In production the gateway itself wants a log that it is told of.
   const { embedded = brokers === undefined } = options
-  const entry = embedded ? join(tree, 'bench', 'systems', 'sluice-embedded.ts') : join(tree, 'src', 'main.ts')
+  const file = options.entry ?? (embedded ? 'sluice-embedded.ts' : undefined)
+  const entry = file ? join(tree, 'bench', 'systems', file) : join(tree, 'src', 'main.ts')
   const child = new Child({
     program: process.execPath,
     args: [...nodeOptions(options), entry],

@@ -5,6 +5,8 @@ import { KafkaMissing } from './install.ts'
 import { runTool } from './tool.ts'
 
 const TOPIC = 'orders'
+/** Its latest value of each key is kept. */
+const TABLE = 'region-sales'
 /** Some 400 MB of memory each. */
 const MOST_BROKERS = 9
 
@@ -43,17 +45,20 @@ let started = false
 try {
   const kafka = await start(values.port === undefined ? undefined : Number(values.port))
   started = true
-  const create = ['--create', '--topic', TOPIC, '--partitions', values.partitions]
-  const created = await runTool('org.apache.kafka.tools.TopicCommand', [
-    '--bootstrap-server',
-    kafka.addresses,
-    ...create,
-  ])
-  if (created.code !== 0) {
+  for (const [topic, ...config] of [[TOPIC], [TABLE, '--config', 'cleanup.policy=compact']] as const) {
+    const create = ['--create', '--topic', topic, '--partitions', values.partitions, ...config]
+    const created = await runTool('org.apache.kafka.tools.TopicCommand', [
+      '--bootstrap-server',
+      kafka.addresses,
+      ...create,
+    ])
+    if (created.code === 0) continue
     await kafka.stop()
     throw new Error(created.stderr || created.stdout)
   }
-  console.log(`Kafka is at ${kafka.addresses}, with topic ${TOPIC} in ${values.partitions} partitions, until Ctrl-C.`)
+  console.log(
+    `Kafka is at ${kafka.addresses}, with topics ${TOPIC} and ${TABLE} in ${values.partitions} partitions, until Ctrl-C.`,
+  )
   console.log(`KAFKA_BROKERS=${kafka.addresses} npm start`)
   await stopped
   await kafka.stop()

@@ -11,8 +11,8 @@ export interface StackKafka {
   stop(): Promise<void>
 }
 
-/** A broker, with a topic in it. */
-export async function startKafka(port: number, topic: string, partitions: number): Promise<StackKafka> {
+/** A broker, with a topic in it, and one of which the latest value of each key is kept. */
+export async function startKafka(port: number, topic: string, table: string, partitions: number): Promise<StackKafka> {
   const tail: string[] = []
   const log = (line: string): void => {
     tail.push(line)
@@ -20,10 +20,15 @@ export async function startKafka(port: number, topic: string, partitions: number
   }
   const broker = await startBroker({ port, log })
   try {
-    const create = ['--create', '--topic', topic, '--partitions', String(partitions)]
-    const args = ['--bootstrap-server', broker.brokers, ...create]
-    const created = await broker.run('org.apache.kafka.tools.TopicCommand', args)
-    if (created.code !== 0) throw new Error(`The topic ${topic} was not created: ${created.stderr || created.stdout}`)
+    for (const [name, ...config] of [[topic], [table, '--config', 'cleanup.policy=compact']] as [
+      string,
+      ...string[],
+    ][]) {
+      const create = ['--create', '--topic', name, '--partitions', String(partitions), ...config]
+      const args = ['--bootstrap-server', broker.brokers, ...create]
+      const created = await broker.run('org.apache.kafka.tools.TopicCommand', args)
+      if (created.code !== 0) throw new Error(`The topic ${name} was not created: ${created.stderr || created.stdout}`)
+    }
   } catch (error) {
     await broker.stop()
     throw error

@@ -12,6 +12,7 @@ import { gatewayPlaces } from './ports.ts'
 
 const PROJECT = join(import.meta.dirname, '..', '..')
 const TOPIC = 'orders'
+const TABLE = 'region-sales'
 const PARTITIONS = 6
 /** On one machine nobody has to be spread over half a minute. */
 const DRAIN_MS = 1_000
@@ -40,10 +41,10 @@ export async function startStack(
   closing.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
   const tls = await makeCertificate(folder)
 
-  const kafka = await startKafka(options['kafka-port'], TOPIC, PARTITIONS)
+  const kafka = await startKafka(options['kafka-port'], TOPIC, TABLE, PARTITIONS)
   closing.defer(() => kafka.stop())
   signal.throwIfAborted()
-  tell('Kafka', `${kafka.broker.brokers}, topic ${TOPIC} in ${PARTITIONS} partitions`)
+  tell('Kafka', `${kafka.broker.brokers}, topics ${TOPIC} and ${TABLE} in ${PARTITIONS} partitions`)
 
   const drainMs = Number(process.env.DRAIN_MS || DRAIN_MS)
   const env = {
@@ -84,7 +85,11 @@ export async function startStack(
     const feed = new Child({
       name: 'The feed',
       program: process.execPath,
-      args: ['src/demo/produce.ts', '--brokers', kafka.broker.brokers, '--rate', String(options.rate)],
+      args: [
+        'src/demo/produce.ts',
+        ...['--brokers', kafka.broker.brokers, '--rate', String(options.rate)],
+        ...['--sales-topic', TABLE],
+      ],
       cwd: PROJECT,
     })
     closing.defer(() => feed.stop('SIGINT', STOP_LIMIT_MS))

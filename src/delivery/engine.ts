@@ -6,18 +6,20 @@ import { RETRY_MAX_MS } from '../errors/retry-hints.ts'
 import type { Framing } from '../protocol/framing.ts'
 import type { Feed } from '../streams/feed/feed.ts'
 import type { Position } from '../streams/feed/position.ts'
+import type { Table } from '../streams/table/table.ts'
 import type { Topic } from '../streams/topic/topic.ts'
 import { FlushTimer } from './group/flush-timer.ts'
 import { Group, type GroupHost } from './group/group.ts'
 import { Heartbeats } from './group/heartbeats.ts'
 import { Sliced } from './group/sliced.ts'
-import type { Beginning, Subscriber } from './group/subscriber.ts'
+import type { Subscriber } from './group/subscriber.ts'
 import { HeldOperations } from './operation/held-operations.ts'
 import type { BoundStream, Operation } from './operation/operation.ts'
 import type { CloseReason, Outlet } from './outlet.ts'
 import { type Prepared, prepared } from './prepared.ts'
 import { Compiler } from './render/compiler.ts'
 import { Renderer } from './render/renderer.ts'
+import type { Beginning } from './replay/flow.ts'
 import { Shared } from './replay/shared.ts'
 
 const SWEEP_MS = 1_000
@@ -33,6 +35,8 @@ const FAILED_LOG_MS = 10_000
 
 export interface EngineOptions {
   readonly feed: <V>(topic: Topic<V>) => Feed<V>
+  /** For fields made by `t.table`. */
+  readonly table?: <V>(topic: Topic<V>) => Table<V>
   readonly heartbeatMs: number
   /** Rate limit of replay, for each client. */
   readonly replayEventsPerSecond?: number
@@ -225,7 +229,15 @@ export class Engine implements GroupHost {
     this.demandMemory(operation)
     const feed = this.#options.feed(stream.field.topic)
     const renderer = this.#rendererOf(operation)
-    const group = new Group({ host: this, shared: this.shared, feed, stream, renderer, key })
+    const group = new Group({
+      host: this,
+      shared: this.shared,
+      feed,
+      table: this.#tableOf(stream),
+      stream,
+      renderer,
+      key,
+    })
     this.held.hold(group, operation.weight.own)
     if (renderer.users++ === 0) this.held.hold(renderer, 0, renderer.args.document, renderer.weight.document)
     if (renderer.key !== undefined) this.#renderers.set(renderer.key, renderer)
@@ -240,6 +252,13 @@ export class Engine implements GroupHost {
    */
   demandMemory(operation: Operation): void {
     this.held.demandRoom(operation, this.#lingering)
+  }
+
+  #tableOf({ field }: BoundStream): Table | undefined {
+    if (!field.isTable) return undefined
+    const table = this.#options.table?.(field.topic)
+    if (!table) throw new TypeError(`The engine has no table of the topic "${field.topic.name}"`)
+    return table
   }
 
   #rendererOf({ args, weight, bodyKey: key }: Operation): Renderer {

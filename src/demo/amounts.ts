@@ -179,3 +179,24 @@ export function amountText(dollars: number, currency: TCurrencyCode): string {
   const step = 10 ** Math.max(-decimals, Math.floor(Math.log10(rate)) - 2)
   return (Math.max(1, Math.round((dollars * rate) / step)) * step).toFixed(decimals)
 }
+
+/** Rates in the table have at most three decimals. */
+const RATE_SCALE = 1000
+
+/**
+ * An amount of a currency in cents of EUR, by the same rates: exact, and rounded once, half up. No currency of these
+ * amounts has more than three decimals.
+ * @throws RangeError for a currency that the table does not have, and for text that is no amount.
+ */
+export function euroCents(amount: string, currency: string): bigint {
+  const rate = PER_DOLLAR[currency as TCurrencyCode]
+  const euros = PER_DOLLAR.EUR as number
+  if (rate === undefined) throw new RangeError(`There is no rate for ${currency}`)
+  const matched = /^(\d+)(?:\.(\d{1,3}))?$/.exec(amount)
+  if (!matched) throw new RangeError(`"${amount}" is no amount`)
+  const thousandths = BigInt(`${matched[1]}${(matched[2] ?? '').padEnd(3, '0')}`)
+  const numerator = thousandths * BigInt(Math.round(euros * RATE_SCALE))
+  // Thousandths of EUR to cents: a tenth.
+  const denominator = BigInt(Math.round(rate * RATE_SCALE)) * 10n
+  return (2n * numerator + denominator) / (2n * denominator)
+}

@@ -9,6 +9,7 @@ export const USAGE = `Sends demo orders to a Kafka topic, which must exist.
   --rate     orders a second, 0.001 to 100000 (default: 20)
   --count    stop after as many (default: go on until Ctrl-C)
   --topic    the topic to send to (default: orders)
+  --sales-topic  a compacted topic for the totals by region and minute (default: none is sent)
   --seed     an integer; the same seed makes the same orders, at the same times (default: 1)
   --help     show this
 `
@@ -40,6 +41,10 @@ const ProduceOptions = z.object({
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'wants 1 to 249 of a-z A-Z 0-9 . _ -')
     .default('orders'),
+  'sales-topic': z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'wants 1 to 249 of a-z A-Z 0-9 . _ -')
+    .optional(),
   seed: number(SEED).pipe(z.int(SEED)).default(1),
 })
 export type ProduceOptions = z.output<typeof ProduceOptions>
@@ -57,7 +62,15 @@ export function parseProduceCommand(args: readonly string[]): ProduceCommand {
   try {
     ;({ values } = parseArgs({
       args: [...args],
-      options: { brokers: text, rate: text, count: text, topic: text, seed: text, help: { type: 'boolean' } },
+      options: {
+        brokers: text,
+        rate: text,
+        count: text,
+        topic: text,
+        'sales-topic': text,
+        seed: text,
+        help: { type: 'boolean' },
+      },
     }))
   } catch (error) {
     // parseArgs throws a TypeError whose message is meant for the user.

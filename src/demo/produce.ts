@@ -8,7 +8,7 @@ const INTERRUPTED = 130
 
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
 
-async function produce({ brokers, ...feed }: ProduceOptions): Promise<void> {
+async function produce({ brokers, 'sales-topic': salesTopic, ...feed }: ProduceOptions): Promise<void> {
   const interrupt = new AbortController()
   // Once: a second Ctrl-C, when the cluster does not respond, ends the process.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort())
@@ -33,6 +33,7 @@ async function produce({ brokers, ...feed }: ProduceOptions): Promise<void> {
   try {
     await runFeed({
       ...feed,
+      salesTopic,
       sink: kafka.sink,
       signal: interrupt.signal,
       onSent: (total) => {

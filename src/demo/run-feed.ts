@@ -1,11 +1,16 @@
 import { type OutgoingRecord, type Sink, SourceUnavailable } from '../streams/source/port.ts'
 import { createOrderFeed } from './orders-feed.ts'
 import { createPace } from './pace.ts'
+import { RegionTotals } from './region-totals.ts'
 import { sleep } from './sleep.ts'
 
 export interface RunFeedOptions {
   readonly sink: Sink
   readonly topic?: string
+  /** The compacted topic that gets the totals by region and minute; none, if absent. */
+  readonly salesTopic?: string | undefined
+  /** Nothing was told of the present minute before: its totals are right from now on. */
+  readonly isFirstRun?: boolean
   /** Events a second, from 0 (nothing is sent) up; fractions are fine. */
   readonly rate: number
   /** Stop after as many events; without it, only `signal` ends the feed. */
@@ -26,19 +31,23 @@ const BATCH = 1000
 /** Sends are at least this far apart: at 20,000 a second that is 200 events each, and little cost for the rest. */
 const SEND_INTERVAL_MS = 10
 
+/** Totals are sent this often: a person sees them move. */
+const SALES_INTERVAL_MS = 1_000
+
 /** Short enough that the feed resumes soon after the broker is back, without loading one that is down. */
 const FIRST_RETRY_MS = 100
 const LONGEST_RETRY_MS = 5000
 
 /**
- * Sends demo orders to a topic, keyed by merchant, until `count` or `signal` ends it. It holds one batch only: a slow
+ * Sends demo orders to a topic, keyed by merchant, and their totals to another, until `count` or `signal` ends it. It holds one batch only: a slow
  * sink receives fewer orders, a failing one receives the same batch again. (A send that failed after the log had
  * appended it is therefore duplicated, as with any producer that is not idempotent.)
  * Resolves with the number of events that were sent. When aborted, it first awaits the pending send.
  * @throws RangeError for an invalid rate, count or batch, and every error of the sink except SourceUnavailable.
  */
 export async function runFeed(options: RunFeedOptions): Promise<number> {
-  const { sink, topic = 'orders', rate, count = Number.POSITIVE_INFINITY, seed, signal, batch = BATCH } = options
+  const { topic = 'orders', salesTopic, rate, count = Number.POSITIVE_INFINITY, seed, signal, batch = BATCH } = options
+  const { sink } = options
   if (!(rate >= 0 && rate < Number.POSITIVE_INFINITY)) throw new RangeError(`A rate is 0 or more a second, not ${rate}`)
   if (!(count >= 0)) throw new RangeError(`A count is 0 or more, not ${count}`)
   if (!(batch >= 1)) throw new RangeError(`A batch is 1 or more, not ${batch}`)
@@ -46,6 +55,8 @@ export async function runFeed(options: RunFeedOptions): Promise<number> {
 
   const feed = createOrderFeed({ seed })
   const pace = createPace(rate, performance.now())
+  const totals = new RegionTotals(options.isFirstRun ? startOfMinute(Date.now()) : Date.now())
+  let totalsAt = performance.now()
   let sent = 0
 
   while (sent < count && !signal.aborted) {
@@ -53,11 +64,16 @@ export async function runFeed(options: RunFeedOptions): Promise<number> {
     const size = Math.min(pace.due(startedAt), batch, count - sent)
     let waitMs = 0
     if (size > 0) {
-      const records = Array.from({ length: size }, () => recordOf(feed.next(Date.now())))
-      if (!(await sendUntilTaken(records))) break
+      const orders = Array.from({ length: size }, () => feed.next(Date.now()))
+      if (!(await sendUntilTaken(topic, orders.map(recordOf)))) break
+      if (salesTopic !== undefined) for (const order of orders) totals.add(order)
       pace.sent(size)
       sent += size
       options.onSent?.(sent)
+      if (salesTopic !== undefined && (sent >= count || startedAt - totalsAt >= SALES_INTERVAL_MS)) {
+        totalsAt = startedAt
+        if (!(await sendUntilTaken(salesTopic, totals.take(Date.now())))) break
+      }
       if (sent >= count) break
       waitMs = startedAt + SEND_INTERVAL_MS - performance.now()
     }
@@ -66,10 +82,10 @@ export async function runFeed(options: RunFeedOptions): Promise<number> {
   return sent
 
   /** False: aborted before the sink took them. */
-  async function sendUntilTaken(records: readonly OutgoingRecord[]): Promise<boolean> {
+  async function sendUntilTaken(to: string, records: readonly OutgoingRecord[]): Promise<boolean> {
     for (let retryInMs = FIRST_RETRY_MS; !signal.aborted; retryInMs = Math.min(2 * retryInMs, LONGEST_RETRY_MS)) {
       try {
-        await sink.send(topic, records)
+        await sink.send(to, records)
         return true
       } catch (error) {
         if (!(error instanceof SourceUnavailable)) throw error
@@ -79,6 +95,10 @@ export async function runFeed(options: RunFeedOptions): Promise<number> {
     }
     return false
   }
+}
+
+function startOfMinute(now: number): number {
+  return now - (now % 60_000)
 }
 
 function recordOf(order: { readonly merchantId: string }): OutgoingRecord {

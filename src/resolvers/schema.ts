@@ -3,11 +3,13 @@ import './orders.ts'
 import './orders-by-merchant.ts'
 import './orders-by-region.ts'
 import './recent-orders.ts'
+import './region-sales.ts'
 import './streams.ts'
 import { builder } from '../schema/builder.ts'
 import { orders } from '../streams/topics/orders.ts'
+import { regionSales } from '../streams/topics/region-sales.ts'
 
 export const schema = builder.toSchema()
 
 /** The topics that the schema's fields read. */
-export const topics = [orders]
+export const topics = [orders, regionSales]

@@ -1,4 +1,5 @@
 import type { Feed } from '../streams/feed/feed.ts'
+import type { Table } from '../streams/table/table.ts'
 import type { Topic } from '../streams/topic/topic.ts'
 
 /**
@@ -20,6 +21,8 @@ export interface Context {
   readonly audience: Audience
   readonly streams: {
     feed<V, I>(topic: Topic<V, I>): Feed<V, I>
+    /** @throws TypeError for a topic that is no table. */
+    table<V, I>(topic: Topic<V, I>): Table<V>
     readonly feeds: Iterable<Feed<unknown>>
   }
 }

@@ -26,15 +26,17 @@ export interface Callbacks {
 export class StreamDefinition implements StreamField {
   readonly topic: Topic
   readonly resolvesArguments: boolean
+  readonly isTable: boolean
   readonly step: Step | NoStep
   readonly filterRequest: FilterRequest
   /** Set when the schema is built; undefined: the field takes no filter. */
   filter: StreamFilter | undefined
   readonly #callbacks: Callbacks
 
-  constructor(topic: Topic, callbacks: Callbacks, filters: FiltersOption) {
+  constructor(topic: Topic, callbacks: Callbacks, filters: FiltersOption, isTable = false) {
     const { resolve } = callbacks
     this.topic = topic
+    this.isTable = isTable
     this.resolvesArguments = resolve !== undefined && visibleParameters(resolve as never) > 1
     this.step = resolve === undefined ? SAME : stepOf(resolve as (value: never) => unknown, 'resolve')
     this.filterRequest = { option: filters, resolve }

@@ -16,6 +16,8 @@ export interface StreamField<V = unknown> {
   readonly hasFilter: boolean
   /** Whether the field's value depends on its arguments, not only the selection of events. */
   readonly resolvesArguments: boolean
+  /** Made by `t.table`: its events are rows, and the root value of an execution is a `TableItem`. */
+  readonly isTable?: boolean
   /** From an event's value to the field's, where it is made from that alone, and at once. */
   readonly step: Step | NoStep
 }

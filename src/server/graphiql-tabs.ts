@@ -57,4 +57,23 @@ subscription FilteredOrders($least: Decimal!) {
 `,
     variables: JSON.stringify({ least: '100' }, null, 2),
   },
+  {
+    query: `# A table: all rows first (ROW), then READY, then what changes (UPSERT, REMOVE).
+subscription Sales {
+  regionSales(regions: [EUROPE, ASIA]) {
+    op
+    key
+    row {
+      region
+      minute
+      orders
+      sales {
+        amount
+        currency
+      }
+    }
+  }
+}
+`,
+  },
 ]

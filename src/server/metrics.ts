@@ -12,6 +12,7 @@ import type { SingleConnections } from '../transport/single/connections.ts'
 import type { StreamSockets } from '../transport/stream-sockets.ts'
 import type { Capacity } from './capacity.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
+import { addTables } from './table-metrics.ts'
 
 /** Resolution of the event loop's delay: smaller delays do not matter to a stream. */
 const EVENT_LOOP_PRECISION_MS = 50
@@ -125,6 +126,7 @@ export function createMetrics(sources: MetricsSources): Registry {
     [{}, feed.window.nextSeq - feed.window.firstSeq],
   ])
 
+  addTables(registry, streams)
   gauge('ready', 'Whether /readyz says yes.', () => (readiness().ready ? 1 : 0))
   counter(
     'kafka_throttled_seconds_total',

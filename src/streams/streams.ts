@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { Feed } from './feed/feed.ts'
 import type { WindowLimits } from './feed/window.ts'
 import type { Sink, Source } from './source/port.ts'
+import { Table } from './table/table.ts'
 import type { Topic } from './topic/topic.ts'
 import { TopicReading, type TopicState } from './topic-reading.ts'
 
@@ -38,10 +39,12 @@ export class Streams {
   #running: Promise<unknown> = Promise.resolve()
 
   constructor(options: StreamsOptions) {
-    const { source, limits, log } = options
+    const { source, limits, log, maxEventBytes } = options
+    const { signal } = this.#stop
     for (const topic of options.topics) {
-      const feed = new Feed(topic as Topic, { ...options, signal: this.#stop.signal })
-      this.#readings.set(topic.name, new TopicReading({ feed, source, limits, log }))
+      const feed = new Feed(topic as Topic, { ...options, signal })
+      const table = topic.table && new Table({ feed, limits: topic.table, source, maxEventBytes, log, signal })
+      this.#readings.set(topic.name, new TopicReading({ feed, table, source, limits, log }))
     }
   }
 
@@ -59,10 +62,24 @@ export class Streams {
     return this.#readingOf(topic).feed as unknown as Feed<V, I>
   }
 
+  /** The table of a topic that this process serves. @throws TypeError for a topic that is none. */
+  table<V, I>(topic: Topic<V, I>): Table<V> {
+    const { table } = this.#readingOf(topic)
+    if (!table) throw new TypeError(`The topic "${topic.name}" is not defined as a table`)
+    return table as unknown as Table<V>
+  }
+
+  get tables(): Iterable<Table> {
+    return [...this.#readings.values()].flatMap(({ table }) => table ?? [])
+  }
+
   /** Starts reading, and retries indefinitely. `readiness` reports the progress. */
   start(): void {
     const evictor = setInterval(() => {
-      for (const { feed } of this.#readings.values()) void feed.evict()
+      for (const { feed, table } of this.#readings.values()) {
+        void feed.evict()
+        table?.evict()
+      }
     }, EVICT_INTERVAL_MS)
     const asking = setInterval(() => {
       for (const reading of this.#readings.values()) void reading.askEnds()

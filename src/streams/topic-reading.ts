@@ -5,6 +5,7 @@ import type { Gap, Positions } from './event.ts'
 import type { Feed } from './feed/feed.ts'
 import type { WindowLimits } from './feed/window.ts'
 import type { Batch, FaultPlace, Reader, ReaderState, Source } from './source/port.ts'
+import type { Table } from './table/table.ts'
 
 /**
  * Exponential backoff with jitter, between attempts to reach the log. An attempt itself takes seconds where a broker is
@@ -16,6 +17,8 @@ const LOST_BATCH = 'A batch could not be taken'
 
 export interface TopicReadingOptions {
   readonly feed: Feed<unknown>
+  /** Of a topic that is one. */
+  readonly table?: Table | undefined
   readonly source: Source
   readonly limits: WindowLimits
   readonly log: Logger
@@ -30,6 +33,7 @@ export type TopicState =
 /** The reading of one topic, from its start on: its window is filled, then its reader follows the log. */
 export class TopicReading implements Reader {
   readonly feed: Feed<unknown>
+  readonly table: Table | undefined
   readonly #options: TopicReadingOptions
   #state: ReaderState = { kind: 'waiting', reason: 'The reader has not been started' }
   /** Set when the topic has more partitions than a cursor can name. */
@@ -41,14 +45,21 @@ export class TopicReading implements Reader {
   constructor(options: TopicReadingOptions) {
     this.#options = options
     this.feed = options.feed
+    this.table = options.table
   }
 
   get state(): TopicState {
-    if (this.#isFilling) return { kind: 'filling', reason: 'Its window is being filled' }
+    if (this.#isFilling) {
+      const what = this.table?.state.kind === 'loading' ? 'table is being loaded' : 'window is being filled'
+      return { kind: 'filling', reason: `Its ${what}` }
+    }
     if (this.#state.kind === 'waiting') return this.#state
     if (this.#outgrown !== undefined) return { kind: 'waiting', reason: this.#outgrown }
     if (!this.feed.isFilled) return { kind: 'filling', reason: `${this.feed.behind} offsets to go` }
-    return { ...this.#state, kind: 'ready' }
+    const table = this.table?.state
+    if (table?.kind === 'loading') return { kind: 'filling', reason: 'Its table is being loaded' }
+    const notes = [this.#state.note, table?.kind === 'refused' ? table.reason : undefined].filter(Boolean)
+    return { kind: 'ready', ...(notes.length > 0 && { note: notes.join('; ') }) }
   }
 
   /** Reads until the signal, and retries indefinitely. */
@@ -121,6 +132,7 @@ export class TopicReading implements Reader {
           throw new Error(`The topic "${name}" has ${ranges.length} partitions, more than ${MAX_PARTITIONS}`)
         }
         this.#isFilling = true
+        await this.table?.load(ranges)
         await feed.fill(ranges, young, source)
         feed.aimAt(await source.ends(name))
         return headOf(feed)

@@ -96,6 +96,7 @@ export class Operations {
     refusals.demandOpen()
     const { stream } = operation
     if (stream) refusals.demandTopic(stream.field.topic)
+    if (stream?.field.isTable) this.#options.streams.table(stream.field.topic).demandReady()
     const hasCursors = wants(params, 'cursor')
     const hasMarker = wants(params, 'markers')
     if (!stream) return await this.#preparePull(operation, errors)

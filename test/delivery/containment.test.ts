@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql'
 import { expect, test, vi } from 'vitest'
 import type { Group } from '../../src/delivery/group/group.ts'
 import type { Subscriber } from '../../src/delivery/group/subscriber.ts'
+import type { StreamFlow } from '../../src/delivery/replay/stream-flow.ts'
 import { FakeOutlet, settle, startEngine } from '../kit/engine.ts'
 import { recordedLog } from '../kit/log-lines.ts'
 import { Statistics } from '../kit/statistics.ts'
@@ -101,7 +102,7 @@ test('whatever throws in a flush, heartbeat, sweep or turn ends the one group or
             whole = false
             break
           case 'replay':
-            breaks(group.history, 'read', 1)
+            breaks((group.flow as StreamFlow).history, 'read', 1)
             broken.push(open(LATER, {}, { start: { after: feed.cursorAt([0]) } }))
             break
           case 'failing end':

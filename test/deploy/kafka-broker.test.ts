@@ -37,7 +37,9 @@ describeKafka(
 
     test('says where its broker is, makes topic orders, and ends with Ctrl-C', async () => {
       const { child, said, port } = await start('--partitions', '3')
-      expect(said[0]).toBe(`Kafka is at 127.0.0.1:${port}, with topic orders in 3 partitions, until Ctrl-C.`)
+      expect(said[0]).toBe(
+        `Kafka is at 127.0.0.1:${port}, with topics orders and region-sales in 3 partitions, until Ctrl-C.`,
+      )
       expect(said[1]).toBe(`KAFKA_BROKERS=127.0.0.1:${port} npm start`)
       const describe = ['--bootstrap-server', `127.0.0.1:${port}`, '--describe', '--topic', 'orders']
       const { stdout } = await runTool('org.apache.kafka.tools.TopicCommand', describe)
@@ -58,7 +60,7 @@ describeKafka(
     test('with --brokers 3 is a cluster with its topics on all three, and ends with Ctrl-C', async () => {
       const { child, said } = await start('--brokers', '3')
       const [, addresses = ''] =
-        /^Kafka is at (\S+), with topic orders in 6 partitions, until/.exec(said[0] ?? '') ?? []
+        /^Kafka is at (\S+), with topics orders and region-sales in 6 partitions, until/.exec(said[0] ?? '') ?? []
       expect(said[1]).toBe(`KAFKA_BROKERS=${addresses} npm start`)
       const ports = addresses.split(',').map((address) => Number(address.split(':')[1]))
       expect(ports).toHaveLength(3)

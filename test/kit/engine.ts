@@ -103,7 +103,7 @@ export function startEngine(options: TestEngineOptions = {}) {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'] })
   vi.advanceTimersByTime(1000) // no process has a monotonic clock at 0
   const feed = paintFeed({ partitions, limits, log })
-  const streams = { feed: () => feed as never, feeds: [feed as Feed<unknown>] } as Context['streams']
+  const streams = { feed: () => feed as never, feeds: [feed as Feed<unknown>] } as unknown as Context['streams']
   let failing = (): unknown => {
     throw new Error('A filter that fails')
   }

@@ -42,7 +42,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const config = readConfig({ PORT: '0', ADMIN_PORT: '0', DEMO_RATE: '0', INSTANCE_ID: 'test', ...env })
   const embedded = options.embedded ?? createEmbeddedLog()
   if (!options.embedded) {
-    for (const name of topics?.map((topic) => topic.name) ?? ['orders']) embedded.createTopic(name, partitions)
+    for (const name of topics?.map((topic) => topic.name) ?? ['orders', 'region-sales'])
+      embedded.createTopic(name, partitions)
   }
   const onKafka = config.KAFKA_BROKERS !== undefined
   const gateway = await startGateway({

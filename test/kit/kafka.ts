@@ -13,7 +13,7 @@ export interface TestKafka {
   /** Makes a topic of this many partitions, and returns its name, which begins with `label` and is used only once. */
   createTopic(partitions: number, options?: { label?: string; config?: Record<string, string> }): Promise<string>
   /** Makes a topic of this very name. */
-  createTopicNamed(topic: string, partitions: number): Promise<void>
+  createTopicNamed(topic: string, partitions: number, config?: Record<string, string>): Promise<void>
   deleteTopic(topic: string): Promise<void>
   addPartitions(topic: string, total: number): Promise<void>
   /** Removes the records of a partition below `before`, as retention does. */

@@ -23,11 +23,13 @@ const ALL_BYTES = 1024 * 1024
  */
 export class LaggingSource implements Source {
   #log: Source
+  readonly #topic: string
   readonly #wanted = new Map<number, number>()
   #reader: Reader | undefined
 
-  constructor(log: Source) {
+  constructor(log: Source, topic: string = paints.name) {
     this.#log = log
+    this.#topic = topic
   }
 
   /** The log is another one from now on, and nobody said so. */
@@ -68,26 +70,26 @@ export class LaggingSource implements Source {
     if (!this.#reader) return
     const wanted = this.#wanted.get(partition)
     const offset = wanted ?? 0
-    const fetched = await this.#log.fetch(paints.name, partition, offset, ALL_BYTES, new AbortController().signal)
+    const fetched = await this.#log.fetch(this.#topic, partition, offset, ALL_BYTES, new AbortController().signal)
     if (!this.#reader) return
     if (fetched.kind === 'out_of_range') {
       const gap = gapAt(offset, fetched.range)
       if (!gap) return
       this.#wanted.set(partition, gap.to)
-      this.#reader.onGap({ kind: 'gap', topic: paints.name, partition, from: offset, ...gap })
+      this.#reader.onGap({ kind: 'gap', topic: this.#topic, partition, from: offset, ...gap })
       return
     }
     const records = fetched.records.slice(0, count)
     const nextOffset = records.at(-1) ? (records.at(-1)?.offset as number) + 1 : offset
     if (records.length === 0 && wanted !== undefined) return
     this.#wanted.set(partition, nextOffset)
-    await this.#reader.onBatch({ topic: paints.name, partition, records, nextOffset, endOffset: fetched.endOffset })
+    await this.#reader.onBatch({ topic: this.#topic, partition, records, nextOffset, endOffset: fetched.endOffset })
   }
 
   /** Reads all there is, each partition in turn. */
   async catchUp(): Promise<void> {
     for (let round = 0; round < 3; round++) {
-      for (const { partition } of await this.ranges(paints.name)) {
+      for (const { partition } of await this.ranges(this.#topic)) {
         await this.advance(partition, Number.POSITIVE_INFINITY)
       }
     }

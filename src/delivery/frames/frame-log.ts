@@ -97,6 +97,14 @@ export class FrameLog {
     return this.#frames[number - this.#base]
   }
 
+  /** Whether the JSON of the frames from `from` on has more bytes than `limit`. */
+  exceeds(from: number, limit: number): boolean {
+    if (limit === Number.POSITIVE_INFINITY) return false
+    let bytes = 0
+    for (let number = from; number < this.next && bytes <= limit; number++) bytes += this.at(number)?.json.length ?? 0
+    return bytes > limit
+  }
+
   /** Frames from `from` to before `to` as one buffer of at most `maxBytes`, but at least one frame. */
   read(from: number, to: number, maxBytes: number, framing: Framing): FramesRead {
     let next = from

@@ -2,21 +2,23 @@ import type { Framing } from '../../protocol/framing.ts'
 import { gapError } from '../../schema/gap-error.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
-import type { Position } from '../../streams/feed/position.ts'
 import type { Settled } from '../../streams/feed/settled.ts'
 import { type Explanation, explain } from '../../streams/filter/explain.ts'
+import type { Table } from '../../streams/table/table.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
 import { type CloseReason, type Outlet, WRITE_STALL_MS } from '../outlet.ts'
-import { Execution } from '../render/execution.ts'
+import type { OnFailed, OnJson } from '../render/execution.ts'
 import type { Renderer } from '../render/renderer.ts'
-import { CatchUp, type CatchUpGroup, catchUpGroup } from '../replay/catch-up.ts'
-import { History } from '../replay/history.ts'
+import type { Beginning, Flow } from '../replay/flow.ts'
+import type { MemberReplay, ReplayHost } from '../replay/replay-host.ts'
 import type { Shared } from '../replay/shared.ts'
+import { StreamFlow } from '../replay/stream-flow.ts'
+import { TableFlow } from '../table/table-flow.ts'
 import { FlushBytes } from './flush-bytes.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
-import { type Beginning, type MemberGroup, Subscriber } from './subscriber.ts'
+import { type MemberGroup, Subscriber } from './subscriber.ts'
 
 /** What is to be known of a group by those who look into a running gateway: plain JSON. */
 export interface GroupInspection {
@@ -49,6 +51,8 @@ export interface GroupOptions {
   readonly host: GroupHost
   readonly shared: Shared
   readonly feed: Feed
+  /** Of a field that shows a table. */
+  readonly table?: Table | undefined
   readonly stream: BoundStream
   readonly renderer: Renderer
   /** Key of equal operations; undefined: not shared. */
@@ -63,13 +67,10 @@ export class Group implements FrameHolder, MemberGroup {
   readonly feed: Feed
   readonly log: FrameLog
   readonly renderer: Renderer
-  readonly history: History
+  readonly flow: Flow
   readonly shared: Shared
   readonly #host: GroupHost
   readonly #stream: BoundStream
-  readonly #execution: Execution
-  /** With a throttle. */
-  readonly #catchUps: CatchUpGroup | undefined
   readonly #members = new Set<Subscriber>()
   #replaying = 0
   #flushed = 0
@@ -79,32 +80,26 @@ export class Group implements FrameHolder, MemberGroup {
   emptySince = 0
   #ended = false
 
-  constructor({ host, shared, feed, stream, renderer, key }: GroupOptions) {
-    this.key = key
+  /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` has too many combinations. */
+  constructor({ host, shared, feed, table, stream, renderer, key: groupKey }: GroupOptions) {
+    this.key = groupKey
     this.feed = feed
     this.renderer = renderer
     this.shared = shared
     this.#host = host
     this.#stream = stream
-    this.#execution = new Execution(
-      feed,
-      stream,
-      renderer,
-      (json, cursor, seq, restarts) => {
-        this.log.append(cursorBytes(cursor), json, seq, restarts === feed.window.restarts ? undefined : restarts)
-        host.appended(this)
-      },
-      (error, at) => this.fail(error, at),
-      shared.throttles,
-    )
-    this.log = new FrameLog(shared.budget, this, feed.window.nextSeq)
-    const ownKey = key ?? `private ${nextPrivateKey++}`
-    const execution = this.#execution
-    const history = new History({ cache: shared.history, key: ownKey, feed, execution, log: this.log })
-    this.history = history
-    const { throttle } = execution
-    const { throttles } = shared
-    if (throttle) this.#catchUps = catchUpGroup({ key: ownKey, feed, history, execution, throttle, throttles })
+    const key = groupKey ?? `private ${nextPrivateKey++}`
+    const log = new FrameLog(shared.budget, this, table ? table.store.nextSeq : feed.window.nextSeq)
+    const onJson: OnJson = (json, cursor, seq, restarts) => {
+      log.append(cursorBytes(cursor), json, seq, restarts === feed.window.restarts ? undefined : restarts)
+      host.appended(this)
+    }
+    const onFailed: OnFailed = (error, at) => this.fail(error, at)
+    const options = { feed, stream, renderer, log, shared, key, onJson, onFailed }
+    this.log = log
+    this.flow = table
+      ? new TableFlow({ ...options, table, onLoaded: (begin) => this.#startOver(begin) })
+      : new StreamFlow(options)
   }
 
   get size(): number {
@@ -125,7 +120,7 @@ export class Group implements FrameHolder, MemberGroup {
   }
 
   get read(): Settled {
-    return this.#execution.read
+    return this.flow.read
   }
 
   inspect(): GroupInspection {
@@ -138,18 +133,13 @@ export class Group implements FrameHolder, MemberGroup {
       topic: this.feed.topic.name,
       members,
       filter: select.explain ?? explain(select.selection),
-      events: { ...this.#execution.counts },
+      events: { ...this.flow.counts },
     }
   }
 
   /** Position of members at the head, after a flush. */
   get settled(): Settled {
-    return this.#execution.settled
-  }
-
-  /** How a member that comes back is shown a throttled past; undefined: all of it. */
-  catchUp(position: Position): CatchUp | undefined {
-    return this.#catchUps && new CatchUp(this.#catchUps, position)
+    return this.flow.settled
   }
 
   /**
@@ -175,7 +165,7 @@ export class Group implements FrameHolder, MemberGroup {
   #resume(): void {
     if (this.emptySince === 0) return
     this.emptySince = 0
-    this.#execution.resume()
+    this.flow.resume()
   }
 
   changed(from: MemberState, to: MemberState): void {
@@ -201,7 +191,7 @@ export class Group implements FrameHolder, MemberGroup {
       return
     }
     this.emptySince = performance.now()
-    this.#execution.suspend()
+    this.flow.suspend()
     this.#host.lingers(this)
   }
 
@@ -221,7 +211,7 @@ export class Group implements FrameHolder, MemberGroup {
     if (this.#ended) return
     this.#ended = true
     this.#host.ended(this)
-    this.#execution.end()
+    this.flow.end()
     this.log.dropBefore(this.log.next)
   }
 
@@ -248,6 +238,12 @@ export class Group implements FrameHolder, MemberGroup {
       } else member.wake()
     }
     this.shared.stats.deliveries += (next - from) * delivered
+  }
+
+  /** What its members were told is void. */
+  #startOver(begin: (host: ReplayHost) => MemberReplay): void {
+    this.flush()
+    for (const member of this.#members) this.shared.faults.contain('client', () => member.startOver(begin))
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Restarts } from '../../streams/feed/window.ts'
-import type { Replay } from '../replay/replay.ts'
+import type { MemberReplay } from '../replay/replay-host.ts'
 
 /**
  * State of a member: one value, replaced as a whole.
@@ -20,8 +20,8 @@ export type MemberState =
       /** The restarts of the logs at that position. */
       readonly restarts: Restarts
     }
-  | { readonly kind: 'replaying'; readonly replay: Replay; readonly fullSince: number }
-  | { readonly kind: 'following'; readonly replay: Replay; readonly fullSince: number; readonly since: number }
+  | { readonly kind: 'replaying'; readonly replay: MemberReplay; readonly fullSince: number }
+  | { readonly kind: 'following'; readonly replay: MemberReplay; readonly fullSince: number; readonly since: number }
   | { readonly kind: 'closed' }
 
 export const LIVE: MemberState = { kind: 'live' }
@@ -32,6 +32,6 @@ export function fullSinceOf(state: MemberState): number {
   return 'fullSince' in state ? state.fullSince : 0
 }
 
-export function replayOf(state: MemberState): Replay | undefined {
+export function replayOf(state: MemberState): MemberReplay | undefined {
   return 'replay' in state ? state.replay : undefined
 }

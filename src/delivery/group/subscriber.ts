@@ -1,13 +1,11 @@
 import { retryMs } from '../../errors/retry-hints.ts'
 import { type Framing, frame } from '../../protocol/framing.ts'
-import { decodeCursor } from '../../streams/cursor/cursor.ts'
 import type { Gap } from '../../streams/event.ts'
-import { Position } from '../../streams/feed/position.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
 import { cursorBytes, type FrameLog } from '../frames/frame-log.ts'
 import type { CloseReason, Outlet, OutletListener, Sharing } from '../outlet.ts'
-import { Replay } from '../replay/replay.ts'
-import type { ReplayGroup, ReplayHost } from '../replay/replay-host.ts'
+import type { Beginning, Flow } from '../replay/flow.ts'
+import type { MemberReplay, ReplayGroup, ReplayHost } from '../replay/replay-host.ts'
 import type { Worker } from '../replay/round-robin.ts'
 import { endOutlet } from './ending.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
@@ -15,6 +13,7 @@ import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-
 /** A member's view of its group. */
 export interface MemberGroup extends ReplayGroup {
   readonly log: FrameLog
+  readonly flow: Flow
   /** Number of the first frame that has not been flushed. */
   readonly flushed: number
   flush(): void
@@ -23,16 +22,6 @@ export interface MemberGroup extends ReplayGroup {
   /** The member's state has changed. */
   changed(from: MemberState, to: MemberState): void
   left(member: Subscriber, reason: CloseReason): void
-}
-
-/** Start of a member. */
-export interface Beginning {
-  /** Undefined: the group's position. */
-  readonly position: Position | undefined
-  /** The client's cursor: repeated to it until its first result or gap replaces it. */
-  readonly named: string | undefined
-  /** Send a marker at the end of the replay. */
-  readonly hasMarker: boolean
 }
 
 /** One client of a group: a position in the group's frame log, not a queue. */
@@ -64,10 +53,12 @@ export class Subscriber implements OutletListener, ReplayHost {
   }
 
   /** Writes the first block, and becomes live or replaying. */
-  begin({ position, named, hasMarker }: Beginning): void {
-    if (position) {
-      this.#readPast(new Replay(this, position, hasMarker))
-      this.#writeNow(this.framing.opening(retryMs(), named ?? position.cursor))
+  begin(beginning: Beginning): void {
+    const { position, named, hasMarker } = beginning
+    const replay = this.group.flow.begin(this, beginning)
+    if (replay) {
+      this.#readPast(replay)
+      this.#writeNow(this.framing.opening(retryMs(), named ?? position?.cursor))
       this.schedule()
       return
     }
@@ -102,6 +93,14 @@ export class Subscriber implements OutletListener, ReplayHost {
     const { cursor } = this.group.settled
     const beat = this.#beat(cursor)
     if (beat.length > 0) this.#writeAt(beat, cursor)
+  }
+
+  /** What it was told is void: unless it is on its way already, and notices by itself, it begins again by `begin`. */
+  startOver(begin: (host: ReplayHost) => MemberReplay): void {
+    const state = this.#state
+    if (state.kind === 'live' || state.kind === 'lagging')
+      this.#become({ kind: 'replaying', replay: begin(this), fullSince: fullSinceOf(state) })
+    if (fullSinceOf(state) === 0) this.schedule()
   }
 
   /** Called once a second unless it is live: checks the write stall timeout. */
@@ -225,18 +224,17 @@ export class Subscriber implements OutletListener, ReplayHost {
     this.#become({ ...this.#state, fullSince } as MemberState)
   }
 
-  #readPast(replay: Replay): void {
+  #readPast(replay: MemberReplay): void {
     this.#become({ kind: 'replaying', replay, fullSince: 0 })
   }
 
   /** Reads from the frame log up to the flushed frames. Later frames are written by the next flush. */
   #readOn(cursor: string, restarts: Restarts): void {
-    const { feed, log, shared } = this.group
+    const { flow, log, shared } = this.group
     while (this.#state === LIVE && this.#next < this.group.flushed) {
-      if (this.#next < log.first) {
+      if (this.#next < log.first || log.exceeds(this.#next, flow.maxLagBytes)) {
         shared.stats.replays.fellBehind++
-        const position = Position.after(feed, decodeCursor(feed.topic.name, cursor), restarts)
-        this.#readPast(new Replay(this, position, false))
+        this.#readPast(flow.goOn(this, cursor, restarts))
         this.schedule()
         return
       }

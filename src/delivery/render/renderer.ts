@@ -2,7 +2,6 @@ import type { ExecutionResult, ValidatedSubscriptionArgs } from 'graphql'
 import { SluiceError } from '../../errors/codes.ts'
 import type { ErrorSink } from '../../errors/resolver-errors.ts'
 import { Arena } from '../../memory/arena.ts'
-import type { StreamEvent } from '../../streams/event.ts'
 import type { OperationWeight } from '../operation/operation.ts'
 import type { TextOperation } from './compile-text.ts'
 import type { Compiler } from './compiler.ts'
@@ -32,8 +31,8 @@ export interface RendererOptions {
 }
 
 /**
- * Renders the JSON and the body of an event: executes it, masks its errors and serializes it, once, for all groups that
- * request the body in succession. Groups that differ only in their filter share a renderer.
+ * Renders the JSON and the body of an event, or of an item of a table: executes it, masks its errors and serializes it,
+ * once, for all groups that request the body in succession. Groups that differ only in their filter share a renderer.
  */
 export class Renderer {
   readonly key: string | undefined
@@ -50,7 +49,7 @@ export class Renderer {
   readonly #errors: ErrorSink
   #leftInARow = 0
   #resting = 0
-  #rendered: StreamEvent | undefined
+  #rendered: object | undefined
   #body: Buffer | Promise<Buffer> | undefined
 
   constructor(options: RendererOptions) {
@@ -64,7 +63,7 @@ export class Renderer {
   }
 
   /** The event's body: synchronous, unless a resolver is asynchronous. Never throws or rejects. */
-  render(event: StreamEvent): Buffer | Promise<Buffer> {
+  render(event: object): Buffer | Promise<Buffer> {
     // Cache of the last event: all groups of the renderer receive the same event in succession.
     if (this.#body === undefined || this.#rendered !== event) {
       this.#rendered = event
@@ -80,7 +79,7 @@ export class Renderer {
   }
 
   /** The event's result, as JSON. Never throws or rejects. */
-  jsonOf(event: StreamEvent): string | Promise<string> {
+  jsonOf(event: object): string | Promise<string> {
     this.#stats.executions++
     try {
       const result = this.compiled ? this.#executeCompiled(this.compiled, event) : this.#execute(event)
@@ -100,14 +99,14 @@ export class Renderer {
     return errorJson(error, this.#errors)
   }
 
-  #execute(event: StreamEvent): ExecutionResult | Promise<ExecutionResult> {
+  #execute(event: object): ExecutionResult | Promise<ExecutionResult> {
     this.#compiler.executed(this)
     const result = executeEvent(this.args, event)
     if (result instanceof Promise) this.wasAwaited = true
     return result
   }
 
-  #executeCompiled(compiled: TextOperation, event: StreamEvent): string | ExecutionResult | Promise<ExecutionResult> {
+  #executeCompiled(compiled: TextOperation, event: object): string | ExecutionResult | Promise<ExecutionResult> {
     if (this.#resting > 0) {
       this.#resting--
       return executeEvent(this.args, event)

@@ -1,28 +1,19 @@
-import { LRUCache } from 'lru-cache'
 import type { Framing } from '../../protocol/framing.ts'
 import type { StreamEvent } from '../../streams/event.ts'
 import { Candidates } from '../../streams/feed/candidates.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import type { Page } from '../../streams/feed/pages.ts'
 import type { FrameLog } from '../frames/frame-log.ts'
-import { PIECE_BYTES, type Piece } from '../frames/piece.ts'
+import type { Piece } from '../frames/piece.ts'
 import type { Execution } from '../render/execution.ts'
-import { Chunk, type Rendered } from './chunk.ts'
-import { type Run, render } from './run.ts'
+import type { Chunk, Rendered } from './chunk.ts'
+import { type HistoryCache, jsonIn, Pieces } from './pieces.ts'
+import type { Run } from './run.ts'
 
-/** Budget of replayed results, for all groups. */
-const HISTORY_BYTES = 128 * 1024 * 1024
 /** Events of the window in one cache entry that the group may select. */
 const CHUNK_EVENTS = 1024
 /** Events of the window in one cache entry, selected or not, where the group selects few of them. */
 const MAX_CHUNK_PLACES = 2 ** 20
-/** Least size of a piece in places. */
-const MIN_PLACES = 16
-/** The first piece is this part of a chunk: some tens of KiB. */
-const FIRST_SHARE = 8
-/** Results of so few events say nothing about the next. */
-const MIN_LOOKED = 16
-
 /** A run of encoded frames, and the sequence number in the window after it. */
 export interface Read {
   readonly bytes: Buffer | undefined
@@ -31,13 +22,6 @@ export interface Read {
   /** The buffer is the same for all members that read the same. */
   readonly isShared: boolean
   readonly next: number
-}
-
-/** Cache of replayed results of all groups, least recently used, under one budget. */
-export class HistoryCache extends LRUCache<string, Chunk> {
-  constructor() {
-    super({ maxSize: HISTORY_BYTES, maxEntrySize: HISTORY_BYTES, sizeCalculation: ({ bytes }) => bytes })
-  }
 }
 
 export interface HistoryOptions {
@@ -63,14 +47,11 @@ export class History {
   #lastPageKey = ''
   /** Places of a chunk of the window: as many as have some CHUNK_EVENTS events that the group may select. */
   #span = CHUNK_EVENTS
-  /**
-   * Size of a piece in places: a power of two, and aligned to it, so that members at a thousand positions use the same
-   * pieces. It is adapted to the bytes of the last piece.
-   */
-  #places = CHUNK_EVENTS / FIRST_SHARE
+  readonly #pieces: Pieces
 
   constructor(options: HistoryOptions) {
     this.#options = options
+    this.#pieces = new Pieces(options.cache, CHUNK_EVENTS)
     this.#candidates = new Candidates(options.feed.topic, options.execution.where)
   }
 
@@ -104,7 +85,7 @@ export class History {
     if (piece instanceof Promise) return piece
     const end = Math.min(piece.end, limit - base)
     const { bytes, count, firstCursor, isWhole } = piece.read(place, end, framing)
-    if (keep) this.#count(this.#lastKey, chunk)
+    if (keep) this.#pieces.count(this.#lastKey, chunk)
     return { bytes, frames: count, firstCursor, isShared: isWhole, next: base + end }
   }
 
@@ -119,7 +100,7 @@ export class History {
   /** The result of an event of a page. */
   jsonOfPage(page: Page, index: number): Buffer | null | Promise<void> {
     const key = this.#keyOfPage(page)
-    const chunk = this.#chunk(key, page.events.length)
+    const chunk = this.#pieces.chunk(key, page.events.length)
     const known = chunk.pieceAt(index)
     if (known) return known.json(index)
     const run = {
@@ -127,8 +108,8 @@ export class History {
       json: (place: number) => this.#jsonOf(chunk, place, page.events[place] as StreamEvent),
       cursor: undefined,
     }
-    const piece = this.#layOut(chunk, index, { first: 0, end: chunk.places }, () => run)
-    this.#count(key, chunk)
+    const piece = this.#pieces.layOut(chunk, index, { first: 0, end: chunk.places }, () => run)
+    this.#pieces.count(key, chunk)
     return piece instanceof Promise ? piece : piece.json(index)
   }
 
@@ -139,7 +120,7 @@ export class History {
       this.#lastBase = base
       this.#lastKey = `${this.#options.key}\n${base}+${this.#span}`
     }
-    return { chunk: this.#chunk(this.#lastKey, this.#span, keep), base }
+    return { chunk: this.#pieces.chunk(this.#lastKey, this.#span, keep), base }
   }
 
   /** Chunks of another span are other chunks: a small change is not worth rendering the results again. */
@@ -150,7 +131,7 @@ export class History {
     const wanted = Math.min(MAX_CHUNK_PLACES, CHUNK_EVENTS * 2 ** Math.floor(Math.log2(1 / share)))
     if (wanted <= 2 * this.#span && this.#span <= 2 * wanted) return
     this.#span = wanted
-    this.#places = wanted / FIRST_SHARE
+    this.#pieces.resize(wanted)
     this.#lastBase = -1
   }
 
@@ -165,15 +146,6 @@ export class History {
     return this.#lastPageKey
   }
 
-  #chunk(key: string, places: number, keep = true): Chunk {
-    const { cache } = this.#options
-    const known = cache.get(key)
-    if (known) return known
-    const chunk = new Chunk(places)
-    if (keep) cache.set(key, chunk)
-    return chunk
-  }
-
   #pieceAt(chunk: Chunk, base: number, place: number, limit: number, keep = true): Piece | Promise<void> {
     const known = chunk.pieceAt(place)
     if (known) return known
@@ -181,9 +153,9 @@ export class History {
     // The part before the place is rendered for others only.
     const first = keep ? Math.max(0, feed.window.firstSeq - base) : place
     const end = Math.min(chunk.places, limit - base)
-    const piece = this.#layOut(chunk, place, { first, end }, (begin) => this.#runFrom(chunk, base, begin))
+    const piece = this.#pieces.layOut(chunk, place, { first, end }, (begin) => this.#runFrom(chunk, base, begin))
     // An awaited result must be kept, or it would be rendered again.
-    if (keep || chunk.isAwaited) this.#count(this.#lastKey, chunk)
+    if (keep || chunk.isAwaited) this.#pieces.count(this.#lastKey, chunk)
     return piece
   }
 
@@ -206,54 +178,6 @@ export class History {
   }
 
   #jsonOf(chunk: Chunk, place: number, event: StreamEvent): Rendered {
-    const apart = chunk.apart(place)
-    if (apart !== undefined) return apart
-    const json = this.#options.execution.jsonOf(event)
-    if (json === undefined) return null
-    if (typeof json === 'string') return json
-    const pending = json.then((settled) => chunk.putApart(place, settled))
-    // The rejection may have no handler by then.
-    pending.catch(() => {})
-    chunk.putApart(place, pending)
-    return pending
+    return jsonIn(chunk, place, () => this.#options.execution.jsonOf(event))
   }
-
-  /** Updates the cache's size of an entry. */
-  #count(key: string, chunk: Chunk): void {
-    const { bytes } = chunk
-    if (chunk.counted === bytes) return
-    chunk.counted = bytes
-    this.#options.cache.delete(key)
-    this.#options.cache.set(key, chunk)
-  }
-
-  /**
-   * The piece of a place. If there is none, it is made of the places around it, from `first` to before `end`. A
-   * promise: one of these results is being rendered.
-   */
-  #layOut(
-    chunk: Chunk,
-    place: number,
-    { first, end }: { readonly first: number; readonly end: number },
-    runFrom: (begin: number) => Run,
-  ): Piece | Promise<void> {
-    for (;;) {
-      const piece = chunk.pieceAt(place)
-      if (piece) return piece
-      const space = chunk.spaceAround(place)
-      const aligned = place - (place % this.#places)
-      const begin = Math.max(first, space.begin, aligned)
-      const stop = Math.min(end, space.end, aligned + this.#places)
-      const { results, size, looked, passed, awaited } = render(runFrom(begin), begin, stop)
-      if (passed > begin) chunk.add(begin, passed, results)
-      if (looked >= MIN_LOOKED) this.#places = placesFor(size / (passed - begin), this.#span)
-      if (awaited && passed <= place) return awaited
-    }
-  }
-}
-
-/** Number of places that fill a piece, given the bytes of each. */
-function placesFor(bytes: number, max: number): number {
-  const places = 2 ** Math.floor(Math.log2(PIECE_BYTES / bytes))
-  return Math.max(MIN_PLACES, Math.min(max, places))
 }

@@ -1,17 +1,13 @@
 import type { Framing } from '../../protocol/framing.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
-import type { Position } from '../../streams/feed/position.ts'
 import type { Settled } from '../../streams/feed/settled.ts'
-import type { CatchUp } from './catch-up.ts'
-import type { History } from './history.ts'
 import type { Worker } from './round-robin.ts'
 import type { Shared } from './shared.ts'
 
 /** A replay's view of the member's group. */
 export interface ReplayGroup {
   readonly feed: Feed
-  readonly history: History
   readonly shared: Shared
   /** Position up to which the group has read. */
   readonly read: Settled
@@ -19,8 +15,16 @@ export interface ReplayGroup {
   readonly settled: Settled
   /** Number of replaying members. */
   readonly replaying: number
-  /** With a throttle: how a member is shown the past from a position on. */
-  catchUp(position: Position): CatchUp | undefined
+}
+
+/** A member's way to the head of its group. */
+export interface MemberReplay extends Worker {
+  /** The position that a heartbeat may name; undefined: none. */
+  readonly cursor: string | undefined
+  /** It has followed the group since `since`, in milliseconds of the monotonic clock: does the log end before it? */
+  check(since: number, now: number): void
+  /** It is not going to read on now. */
+  end(): void
 }
 
 /** A replay's view of its member. */

@@ -4,21 +4,30 @@ import type { Feed } from '../../streams/feed/feed.ts'
 import { BEYOND_END_MS, type Position } from '../../streams/feed/position.ts'
 import { OwnFrames } from '../frames/own-frames.ts'
 import type { CatchUp } from './catch-up.ts'
+import type { History } from './history.ts'
 import { NamedPosition } from './named-position.ts'
 import { PageReader } from './page-reader.ts'
-import type { ReplayGroup, ReplayHost } from './replay-host.ts'
+import type { MemberReplay, ReplayGroup, ReplayHost } from './replay-host.ts'
 import { ReplayPace } from './replay-pace.ts'
-import type { Worker } from './round-robin.ts'
 import { readShared } from './shared-reader.ts'
 import { readWindow } from './window-reader.ts'
+
+export interface ReplayOptions {
+  readonly history: History
+  readonly position: Position
+  readonly hasMarker: boolean
+  /** With a throttle: how the past is shown. */
+  readonly catchUp: CatchUp | undefined
+}
 
 /**
  * A member's way from where it was to the head of its group: through the log, the window, and, where it has seen what
  * this instance has not, along with the group until that has seen it too. It keeps a position, no events, and goes on a
  * piece at a time, as its outlet takes it.
  */
-export class Replay implements Worker {
+export class Replay implements MemberReplay {
   readonly #host: ReplayHost
+  readonly #history: History
   readonly #position: Position
   readonly #hasMarker: boolean
   readonly #named: NamedPosition
@@ -37,12 +46,13 @@ export class Replay implements Worker {
   #inOrderAt = -1
   readonly #pace: ReplayPace
 
-  constructor(host: ReplayHost, position: Position, hasMarker: boolean) {
+  constructor(host: ReplayHost, { history, position, hasMarker, catchUp }: ReplayOptions) {
     this.#host = host
+    this.#history = history
     this.#position = position
     this.#hasMarker = hasMarker
     this.#named = new NamedPosition(host.group.feed.topic.name, position.vector)
-    this.#catchUp = host.group.catchUp(position)
+    this.#catchUp = catchUp
     this.#began = performance.now()
     this.#pace = new ReplayPace(host.group.shared.maxReplayRate)
   }
@@ -127,6 +137,10 @@ export class Replay implements Worker {
     return this.#host.group
   }
 
+  get #source() {
+    return { feed: this.#group.feed, history: this.#history }
+  }
+
   get #permits(): ReturnType<ReplayGroup['shared']['logPermitsOf']> {
     return this.#group.shared.logPermitsOf(this.#group.feed)
   }
@@ -148,9 +162,9 @@ export class Replay implements Worker {
   }
 
   #stepShared(seq: number, limit: number): boolean {
-    const { feed, history } = this.#group
+    const { feed } = this.#group
     const options = { limit, framing: this.#host.framing, isKept: this.#isKept, named: this.#named }
-    const read = readShared(history, seq, options)
+    const read = readShared(this.#history, seq, options)
     if (read instanceof Promise) return this.#await(read)
     if (!read) return this.#stepOwn(seq, limit)
     this.#position.raise(feed.window.vectorAt(read.next, feed.head), read.next)
@@ -160,7 +174,7 @@ export class Replay implements Worker {
 
   #stepOwn(seq: number, limit: number): boolean {
     const isInOrder = (at: number) => this.#isInOrder(at)
-    return this.#gather((frames) => readWindow(this.#group, this.#position, frames, { seq, limit, isInOrder }))
+    return this.#gather((frames) => readWindow(this.#source, this.#position, frames, { seq, limit, isInOrder }))
   }
 
   #stepLog(partition: number, offset: number): boolean {
@@ -192,7 +206,7 @@ export class Replay implements Worker {
       this.end()
       return
     }
-    this.#page = new PageReader(found, this.#group.history)
+    this.#page = new PageReader(found, this.#history)
     this.#group.feed.prefetch(found.partition, found.next)
   }
 

@@ -5,7 +5,7 @@ import { FrameBudget } from '../frames/frame-budget.ts'
 import { PIECE_BYTES } from '../frames/piece.ts'
 import type { CloseReason } from '../outlet.ts'
 import { Throttles } from '../throttle/throttles.ts'
-import { HistoryCache } from './history.ts'
+import { HistoryCache } from './pieces.ts'
 import { RoundRobin, type Worker } from './round-robin.ts'
 import { Semaphore } from './semaphore.ts'
 

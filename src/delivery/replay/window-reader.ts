@@ -1,7 +1,8 @@
 import type { StreamEvent } from '../../streams/event.ts'
+import type { Feed } from '../../streams/feed/feed.ts'
 import type { Position } from '../../streams/feed/position.ts'
 import type { OwnFrames } from '../frames/own-frames.ts'
-import type { ReplayGroup } from './replay-host.ts'
+import type { History } from './history.ts'
 
 /** A position is compared with the group's now and then: that costs as much as a few frames. */
 const CHECK_EVERY = 32
@@ -20,7 +21,7 @@ interface WindowPart {
  * unseen events until the write is large enough. A promise: continue when it is settled.
  */
 export function readWindow(
-  { feed, history }: ReplayGroup,
+  { feed, history }: { readonly feed: Feed; readonly history: History },
   position: Position,
   frames: OwnFrames,
   { seq, limit, isInOrder }: WindowPart,

@@ -12,7 +12,7 @@ const Location = builder.objectRef<Pick<OrderEvent, 'lat' | 'lon'>>('Location').
   }),
 })
 
-const Money = builder.objectRef<Pick<OrderEvent, 'amount' | 'currency'>>('Money').implement({
+export const Money = builder.objectRef<Pick<OrderEvent, 'amount' | 'currency'>>('Money').implement({
   fields: (t) => ({
     amount: t.expose('amount', { type: 'Decimal' }),
     currency: t.exposeString('currency', { description: 'ISO 4217.' }),

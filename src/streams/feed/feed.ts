@@ -13,7 +13,7 @@ import type { Conditions } from './conditions.ts'
 import { EventIterator, type SubscribeOptions } from './event-iterator.ts'
 import type { FollowedFeed } from './feed-view.ts'
 import { Heads } from './heads.ts'
-import { Intake } from './intake.ts'
+import { Intake, type RecordFollower } from './intake.ts'
 import { type Interest, Interests } from './interests.ts'
 import { newest } from './newest.ts'
 import type { Page } from './pages.ts'
@@ -22,7 +22,7 @@ import { Position } from './position.ts'
 import type { Rate } from './rate.ts'
 import { Window, type WindowLimits } from './window.ts'
 
-export type { Interest }
+export type { Interest, RecordFollower }
 
 export interface FeedOptions {
   readonly limits: WindowLimits
@@ -161,6 +161,11 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
   /** Sets the end offsets that make the feed ready. */
   aimAt(targets: Positions): void {
     this.#intake.aimAt(targets)
+  }
+
+  /** Registers the one follower of all records, before the first batch. */
+  follow(follower: RecordFollower<V>): void {
+    this.#intake.follower = follower
   }
 
   /** See `Intake`: the position moves with each record. */

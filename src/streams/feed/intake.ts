@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Fingerprint } from '../cursor/cursor.ts'
-import { type Gap, type Positions, type RawRecord, valueLengthOf } from '../event.ts'
+import { type Gap, type Positions, type RawRecord, type StreamEvent, valueLengthOf } from '../event.ts'
 import type { Batch, PartitionRange, Source } from '../source/port.ts'
 import type { DeadLetters } from '../topic/dead-letters.ts'
 import { type DecodeFailure, type DecodeOptions, decode, type Skipped } from '../topic/decode.ts'
@@ -13,6 +13,17 @@ import type { Interests } from './interests.ts'
 import type { Past } from './past.ts'
 import { Rate } from './rate.ts'
 import type { Window } from './window.ts'
+
+/** Follows a feed record by record, also those that are no events. */
+export interface RecordFollower<V> {
+  onEvent(event: StreamEvent<V>): void
+  /** A tombstone, or a record that cannot be read. */
+  onOther(record: RawRecord): void
+  /** Records were lost, or replaced. The feed's position is still the one before the gap. */
+  onGap(gap: Gap): void
+  /** A batch, or a part of one, has been passed. */
+  onProgress(): void
+}
 
 /** The feed as its intake uses it. */
 interface IntakeFeed<V> {
@@ -54,6 +65,8 @@ export class Intake<V> implements IntakeFeed<V> {
   /** The last event that was passed. */
   fingerprint: Fingerprint | undefined
   isFilled = false
+  /** It is told of a record before the interests are. */
+  follower: RecordFollower<V> | undefined
   readonly #options: IntakeOptions<V>
   readonly #heads: Heads
   readonly #interests: Interests<V>
@@ -136,7 +149,7 @@ export class Intake<V> implements IntakeFeed<V> {
 
   /** Serializes batches: at once, or after the batch that is being taken in several turns. Taking never throws. */
   #inOrder(take: () => Iterator<number, void>): Promise<void> | undefined {
-    const run = () => LIVE.run(take(), this.#options.isWanted, () => this.#interests.tellProgress())
+    const run = () => LIVE.run(take(), this.#options.isWanted, () => this.#tellProgress())
     const taking = this.#taking === undefined ? run() : this.#taking.then(run)
     if (taking === undefined) return undefined
     const taken = taking.then(() => {
@@ -167,7 +180,12 @@ export class Intake<V> implements IntakeFeed<V> {
     this.#heads.movedNow(partition, now)
     if (nextOffset > this.#heads.of(partition)) this.#heads.move(partition, nextOffset)
     if (!this.isFilled) this.isFilled = this.#heads.behind === 0
-    this.#interests.tellProgress({ partition, offset: nextOffset })
+    this.#tellProgress({ partition, offset: nextOffset })
+  }
+
+  #tellProgress(at?: { readonly partition: number; readonly offset: number }): void {
+    this.#interests.tellProgress(at)
+    this.follower?.onProgress()
   }
 
   #take(record: RawRecord, now: number): void {
@@ -175,10 +193,12 @@ export class Intake<V> implements IntakeFeed<V> {
     this.#heads.move(record.partition, record.offset + 1)
     if (!('kind' in event)) {
       this.#pass(record, event)
+      this.follower?.onOther(record)
       return
     }
     this.events++
     this.fingerprint = event
+    this.follower?.onEvent(event)
     this.#interests.tellEvent(event, this.window.push(event, now))
   }
 
@@ -186,6 +206,7 @@ export class Intake<V> implements IntakeFeed<V> {
   *#takeGap(gap: Gap): Generator<number, void> {
     const { partition, to, reason } = gap
     this.#know(partition)
+    this.follower?.onGap(gap)
     this.#heads.move(partition, to)
     if (reason === 'truncation') {
       this.fingerprint = undefined

@@ -6,6 +6,7 @@ import { type Index, type IndexedTypes, type IndexReaders, indexing, isList } fr
 import type { Order, OrderedReaders, OrderedTypes } from './ordered.ts'
 import { ordering } from './ordering.ts'
 import { demandProperty } from './schema-property.ts'
+import { type TableLimits, type TableOptions, tableLimits } from './table-limits.ts'
 import { Validator } from './validator.ts'
 
 /** How the values that a `where` may name are read from an event. */
@@ -24,6 +25,8 @@ export interface Topic<V = unknown, I = unknown> extends Lookups {
   readonly codec: Codec
   /** The value of an event, from a record that has none. Undefined: such records are skipped. */
   readonly tombstone: ((record: EventRecord) => unknown) | undefined
+  /** Limits of its table. Undefined: it is no table. */
+  readonly table: TableLimits | undefined
   /** Names of the indexed values: a `where` may name these. */
   readonly index: readonly string[]
   /** The names of the index are properties of the value; otherwise they are functions. */
@@ -57,6 +60,11 @@ export interface TopicOptions<S extends z.ZodType, X, O> {
    * the function returns the value of an event, which the schema validates.
    */
   readonly tombstones?: Tombstones<S>
+  /**
+   * A compacted topic, of which this process holds the latest value of each key, for `t.table`. Streams of its events
+   * are to be had as well.
+   */
+  readonly table?: boolean | TableOptions
   readonly deadLetterTopic?: string
   /** `optional`: an instance is ready without it. Its streams are refused while it cannot be read. */
   readonly readiness?: 'required' | 'optional'
@@ -67,7 +75,8 @@ const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/
 
 /**
  * Defines a topic: its name, the schema of its events, and what they are indexed and ordered by.
- * @throws TypeError for an invalid topic name, and for an index or order that the schema has no property for.
+ * @throws TypeError for an invalid topic name, for an index or order that the schema has no property for, and for a table
+ * whose tombstones are events.
  */
 export function defineTopic<
   S extends z.ZodType,
@@ -75,7 +84,16 @@ export function defineTopic<
   const O extends Order<z.output<S>> = Order<z.output<S>>,
 >(
   name: string,
-  { schema, index, ordered, codec = json, tombstones, deadLetterTopic, readiness }: TopicOptions<S, X, O>,
+  {
+    schema,
+    index,
+    ordered,
+    codec = json,
+    tombstones,
+    table = false,
+    deadLetterTopic,
+    readiness,
+  }: TopicOptions<S, X, O>,
 ): Topic<z.output<S>, IndexedTypes<z.output<S>, X> & OrderedTypes<z.output<S>, O>> {
   if (!TOPIC_NAME.test(name))
     throw new TypeError(`"${name}" is not a topic name: it takes 1 to 249 of a-z A-Z 0-9 . _ -`)
@@ -84,12 +102,15 @@ export function defineTopic<
   const { indexed, functions: ofIndex } = indexing(name, given)
   const { ordered: orders, functions: ofOrder } = ordering(name, schema, ordered ?? [], ofIndex.length)
   const functions = [...ofIndex, ...ofOrder]
+  const tombstone = functionIn(name, tombstones)
+  if (table && tombstone) throw new TypeError(`The tombstones of the table "${name}" remove rows: they are no events`)
   return {
     name,
     schema: schema as z.ZodType<z.output<S>>,
     validator: new Validator(schema as z.ZodType<z.output<S>>),
     codec,
-    tombstone: functionIn(name, tombstones),
+    tombstone,
+    table: tableLimits(name, table),
     index: [...indexed.keys()],
     isIndexedByProperty: isList(given),
     indexed,
