@@ -14,8 +14,8 @@ const CONTRACT = buildSchema(`
   enum OrderStatus { PLACED PAID SHIPPED CANCELLED }
   type Query { recentOrders(region: Region, last: Int = 20): [Order!]! }
   type Subscription {
-    ordersByRegion(region: Region!, after: Cursor, since: DateTime, last: Int): Order!
-    ordersByMerchant(merchantId: ID!, after: Cursor, since: DateTime, last: Int): Order!
+    ordersByRegion(region: Region!, throttle: Throttle, after: Cursor, since: DateTime, last: Int): Order!
+    ordersByMerchant(merchantId: ID!, throttle: Throttle, after: Cursor, since: DateTime, last: Int): Order!
   }
   type Order {
     id: ID!  merchantId: ID!  region: Region!  country: String!  city: String!  location: Location!
@@ -23,6 +23,8 @@ const CONTRACT = buildSchema(`
   }
   type Location { lat: Float!  lon: Float! }
   type Money { amount: Decimal!  currency: String! }
+  input Throttle { everyMs: Int!, mode: ThrottleMode! = LATEST, by: String }
+  enum ThrottleMode { FIRST LATEST }
 `)
 
 /** Changes that only add, or only say more. */
