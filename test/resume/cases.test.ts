@@ -285,6 +285,18 @@ test('a slow client that falls off the frames is not sent back behind a position
   })
 })
 
+test('a group that waits for what a truncation took goes on with the new log, also where that stays shorter', async () => {
+  const { world, connect } = await start([{ asked: 'later' }], { hasEpoch: false })
+  await world.produce(0, 'red')
+  await world.produce(0, 'red', true)
+  for (let i = 0; i < 3; i++) await world.produce(0, 'red')
+  await connect(0, B)
+  await world.truncate(0, 2)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
+})
+
 test('what a group has rendered does not send back who reads it again', async () => {
   const schedule = {
     options: {

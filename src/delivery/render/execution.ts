@@ -181,19 +181,20 @@ export class Execution implements Interest<unknown> {
   }
 
   /** The body; undefined if the filter rejects the event. A filter that throws counts as an error of the event. */
-  bodyOf(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
+  bodyOf(event: StreamEvent, isAsked = true): Buffer | Promise<Buffer> | undefined {
     try {
-      return this.#passes(event) ? this.#renderer.render(event) : undefined
+      return this.#passes(event, isAsked) ? this.#renderer.render(event) : undefined
     } catch (error) {
       return this.#renderer.renderError(error)
     }
   }
 
-  #passes(event: StreamEvent): boolean {
+  /** `isAsked`: for the first time. */
+  #passes(event: StreamEvent, isAsked = true): boolean {
     const { test } = this.#stream.select
-    this.counts.asked++
+    if (isAsked) this.counts.asked++
     const passes = !test || test(event)
-    if (passes) this.counts.taken++
+    if (passes && isAsked) this.counts.taken++
     return passes
   }
 
@@ -213,7 +214,7 @@ export class Execution implements Interest<unknown> {
       }
       const due = this.throttle?.next()
       if (due) {
-        const body = this.bodyOf(due)
+        const body = this.bodyOf(due, false)
         if (body instanceof Promise) {
           this.#later(body, (json) => this.#release(json))
           return
@@ -261,8 +262,7 @@ export class Execution implements Interest<unknown> {
   /** What was due goes out: the position may pass it then. */
   #release(json: Buffer | undefined): void {
     this.throttle?.released()
-    const { cursor, restarts } = this.settled
-    if (json !== undefined) this.#onJson(json, cursor, undefined, restarts)
+    if (json !== undefined) this.#onJson(json, this.settled.cursor, undefined, this.read.restarts)
   }
 
   /** Continues after `pending`. Its exceptions are handled here: no caller could catch them. */

@@ -38,6 +38,19 @@ export function catchUpGroup(options: Omit<CatchUpGroup, 'digests'>): CatchUpGro
   return { ...options, digests: mode === 'LATEST' ? digests : undefined }
 }
 
+/** Events by identity: after a restart of the log, another event may have the same offset. */
+const numbers = new WeakMap<StreamEvent, number>()
+let lastNumber = 0
+
+function numberOf(event: StreamEvent): number {
+  let number = numbers.get(event)
+  if (number === undefined) {
+    number = ++lastNumber
+    numbers.set(event, number)
+  }
+  return number
+}
+
 /**
  * The past of a throttled group, for one member: conflated, whatever its length. The member reads all that its group has
  * read, and is shown what the group is not going to show it: what the group holds comes with the group.
@@ -139,7 +152,10 @@ export class CatchUp {
   cursor(position: Position): string {
     if (this.#isBeforeGaps) return this.#cursor
     this.#named = maxOf(this.#named, this.#conflation.below(position.vector))
-    this.#cursor = position.cursorAt(this.#named, fingerprintOf(this.#group.feed, this.#named, this.#lastPartition))
+    // The window is of another log than a stale position.
+    const { feed } = this.#group
+    const before = position.isStale ? undefined : fingerprintOf(feed, this.#named, this.#lastPartition)
+    this.#cursor = position.cursorAt(this.#named, before)
     return this.#cursor
   }
 
@@ -161,11 +177,11 @@ export class CatchUp {
   /** Rendered once for all members that are shown the event. */
   #bodyOf(event: StreamEvent): Buffer | Promise<Buffer> | undefined {
     if (this.#awaited?.event === event) return this.#awaited.body
-    const { key, execution, feed, throttles } = this.#group
-    const name = `${key}\n${feed.window.restartCount}:${event.partition}:${event.offset}`
+    const { key, execution, throttles } = this.#group
+    const name = `${key}\n${numberOf(event)}`
     const known = throttles.bodies.get(name)
     if (known) return known
-    const body = execution.bodyOf(event)
+    const body = execution.bodyOf(event, false)
     if (body instanceof Promise) return this.#await(event, body)
     if (body !== undefined) throttles.bodies.set(name, body)
     return body

@@ -74,7 +74,10 @@ export class GroupThrottle {
     const vector = this.#throttle.below(offered.vector)
     if (vector === offered.vector) return offered
     const { partition = 0 } = this.#last ?? {}
-    return { ...offered, vector, cursor: this.#feed.cursorAt(vector, fingerprintOf(this.#feed, vector, partition)) }
+    // After a restart the window is of another log than what is held.
+    const isSame = offered.restarts === this.#feed.window.restarts
+    const before = isSame ? fingerprintOf(this.#feed, vector, partition) : undefined
+    return { ...offered, vector, cursor: this.#feed.cursorAt(vector, before) }
   }
 
   /** The position before a gap that the feed has passed. */
