@@ -14,6 +14,7 @@ const RETENTION_BYTES = 1024 * 1024
 
 const embedded = createEmbeddedLog({ retentionBytes: RETENTION_BYTES })
 embedded.createTopic('orders', PARTITIONS)
+embedded.createTopic('region-sales', PARTITIONS)
 const config = readConfig(process.env, { embedded: true })
 const log = pino({ level: config.LOG_LEVEL }, pino.destination({ fd: 2 }))
 const gateway = await startGateway({ config, log, embedded })

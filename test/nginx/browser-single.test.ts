@@ -22,6 +22,7 @@ const CLIENT = 'node_modules/graphql-sse/umd/graphql-sse.min.js'
 async function startThree(nginx: NginxKit) {
   const embedded = createEmbeddedLog()
   embedded.createTopic('orders', 6)
+  embedded.createTopic('region-sales', 6)
   onTestFinished(() => embedded.close())
   // A gateway that is closed would close it for the others.
   const shared = { ...embedded, close: async () => {} }

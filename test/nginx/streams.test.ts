@@ -31,6 +31,7 @@ function replaced(text: string, what: RegExp, by: string): string {
 async function startTwo(nginx: NginxKit, edit: (config: string) => string) {
   const embedded = createEmbeddedLog()
   embedded.createTopic('orders', 6)
+  embedded.createTopic('region-sales', 6)
   const HEARTBEAT_MS = String(NEVER_MS)
   const tcp = await startTestGateway({ embedded, env: { HEARTBEAT_MS, INSTANCE_ID: 'tcp' } })
   const LISTEN_SOCKET = nginx.socket('unix')

@@ -108,6 +108,7 @@ test('streams end evenly over the drain, each behind a whole frame, with a retry
 test('nothing is lost or comes twice for clients that a drain sends to another instance', async () => {
   const log = createEmbeddedLog()
   log.createTopic('orders', 1)
+  log.createTopic('region-sales', 1)
   onTestFinished(() => log.close())
   const embedded = { ...log, close: async () => {} }
   const first = await startTestGateway({ embedded })

@@ -93,6 +93,7 @@ test('SIGTERM ends the process with 0, and open streams with a retry and without
   expect(logged(run).map(({ msg }) => msg)).toEqual([
     'Sluice is listening',
     'Reading',
+    'Reading',
     'Stopping',
     'Draining',
     'Drained',

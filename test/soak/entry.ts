@@ -36,6 +36,7 @@ const onRead = new EventEmitter()
 
 const own = createEmbeddedLog({ retentionBytes: RETENTION_BYTES })
 own.createTopic('orders', PARTITIONS)
+own.createTopic('region-sales', PARTITIONS)
 const embedded = { ...own, source: wholeBatches(own.source) }
 const config = readConfig(process.env)
 const log = pino({ level: config.LOG_LEVEL }, pino.destination({ fd: 2 }))

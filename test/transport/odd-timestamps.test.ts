@@ -15,6 +15,7 @@ function order(id: string, timestamp?: number) {
 test.each(STAMP_NAMES)('a record with the timestamp %s reaches its clients, and everything goes on', async (name) => {
   const embedded = createEmbeddedLog()
   embedded.createTopic('orders', 2)
+  embedded.createTopic('region-sales', 2)
   const env = { HEARTBEAT_MS: String(HEARTBEAT_MS) }
   const gateway = await startTestGateway({ embedded, env })
   const stream = await resume(gateway.graphql)

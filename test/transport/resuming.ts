@@ -58,6 +58,7 @@ export function cursorBehind(stream: RawStream, id: string): string {
 export function countedLog(partitions = 6): { readonly embedded: EmbeddedLog; readonly calls: () => number } {
   const log = createEmbeddedLog()
   log.createTopic('orders', partitions)
+  log.createTopic('region-sales', partitions)
   let calls = 0
   const counted = <A extends unknown[], R>(act: (...args: A) => R) =>
     ((...args: A) => {
