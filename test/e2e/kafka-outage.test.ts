@@ -16,6 +16,7 @@ describeKafka('a gateway whose broker fails', () => {
     const { broker, kafka, stop } = await startOwnBroker()
     onTestFinished(stop)
     await kafka.createTopicNamed('orders', 2)
+    await kafka.createTopicNamed('region-sales', 1)
     const [old, ...fresh] = someOrders(201, 4)
     await produceByConsole(broker, lineOf(old!))
     await broker.kill()
