@@ -4,7 +4,6 @@ import type { Admission } from '../admission/admission.ts'
 import type { Engine } from '../delivery/engine.ts'
 import { CLOSE_REASONS } from '../delivery/outlet.ts'
 import { FAULT_PLACES } from '../errors/faults.ts'
-import type { Feed } from '../streams/feed/feed.ts'
 import type { Readiness, Streams } from '../streams/streams.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { Units } from '../transport/gzip/units.ts'
@@ -13,6 +12,7 @@ import type { StreamSockets } from '../transport/stream-sockets.ts'
 import type { Capacity } from './capacity.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { addTables } from './table-metrics.ts'
+import { addTopics } from './topic-metrics.ts'
 
 /** Resolution of the event loop's delay: smaller delays do not matter to a stream. */
 const EVENT_LOOP_PRECISION_MS = 50
@@ -65,67 +65,7 @@ export function createMetrics(sources: MetricsSources): Registry {
       collect: () => metric.set(read()),
     })
   }
-  const perFeed = (kind: 'counter' | 'gauge', name: string, help: string, labels: string[], read: ReadFeed): void => {
-    const options = { name: `sluice_${name}`, help, labelNames: ['topic', ...labels], registers: [registry] }
-    const collect = (): void => {
-      metric.reset()
-      for (const feed of streams.feeds) {
-        for (const [values, value] of read(feed)) metric.inc({ topic: feed.topic.name, ...values }, value)
-      }
-    }
-    const metric: Counter | Gauge =
-      kind === 'counter' ? new Counter({ ...options, collect }) : new Gauge({ ...options, collect })
-  }
-
-  perFeed('counter', 'events_total', 'Events decoded.', [], (feed) => [[{}, feed.events]])
-  perFeed(
-    'counter',
-    'decode_failures_total',
-    'Records that are no event of their topic, by reason.',
-    ['reason'],
-    (feed) => [...feed.poison.failures].map(([reason, count]) => [{ reason }, count]),
-  )
-  perFeed('counter', 'tombstones_total', 'Records without a value that were skipped.', [], (feed) => [
-    [{}, feed.tombstones],
-  ])
-  perFeed('counter', 'dead_letters_total', 'Dead letters, by what became of them.', ['outcome'], (feed) =>
-    Object.entries(feed.poison.deadLetters).map(([outcome, count]) => [{ outcome }, count]),
-  )
-  perFeed(
-    'counter',
-    'stream_faults_total',
-    'Exceptions caught where the topic is read; the log has them.',
-    [],
-    (feed) => [[{}, feed.faults.count]],
-  )
-  perFeed(
-    'gauge',
-    'lag_records',
-    'Offsets between what was read and the newest, by partition.',
-    ['partition'],
-    (feed) =>
-      feed.head.map((next, partition) => [
-        { partition: String(partition) },
-        Math.max(0, (feed.ends[partition] ?? 0) - next),
-      ]),
-  )
-  perFeed(
-    'gauge',
-    'partition_idle_seconds',
-    'Time since a partition last brought anything; with lag, it is stuck.',
-    ['partition'],
-    (feed) => feed.idleMs(Date.now()).map((ms, partition) => [{ partition: String(partition) }, ms / 1000]),
-  )
-  perFeed('gauge', 'topic_ready', 'Whether a topic can be read, and new streams of it are served.', [], (feed) => [
-    [{}, streams.states.get(feed.topic.name)?.kind === 'ready' ? 1 : 0],
-  ])
-  perFeed('gauge', 'window_bytes', 'Estimated bytes of the events in the window.', [], (feed) => [
-    [{}, feed.window.bytes],
-  ])
-  perFeed('gauge', 'window_events', 'Events in the window.', [], (feed) => [
-    [{}, feed.window.nextSeq - feed.window.firstSeq],
-  ])
-
+  addTopics(registry, streams)
   addTables(registry, streams)
   gauge('ready', 'Whether /readyz says yes.', () => (readiness().ready ? 1 : 0))
   counter(
@@ -323,5 +263,3 @@ function addConnections(registry: Registry, connections: MetricsSources['connect
     },
   })
 }
-
-type ReadFeed = (feed: Feed<unknown>) => Iterable<readonly [Record<string, string>, number]>
