@@ -51,7 +51,12 @@ describeChromium('GraphiQL', (browser) => {
     const page = await browser.openPage()
     await page.goto(gateway.graphql)
     await page.locator(RUN).waitFor()
-    await page.getByRole('tab', { name: 'FilteredOrders' }).click()
+    const query = page.locator('.graphiql-query-editor')
+    await until('the tab is open', async () => {
+      // The page may be drawn before it takes clicks.
+      await page.getByRole('tab', { name: 'FilteredOrders' }).click()
+      return (await query.textContent())?.includes('FilteredOrders') === true
+    })
     await page.locator(RUN).click()
     await until('the page is subscribed', async () => (await gateway.metric('sluice_subscribers')) === 1)
     await gateway.produce({ city: 'Rotterdam', amount: '99.99' }, { city: 'Utrecht', amount: '100.00' })
