@@ -297,6 +297,38 @@ test('a group that waits for what a truncation took goes on with the new log, al
   expect(world.told).toEqual(['truncation'])
 })
 
+test('an instance reads no page beyond its own position: it would not notice that the log lost what is there', async () => {
+  const { world, connect, paint } = await start([{}], { hasEpoch: false })
+  await connect(0, A)
+  await world.pass(1)
+  world.disconnect(0, 0)
+  await paint(2, B)
+  await paint(4)
+  await connect(0, B)
+  await world.pass(30)
+  // Reading goes on there, and so does the log.
+  await world.retain(0, 3)
+  await world.truncate(0, 3)
+  await paint(2)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['retention'])
+})
+
+test('who joins a group that still resolves an event of a log that was truncated begins with the new log', async () => {
+  const { world, connect, paint } = await start([{ asked: 'later' }, { asked: 'later' }], { hasEpoch: false })
+  await connect(0, A)
+  world.gate.shut()
+  await paint(1, A)
+  await world.truncate(0, 0)
+  await connect(1, A)
+  await world.pass(5)
+  await paint(1, A)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
+})
+
 test('what a group has rendered does not send back who reads it again', async () => {
   const schedule = {
     options: {

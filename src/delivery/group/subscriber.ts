@@ -54,11 +54,11 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   /** Writes the first block, and becomes live or replaying. */
   begin(beginning: Beginning): void {
-    const { position, named, hasMarker } = beginning
+    const { named, hasMarker } = beginning
     const replay = this.group.flow.begin(this, beginning)
     if (replay) {
       this.#readPast(replay)
-      this.#writeNow(this.framing.opening(retryMs(), named ?? position?.cursor))
+      this.#writeNow(this.framing.opening(retryMs(), named ?? replay.cursor))
       this.schedule()
       return
     }
