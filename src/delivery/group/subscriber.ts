@@ -73,8 +73,8 @@ export class Subscriber implements OutletListener, ReplayHost {
     this.#next = next
     if (this.#writes(bytes, sharing) || this.#state !== LIVE) return
     const last = this.group.log.at(next - 1)
-    const cursor = last ? last.cursor.toString('latin1') : this.group.settled.cursor
-    this.#lag(cursor, last?.restarts)
+    const { settled } = this.group
+    this.#lag(last?.cursor.toString('latin1') ?? settled.cursor, (last ?? settled).restarts)
   }
 
   /**
@@ -253,7 +253,7 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   /** Live: writes bytes with a position that differs from the last frame's. */
   #writeAt(bytes: Buffer, cursor: string): void {
-    if (!this.#writes(bytes, 'own') && this.#state === LIVE) this.#lag(cursor, undefined)
+    if (!this.#writes(bytes, 'own') && this.#state === LIVE) this.#lag(cursor, this.group.settled.restarts)
   }
 
   /** Not live: writes, and returns whether the outlet has room. */
@@ -262,7 +262,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     return !this.#isStopped
   }
 
-  #lag(cursor: string, restarts: Restarts = this.group.feed.window.restarts): void {
+  #lag(cursor: string, restarts: Restarts): void {
     this.#become({ kind: 'lagging', fullSince: performance.now(), cursor, restarts })
   }
 
