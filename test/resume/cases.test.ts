@@ -376,6 +376,19 @@ test('who falls off the frames after a heartbeat hears of a truncation that its 
   expect(world.told).toEqual(['truncation'])
 })
 
+test('a heartbeat names the position that one before a truncation named, since the client went back in between', async () => {
+  const { world, connect, paint } = await start([{ asked: 'none', cursor: true }], { hasEpoch: false })
+  await paint(1, A)
+  await connect(0, A)
+  await world.wait(2 * MADE_UP.heartbeatMs)
+  await world.pass(1)
+  await paint(1, A)
+  await world.truncate(0, 1)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
+})
+
 test('who joins a group that still resolves an event of a log that was truncated begins with the new log', async () => {
   const { world, connect, paint } = await start([{ asked: 'later' }, { asked: 'later' }], { hasEpoch: false })
   await connect(0, A)

@@ -34,7 +34,7 @@ export class Subscriber implements OutletListener, ReplayHost {
   #state: MemberState = LIVE
   /** Number of the next frame to write, while it is live or lagging. */
   #next = 0
-  /** Position in its last heartbeat. */
+  /** Position in its last heartbeat; none, where it may have gone back since, over a gap. */
   #told = ''
 
   constructor(group: MemberGroup, outlet: Outlet, framing: Framing) {
@@ -71,6 +71,7 @@ export class Subscriber implements OutletListener, ReplayHost {
   /** Live: writes the bytes of a flush, or some of those that it has still to read. */
   deliver(bytes: Buffer, next: number, sharing: Sharing): void {
     this.#next = next
+    this.#told = ''
     if (this.#writes(bytes, sharing) || this.#state !== LIVE) return
     const last = this.group.log.at(next - 1)
     const { settled } = this.group
@@ -164,6 +165,7 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   writeGaps(gaps: readonly Gap[], cursor: string): boolean {
     this.group.shared.stats.gaps += gaps.length
+    this.#told = ''
     return this.#writeNow(frame(this.framing, cursorBytes(cursor), this.group.gapJson(gaps)))
   }
 
