@@ -345,6 +345,7 @@ test('who is beyond its instance is not told of a truncation that the instance h
   await paint(3, B)
   world.disconnect(0, 0)
   await connect(0, A)
+  await world.pass(5)
   await world.truncate(0, 1, false)
   await world.wait(7000)
   await world.pass(30)
