@@ -50,7 +50,7 @@ test('what is kept and small does not hold on to the memory of what was made aro
     'a frame log of one frame': {
       make: (i) => {
         const log = new FrameLog(new FrameBudget(1e6), { first: 0, dropOldest: () => {} })
-        log.append(cursorBytes(`cursor-${i}`), arena.keep(jsons[0] as string), i)
+        log.append(cursorBytes(`cursor-${i}`), arena.keep(jsons[0] as string), i, [])
         return log
       },
       bytes: 250,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { PAGE_OFFSETS } from '../../src/streams/feed/pages.ts'
 import { Statistics } from '../kit/statistics.ts'
 import { Gate } from '../kit/two-instances.ts'
 import { MADE_UP } from './clock.ts'
@@ -292,6 +293,112 @@ test('a group that waits for what a truncation took goes on with the new log, al
   for (let i = 0; i < 3; i++) await world.produce(0, 'red')
   await connect(0, B)
   await world.truncate(0, 2)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
+})
+
+test('an instance reads no page beyond its own position: it would not notice that the log lost what is there', async () => {
+  const { world, connect, paint } = await start([{}], { hasEpoch: false })
+  await connect(0, A)
+  await world.pass(1)
+  world.disconnect(0, 0)
+  await paint(2, B)
+  await paint(4)
+  await connect(0, B)
+  await world.pass(30)
+  // Reading goes on there, and so does the log.
+  await world.retain(0, 3)
+  await world.truncate(0, 3)
+  await paint(2)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['retention'])
+})
+
+test('nobody is told of a truncation while what the instance holds is still of the former log', async () => {
+  const { world, connect, paint } = await start([{}, {}], { hasEpoch: false, before: PAGE_OFFSETS - 9 })
+  await connect(0, A)
+  await connect(1, A)
+  await world.pass(1)
+  world.disconnect(1, 0)
+  await paint(6, A)
+  // Reads the first page.
+  await connect(1, A)
+  await paint(6, A)
+  world.disconnect(0, 0)
+  await paint(6, A)
+  await world.truncate(0, PAGE_OFFSETS - 6, false)
+  // Is to read the next page, which is gone.
+  await connect(0, A)
+  await world.pass(30)
+  expect(world.told).toEqual([])
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation', 'truncation'])
+})
+
+test('who is beyond its instance is not told of a truncation that the instance has still to find', async () => {
+  const { world, connect, paint } = await start([{}], { hasEpoch: false, windowBytes: 1_000_000 })
+  await connect(0, B)
+  await paint(3, A, B)
+  await paint(3, B)
+  world.disconnect(0, 0)
+  await connect(0, A)
+  await world.pass(5)
+  await world.truncate(0, 1, false)
+  await world.wait(7000)
+  await world.pass(30)
+  expect(world.told).toEqual([])
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
+})
+
+test('who falls off the frames after a heartbeat hears of a truncation that its group had still to tell', async () => {
+  const { world, connect } = await start([{ asked: 'later' }], { hasEpoch: false, partitions: 2 })
+  await world.produce(1, 'red')
+  await world.catchUp(A)
+  await connect(0, A)
+  await world.pass(5)
+  world.gate.shut()
+  world.stall(0)
+  await world.produce(0, 'red')
+  await world.catchUp(A)
+  await world.truncate(1, 0)
+  // Fills its socket, with the position before the event that is being resolved.
+  await world.wait(MADE_UP.heartbeatMs)
+  world.gate.open()
+  for (let i = 0; i < 3; i++) await world.produce(1, 'red')
+  await world.catchUp(A)
+  await world.pass(30)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
+})
+
+test('a heartbeat names the position that one before a truncation named, since the client went back in between', async () => {
+  const { world, connect, paint } = await start([{ asked: 'none', cursor: true }], { hasEpoch: false })
+  await paint(1, A)
+  await connect(0, A)
+  await world.wait(2 * MADE_UP.heartbeatMs)
+  await world.pass(1)
+  await paint(1, A)
+  await world.truncate(0, 1)
+  await world.heal()
+  world.checkComplete()
+  expect(world.told).toEqual(['truncation'])
+})
+
+test('who joins a group that still resolves an event of a log that was truncated begins with the new log', async () => {
+  const { world, connect, paint } = await start([{ asked: 'later' }, { asked: 'later' }], { hasEpoch: false })
+  await connect(0, A)
+  world.gate.shut()
+  await paint(1, A)
+  await world.truncate(0, 0)
+  await connect(1, A)
+  await world.pass(5)
+  await paint(1, A)
   await world.heal()
   world.checkComplete()
   expect(world.told).toEqual(['truncation'])

@@ -177,11 +177,14 @@ export class World {
     this.#count('new partition')
   }
 
-  /** The log loses its newest records, as by an unclean failover; instances that were further notice at once. */
-  async truncate(partition: number, offset: number): Promise<void> {
+  /**
+   * The log loses its newest records, as by an unclean failover. Instances that were further notice at once, or else
+   * when they read next: they must have been further, and the log still be shorter than that.
+   */
+  async truncate(partition: number, offset: number, isNoticed = true): Promise<void> {
     const { history } = this
     // An instance that had not read as far could not notice.
-    for (const { source } of this.#places) await source.advance(partition, Number.POSITIVE_INFINITY)
+    if (isNoticed) for (const { source } of this.#places) await source.advance(partition, Number.POSITIVE_INFINITY)
     history.cut(partition, offset)
     this.#oldLogs.push(this.#log)
     this.#log = await this.#around.openLog(history.partitions)
@@ -191,7 +194,7 @@ export class World {
       if (earliest > 0) await this.#log.retain(p, earliest)
     }
     for (const { source } of this.#places) source.moveTo(this.#log.source)
-    for (const { source } of this.#places) await source.advance(partition, 0)
+    if (isNoticed) for (const { source } of this.#places) await source.advance(partition, 0)
     this.#count('truncation')
   }
 

@@ -9,8 +9,8 @@ export interface Frame {
   readonly json: Buffer
   /** Sequence number of its event in the window; half a number further for a frame without an event. */
   readonly seq: number
-  /** The restarts of the logs at the position, where they differ from those at the frame's creation. */
-  readonly restarts: Restarts | undefined
+  /** The restarts of the logs at the position. */
+  readonly restarts: Restarts
 }
 
 /** Overhead of a frame beside its JSON: the object and its slots. Its position is shared by all groups. */
@@ -62,7 +62,7 @@ export class FrameLog {
   }
 
   /** `seq` is the sequence number of its event in the window; undefined: none. Frames are appended in that order. */
-  append(cursor: Buffer, json: Buffer, seq?: number, restarts?: Restarts): void {
+  append(cursor: Buffer, json: Buffer, seq: number | undefined, restarts: Restarts): void {
     const number = this.next
     this.#lastSeq = seq ?? Math.floor(this.#lastSeq) + 0.5
     const frame = { cursor, json, seq: this.#lastSeq, restarts }

@@ -91,7 +91,7 @@ export class Group implements FrameHolder, MemberGroup {
     const key = groupKey ?? `private ${nextPrivateKey++}`
     const log = new FrameLog(shared.budget, this, table ? table.store.nextSeq : feed.window.nextSeq)
     const onJson: OnJson = (json, cursor, seq, restarts) => {
-      log.append(cursorBytes(cursor), json, seq, restarts === feed.window.restarts ? undefined : restarts)
+      log.append(cursorBytes(cursor), json, seq, restarts)
       host.appended(this)
     }
     const onFailed: OnFailed = (error, at) => this.fail(error, at)

@@ -34,7 +34,7 @@ export class Subscriber implements OutletListener, ReplayHost {
   #state: MemberState = LIVE
   /** Number of the next frame to write, while it is live or lagging. */
   #next = 0
-  /** Position in its last heartbeat. */
+  /** Position in its last heartbeat; none, where it may have gone back since, over a gap. */
   #told = ''
 
   constructor(group: MemberGroup, outlet: Outlet, framing: Framing) {
@@ -54,11 +54,11 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   /** Writes the first block, and becomes live or replaying. */
   begin(beginning: Beginning): void {
-    const { position, named, hasMarker } = beginning
+    const { named, hasMarker } = beginning
     const replay = this.group.flow.begin(this, beginning)
     if (replay) {
       this.#readPast(replay)
-      this.#writeNow(this.framing.opening(retryMs(), named ?? position?.cursor))
+      this.#writeNow(this.framing.opening(retryMs(), named ?? replay.cursor))
       this.schedule()
       return
     }
@@ -71,10 +71,11 @@ export class Subscriber implements OutletListener, ReplayHost {
   /** Live: writes the bytes of a flush, or some of those that it has still to read. */
   deliver(bytes: Buffer, next: number, sharing: Sharing): void {
     this.#next = next
+    this.#told = ''
     if (this.#writes(bytes, sharing) || this.#state !== LIVE) return
     const last = this.group.log.at(next - 1)
-    const cursor = last ? last.cursor.toString('latin1') : this.group.settled.cursor
-    this.#lag(cursor, last?.restarts)
+    const { settled } = this.group
+    this.#lag(last?.cursor.toString('latin1') ?? settled.cursor, (last ?? settled).restarts)
   }
 
   /**
@@ -164,6 +165,7 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   writeGaps(gaps: readonly Gap[], cursor: string): boolean {
     this.group.shared.stats.gaps += gaps.length
+    this.#told = ''
     return this.#writeNow(frame(this.framing, cursorBytes(cursor), this.group.gapJson(gaps)))
   }
 
@@ -253,7 +255,7 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   /** Live: writes bytes with a position that differs from the last frame's. */
   #writeAt(bytes: Buffer, cursor: string): void {
-    if (!this.#writes(bytes, 'own') && this.#state === LIVE) this.#lag(cursor, undefined)
+    if (!this.#writes(bytes, 'own') && this.#state === LIVE) this.#lag(cursor, this.group.settled.restarts)
   }
 
   /** Not live: writes, and returns whether the outlet has room. */
@@ -262,7 +264,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     return !this.#isStopped
   }
 
-  #lag(cursor: string, restarts: Restarts = this.group.feed.window.restarts): void {
+  #lag(cursor: string, restarts: Restarts): void {
     this.#become({ kind: 'lagging', fullSince: performance.now(), cursor, restarts })
   }
 

@@ -161,12 +161,13 @@ export class Execution implements Interest<unknown> {
 
   onGap(gap: Gap): void {
     if (this.#settled === undefined && !this.throttle?.isHolding) {
-      this.#tell([gap], this.#feed.cursor)
+      this.#tell([gap], this.read)
       return
     }
     // While it catches up, the reader finds the gap at its position.
     if (this.#reader) return
-    this.#tellLater(() => this.#pass(gap))
+    const { restarts } = this.#feed.window
+    this.#tellLater(() => this.#pass(gap, restarts))
     if (this.#settled !== undefined || !this.throttle) return
     this.#settled = this.throttle.before(gap)
     this.#readOn()
@@ -240,8 +241,8 @@ export class Execution implements Interest<unknown> {
       if (item.kind === 'gap') {
         const gaps = [item, ...reader.otherGaps()]
         this.#tellLater(() => {
-          this.#tell(gaps, after.cursor)
           this.#settled = after
+          this.#tell(gaps, after)
         })
         continue
       }
@@ -284,17 +285,16 @@ export class Execution implements Interest<unknown> {
   }
 
   /** A gap that arrived while an event was resolved: it is after that event, and before all later ones. */
-  #pass(gap: Gap): void {
+  #pass(gap: Gap, restarts: Settled['restarts']): void {
     const { vector, seq } = this.read
     const moved = [...vector]
     while (moved.length <= gap.partition) moved.push(UNKNOWN)
     moved[gap.partition] = gap.to
-    const cursor = this.#feed.cursorAt(moved)
-    this.#settled = { cursor, vector: moved, seq, restarts: this.#feed.window.restarts }
-    this.#tell([gap], cursor)
+    this.#settled = { cursor: this.#feed.cursorAt(moved), vector: moved, seq, restarts }
+    this.#tell([gap], this.#settled)
   }
 
-  #tell(gaps: readonly Gap[], cursor: string): void {
-    this.#onJson(this.#renderer.renderError(gapError(gaps)), cursor, undefined, this.#feed.window.restarts)
+  #tell(gaps: readonly Gap[], { cursor, restarts }: Settled): void {
+    this.#onJson(this.#renderer.renderError(gapError(gaps)), cursor, undefined, restarts)
   }
 }

@@ -72,13 +72,21 @@ export class StreamFlow implements Flow {
     this.#execution.end()
   }
 
-  begin(host: ReplayHost, { position, hasMarker }: Beginning): MemberReplay | undefined {
+  begin(host: ReplayHost, { position = this.#now, hasMarker }: Beginning): MemberReplay | undefined {
     return position && this.#replay(host, position, hasMarker)
   }
 
   goOn(host: ReplayHost, cursor: string, restarts: Restarts): MemberReplay {
     const position = Position.after(this.#feed, decodeCursor(this.#feed.topic.name, cursor), restarts)
     return this.#replay(host, position, false)
+  }
+
+  /**
+   * Where a client begins that comes now. Undefined: at the group's position. A group that still resolves an event of a
+   * log that was truncated since is at no position of this one.
+   */
+  get #now(): Position | undefined {
+    return this.read.restarts === this.#feed.window.restarts ? undefined : Position.atHead(this.#feed)
   }
 
   #replay(host: ReplayHost, position: Position, hasMarker: boolean): Replay {

@@ -236,7 +236,9 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
    * @throws SourceUnavailable when the log cannot be reached.
    */
   async startSince(timestamp: number): Promise<Position<V>> {
-    return new Position(this, await this.#past.positionsAt(timestamp))
+    const { restarts } = this.window
+    const positions = await this.#past.positionsAt(timestamp)
+    return Position.after(this, { positions, epoch: this.epoch, fingerprint: undefined }, restarts)
   }
 
   /**

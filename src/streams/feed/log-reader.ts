@@ -143,35 +143,19 @@ export class LogReader<V> {
     if (this.#position.isStale) this.#page = undefined
     const page = this.#page?.deref()
     if (!page) return undefined
-    // Events that the feed has not passed yet arrive with the feed.
-    const end = Math.min(page.next, this.#feed.head[page.partition] ?? 0)
     const { events, postings } = page
-    const count = countBefore(events, end)
-    while (this.#index < count) {
-      const at = this.#candidates.next(postings, this.#index, count)
+    while (this.#index < events.length) {
+      const at = this.#candidates.next(postings, this.#index, events.length)
       // They are of one partition: the last of those that are passed stands for all of them.
       if (at > this.#index) this.#position.take(events[at - 1] as StreamEvent<V>)
       this.#index = at + 1
-      if (at === count) break
+      if (at === events.length) break
       const event = events[at] as StreamEvent<V>
       if (this.#position.take(event) && this.#candidates.meets(event) && matches(event)) return event
       if (SCANS.isUsedUp()) return SCANS.next()
     }
-    this.#position.passPage(page, end)
+    this.#position.passPage(page)
     this.#page = undefined
     return undefined
   }
-}
-
-/** How many of a page's events are before an offset: all, in nearly all cases. */
-function countBefore(events: readonly StreamEvent[], end: number): number {
-  let low = 0
-  let high = events.length
-  if (high === 0 || (events[high - 1] as StreamEvent).offset < end) return high
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((events[middle] as StreamEvent).offset < end) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -26,7 +26,10 @@ const RETRY_FIRST_MS = 200
 const RETRY_LAST_MS = 5_000
 const PAGE_BYTES = 256
 
-/** Decoded events of one partition between two offsets. A page ends early if the log did when it was read. */
+/**
+ * Decoded events of one partition between two offsets. A page ends early if the log, or what the live reader had read of
+ * it, did when it was read.
+ */
 export interface Page<V = unknown> {
   readonly kind: 'page'
   readonly partition: number
@@ -37,6 +40,15 @@ export interface Page<V = unknown> {
   readonly events: readonly StreamEvent<V>[]
   /** By indexed property and value, the places in `events`. `Pages` adds them: see `lookUpIn`. */
   postings?: Postings
+}
+
+export interface PagesOptions<V> {
+  readonly topic: Topic<V>
+  readonly source: Source
+  readonly signal: AbortSignal
+  /** Offset of a partition that the live reader wants next. */
+  readonly headOf: (partition: number) => number
+  readonly maxEventBytes?: number | undefined
 }
 
 /** A page, and what the cache knows of it. */
@@ -50,11 +62,14 @@ interface CachedPage<V> {
 /**
  * Pages of a topic's log, read on demand and apart from the live reader. Readers at nearby positions share fetching and
  * decoding. Each reads at its own pace.
+ *
+ * Pages hold nothing that the live reader has not read: it is what notices a truncation, and only of what it has read.
  */
 export class Pages<V> {
   readonly #topic: Topic<V>
   readonly #source: Source
   readonly #signal: AbortSignal
+  readonly #headOf: (partition: number) => number
   readonly #decoding: DecodeOptions
   readonly #cache = new LRUCache<string, CachedPage<V>>({
     maxSize: CACHE_BYTES,
@@ -63,13 +78,14 @@ export class Pages<V> {
   readonly #loading = new Map<string, Promise<Page<V> | Gap>>()
   readonly #waiting: (() => void)[] = []
   #fetching = 0
-  /** How often the log was recreated. */
-  #restarts = 0
+  /** Aborted when the log is found to be truncated or recreated. */
+  #sameLog = new AbortController()
 
-  constructor(topic: Topic<V>, source: Source, signal: AbortSignal, maxEventBytes?: number) {
+  constructor({ topic, source, signal, headOf, maxEventBytes }: PagesOptions<V>) {
     this.#topic = topic
     this.#source = source
     this.#signal = signal
+    this.#headOf = headOf
     this.#decoding = { maxBytes: maxEventBytes }
   }
 
@@ -134,14 +150,15 @@ export class Pages<V> {
 
   /** The log was truncated or recreated: pages and pending fetches are of the former log, and are dropped. */
   restart(): void {
-    this.#restarts++
+    this.#sameLog.abort()
+    this.#sameLog = new AbortController()
     this.#cache.clear()
     this.#loading.clear()
   }
 
   async #patiently(first: Promise<Page<V> | Gap>, partition: number, offset: number, isWanted: () => boolean) {
-    const restarts = this.#restarts
-    const isOver = () => restarts !== this.#restarts || !isWanted()
+    const { signal } = this.#sameLog
+    const isOver = () => signal.aborted || !isWanted()
     let asked: Promise<Page<V> | Gap> = first
     for (let wait = RETRY_FIRST_MS; ; wait = Math.min(wait * 2, RETRY_LAST_MS)) {
       const found = await asked.catch((error: Error) => {
@@ -150,7 +167,7 @@ export class Pages<V> {
       })
       if (isOver()) return undefined
       if (found && (found.kind === 'gap' || found.next > offset)) return found
-      await delay(wait * (0.5 + Math.random()))
+      await delay(wait * (0.5 + Math.random()), undefined, { signal }).catch(() => {})
       if (isOver()) return undefined
       asked = Promise.resolve(this.page(partition, offset))
     }
@@ -166,17 +183,22 @@ export class Pages<V> {
 
   async #fetch(partition: number, offset: number): Promise<Page<V> | Gap> {
     const start = offset - (offset % PAGE_OFFSETS)
-    const restarts = this.#restarts
+    const { signal } = this.#sameLog
     const known = this.#cache.peek(keyOf(partition, offset))?.page
     const before = known && known.from <= offset ? known : undefined
     let from = before?.from ?? start
     let at = before?.next ?? start
     const events: StreamEvent<V>[] = before ? [...before.events] : []
     for (let tries = 0; tries < MAX_TRIES; tries++) {
+      // As it was before the fetch: what the live reader passes during it may be of another log than what is fetched.
+      const head = this.#headOf(partition)
       const fetched = await this.#source.fetch(this.#topic.name, partition, at, FETCH_BYTES, this.#signal)
-      if (restarts !== this.#restarts) return this.#fetch(partition, offset)
+      if (signal.aborted) return this.#fetch(partition, offset)
       if (fetched.kind === 'out_of_range') {
         const gap = gapAt(offset, fetched.range)
+        // What the live reader has read, and the log does not reach: it is waited for. Perhaps a new leader lags. If it
+        // was truncated, the live reader tells, and only then is all that is known of the former log dropped.
+        if (gap?.reason === 'truncation') return { kind: 'page', partition, from: offset, next: offset, events: [] }
         if (gap) return { kind: 'gap', topic: this.#topic.name, partition, from: offset, ...gap }
         // The page begins before the oldest retained offset. No reader asked for that part.
         from = Math.max(start, fetched.range.earliest)
@@ -184,10 +206,11 @@ export class Pages<V> {
         events.length = 0
         continue
       }
-      await this.#decode(fetched.records, events)
-      if (restarts !== this.#restarts) return this.#fetch(partition, offset)
-      const isEnd = at === offset && fetched.nextOffset === at
-      at = fetched.nextOffset
+      const next = Math.max(at, Math.min(fetched.nextOffset, head))
+      await this.#decode(fetched.records, next, events)
+      if (signal.aborted) return this.#fetch(partition, offset)
+      const isEnd = at === offset && next === at
+      at = next
       if (at > offset || isEnd) return this.#keep(partition, offset, from, at, events)
       // Large records: the part of the page before `offset` would take many fetches.
       from = offset
@@ -197,12 +220,14 @@ export class Pages<V> {
     throw new SourceUnavailable(`What partition ${partition} of "${this.#topic.name}" holds keeps changing`)
   }
 
-  async #decode(records: readonly RawRecord[], events: StreamEvent<V>[]): Promise<void> {
+  /** The records before the offset `next`. */
+  async #decode(records: readonly RawRecord[], next: number, events: StreamEvent<V>[]): Promise<void> {
+    const after = records.findLastIndex(({ offset }) => offset < next) + 1
     let index = 0
-    while (index < records.length) {
+    while (index < after) {
       if (index > 0) await SCANS.next()
       SCANS.begin()
-      while (index < records.length) {
+      while (index < after) {
         const record = records[index++] as RawRecord
         const event = decode(this.#topic, record, this.#decoding)
         // Tombstones and failures were counted when the live reader read them, and invalid records dead-lettered.

@@ -1,5 +1,6 @@
+import { UNKNOWN } from '../cursor/vector.ts'
 import type { Gap } from '../event.ts'
-import type { PartitionRange, Source } from '../source/port.ts'
+import { type PartitionRange, type Source, SourceUnavailable } from '../source/port.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { Heads } from './heads.ts'
 import { type Page, Pages } from './pages.ts'
@@ -26,8 +27,9 @@ export class Past<V> {
 
   constructor(options: PastOptions<V>) {
     this.#options = options
-    const { topic, source, signal = new AbortController().signal, maxEventBytes } = options
-    this.#pages = source && new Pages(topic, source, signal, maxEventBytes)
+    const { topic, heads, source, signal = new AbortController().signal, maxEventBytes } = options
+    const headOf = (partition: number) => heads.of(partition)
+    this.#pages = source && new Pages({ topic, source, signal, headOf, maxEventBytes })
   }
 
   /**
@@ -62,8 +64,8 @@ export class Past<V> {
   ranges(): Promise<readonly PartitionRange[]> {
     const now = performance.now()
     if (!this.#ranges || now - this.#ranges.asked > RANGES_MS) {
-      const { source, topic } = this.#options
-      this.#ranges = { asked: now, answer: source?.ranges(topic.name) ?? Promise.resolve(this.#heldRanges()) }
+      const { source } = this.#options
+      this.#ranges = { asked: now, answer: source ? this.#askRanges(source) : Promise.resolve(this.#heldRanges()) }
     }
     return this.#ranges.answer
   }
@@ -79,6 +81,16 @@ export class Past<V> {
     const positions = new Array<number>(Math.max(-1, ...offsets.keys()) + 1).fill(0)
     for (const [partition, offset] of offsets) positions[partition] = offset
     return positions
+  }
+
+  async #askRanges(source: Source): Promise<readonly PartitionRange[]> {
+    const { topic, heads } = this.#options
+    const read = [...heads.next]
+    const ranges = await source.ranges(topic.name)
+    // A truncation that the live reader is still to find: until then, the past is that of the former log.
+    if (ranges.some(({ partition, next }) => next < (read[partition] ?? UNKNOWN)))
+      throw new SourceUnavailable(`The log of "${topic.name}" ends before what has been read of it`)
+    return ranges
   }
 
   #heldRanges(): PartitionRange[] {

@@ -167,9 +167,9 @@ export class Position<V = unknown> {
     if (event && !isOf(fingerprint, event)) this.#isReplaced = true
   }
 
-  /** Marks all events of a page as seen, or those before `end`. */
-  passPage({ partition, next, events }: Page<V>, end: number = next): void {
-    if (end > this.#wanted(partition)) this.#move(partition, end)
+  /** Marks all events of a page as seen. */
+  passPage({ partition, next, events }: Page<V>): void {
+    if (next > this.#wanted(partition)) this.#move(partition, next)
     const last = events.at(-1)
     if (last) this.#times[partition] = last.timestamp || 0 // no timestamp is NaN, which compares with nothing
   }

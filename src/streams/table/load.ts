@@ -12,8 +12,8 @@ export interface LoadOptions {
   readonly topic: string
   readonly source: Source
   readonly range: PartitionRange
-  /** The offset before which records are to be loaded. It is asked again after each record, and may grow. */
-  readonly end: () => number
+  /** Offset before which records are to be loaded: what the feed reads from there on is not fetched, but comes by it. */
+  readonly end: number
   readonly take: (record: RawRecord) => void
   /** False: the load is void. */
   readonly isWanted: () => boolean
@@ -31,7 +31,7 @@ export async function loadPartition(options: LoadOptions): Promise<number> {
   let at = range.earliest
   let wholeFrom = at
   let expected = at
-  while (at < end() && isWanted()) {
+  while (at < end && isWanted()) {
     const fetched = await source.fetch(topic, partition, at, FETCH_BYTES, signal)
     if (fetched.kind === 'out_of_range') {
       // Retention has moved the start of the log; or the log was truncated, which its live reader notices.
@@ -67,7 +67,7 @@ function takeSome(
   try {
     for (let index = from; index < records.length; index++) {
       const record = records[index] as RawRecord
-      if (record.offset >= end() || !isWanted()) return records.length
+      if (record.offset >= end || !isWanted()) return records.length
       passed(record.offset)
       take(record)
       if (SCANS.isUsedUp(1 + valueLengthOf(record) / UNIT_BYTES)) return index + 1

@@ -205,7 +205,7 @@ export class Table<V = unknown> implements RecordFollower<V> {
     }
     if (!source) return
     for (const range of ranges) {
-      const end = () => endOf(range)
+      const end = endOf(range)
       const wholeFrom = await loadPartition({ topic: topic.name, source, range, end, take, isWanted, signal })
       if (isWanted()) this.#age.wholeFrom(range.partition, wholeFrom)
     }

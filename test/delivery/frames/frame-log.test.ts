@@ -44,7 +44,7 @@ test('a frame log reads what was appended, from any number it still holds, in pi
         if (step.kind === 'append') {
           const json = Buffer.alloc(step.length, all.length)
           all.push(json)
-          log.append(CURSOR, json)
+          log.append(CURSOR, json, undefined, [])
           statistics.count('appended')
         } else if (step.kind === 'drop') {
           log.dropBefore(step.number)
@@ -104,7 +104,7 @@ test('when all logs together exceed the budget, the oldest frames go first, whos
       let frames: { who: number; length: number }[] = []
       for (const { who, length, ends } of sequence) {
         const log = logs[who] as FrameLog
-        log.append(CURSOR, Buffer.alloc(length))
+        log.append(CURSOR, Buffer.alloc(length), undefined, [])
         frames.push({ who, length })
         statistics.count('frames')
         for (; sizeOf(frames) > BUDGET; frames.shift()) statistics.count('made room')

@@ -125,6 +125,16 @@ test('a cursor fits a feed that has read less: nothing comes twice, and nothing 
   expect(reader.isCovered).toBe(true)
 })
 
+test('a start by time that the log told before it was truncated is told of that', async () => {
+  const { feed, source, append } = await startFeed()
+  await append(0, 5)
+  await source.catchUp()
+  const asked = feed.startSince(Date.now() + 60_000)
+  feed.onGap({ kind: 'gap', topic: paints.name, partition: 0, from: 5, to: 3, reason: 'truncation' })
+  const reader = new LogReader(feed, await asked)
+  expect(told([reader.next() as Gap])).toEqual(['truncation 5-3'])
+})
+
 test('a cursor of another log is a gap of every partition in which it had read something', async () => {
   const { feed } = await startFeed(2)
   const before = feed.cursorAt([4, 0])

@@ -12,6 +12,8 @@ class ListedSource {
   readonly records: RawRecord[] = []
   earliest = 0
   next = 0
+  /** What the live reader wants next. */
+  read = Number.POSITIVE_INFINITY
   fetches = 0
   /** Most that a fetch brings, whatever it is asked for; one record at least. */
   fetchRecords = Number.POSITIVE_INFINITY
@@ -50,7 +52,8 @@ class ListedSource {
   }
 
   pages(): Pages<Paint> {
-    return new Pages(paints, { fetch: this.fetch } as Source, new AbortController().signal)
+    const { signal } = new AbortController()
+    return new Pages({ topic: paints, source: { fetch: this.fetch } as Source, signal, headOf: () => this.read })
   }
 }
 
@@ -150,19 +153,27 @@ test('retention that passes a reader is told as the gap from where it was, and i
   expect(numbers).toEqual(numbersOf(source, 2000))
 })
 
-test('an offset beyond the end is a truncation, with the oldest there is to go on from', async () => {
+test('what the log does not reach is not there yet, until the live reader finds that it was truncated', async () => {
   const source = new ListedSource()
   source.append(20)
   source.retain(5)
   const pages = source.pages()
-  expect(await pages.page(0, 25)).toEqual({
-    kind: 'gap',
-    topic: 'paints',
-    partition: 0,
-    from: 25,
-    to: 5,
-    reason: 'truncation',
-  })
+  expect(await pages.page(0, 25)).toMatchObject({ kind: 'page', from: 25, next: 25, events: [] })
+  source.append(10)
+  expect(await pages.page(0, 25)).toMatchObject({ kind: 'page', from: 5, next: 30 })
+})
+
+test('a page ends where the live reader had read up to before it was fetched, and is read on when that has', async () => {
+  const source = new ListedSource()
+  source.append(20)
+  const pages = source.pages()
+  source.read = 12
+  const asked = pages.page(0, 5)
+  source.read = 16
+  const page = (await asked) as Page<Paint>
+  expect([page.from, page.next, page.events.length]).toEqual([0, 12, 12])
+  expect((await readAll(pages, 5, () => source.read)).numbers).toEqual(numbersOf(source, 5).slice(0, 11))
+  expect(await pages.page(0, 16)).toMatchObject({ kind: 'page', next: 16 })
 })
 
 test('where nobody asked for the part of a page that retention took, there is no gap', async () => {

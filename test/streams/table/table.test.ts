@@ -192,7 +192,7 @@ test('the load of a partition knows where nothing was compacted away', async () 
       topic: 'paints',
       source,
       range,
-      end: () => range.next,
+      end: range.next,
       take: ({ offset }) => taken.push(offset),
       isWanted: () => true,
       signal: new AbortController().signal,
