@@ -201,8 +201,8 @@ interface Look extends State {
   readonly reserved: number
   /** What is kept of frames and of the past, within bounds, whether clients come back for it or not. */
   readonly cachedBytes: number
-  /** Cached documents and operations, within a bound: objects in the heap. */
-  readonly documentBytes: number
+  /** Cached documents and operations, and the events of the windows, within bounds: objects in the heap. */
+  readonly heldBytes: number
 }
 
 async function look(gateway: GatewayProcess): Promise<Look> {
@@ -216,7 +216,7 @@ async function look(gateway: GatewayProcess): Promise<Look> {
     streams: metric('streams'),
     reserved: metric('reserved_streams'),
     cachedBytes: metric('frame_log_bytes') + metric('history_bytes'),
-    documentBytes: metric('document_cache_bytes'),
+    heldBytes: metric('document_cache_bytes') + metric('window_bytes'),
   }
 }
 
@@ -234,7 +234,7 @@ function notReturned(before: Look, after: Look): string[] {
     ['bytes outside of the heap', outside(after), outside(before) + MORE_HEAP_BYTES],
     [
       'resident bytes',
-      (after.rss ?? none) - after.cachedBytes - after.documentBytes,
+      (after.rss ?? none) - after.cachedBytes - after.heldBytes,
       (before.rss ?? none) * RSS_FACTOR + MORE_RSS_BYTES,
     ],
   ]
@@ -243,8 +243,8 @@ function notReturned(before: Look, after: Look): string[] {
     .map(([what, value, limit]) => `${what} did not return: ${value}, and not at most ${limit}`)
 }
 
-function inHeap({ heapUsed, documentBytes }: Look): number {
-  return (heapUsed ?? Number.NaN) - documentBytes
+function inHeap({ heapUsed, heldBytes }: Look): number {
+  return (heapUsed ?? Number.NaN) - heldBytes
 }
 
 function outside({ external, cachedBytes }: Look): number {
