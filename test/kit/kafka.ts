@@ -103,7 +103,12 @@ export function testKafka(address: () => string): { kafka: TestKafka; close: () 
     connected ??= (async () => {
       const kafka = client()
       const admin = kafka.admin()
-      const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+      // Idempotent: what is sent again after a broker's end is in the log once.
+      const producer = kafka.producer({
+        createPartitioner: Partitioners.DefaultPartitioner,
+        idempotent: true,
+        maxInFlightRequests: 1,
+      })
       await Promise.all([admin.connect(), producer.connect()])
       return { admin, producer }
     })()
