@@ -55,7 +55,7 @@ function casesOf(records: number): Case[] {
 }
 
 async function fill(broker: Broker, { topics, records }: Case): Promise<void> {
-  const kafka = new kafkajs.Kafka({ brokers: [broker.brokers], logLevel: kafkajs.logLevel.ERROR })
+  const kafka = new kafkajs.Kafka({ brokers: [broker.brokers], logLevel: kafkajs.logLevel.NOTHING })
   const admin = kafka.admin()
   await admin.connect()
   await admin.createTopics({
