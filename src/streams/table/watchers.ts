@@ -1,5 +1,5 @@
-import type { StreamEvent } from '../event.ts'
 import { InterestIndex } from '../feed/interest-index.ts'
+import { Observers } from '../feed/observers.ts'
 import type { TopicFaults } from '../topic/faults.ts'
 import type { Lookups } from '../topic/topic.ts'
 import type { Selection } from '../topic/where.ts'
@@ -29,18 +29,15 @@ interface Entry<V> {
 /** The watchers of a table. An exception of one removes that one, and affects no other. */
 export class Watchers<V> {
   readonly #index: InterestIndex<V, Entry<V>>
-  readonly #all = new Map<Watcher<V>, () => void>()
-  /** Those with `onProgress`: few. */
-  readonly #ofProgress = new Set<Watcher<V>>()
-  readonly #faults: TopicFaults
+  readonly #observers: Observers<Watcher<V>>
 
   constructor(faults: TopicFaults, lookups: Lookups) {
-    this.#faults = faults
+    this.#observers = new Observers(faults)
     this.#index = new InterestIndex(lookups)
   }
 
   get size(): number {
-    return this.#all.size
+    return this.#observers.size
   }
 
   /**
@@ -48,16 +45,7 @@ export class Watchers<V> {
    * @throws SluiceError `BAD_USER_INPUT` for a selection with too many combinations.
    */
   add(selection: Selection<V>, watcher: Watcher<V>): () => void {
-    const removeFromIndex = this.#index.add(selection, { watcher, told: -1 })
-    const remove = (): void => {
-      removeFromIndex()
-      if (this.#all.get(watcher) !== remove) return
-      this.#all.delete(watcher)
-      this.#ofProgress.delete(watcher)
-    }
-    this.#all.set(watcher, remove)
-    if (watcher.onProgress) this.#ofProgress.add(watcher)
-    return remove
+    return this.#observers.add(watcher, this.#index.add(selection, { watcher, told: -1 }))
   }
 
   /** Tells a change to those whose selection the row meets now or met before, to each once. */
@@ -68,47 +56,30 @@ export class Watchers<V> {
     const tell = (entry: Entry<V>): void => {
       if (entry.told === row.seq) return
       entry.told = row.seq
-      this.#contain(entry.watcher, row, () => entry.watcher.onChange(change, items))
+      try {
+        entry.watcher.onChange(change, items)
+      } catch (error) {
+        this.#observers.failed(entry.watcher, error, row)
+      }
     }
-    this.#match(row.event, tell)
-    this.#match(before, tell)
+    if (row.event) this.#index.match(row.event, tell)
+    if (before) this.#index.match(before, tell)
   }
 
   tellVoid(): void {
-    for (const watcher of this.#all.keys()) this.#contain(watcher, undefined, () => watcher.onVoid())
+    this.#observers.tell({}, (watcher) => watcher.onVoid())
   }
 
   tellLoaded(): void {
-    for (const watcher of this.#all.keys()) this.#contain(watcher, undefined, () => watcher.onLoaded())
+    this.#observers.tell({}, (watcher) => watcher.onLoaded())
   }
 
   tellProgress(): void {
-    for (const watcher of this.#ofProgress) this.#contain(watcher, undefined, () => watcher.onProgress?.())
+    this.#observers.tellProgress({})
   }
 
   /** Removes all. */
   end(error: unknown): void {
-    for (const watcher of [...this.#all.keys()]) this.#failed(watcher, error)
-  }
-
-  #match(event: StreamEvent<V> | undefined, visit: (entry: Entry<V>) => void): void {
-    if (event) this.#index.match(event, visit)
-  }
-
-  #contain(watcher: Watcher<V>, at: Change<V>['row'] | undefined, act: () => void): void {
-    try {
-      act()
-    } catch (error) {
-      this.#failed(watcher, error, at && { partition: at.partition, offset: at.offset })
-    }
-  }
-
-  #failed(watcher: Watcher<V>, error: unknown, at?: { readonly partition: number; readonly offset: number }): void {
-    this.#all.get(watcher)?.()
-    try {
-      watcher.failed(error, at)
-    } catch (another) {
-      this.#faults.report(another, 'A subscriber of a table that failed could not be ended', at)
-    }
+    this.#observers.end(error)
   }
 }
