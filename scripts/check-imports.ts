@@ -36,7 +36,12 @@ const NEGOTIATION = { may: [], not: [...KAFKA, ...GRAPHQL, 'graphql-yoga', 'grap
  * are in the order in which data flows.
  */
 const RULES: Record<string, { may: string[]; not: string[] }> = {
-  'src/config.ts': { may: ['src/config-names.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/config.ts': {
+    may: ['src/config-names.ts', 'src/config-gate.ts', 'src/config-formats.ts'],
+    not: [...KAFKA, ...HTTP, ...GRAPHQL],
+  },
+  'src/config-gate.ts': { may: ['src/config-formats.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/config-formats.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/config-names.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/errors': { may: [], not: [...KAFKA, ...HTTP, ...POTHOS] },
   'src/errors/codes.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
@@ -168,7 +173,7 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   },
 
   'src/admission': {
-    may: ['src/errors', 'src/schema', 'src/protocol', 'src/delivery/operation'],
+    may: ['src/errors', ...STREAMS, 'src/schema', 'src/protocol', 'src/delivery/operation', 'src/delivery/outlet.ts'],
     not: [...KAFKA, ...POTHOS],
   },
   'src/transport': {
@@ -186,6 +191,10 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   },
   'src/demo': { may: ['src/streams'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/data-log.ts': { may: ['src/streams', 'src/demo'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/gate.ts': {
+    may: ['src/errors', 'src/streams', 'src/schema', 'src/admission', 'src/transport', 'src/server'],
+    not: [...KAFKA, ...POTHOS],
+  },
   'src/shutdown.ts': { may: ['src/delivery', 'src/transport', 'src/server'], not: [...KAFKA, ...GRAPHQL] },
   'src/gateway.ts': { may: ['src'], not: [...KAFKA, ...POTHOS] },
   'src/main.ts': { may: ['src/gateway.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },

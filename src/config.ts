@@ -1,41 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { z } from 'zod'
+import { boolean, integer, list, readable } from './config-formats.ts'
+import { GateEnvironment, gateProblems, hasAuthentication } from './config-gate.ts'
 import { misspellings } from './config-names.ts'
 
-/** A whole number as text, from `min` to `max`. */
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number)
-    .pipe(z.number().min(min).max(max))
-    .meta({ wants: `a whole number from ${min} to ${max}` })
-
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-)
-
-const boolean = z
-  .enum(['true', 'false'])
-  .transform((text) => text === 'true')
-  .meta({ wants: 'true or false' })
-
-const pemFile = z
-  .string()
-  .transform((path, context) => {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch {
-      context.addIssue({ code: 'custom', message: 'unreadable' })
-      return z.NEVER
-    }
-  })
-  .meta({ wants: 'the path of a readable PEM file' })
+const pemFile = readable.meta({ wants: 'the path of a readable PEM file' })
 
 /** An IP address, a CIDR range, or `unix` for peers on a unix socket. */
 const proxy = z.string().refine((text) => {
@@ -107,10 +77,20 @@ const Environment = z.object({
     .optional()
     .meta({ wants: 'addresses, ranges such as 10.0.0.0/8, or unix, separated by commas' }),
   CORS_ORIGINS: list.default(['*']),
+  ...GateEnvironment,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 
-export type Config = Readonly<z.output<typeof Environment>> & { readonly INSTANCE_ID: string }
+/** Variables whose default depends on others. */
+type Derived = {
+  readonly INSTANCE_ID: string
+  readonly ANONYMOUS: boolean
+  readonly INTROSPECTION: boolean
+  readonly GRAPHIQL: boolean
+  readonly AUDIT_LOG: boolean
+}
+
+export type Config = Readonly<Omit<z.output<typeof Environment>, keyof Derived>> & Derived
 
 /** The names of all variables, for the test that compares them with the README. */
 export const VARIABLES = Object.keys(Environment.shape)
@@ -145,7 +125,9 @@ export function readConfig(environment: Variables, { embedded = false }: ConfigO
   const bad = new Set(parsed.success ? [] : parsed.error.issues.map(({ path }) => String(path[0])))
   const problems = [...bad].map((name) => `${name} wants ${wantsOf(name)}, and got ${shown(name, given.get(name))}`)
   problems.push(...wantedTogether(given, bad))
-  if (environment.NODE_ENV === 'production') {
+  const isProduction = environment.NODE_ENV === 'production'
+  problems.push(...gateProblems(given, bad, isProduction))
+  if (isProduction) {
     const isDemo = given.has('DEMO_RATE') && !/^[0.]+$/.test(given.get('DEMO_RATE') ?? '')
     if (!embedded && !given.has('KAFKA_BROKERS') && !isDemo) problems.push(NO_LOG)
     for (const { name, meant } of misspellings(given, VARIABLES)) {
@@ -153,7 +135,15 @@ export function readConfig(environment: Variables, { embedded = false }: ConfigO
     }
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
-  return { ...parsed.data, INSTANCE_ID: parsed.data.INSTANCE_ID ?? madeUpInstanceId() }
+  const { data } = parsed
+  return {
+    ...data,
+    INSTANCE_ID: data.INSTANCE_ID ?? madeUpInstanceId(),
+    ANONYMOUS: data.ANONYMOUS ?? !hasAuthentication(given),
+    INTROSPECTION: data.INTROSPECTION ?? !isProduction,
+    GRAPHIQL: data.GRAPHIQL ?? !isProduction,
+    AUDIT_LOG: data.AUDIT_LOG ?? hasAuthentication(given),
+  }
 }
 
 const NO_LOG =
@@ -223,7 +213,7 @@ function wantsOf(name: string): string {
 }
 
 function shown(name: string, value = ''): string {
-  if (name.includes('PASSWORD')) return 'something else'
+  if (name.includes('PASSWORD') || name.includes('SECRET')) return 'something else'
   // A PEM text in place of its path: the key must not be logged.
   if (value.includes('-----BEGIN')) return 'a PEM text'
   return inOneLine(value.replaceAll(/\/\/[^/@]*@/g, '//...@'))

@@ -12,19 +12,19 @@
  */
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
-import { Admission } from './admission/admission.ts'
 import type { Config } from './config.ts'
 import { openLog } from './data-log.ts'
 import { Engine, type EngineOptions } from './delivery/engine.ts'
 import { Faults } from './errors/faults.ts'
 import { ResolverErrors } from './errors/resolver-errors.ts'
+import { openGate } from './gate.ts'
 import { schema as ownSchema, topics as ownTopics } from './resolvers/schema.ts'
 import { createAdminServer } from './server/admin-server.ts'
 import { Capacity } from './server/capacity.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
 import { ownShares } from './server/descriptors.ts'
-import { Endpoint } from './server/endpoint.ts'
+import { Endpoint, GRAPHQL_PATH } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { demandFree, listen } from './server/listen.ts'
@@ -42,8 +42,6 @@ import { Operations } from './transport/operations.ts'
 import { Refusals } from './transport/refusals.ts'
 import { SingleConnections } from './transport/single/connections.ts'
 import { StreamSockets } from './transport/stream-sockets.ts'
-
-const GRAPHQL_PATH = '/graphql'
 
 export interface GatewayOptions {
   readonly config: Config
@@ -101,7 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, log, faults, errors })
-  const admission = new Admission(schema)
+  const { admission } = await openGate({ config, schema, log })
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
@@ -146,7 +144,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const corsOrigins = config.CORS_ORIGINS
   const server = createHttpServer({
     endpoint,
-    path: GRAPHQL_PATH,
     corsOrigins,
     addresses,
     answers,

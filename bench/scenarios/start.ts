@@ -97,6 +97,7 @@ async function startIn(broker: Broker, { topics }: Case, settings: Settings): Pr
     args: [join(tree, 'bench', 'systems', 'sluice-topics.ts')],
     env: {
       NODE_ENV: 'production',
+      ANONYMOUS: 'true',
       LOG_LEVEL: 'warn',
       PORT: String(port),
       ADMIN_PORT: String(adminPort),

@@ -72,6 +72,7 @@ export async function startSluice(options: StartOptions & GatewayOptions = {}): 
     args: [...nodeOptions(options), entry],
     env: {
       NODE_ENV: 'production',
+      ANONYMOUS: 'true',
       LOG_LEVEL: 'warn',
       PORT: String(port),
       ADMIN_PORT: String(adminPort),

@@ -1,60 +1,28 @@
-import type {
-  DocumentNode,
-  GraphQLFormattedError,
-  GraphQLSchema,
-  OperationDefinitionNode,
-  OperationTypeNode,
-} from 'graphql'
+import type { DocumentNode, GraphQLFormattedError, GraphQLSchema, OperationDefinitionNode } from 'graphql'
 import type { PreparedOperations } from '../delivery/operation/cache.ts'
 import { SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
-import type { ErrorSink } from '../errors/resolver-errors.ts'
-import { ANONYMOUS, type Audience } from '../schema/context.ts'
-import { AdmittedDocument, type AdmittedOperation, DocumentCache } from './document-cache.ts'
+import type { Authentication } from './authentication/authentication.ts'
+import type { Authorization } from './authorization/authorization.ts'
+import type { Control } from './control/control.ts'
+import { AdmittedDocument, DocumentCache } from './document-cache.ts'
 import { demandShortName } from './document-shape.ts'
+import type { Entry } from './entry.ts'
+import type { Limits } from './limits/limits.ts'
+import { demandAffordable } from './max-cost.ts'
+import type { GraphQLParams } from './params.ts'
+import type { PersistedOperations } from './persisted/persisted-operations.ts'
+import type { Identity } from './principal.ts'
+import type { OperationName, StreamOwner } from './stream-owner.ts'
 import { demandSmall } from './variables-size.ts'
 
 /**
- * Cost limits, in resolved fields of an operation: some 50 to 100 ms of the event loop for queries and mutations, and 3
- * ms for an event of a subscription.
+ * An operation that has passed admission. Only `Admission` creates one, and transports run nothing else: the private
+ * field makes the type nominal, so that no other object passes for it.
  */
-const MAX_COST: Readonly<Record<OperationTypeNode, number>> = {
-  query: 100_000,
-  mutation: 100_000,
-  subscription: 5_000,
-}
-/** Depth limit, in levels of fields: executors are recursive. */
-const MAX_DEPTH = 30
-
-/** Parameters of a GraphQL request, of any transport. */
-export interface GraphQLParams {
-  readonly query: string
-  readonly operationName: string | undefined
-  readonly variables: Readonly<Record<string, unknown>> | undefined
-  readonly extensions: Readonly<Record<string, unknown>> | undefined
-  /** The position to resume at, from whichever parameter. */
-  readonly lastEventId?: string | undefined
-}
-
-export interface AdmissionRequest {
-  readonly params: GraphQLParams
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Receives masked errors, for the request's log. */
-  readonly errors: ErrorSink
-}
-
-/** The authenticated client. Resolvers never see it: they get the audience. */
-export interface Principal {
-  readonly id: string
-}
-
-export interface Identity {
-  readonly principal: Principal
-  readonly audience: Audience
-}
-
-export interface Admitted extends Identity {
+export class Admitted {
+  readonly #isAdmitted = true
+  readonly identity: Identity
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
   /** Cost: an upper bound of the resolved fields; for a subscription, of each event. */
@@ -62,6 +30,21 @@ export interface Admitted extends Identity {
   /** Cache of the operations of the document. */
   readonly prepared: PreparedOperations
   readonly params: GraphQLParams
+  readonly owner: StreamOwner
+
+  constructor(fields: Omit<Admitted, 'isAdmitted'>) {
+    this.identity = fields.identity
+    this.document = fields.document
+    this.operation = fields.operation
+    this.cost = fields.cost
+    this.prepared = fields.prepared
+    this.params = fields.params
+    this.owner = fields.owner
+  }
+
+  get isAdmitted(): boolean {
+    return this.#isAdmitted
+  }
 }
 
 export type AdmissionResult =
@@ -69,16 +52,26 @@ export type AdmissionResult =
   /** The operation is refused with these errors. */
   | { readonly errors: readonly GraphQLFormattedError[] }
 
+export interface AdmissionOptions {
+  readonly schema: GraphQLSchema
+  readonly authentication: Authentication
+  readonly control: Control
+  readonly limits: Limits
+  readonly persisted: PersistedOperations
+  readonly authorization: Authorization
+}
+
 /**
- * Admission: every operation of every transport passes `admit` before anything is done for it. In order: authenticate,
- * parse, validate, select the operation, compute its cost. (Limits by principal, persisted operations and authorization
- * belong here.)
+ * Admission: the one gate. Every request of every transport passes `identify`, and every operation `admit`, before
+ * anything is done for it.
  */
 export class Admission {
+  readonly #options: AdmissionOptions
   readonly #documents: DocumentCache
 
-  constructor(schema: GraphQLSchema) {
-    this.#documents = new DocumentCache(schema)
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+    this.#documents = new DocumentCache(options.schema)
   }
 
   /** Size of the document cache, in bytes. */
@@ -87,48 +80,50 @@ export class Admission {
   }
 
   /**
-   * Authenticates a request without an operation. Every client is anonymous for now.
+   * Who sent a request. In order: credentials, revocations, the rate of requests.
    * @throws SluiceError where the client is refused, whatever it requests.
    */
-  authenticate(_headers: AdmissionRequest['headers']): Identity {
-    return { principal: { id: 'anonymous' }, audience: ANONYMOUS }
+  async identify(entry: Entry): Promise<Identity> {
+    const { authentication, control, limits } = this.#options
+    const identity = await authentication.identify(entry)
+    control.demandNotRevoked(identity.principal)
+    limits.demandRequest(identity.principal, entry.address)
+    return identity
   }
 
-  /** @throws SluiceError where the client is refused, whatever it requests. */
-  admit({ params, headers, errors }: AdmissionRequest): AdmissionResult {
-    const { principal, audience } = this.authenticate(headers)
+  /**
+   * Whether a client may run an operation. In order: persisted operations, parsing and validation, the operation's
+   * choice, blocked operations, cost, authorization.
+   * @throws SluiceError of status 401, 429 or 503, where the client is refused, whatever it requests.
+   */
+  async admit(entry: Entry, identity: Identity, params: GraphQLParams): Promise<AdmissionResult> {
+    const { control, limits, persisted, authorization } = this.#options
+    const { errors, address, requestId } = entry
     try {
       demandShortName(params.operationName, 'The operation name')
       demandSmall(params.variables)
-      const found = this.#documents.get(params.query, errors)
+      const { text, hash } = persisted.textOf(params)
+      const found = limits.preparing(identity.principal, address, () => this.#documents.get(text, errors))
       if (!(found instanceof AdmittedDocument)) return { errors: found }
       const { document, prepared } = found
       const chosen = found.operation(params.operationName)
       if (!chosen) throw operationNotChosen(params.operationName)
       const operation = chosen.node
-      const cost = affordable(chosen, params.variables)
-      return { admitted: { principal, audience, document, operation, cost, prepared, params } }
+      const name: OperationName = { hash: hash ?? found.hash, name: operation.name?.value }
+      control.demandNotBlocked(name)
+      const cost = demandAffordable(chosen, params.variables)
+      await authorization.authorize({ identity, document, operation, params, name })
+      const owner: StreamOwner = { identity, address, requestId, operation: name }
+      return { admitted: new Admitted({ identity, document, operation, cost, prepared, params, owner }) }
     } catch (error) {
+      if (error instanceof SluiceError && OF_CLIENT.has(error.status)) throw error
       return { errors: [formatError(error, errors)] }
     }
   }
 }
 
-/** @throws SluiceError `OPERATION_TOO_COMPLEX` */
-function affordable({ node, cost }: AdmittedOperation, variables: GraphQLParams['variables']): number {
-  if (cost.depth > MAX_DEPTH) {
-    throw new SluiceError('OPERATION_TOO_COMPLEX', `The operation selects more than ${MAX_DEPTH} levels of fields`)
-  }
-  const fields = cost.of(variables)
-  const max = MAX_COST[node.operation]
-  if (fields <= max) return fields
-  const [much, all] = [fields, max].map((number) => number.toLocaleString('en'))
-  const each = node.operation === 'subscription' ? ' for each event' : ''
-  throw new SluiceError(
-    'OPERATION_TOO_COMPLEX',
-    `The operation has up to ${much} fields resolved${each}, and may have ${all}`,
-  )
-}
+/** Statuses of refusals that concern the client, and not the operation. */
+const OF_CLIENT: ReadonlySet<number> = new Set([401, 429, 503])
 
 function operationNotChosen(name: string | undefined): SluiceError {
   return name === undefined

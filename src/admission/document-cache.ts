@@ -83,7 +83,8 @@ export class DocumentCache {
       const bytes = measureDocument(document, text)
       const errors = validate(this.#schema, document, RULES, { maxErrors: MAX_ERRORS })
       if (errors.length > 0) return refusal(errors, sink, 'GRAPHQL_VALIDATION_FAILED')
-      return new AdmittedDocument(this.#schema, document, bytes, (grown) => this.#grown(text, grown))
+      const digest = hash('sha256', text, 'hex')
+      return new AdmittedDocument(this.#schema, document, bytes, digest, (grown) => this.#grown(text, grown))
     } catch (error) {
       return refusal([error], sink, 'INTERNAL_SERVER_ERROR')
     }
@@ -105,6 +106,8 @@ export interface AdmittedOperation {
 /** A validated document with everything derived from it, which is evicted with it. */
 export class AdmittedDocument {
   readonly document: DocumentNode
+  /** SHA-256 of its text, in hex. */
+  readonly hash: string
   readonly prepared: PreparedOperations
   readonly #schema: GraphQLSchema
   readonly #ownBytes: number
@@ -114,10 +117,12 @@ export class AdmittedDocument {
     schema: GraphQLSchema,
     document: DocumentNode,
     bytes: number,
+    digest: string,
     onGrown: (grown: AdmittedDocument) => void,
   ) {
     this.#schema = schema
     this.document = document
+    this.hash = digest
     this.#ownBytes = bytes
     this.prepared = new PreparedOperations(bytes, () => onGrown(this))
   }

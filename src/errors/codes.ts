@@ -13,6 +13,10 @@ export const ERRORS = {
   SUBSCRIBE_FAILED: { status: 400, message: 'The subscription could not be started' },
   CURSOR_INVALID: { status: 400, message: 'The cursor is damaged, or belongs to another topic' },
   CURSOR_EXPIRED: { status: 400, message: 'Events between the cursor and what is retained are gone' },
+  UNAUTHENTICATED: { status: 401, message: 'The request has no credentials that are valid here' },
+  SESSION_EXPIRED: { status: 401, message: 'The credentials have expired: come back with new ones' },
+  FORBIDDEN: { status: 403, message: 'These credentials do not allow this' },
+  OPERATION_BLOCKED: { status: 403, message: 'This operation is blocked' },
   SUBSCRIPTION_NEEDS_SSE: {
     status: 406,
     message: 'Subscriptions are served as text/event-stream only: accept it',
@@ -31,6 +35,7 @@ export const ERRORS = {
   BODY_TOO_LARGE: { status: 413, message: 'The request body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The request body must be application/json' },
   TOO_MANY_OPERATIONS: { status: 429, message: 'This stream has as many operations as it can carry' },
+  RATE_LIMITED: { status: 429, message: 'This client asks for more than its share: later it may again' },
   TOO_MANY_STREAMS: { status: 503, message: 'This gateway has as many streams as it can serve' },
   TOO_MANY_ANSWERS: { status: 503, message: 'This gateway holds as many unread answers as it can' },
   TABLE_TOO_LARGE: { status: 507, message: 'The table is larger than this gateway holds' },
@@ -48,15 +53,19 @@ export class SluiceError extends Error {
   readonly code: ErrorCode
   /** Details beside `code` in the error's `extensions`. */
   readonly details: Readonly<Record<string, unknown>>
+  /** When to try again, in ms, where waiting helps: the response has it as `Retry-After`. */
+  readonly retryAfterMs: number | undefined
 
   constructor(
     code: ErrorCode,
     message: string = ERRORS[code].message,
     details: Readonly<Record<string, unknown>> = {},
+    retryAfterMs?: number,
   ) {
     super(message)
     this.code = code
     this.details = details
+    this.retryAfterMs = retryAfterMs
   }
 
   /** Where GraphQL executors look for an error's `extensions`. */

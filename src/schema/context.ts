@@ -7,8 +7,20 @@ import type { Topic } from '../streams/topic/topic.ts'
  * nothing that distinguishes one of them from another.
  */
 export interface Audience {
-  readonly claims: Readonly<Record<string, string | number | boolean | readonly string[]>>
+  readonly claims: Claims
 }
+
+export interface Claims {
+  /** Those of its scopes that the schema asks for, sorted. */
+  readonly scopes?: readonly string[]
+  readonly bounds?: Bounds
+  /** How far back it may read, in ms. */
+  readonly historyMs?: number
+  readonly [claim: string]: string | number | boolean | readonly string[] | Bounds | undefined
+}
+
+/** By property of events, the only values that may be read. */
+export type Bounds = Readonly<Record<string, readonly string[]>>
 
 /** The audience of all anonymous clients. */
 export const ANONYMOUS: Audience = { claims: {} }

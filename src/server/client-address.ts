@@ -42,6 +42,12 @@ export class ClientAddresses {
     return client
   }
 
+  /** The address that a request counts for; for IPv6 its /64 network, which one client usually has as a whole. */
+  networkOf(request: IncomingMessage): string {
+    const client = this.of(request)
+    return isIP(client) === 6 ? networkOf(client) : client
+  }
+
   /**
    * The address that a connection counts for; for IPv6 its /64 network, which one client usually has as a whole.
    * Undefined for a trusted proxy and on a unix socket, which all clients share.

@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { OperationTypeNode } from 'graphql'
 import type { Admission } from '../admission/admission.ts'
+import type { Entry } from '../admission/entry.ts'
+import type { Identity } from '../admission/principal.ts'
 import { SluiceError } from '../errors/codes.ts'
-import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { refusedRetryMs } from '../errors/retry-hints.ts'
 import { asksForEventStream, EVENT_STREAM, negotiate, takesPlainText, wantsHtml } from '../protocol/accept.ts'
 import { PLAIN_ONLY } from '../protocol/content-coding.ts'
@@ -16,6 +17,7 @@ import type { SingleConnections } from '../transport/single/connections.ts'
 import { isInUrl, streamTokenOf } from '../transport/single/token.ts'
 import type { YogaHttp } from './yoga.ts'
 
+export const GRAPHQL_PATH = '/graphql'
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 
 export interface EndpointOptions {
@@ -28,76 +30,103 @@ export interface EndpointOptions {
   readonly compressesAll: boolean
 }
 
+/** A request with its response. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: AnswerResponse
+  readonly url: URL
+  readonly entry: Entry
+}
+
+/** An exchange whose client has been identified. */
+interface Identified extends Exchange {
+  readonly identity: Identity
+  /** The token of a stream that carries several operations. */
+  readonly token: string | undefined
+}
+
+/** A way in: what a request is for, by its path, method and token. */
+export interface Route {
+  readonly name: RouteName
+  matches(exchange: Exchange, token: string | undefined): boolean
+  /** @throws SluiceError for what is wrong with the request as such. */
+  serve(exchange: Identified): Promise<void> | void
+}
+
+/** Every way in. The matrix of admission (test/admission/matrix.test.ts) has a request for each. */
+export type RouteName = 'reserve' | 'stop' | 'single' | 'operation'
+
 /**
- * `/graphql`: one URL for every operation. A request is read and admitted first; its token, the operation and what the
- * client accepts then choose the transport.
+ * The routes of operations. A request is identified first, whatever its route; its operation is admitted before
+ * anything is done for it.
  */
 export class Endpoint {
   readonly #options: EndpointOptions
+  /** The first that matches serves. */
+  readonly routes: readonly Route[]
 
   constructor(options: EndpointOptions) {
     this.#options = options
+    const isGraphQL = ({ url }: Exchange): boolean => url.pathname === GRAPHQL_PATH
+    this.routes = [
+      {
+        name: 'reserve',
+        // A token that comes along is an old one: clients send it with every request once they have one.
+        matches: (exchange) => isGraphQL(exchange) && exchange.request.method === 'PUT',
+        serve: (exchange) => this.#reserve(exchange),
+      },
+      {
+        name: 'stop',
+        matches: (exchange, token) =>
+          isGraphQL(exchange) && exchange.request.method === 'DELETE' && token !== undefined,
+        serve: (exchange) => this.#stop(exchange),
+      },
+      {
+        name: 'single',
+        matches: (exchange, token) => isGraphQL(exchange) && token !== undefined,
+        serve: (exchange) => this.#serveSingle(exchange),
+      },
+      {
+        name: 'operation',
+        matches: (exchange) => isGraphQL(exchange),
+        serve: (exchange) => this.#serveOperation(exchange),
+      },
+    ]
   }
 
   /** @throws SluiceError for what is wrong with the request as such. */
-  async serve(request: IncomingMessage, response: AnswerResponse, url: URL, errors: ErrorSink): Promise<void> {
-    const { admission, operations, distinct, yoga, compressesAll } = this.#options
+  async serve(exchange: Exchange): Promise<void> {
+    const { request, response, url, entry } = exchange
     const { method = '' } = request
-    if (!METHODS.includes(method)) throw new MethodNotAllowed(METHODS.join(', '), `GraphQL takes no ${method}`)
-    // A token that comes along is an old one: clients send it with every request once they have one.
-    if (method === 'PUT') return this.#reserve(request, response)
-    if (wantsHtml(request)) return await yoga.answerPage(response)
-
-    const token = streamTokenOf(request, url)
-    if (token !== undefined) return await this.#serveSingle(request, response, url, token, errors)
-    if (method === 'DELETE') throw new SluiceError('STREAM_NOT_FOUND', 'The request has no stream token')
-    const accepted = negotiate(request)
-    if (!accepted) throw new SluiceError('NOT_ACCEPTABLE')
-
-    const params = await readParams(request, url)
-    const result = admission.admit({ params, headers: request.headers, errors })
-    if ('errors' in result) {
-      if (accepted.preferred === EVENT_STREAM) distinct.refuse(response, result.errors)
-      else answerRefused(response, accepted.preferred, result.errors)
-      return
+    if (url.pathname === GRAPHQL_PATH && !METHODS.includes(method)) {
+      throw new MethodNotAllowed(METHODS.join(', '), `GraphQL takes no ${method}`)
     }
-
-    const { admitted } = result
-    if (!compressesAll && admitted.audience !== ANONYMOUS) response.codings = PLAIN_ONLY
-    const { operation } = admitted.operation
-    refuseMutationByGet(request, operation)
-    if (operation === 'subscription' && !accepted.eventStream) throw new SluiceError('SUBSCRIPTION_NEEDS_SSE')
-    if (operation === 'subscription' || accepted.preferred === EVENT_STREAM) {
-      try {
-        await distinct.serve(response, admitted, errors)
-      } catch (error) {
-        // To a native EventSource, which does GET only, any status but 200 would be final.
-        if (request.method !== 'GET' || !(error instanceof SluiceError)) throw error
-        answerRetry(response, refusedRetryMs(error.code))
-      }
-      return
+    // The page has no data, and no credentials yet.
+    if (url.pathname === GRAPHQL_PATH && method === 'GET' && wantsHtml(request)) {
+      return await this.#options.yoga.answerPage(response)
     }
-    await yoga.answer(response, accepted.preferred, await operations.execute(admitted, errors))
+    const token = method === 'PUT' ? undefined : streamTokenOf(request, url)
+    const route = this.routes.find((each) => each.matches(exchange, token))
+    if (!route) throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${GRAPHQL_PATH}`)
+    const identity = await this.#options.admission.identify(entry)
+    await route.serve({ ...exchange, identity, token })
   }
 
-  #reserve(request: IncomingMessage, response: ServerResponse): void {
-    const { admission, single } = this.#options
+  #reserve({ request, response, entry, identity }: Identified): void {
     if (!takesPlainText(request)) throw new SluiceError('NOT_ACCEPTABLE', 'A stream token is text/plain')
-    single.reserve(response, admission.authenticate(request.headers).principal)
+    const { address, requestId } = entry
+    this.#options.single.reserve(response, { identity, address, requestId, operation: undefined })
   }
 
-  /** What comes with a token: the opening of its stream, an operation for it, or the end of one. */
-  async #serveSingle(
-    request: IncomingMessage,
-    response: AnswerResponse,
-    url: URL,
-    token: string,
-    errors: ErrorSink,
-  ): Promise<void> {
+  #stop({ response, url, identity, token = '' }: Identified): void {
+    const { single } = this.#options
+    single.stop(response, single.find(token, identity.principal), url.searchParams.get('operationId'))
+  }
+
+  /** What comes with a token: the opening of its stream, or an operation for it. */
+  async #serveSingle({ request, response, url, entry, identity, token = '' }: Identified): Promise<void> {
     const { admission, single } = this.#options
-    const { method, headers } = request
-    const stream = single.find(token, admission.authenticate(headers).principal)
-    if (method === 'DELETE') return single.stop(response, stream, url.searchParams.get('operationId'))
+    const stream = single.find(token, identity.principal)
     const params = await readOperation(request, url)
     if (!params) {
       if (!asksForEventStream(request)) {
@@ -111,15 +140,51 @@ export class Endpoint {
         return single.openStream(response, stream)
       } catch (error) {
         // It may be a native EventSource, to which any status but 200 would be final.
-        if (!(error instanceof SluiceError) || error.status !== 503 || !isInUrl(url)) throw error
-        return answerRetry(response, refusedRetryMs(error.code))
+        if (!isPassing(error) || !isInUrl(url)) throw error
+        return answerRetry(response, error.retryAfterMs ?? refusedRetryMs(error.code))
       }
     }
-    const result = admission.admit({ params, headers, errors })
+    const result = await admission.admit(entry, identity, params)
     if ('errors' in result) return answerNotAccepted(response, result.errors)
     refuseMutationByGet(request, result.admitted.operation.operation)
-    await single.start(response, stream, result.admitted, errors)
+    await single.start(response, stream, result.admitted, entry.errors)
   }
+
+  async #serveOperation({ request, response, url, entry, identity }: Identified): Promise<void> {
+    const { admission, operations, distinct, yoga, compressesAll } = this.#options
+    if (request.method === 'DELETE') throw new SluiceError('STREAM_NOT_FOUND', 'The request has no stream token')
+    const accepted = negotiate(request)
+    if (!accepted) throw new SluiceError('NOT_ACCEPTABLE')
+
+    const params = await readParams(request, url)
+    try {
+      const result = await admission.admit(entry, identity, params)
+      if ('errors' in result) {
+        if (accepted.preferred === EVENT_STREAM) distinct.refuse(response, result.errors)
+        else answerRefused(response, accepted.preferred, result.errors)
+        return
+      }
+
+      const { admitted } = result
+      if (!compressesAll && identity.audience !== ANONYMOUS) response.codings = PLAIN_ONLY
+      const { operation } = admitted.operation
+      refuseMutationByGet(request, operation)
+      if (operation === 'subscription' && !accepted.eventStream) throw new SluiceError('SUBSCRIPTION_NEEDS_SSE')
+      if (operation === 'subscription' || accepted.preferred === EVENT_STREAM) {
+        return await distinct.serve(response, admitted, entry.errors)
+      }
+      await yoga.answer(response, accepted.preferred, await operations.execute(admitted, entry.errors))
+    } catch (error) {
+      // To a native EventSource, which does GET only, any status but 200 would be final.
+      if (request.method !== 'GET' || accepted.preferred !== EVENT_STREAM || !isPassing(error)) throw error
+      answerRetry(response, error.retryAfterMs ?? refusedRetryMs(error.code))
+    }
+  }
+}
+
+/** A refusal that time heals. */
+function isPassing(error: unknown): error is SluiceError {
+  return error instanceof SluiceError && (error.status === 503 || error.status === 429)
 }
 
 function refuseMutationByGet({ method }: IncomingMessage, operation: OperationTypeNode): void {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import cors from 'cors'
 import type { Logger } from 'pino'
+import type { Entry } from '../admission/entry.ts'
 import { SluiceError } from '../errors/codes.ts'
 import { logError } from '../errors/faults.ts'
 import type { ResolverErrors } from '../errors/resolver-errors.ts'
@@ -19,7 +20,6 @@ const MAX_REQUEST_ID = 64
 
 export interface HttpServerOptions {
   readonly endpoint: Endpoint
-  readonly path: string
   readonly corsOrigins: readonly string[]
   readonly addresses: ClientAddresses
   readonly errors: ResolverErrors
@@ -32,7 +32,7 @@ export interface HttpServerOptions {
 
 /** The public server: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { answers, compresses, errors, endpoint, path, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
+  const { answers, compresses, errors, endpoint, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
   const withCors = cors({
     origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -49,9 +49,17 @@ export function createHttpServer(options: HttpServerOptions): Server {
         throw new SluiceError('NOT_ACCEPTABLE', 'The Accept-Encoding header accepts neither gzip nor identity')
       }
       const url = urlOf(request)
-      if (url?.pathname !== path)
-        throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${path}`)
-      await endpoint.serve(request, response, url, errors.within(ownLog))
+      if (!url) throw new SluiceError('NOT_FOUND')
+      const entry: Entry = {
+        method: request.method ?? '',
+        headers: request.headers,
+        rawHeaders: request.rawHeaders,
+        query: url.searchParams,
+        address: addresses.networkOf(request),
+        requestId: String(response.getHeader('x-request-id')),
+        errors: errors.within(ownLog),
+      }
+      await endpoint.serve({ request, response, url, entry })
     } catch (error) {
       fail(response, error, ownLog())
     }
@@ -90,8 +98,9 @@ function fail(response: ServerResponse, error: unknown, log: Logger): void {
   }
   const headers: Record<string, string> = {}
   if (known instanceof MethodNotAllowed) headers.allow = known.allow
-  const { status, code } = known as SluiceError
-  if (status === 503) headers['retry-after'] = String(Math.ceil(refusedRetryMs(code) / 1000))
+  const { status, code, retryAfterMs } = known as SluiceError
+  const waitMs = retryAfterMs ?? (status === 503 ? refusedRetryMs(code) : undefined)
+  if (waitMs !== undefined) headers['retry-after'] = String(Math.ceil(waitMs / 1000))
   // The unread rest of a body would be parsed as the next request.
   if (!response.req.complete) headers.connection = 'close'
   answerError(response, known as SluiceError, headers)

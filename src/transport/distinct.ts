@@ -58,8 +58,9 @@ export class DistinctConnections {
     // The preparation may have taken a while.
     refusals.demandStream()
     const framing = outcome.hasCursors ? IN_EXTENSIONS : BY_ID
-    if (!response.codings?.prefersGzip) sockets.open(response, (socket) => prepared.start(socket, framing))
-    else sockets.open(response, (socket) => prepared.start(new GzipOutlet(socket, units), framing), GZIP)
+    const { owner } = admitted
+    if (!response.codings?.prefersGzip) sockets.open(response, owner, (socket) => prepared.start(socket, framing))
+    else sockets.open(response, owner, (socket) => prepared.start(new GzipOutlet(socket, units), framing), GZIP)
   }
 
   refuse(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {

@@ -1,6 +1,7 @@
 import { executeRootSelectionSet, type GraphQLFormattedError, type GraphQLSchema, validateExecutionArgs } from 'graphql'
 import type { Logger } from 'pino'
-import type { Admitted, GraphQLParams } from '../admission/admission.ts'
+import type { Admitted } from '../admission/admission.ts'
+import type { GraphQLParams } from '../admission/params.ts'
 import type { Engine, Start } from '../delivery/engine.ts'
 import type { BoundStream, Operation } from '../delivery/operation/operation.ts'
 import type { CloseReason } from '../delivery/outlet.ts'
@@ -150,8 +151,8 @@ export class Operations {
     return 'last' in asked ? { position: await positionLast(feed, select, asked.last) } : asked
   }
 
-  #context({ audience }: Admitted): Context {
-    return { audience, streams: this.#options.streams }
+  #context({ identity }: Admitted): Context {
+    return { audience: identity.audience, streams: this.#options.streams }
   }
 }
 

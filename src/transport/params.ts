@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import getRawBody from 'raw-body'
-import type { GraphQLParams } from '../admission/admission.ts'
+import type { GraphQLParams } from '../admission/params.ts'
 import { SluiceError } from '../errors/codes.ts'
 
 /** Size limit of a body: operations are some kilobytes, and variables seldom add much. */
@@ -123,6 +123,7 @@ function paramsOf(body: unknown): GraphQLParams {
   }
   return {
     query,
+    documentId: undefined,
     operationName: operationName ?? undefined,
     variables: recordOf(variables, 'variables'),
     extensions: recordOf(extensions, 'extensions'),

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { StreamOwner } from '../admission/stream-owner.ts'
 import type { CloseReason, OutletListener } from '../delivery/outlet.ts'
 import type { Faults } from '../errors/faults.ts'
 import type { StreamOutlet } from './single/stream.ts'
@@ -21,6 +22,7 @@ export interface StreamStats {
  * same for HTTP/1.0 and 1.1, and the engine's bytes are written unchanged.
  */
 export class StreamSocket implements StreamOutlet {
+  readonly owner: StreamOwner
   readonly #socket: Socket
   readonly #stats: StreamStats
   readonly #faults: Faults
@@ -29,7 +31,8 @@ export class StreamSocket implements StreamOutlet {
   /** Index of its age slot. */
   slot = 0
 
-  constructor(socket: Socket, stats: StreamStats, faults: Faults) {
+  constructor(socket: Socket, owner: StreamOwner, stats: StreamStats, faults: Faults) {
+    this.owner = owner
     this.#socket = socket
     this.#stats = stats
     this.#faults = faults

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { StreamOwner } from '../admission/stream-owner.ts'
 import { SluiceError } from '../errors/codes.ts'
 import type { Faults } from '../errors/faults.ts'
 import { STREAM_HEADERS } from './answer.ts'
@@ -68,6 +69,11 @@ export class StreamSockets {
     return this.#open.has(socket)
   }
 
+  /** The open streams. */
+  [Symbol.iterator](): Iterator<StreamSocket> {
+    return this.#open.values()
+  }
+
   /** @throws SluiceError `NOT_READY` during a shutdown, `TOO_MANY_STREAMS` at the limit. */
   demandRoom(): void {
     if (this.#isDraining) throw new SluiceError('NOT_READY', 'The gateway is shutting down')
@@ -82,7 +88,12 @@ export class StreamSockets {
    * after the head nothing else can be answered.
    * @throws SluiceError as `demandRoom` does.
    */
-  open(response: ServerResponse, begin: (stream: StreamSocket) => void, headers: OutgoingHttpHeaders = {}): void {
+  open(
+    response: ServerResponse,
+    owner: StreamOwner,
+    begin: (stream: StreamSocket) => void,
+    headers: OutgoingHttpHeaders = {},
+  ): void {
     this.demandRoom()
     const { socket } = response
     if (!socket || socket.destroyed) return
@@ -92,7 +103,7 @@ export class StreamSockets {
     }
     this.#faults.contain(
       'stream',
-      () => begin(this.#takeOver(response, socket, headers)),
+      () => begin(this.#takeOver(response, socket, owner, headers)),
       () => socket.destroy(),
     )
   }
@@ -122,7 +133,7 @@ export class StreamSockets {
    * request object until the socket closes, but not its contents. From here on Node regards the connection as idle:
    * `server.closeIdleConnections` would end it.
    */
-  #takeOver(response: ServerResponse, socket: Socket, headers: OutgoingHttpHeaders): StreamSocket {
+  #takeOver(response: ServerResponse, socket: Socket, owner: StreamOwner, headers: OutgoingHttpHeaders): StreamSocket {
     // Coalesces the head and the first block into one write.
     socket.cork()
     response.useChunkedEncodingByDefault = false
@@ -143,7 +154,7 @@ export class StreamSockets {
     socket.on('drain', this.#onDrain)
     socket.on('close', this.#onClose)
 
-    const stream = new StreamSocket(socket, this.stats, this.#faults)
+    const stream = new StreamSocket(socket, owner, this.stats, this.#faults)
     this.#open.set(socket, stream)
     this.#ages.add(stream)
     this.#onOpen(socket)

@@ -2,10 +2,10 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
-import { Admission, type AdmissionResult, type Admitted } from '../../src/admission/admission.ts'
+import type { Admission, AdmissionResult, Admitted } from '../../src/admission/admission.ts'
 import { schema } from '../../src/resolvers/schema.ts'
 import { ANONYMOUS, type Context } from '../../src/schema/context.ts'
-import { silentErrors } from '../kit/errors.ts'
+import { ANYBODY, anEntry, openAdmission, someParams } from '../kit/admission.ts'
 import { bestMs } from '../kit/yardstick.ts'
 import { EXPENSIVE } from './documents.ts'
 
@@ -19,19 +19,18 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed
 }
 
-function admit(admission: Admission, query: string, variables?: Record<string, unknown>): AdmissionResult {
-  const params = { query, operationName: undefined, variables, extensions: undefined }
-  return admission.admit({ params, headers: {}, errors: silentErrors })
+function admit(admission: Admission, query: string, variables?: Record<string, unknown>): Promise<AdmissionResult> {
+  return admission.admit(anEntry(), ANYBODY, someParams(query, { variables }))
 }
 
-function admitted(admission: Admission, query: string, variables?: Record<string, unknown>): Admitted {
-  const result = admit(admission, query, variables)
+async function admitted(admission: Admission, query: string, variables?: Record<string, unknown>): Promise<Admitted> {
+  const result = await admit(admission, query, variables)
   if ('errors' in result) throw new Error(JSON.stringify(result.errors))
   return result.admitted
 }
 
-function prepare(admission: Admission, query: string, variables?: Record<string, unknown>) {
-  const { document, prepared } = admitted(admission, query, variables)
+async function prepare(admission: Admission, query: string, variables?: Record<string, unknown>) {
+  const { document, prepared } = await admitted(admission, query, variables)
   const operation = prepared.prepare({ schema, document, operationName: undefined, variables, context: CONTEXT })
   if (!('args' in operation)) throw operation[0]
   return operation
@@ -53,13 +52,13 @@ const subscription = (i: number, selections: string) =>
 
 test.each(Object.entries(KINDS))(
   'documents and their operations take a bounded part of the heap: %s',
-  (_kind, text) => {
-    const admission = new Admission(schema)
-    prepare(admission, text(0))
+  async (_kind, text) => {
+    const admission = openAdmission(schema)
+    await prepare(admission, text(0))
     const before = heapUsed()
     let all = 0
     for (let i = 1; all < 45 * MIB; i++) {
-      const { document, own } = prepare(admission, text(i)).weight
+      const { document, own } = (await prepare(admission, text(i))).weight
       all += document + own
     }
     const taken = heapUsed() - before
@@ -70,32 +69,32 @@ test.each(Object.entries(KINDS))(
   },
 )
 
-test('operations of one document with ever other variables take a bounded part of the heap', () => {
+test('operations of one document with ever other variables take a bounded part of the heap', async () => {
   const query = `subscription ($region: Region!, $unused: [String!]) { ordersByRegion(region: $region) { id @skip(if: false) } streams: __typename @skip(if: true) }`
   const used = query.replace(', $unused: [String!]', '').replace(' streams: __typename @skip(if: true)', '')
-  const admission = new Admission(schema)
+  const admission = openAdmission(schema)
   const other = (i: number) => ({ region: 'EUROPE', [`extra${i}`]: Array.from({ length: 300 }, () => ({})) })
-  prepare(admission, used, other(0))
+  await prepare(admission, used, other(0))
   const before = heapUsed()
-  for (let i = 1; i < 3_000; i++) prepare(admission, used, other(i))
+  for (let i = 1; i < 3_000; i++) await prepare(admission, used, other(i))
   const taken = heapUsed() - before
   console.log(`3,000 sets of variables take ${(taken / MIB).toFixed(1)} MiB`)
   expect(taken).toBeLessThan(6 * MIB)
 })
 
-test('an operation is prepared once for the same document, variables and audience', () => {
-  const admission = new Admission(schema)
+test('an operation is prepared once for the same document, variables and audience', async () => {
+  const admission = openAdmission(schema)
   const query = 'subscription ($region: Region!) { ordersByRegion(region: $region) { id } }'
-  const one = prepare(admission, query, { region: 'EUROPE' })
-  expect(prepare(admission, query, { region: 'EUROPE' })).toBe(one)
-  expect(prepare(admission, query, { region: 'ASIA' })).not.toBe(one)
-  expect(admitted(admission, query, { region: 'ASIA' }).document).toBe(one.args.document)
+  const one = await prepare(admission, query, { region: 'EUROPE' })
+  expect(await prepare(admission, query, { region: 'EUROPE' })).toBe(one)
+  expect(await prepare(admission, query, { region: 'ASIA' })).not.toBe(one)
+  expect((await admitted(admission, query, { region: 'ASIA' })).document).toBe(one.args.document)
 })
 
-test('a document that is refused is refused again without being read, and refusals are bounded', () => {
-  const admission = new Admission(schema)
-  const refusal = (query: string) => {
-    const result = admit(admission, query)
+test('a document that is refused is refused again without being read, and refusals are bounded', async () => {
+  const admission = openAdmission(schema)
+  const refusal = async (query: string) => {
+    const result = await admit(admission, query)
     if (!('errors' in result)) throw new Error('It was admitted')
     return result.errors
   }
@@ -105,20 +104,20 @@ test('a document that is refused is refused again without being read, and refusa
     `{ ${'a'.repeat(65)}: __typename }`,
     '{ a: __typename b: streams { topic } a: streams { topic } }',
   ]
-  for (const query of kinds) expect(refusal(query)).toBe(refusal(query))
-  for (let i = 0; i < 1_000; i++) refusal(`{ ${Array.from({ length: 30 }, (_, k) => `n${i}x${k}`).join(' ')} }`)
+  for (const query of kinds) expect(await refusal(query)).toBe(await refusal(query))
+  for (let i = 0; i < 1_000; i++) await refusal(`{ ${Array.from({ length: 30 }, (_, k) => `n${i}x${k}`).join(' ')} }`)
   expect(admission.cacheBytes).toBeLessThan(3 * MIB)
 })
 
-test('a refusal quotes no more of a document than somebody reads', () => {
-  const admission = new Admission(schema)
+test('a refusal quotes no more of a document than somebody reads', async () => {
+  const admission = openAdmission(schema)
   const long = 'x'.repeat(100_000)
   for (const query of [
     `{ ${long} }`,
     `{ recentOrders(last: "${long}") { id } }`,
     `{ recentOrders(region: ${long}) { id } }`,
   ]) {
-    const result = admit(admission, query)
+    const result = await admit(admission, query)
     expect(JSON.stringify(result).length).toBeLessThan(2_000)
     expect(result).toHaveProperty('errors')
   }
@@ -130,7 +129,7 @@ test('no document that is read takes much longer to admit or refuse than an ordi
   const { [plain]: yardstick, ...kinds } = (await bestMs(5, {
     [plain]: () => validate(schema, parse(ordinary)),
     ...Object.fromEntries(
-      Object.entries(EXPENSIVE).map(([kind, query]) => [kind, () => admit(new Admission(schema), query)]),
+      Object.entries(EXPENSIVE).map(([kind, query]) => [kind, () => admit(openAdmission(schema), query)]),
     ),
   })) as Record<string, number> & { [plain]: number }
   const ratios = Object.entries(kinds).map(([kind, ms]) => [kind, ms / yardstick] as const)

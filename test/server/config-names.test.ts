@@ -18,7 +18,11 @@ function problems(environment: Environment, options = {}): readonly string[] {
 
 const NO_LOG =
   'Production wants a log to serve: KAFKA_BROKERS with the brokers, or DEMO_RATE above 0 for made-up orders from memory'
-const production = (environment: Environment = {}): Environment => ({ NODE_ENV: 'production', ...environment })
+const production = (environment: Environment = {}): Environment => ({
+  NODE_ENV: 'production',
+  ANONYMOUS: 'true',
+  ...environment,
+})
 
 describe('in production nothing is made up', () => {
   test.each<[Environment, readonly string[]]>([
@@ -183,6 +187,31 @@ const VALUES: Record<string, { good: string[]; bad: string[] }> = {
   CORS_ORIGINS: { good: ['*'], bad: [] },
   COMPRESSION: { good: ['on', 'anonymous', 'off'], bad: ['true'] },
   LOG_LEVEL: { good: ['info'], bad: ['loud'] },
+  AUTH_JWKS_URL: { good: ['https://a.example/jwks.json'], bad: ['a.example', 'ftp://a.example'] },
+  AUTH_KEY_FILE: { good: ['package.json'], bad: ['/no/such/file'] },
+  AUTH_ISSUER: { good: ['https://a.example'], bad: [] },
+  AUTH_AUDIENCE: { good: ['a, b'], bad: [' , '] },
+  AUTH_ALGORITHMS: { good: ['RS256, ES256'], bad: ['none', 'RS256,rs256'] },
+  AUTH_CLOCK_TOLERANCE_MS: { good: ['0'], bad: ['5s', '60001'] },
+  AUTH_COOKIE: { good: ['session'], bad: ['a b', 'a=b'] },
+  API_KEYS_FILE: { good: ['keys.json'], bad: [] },
+  ANONYMOUS: { good: ['true', 'false'], bad: ['yes'] },
+  TICKET_SECRET: { good: ['x'.repeat(32)], bad: ['x'.repeat(31)] },
+  INTROSPECTION: { good: ['true', 'false'], bad: ['on'] },
+  GRAPHIQL: { good: ['true', 'false'], bad: ['on'] },
+  PERSISTED_OPERATIONS: { good: ['off', 'allowed', 'only'], bad: ['on'] },
+  PERSISTED_OPERATIONS_FILE: { good: ['operations.json'], bad: [] },
+  CONTROL_TOPIC: { good: ['control'], bad: ['a b', 'x'.repeat(250)] },
+  CORS_HEADERS: { good: ['x-a, x-b'], bad: ['a b'] },
+  MAX_STREAMS_PER_PRINCIPAL: { good: ['1'], bad: ['0'] },
+  MAX_STREAMS_PER_ADDRESS: { good: ['1'], bad: ['0'] },
+  NEW_STREAMS_PER_PRINCIPAL: { good: ['1'], bad: ['0'] },
+  NEW_STREAMS_PER_ADDRESS: { good: ['1'], bad: ['0'] },
+  MAX_GROUPS: { good: ['1'], bad: ['0'] },
+  MAX_GROUPS_PER_PRINCIPAL: { good: ['1'], bad: ['0'] },
+  USAGE_TOPIC: { good: ['usage'], bad: ['a b'] },
+  USAGE_INTERVAL_MS: { good: ['1000'], bad: ['1'] },
+  AUDIT_LOG: { good: ['true', 'false'], bad: ['on'] },
   HOST: { good: ['0.0.0.0'], bad: [] },
   ADMIN_HOST: { good: ['127.0.0.1'], bad: [] },
   LISTEN_SOCKET: { good: ['/run/a.sock'], bad: [] },
@@ -227,7 +256,7 @@ const environments = fc
 
 test('of any environment every bad variable is named in one line, and nothing else is thrown', () => {
   expect(Object.keys(VALUES).sort()).toEqual([...VARIABLES].sort())
-  const seen = { valid: 0, noLog: 0, bad: 0, together: 0, misspeltErrors: 0, warnings: 0, samePorts: 0 }
+  const seen = { valid: 0, noLog: 0, noGate: 0, bad: 0, together: 0, misspeltErrors: 0, warnings: 0, samePorts: 0 }
   fc.assert(
     fc.property(environments, ({ environment, bad, misspelt, isProduction }) => {
       const lines = problems(environment)
@@ -241,14 +270,20 @@ test('of any environment every bad variable is named in one line, and nothing el
       const isDemo = has('DEMO_RATE') && Number(environment.DEMO_RATE) !== 0
       const noLog = isProduction && !has('KAFKA_BROKERS') && !isDemo
       expect(lines.includes(NO_LOG)).toBe(noLog)
+      const hasGate = ['AUTH_JWKS_URL', 'AUTH_KEY_FILE', 'API_KEYS_FILE', 'ANONYMOUS'].some(has)
+      const noGate = isProduction && !hasGate
+      expect(lines.filter((line) => line.startsWith('Production wants to know who gets in: '))).toHaveLength(
+        Number(noGate),
+      )
       const misses = misspelt.filter((name) => configWarnings(environment).some((line) => line.startsWith(`${name} `)))
       const errors = misses.filter((name) => isProduction && name.startsWith('KAFKA_'))
       for (const name of errors) expect(lines.filter((line) => line.startsWith(`${name} `))).toHaveLength(1)
-      const together = lines.filter((line) => / want each other| beside it$/.test(line)).length
+      const together = lines.filter((line) => / (want|exclude) each other| beside it$/.test(line)).length
       const samePorts = lines.filter((line) => line.startsWith('PORT and')).length
-      expect(lines).toHaveLength(bad.length + Number(noLog) + errors.length + together + samePorts)
+      expect(lines).toHaveLength(bad.length + Number(noLog) + Number(noGate) + errors.length + together + samePorts)
       if (lines.length === 0) seen.valid++
       if (noLog) seen.noLog++
+      if (noGate) seen.noGate++
       seen.bad += bad.length
       seen.together += together
       seen.samePorts += samePorts

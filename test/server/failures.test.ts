@@ -19,7 +19,6 @@ async function startFailing(serve: Endpoint['serve']) {
   const answers = new AnswerBudget()
   const server = createHttpServer({
     endpoint,
-    path: '/graphql',
     corsOrigins: [],
     addresses,
     answers,
@@ -52,7 +51,7 @@ test.each(FOR_NOBODY)(
 test.each(FOR_NOBODY)(
   '$what that is thrown after the answer has begun cuts it, and is logged once',
   async ({ make }) => {
-    const { url, lines } = await startFailing(async (_request, response) => {
+    const { url, lines } = await startFailing(async ({ response }) => {
       response.writeHead(200).write('begun')
       throw make()
     })

@@ -29,20 +29,21 @@ test('--check-config tells of all errors, a line each, and of a name that is mis
   expect(await ended(run)).toEqual({ code: 1, signal: null })
   expect(run.err.trimEnd().split('\n')).toEqual([
     'MAX_STREAMS wants a whole number from 1 to 1000000, and got "x"',
+    'Production wants to know who gets in: AUTH_JWKS_URL, AUTH_KEY_FILE or API_KEYS_FILE, or ANONYMOUS=true for everybody',
     expect.stringMatching(/^Production wants a log to serve: KAFKA_BROKERS .* or DEMO_RATE /),
     'KAFKA_BROKER is no variable of this gateway: is KAFKA_BROKERS meant?',
   ])
 })
 
 test('in production nothing is served without a log: the start is refused with a sentence', async () => {
-  const run = main([], { NODE_ENV: 'production' })
+  const run = main([], { NODE_ENV: 'production', ANONYMOUS: 'true' })
   expect(await ended(run)).toEqual({ code: 1, signal: null })
   expect([run.out, run.err]).toEqual(['', expect.stringMatching(/^Production wants a log to serve: .*\n$/)])
 })
 
 test('a misspelt name that changes nothing of what is served is a warning', async () => {
   const warning = 'WINDOW_BYTE is no variable of this gateway: is WINDOW_BYTES meant?'
-  const env = { NODE_ENV: 'production', DEMO_RATE: '1', WINDOW_BYTE: '1' }
+  const env = { NODE_ENV: 'production', ANONYMOUS: 'true', DEMO_RATE: '1', WINDOW_BYTE: '1' }
   const check = main(['--check-config'], env)
   expect(await ended(check)).toEqual({ code: 0, signal: null })
   expect([check.out, check.err]).toEqual(['The configuration is valid\n', `Warning: ${warning}\n`])

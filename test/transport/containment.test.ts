@@ -13,6 +13,7 @@ import { Units } from '../../src/transport/gzip/units.ts'
 import type { Operations } from '../../src/transport/operations.ts'
 import { Refusals } from '../../src/transport/refusals.ts'
 import { StreamSockets } from '../../src/transport/stream-sockets.ts'
+import { anOwner } from '../kit/admission.ts'
 import { silentLog } from '../kit/log-lines.ts'
 import { expectNothingUncaught } from '../kit/uncaught.ts'
 import { until } from '../kit/until.ts'
@@ -29,7 +30,7 @@ async function startStreams() {
   const faults = new Faults(silentLog)
   const sockets = new StreamSockets({ faults })
   const server = createServer((_request, response) => {
-    sockets.open(response, (stream) => {
+    sockets.open(response, anOwner(), (stream) => {
       stream.attach(ALL_BROKEN)
       // More than the kernel takes, so that it drains once it is read.
       stream.write(Buffer.alloc(16 * 1024 * 1024))

@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http'
-import type { Admitted, GraphQLParams, Principal } from '../../admission/admission.ts'
+import type { Admitted } from '../../admission/admission.ts'
 import { demandShortName } from '../../admission/document-shape.ts'
+import type { GraphQLParams } from '../../admission/params.ts'
+import type { Principal } from '../../admission/principal.ts'
+import type { StreamOwner } from '../../admission/stream-owner.ts'
 import { SluiceError } from '../../errors/codes.ts'
 import type { Faults } from '../../errors/faults.ts'
 import { formatError } from '../../errors/format.ts'
@@ -58,7 +61,7 @@ export class SingleConnections {
   }
 
   /** Answers with the token of a new stream. @throws SluiceError where none can be reserved now. */
-  reserve(response: ServerResponse, principal: Principal): void {
+  reserve(response: ServerResponse, owner: StreamOwner): void {
     const { instance, heartbeatMs, answers, faults, refusals } = this.#options
     refusals.demandReservation()
     if (this.#reserved >= MAX_RESERVATIONS) {
@@ -66,7 +69,7 @@ export class SingleConnections {
     }
     const stream = new SingleStream({
       token: newStreamToken(instance),
-      principal: principal.id,
+      owner,
       heartbeatMs,
       answers,
       faults,
@@ -87,7 +90,7 @@ export class SingleConnections {
    */
   find(token: string, principal: Principal): SingleStream {
     const stream = this.#streams.get(token)
-    if (stream?.principal !== principal.id) throw new SluiceError('STREAM_NOT_FOUND')
+    if (!stream || stream.owner.identity.principal.id !== principal.id) throw new SluiceError('STREAM_NOT_FOUND')
     return stream
   }
 
@@ -97,7 +100,7 @@ export class SingleConnections {
     stream.demandUnopened()
     refusals.demandSingleStream()
     // Not called if the client has disconnected: it may open the stream again.
-    sockets.open(response, (socket) => {
+    sockets.open(response, stream.owner, (socket) => {
       this.#reserved--
       stream.open(socket)
     })

@@ -1,3 +1,4 @@
+import type { StreamOwner } from '../../admission/stream-owner.ts'
 import { endOutlet } from '../../delivery/group/ending.ts'
 import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from '../../delivery/outlet.ts'
 import { MAX_RESULT_BYTES } from '../../delivery/render/result-size.ts'
@@ -31,8 +32,8 @@ export interface StreamOutlet extends Outlet {
 
 export interface SingleStreamOptions {
   readonly token: string
-  /** The principal's id: only this principal may open it, or start and stop operations. */
-  readonly principal: string
+  /** Who reserved it: only this principal may open it, or start and stop operations. */
+  readonly owner: StreamOwner
   readonly heartbeatMs: number
   readonly answers: AnswerBudget
   readonly faults: Faults
@@ -48,7 +49,7 @@ export interface SingleStreamOptions {
  */
 export class SingleStream implements OutletListener {
   readonly token: string
-  readonly principal: string
+  readonly owner: StreamOwner
   readonly #options: SingleStreamOptions
   readonly #operations = new Map<string, SingleOperation>()
   /** Operations that wait for a drain, first in, first out. */
@@ -69,7 +70,7 @@ export class SingleStream implements OutletListener {
   constructor(options: SingleStreamOptions) {
     this.#options = options
     this.token = options.token
-    this.principal = options.principal
+    this.owner = options.owner
     this.#timer = setTimeout(() => this.#contain(() => this.gone()), RESERVATION_MS)
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Admission } from '../../../src/admission/admission.ts'
+import { anIdentity } from '../../kit/admission.ts'
 import { startTestGateway } from '../../kit/gateway.ts'
 import { RawStream, requestBytes } from '../../kit/raw-stream.ts'
 import { until } from '../../kit/until.ts'
@@ -532,10 +533,9 @@ describe('8. the end of the stream, for it and all other streams alike', () => {
 
 describe('9. a token is its principal’s alone', () => {
   test('to anybody else there is no such stream', async () => {
-    const spy = vi.spyOn(Admission.prototype, 'authenticate').mockImplementation(({ authorization }) => ({
-      principal: { id: String(authorization) },
-      audience: { claims: {} },
-    }))
+    const spy = vi
+      .spyOn(Admission.prototype, 'identify')
+      .mockImplementation(async ({ headers }) => anIdentity({ id: String(headers.authorization) }))
     try {
       const gateway = await startTestGateway()
       const mine = await SingleClient.reserve(gateway.graphql, { authorization: 'me' })

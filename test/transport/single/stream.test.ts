@@ -7,6 +7,7 @@ import { OperationFraming } from '../../../src/protocol/single-connection.ts'
 import { AnswerBudget } from '../../../src/transport/answer-budget.ts'
 import { OperationLoad } from '../../../src/transport/single/operation-load.ts'
 import { SingleStream, type StreamOutlet } from '../../../src/transport/single/stream.ts'
+import { anOwner } from '../../kit/admission.ts'
 import { FakeOutlet } from '../../kit/engine.ts'
 import { silentLog } from '../../kit/log-lines.ts'
 
@@ -68,7 +69,7 @@ function reserve(load = new OperationLoad()) {
     faults,
     load,
     token: 't',
-    principal: 'p',
+    owner: anOwner(),
     heartbeatMs: HEARTBEAT_MS,
     onGone: () => gone++,
   })
