@@ -226,9 +226,9 @@ const environments = fc
           const set = (values: string[], isBad: boolean) =>
             fc.constantFrom(...values.map((value) => ({ value, isBad })))
           const chances = [
-            { weight: 12, arbitrary: fc.constant(undefined) },
+            { weight: 24, arbitrary: fc.constant(undefined) },
             { weight: 1, arbitrary: set([''], false) },
-            { weight: 5, arbitrary: set(good, false) },
+            { weight: 8, arbitrary: set(good, false) },
             ...(bad.length > 0 ? [{ weight: 1, arbitrary: set(bad, true) }] : []),
           ]
           return [name, fc.oneof(...chances)]
