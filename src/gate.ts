@@ -6,6 +6,7 @@ import { Authentication } from './admission/authentication/authentication.ts'
 import { Authorization } from './admission/authorization/authorization.ts'
 import { Control } from './admission/control/control.ts'
 import { Limits } from './admission/limits/limits.ts'
+import { quotasOf } from './admission/limits/quotas.ts'
 import { PersistedOperations } from './admission/persisted/persisted-operations.ts'
 import type { Config } from './config.ts'
 
@@ -13,6 +14,8 @@ export interface GateOptions {
   readonly config: Config
   readonly schema: GraphQLSchema
   readonly log: Logger
+  /** Limit of open streams of this instance. */
+  readonly maxStreams: number
 }
 
 export interface Gate {
@@ -24,11 +27,11 @@ export interface Gate {
 }
 
 /** @throws Error that says what of the configuration cannot be used. */
-export async function openGate({ schema }: GateOptions): Promise<Gate> {
+export async function openGate({ config, schema, maxStreams }: GateOptions): Promise<Gate> {
   const authorization = new Authorization()
   const authentication = new Authentication()
   const control = new Control()
-  const limits = new Limits()
+  const limits = new Limits({ quotas: quotasOf(config, maxStreams) })
   const persisted = new PersistedOperations()
   const admission = new Admission({ schema, authentication, control, limits, persisted, authorization })
   return { admission, authentication, authorization, control, limits }

@@ -1,6 +1,6 @@
 import type { DocumentNode, GraphQLFormattedError, GraphQLSchema, OperationDefinitionNode } from 'graphql'
 import type { PreparedOperations } from '../delivery/operation/cache.ts'
-import { SluiceError } from '../errors/codes.ts'
+import { isOfClient, SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { Authentication } from './authentication/authentication.ts'
 import type { Authorization } from './authorization/authorization.ts'
@@ -103,7 +103,9 @@ export class Admission {
       demandShortName(params.operationName, 'The operation name')
       demandSmall(params.variables)
       const { text, hash } = persisted.textOf(params)
-      const found = limits.preparing(identity.principal, address, () => this.#documents.get(text, errors))
+      const found =
+        this.#documents.known(text) ??
+        limits.preparing(identity.principal, address, () => this.#documents.get(text, errors))
       if (!(found instanceof AdmittedDocument)) return { errors: found }
       const { document, prepared } = found
       const chosen = found.operation(params.operationName)
@@ -116,14 +118,11 @@ export class Admission {
       const owner: StreamOwner = { identity, address, requestId, operation: name }
       return { admitted: new Admitted({ identity, document, operation, cost, prepared, params, owner }) }
     } catch (error) {
-      if (error instanceof SluiceError && OF_CLIENT.has(error.status)) throw error
+      if (isOfClient(error)) throw error
       return { errors: [formatError(error, errors)] }
     }
   }
 }
-
-/** Statuses of refusals that concern the client, and not the operation. */
-const OF_CLIENT: ReadonlySet<number> = new Set([401, 429, 503])
 
 function operationNotChosen(name: string | undefined): SluiceError {
   return name === undefined

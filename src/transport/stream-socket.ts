@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { StreamRoom } from '../admission/limits/limits.ts'
 import type { StreamOwner } from '../admission/stream-owner.ts'
 import type { CloseReason, OutletListener } from '../delivery/outlet.ts'
 import type { Faults } from '../errors/faults.ts'
@@ -23,6 +24,8 @@ export interface StreamStats {
  */
 export class StreamSocket implements StreamOutlet {
   readonly owner: StreamOwner
+  /** What its client may use; its room is given back when it has closed. */
+  readonly share: StreamRoom
   readonly #socket: Socket
   readonly #stats: StreamStats
   readonly #faults: Faults
@@ -36,8 +39,9 @@ export class StreamSocket implements StreamOutlet {
   /** Why it ends, by whoever ends it first; undefined: it goes on, or its client has left. */
   closeReason: CloseReason | undefined
 
-  constructor(socket: Socket, owner: StreamOwner, stats: StreamStats, faults: Faults) {
+  constructor(socket: Socket, owner: StreamOwner, share: StreamRoom, stats: StreamStats, faults: Faults) {
     this.owner = owner
+    this.share = share
     this.#socket = socket
     this.#stats = stats
     this.#faults = faults

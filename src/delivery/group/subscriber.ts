@@ -53,6 +53,10 @@ export class Subscriber implements OutletListener, ReplayHost {
     return kind === 'live' || kind === 'lagging' ? this.#events + this.#next - this.#liveFrom : this.#events
   }
 
+  get share(): ReplayHost['share'] {
+    return this.outlet.share
+  }
+
   get state(): MemberState {
     return this.#state
   }

@@ -1,4 +1,4 @@
-import type { CloseReason, Outlet, OutletListener, Sharing } from '../../delivery/outlet.ts'
+import type { ClientShare, CloseReason, Outlet, OutletListener, Sharing } from '../../delivery/outlet.ts'
 import { GZIP_HEAD, gzipEnd } from './deflate.ts'
 import type { Unit } from './unit.ts'
 import type { Units } from './units.ts'
@@ -26,6 +26,10 @@ export class GzipOutlet implements Outlet {
     this.#units = units
     units.stats.codedBytes += GZIP_HEAD.length
     outlet.write(GZIP_HEAD)
+  }
+
+  get share(): ClientShare | undefined {
+    return this.#outlet.share
   }
 
   attach(listener: OutletListener): void {

@@ -1,4 +1,4 @@
-import type { CloseReason, Outlet, OutletListener } from '../../delivery/outlet.ts'
+import type { ClientShare, CloseReason, Outlet, OutletListener } from '../../delivery/outlet.ts'
 import { type Framing, frame, NO_CURSOR, NOTHING } from '../../protocol/framing.ts'
 import type { SingleStream } from './stream.ts'
 
@@ -19,9 +19,17 @@ export class SingleOperation implements Outlet {
   /** 1: the result of a query or a mutation was written. */
   #finished = 0
 
-  constructor(stream: SingleStream, id: string) {
+  /** Gives back its room: called once, by its stream. */
+  readonly release: () => void
+
+  constructor(stream: SingleStream, id: string, release: () => void) {
     this.#stream = stream
     this.id = id
+    this.release = release
+  }
+
+  get share(): ClientShare | undefined {
+    return this.#stream.share
   }
 
   /** False: its client has stopped it, or the stream has ended. */
