@@ -103,12 +103,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
-  const { admission, limits: clients } = await openGate({ config, schema, log, maxStreams: shares.streams })
+  const gate = await openGate({ config, schema, log, maxStreams: shares.streams, sink: data.sink })
+  const { admission, limits: clients, audit } = gate
   const sockets = new StreamSockets({
     maxStreams: shares.streams,
     maxAgeMs: config.STREAM_MAX_AGE_MS,
     faults,
     limits: clients,
+    observers: gate.streamObservers,
     onOpen: (socket) => connections.becameStream(socket),
   })
   let leaving: Promise<void> | undefined
@@ -138,6 +140,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     faults,
     refusals,
     limits: clients,
+    ...(audit && { onStarted: (owner) => audit.started(owner) }),
   })
   const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
@@ -183,7 +186,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     streams,
     throttledMs: data.throttledMs,
     engine,
-    admission,
+    gate,
     answers,
     pulling,
     sockets,
@@ -211,7 +214,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sockets,
     engine,
     operations,
-    resources: [capacity, answers, streams, data],
+    resources: [capacity, answers, gate, streams, data],
     admin,
     adminConnections,
     log,

@@ -33,6 +33,8 @@ export interface SingleConnectionsOptions {
   readonly faults: Faults
   readonly refusals: Refusals
   readonly limits: Limits
+  /** A subscription has started on a stream. */
+  readonly onStarted?: (owner: StreamOwner) => void
 }
 
 /**
@@ -125,7 +127,10 @@ export class SingleConnections {
       }
       using prepared = outcome.prepared
       // It may have been stopped during the preparation.
-      if (operation.isRunning) prepared.start(operation, new OperationFraming(operation.id, outcome.hasCursors))
+      if (operation.isRunning) {
+        prepared.start(operation, new OperationFraming(operation.id, outcome.hasCursors))
+        this.#options.onStarted?.(admitted.owner)
+      }
       answerAccepted(response)
     } catch (error) {
       operation.drop()
