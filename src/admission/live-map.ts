@@ -26,8 +26,12 @@ const PROBES = 4
 export class LiveMap<T extends Live> {
   readonly rest: T
   readonly #options: LiveMapOptions<T>
-  /** In the order in which they are looked at for room. */
   readonly #entries = new Map<string, T>()
+  /**
+   * The hand of a clock: where to look for room next. It is kept, since a new iterator would first pass the places of all
+   * entries that were deleted.
+   */
+  #hand = this.#entries.entries()
   #bytes = 0
 
   constructor(options: LiveMapOptions<T>) {
@@ -66,18 +70,18 @@ export class LiveMap<T extends Live> {
     return this.#entries[Symbol.iterator]()
   }
 
-  /** Looks at the next few in turn: a live one goes to the end. */
+  /** Looks at the next few, in turn. */
   #makeRoom(bytes: number, now: number): void {
     const { maxBytes, onEvicted } = this.#options
     for (let probes = 0; probes < PROBES && this.#bytes + bytes > maxBytes; probes++) {
-      const next = this.#entries.entries().next()
-      if (next.done) return
-      const [key, entry] = next.value
-      this.#entries.delete(key)
-      if (!entry.isIdle(now)) {
-        this.#entries.set(key, entry)
+      const next = this.#hand.next()
+      if (next.done) {
+        this.#hand = this.#entries.entries()
         continue
       }
+      const [key, entry] = next.value
+      if (!entry.isIdle(now)) continue
+      this.#entries.delete(key)
       this.#bytes -= this.#bytesOf(key)
       onEvicted?.(entry, key)
     }

@@ -96,7 +96,7 @@ export class Endpoint {
 
   /** @throws SluiceError for what is wrong with the request as such. */
   async serve(exchange: Exchange): Promise<void> {
-    const { request, response, url, entry } = exchange
+    const { request, response, url } = exchange
     const { method = '' } = request
     if (url.pathname === GRAPHQL_PATH && !METHODS.includes(method)) {
       throw new MethodNotAllowed(METHODS.join(', '), `GraphQL takes no ${method}`)
