@@ -315,7 +315,8 @@ test('a stream carries 50 operations before it is opened, and 200 then', () => {
     for (let id = from; id < to; id++) begin(`${id}`)
   }
   begun(0, 50)
-  const refused = (max: string) => expect.objectContaining({ code: 'TOO_MANY_OPERATIONS', message: expect.stringContaining(max) })
+  const refused = (max: string) =>
+    expect.objectContaining({ code: 'TOO_MANY_OPERATIONS', message: expect.stringContaining(max) })
   expect(() => begin('more')).toThrow(refused('50 operations at most before it is opened'))
   open()
   begun(50, 200)
