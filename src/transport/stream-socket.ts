@@ -18,6 +18,16 @@ export interface StreamStats {
   bytes: number
 }
 
+export interface StreamSocketOptions {
+  readonly socket: Socket
+  readonly owner: StreamOwner
+  readonly room: StreamRoom
+  /** Bytes that the socket was given before this stream's head. */
+  readonly bytesBefore: number
+  readonly stats: StreamStats
+  readonly faults: Faults
+}
+
 /**
  * A response's socket, as the outlet of a stream. The body is delimited by the connection's close. It is therefore the
  * same for HTTP/1.0 and 1.1, and the engine's bytes are written unchanged.
@@ -39,13 +49,13 @@ export class StreamSocket implements StreamOutlet {
   /** Why it ends, by whoever ends it first; undefined: it goes on, or its client has left. */
   closeReason: CloseReason | undefined
 
-  constructor(socket: Socket, owner: StreamOwner, share: StreamRoom, stats: StreamStats, faults: Faults) {
+  constructor({ socket, owner, room, bytesBefore, stats, faults }: StreamSocketOptions) {
     this.owner = owner
-    this.share = share
+    this.share = room
     this.#socket = socket
     this.#stats = stats
     this.#faults = faults
-    this.#bytesBefore = socket.bytesWritten
+    this.#bytesBefore = bytesBefore
   }
 
   /** Bytes given to its socket, with the response head, as they are sent. */

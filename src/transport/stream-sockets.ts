@@ -160,6 +160,7 @@ export class StreamSockets {
     room: StreamRoom,
     headers: OutgoingHttpHeaders,
   ): StreamSocket {
+    const { bytesWritten: bytesBefore } = socket
     // Coalesces the head and the first block into one write.
     socket.cork()
     response.useChunkedEncodingByDefault = false
@@ -180,7 +181,7 @@ export class StreamSockets {
     socket.on('drain', this.#onDrain)
     socket.on('close', this.#onClose)
 
-    const stream = new StreamSocket(socket, owner, room, this.stats, this.#faults)
+    const stream = new StreamSocket({ socket, owner, room, bytesBefore, stats: this.stats, faults: this.#faults })
     this.#open.set(socket, stream)
     this.#ages.add(stream)
     this.#onOpen(socket)
