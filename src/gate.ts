@@ -2,17 +2,28 @@
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import { Admission } from './admission/admission.ts'
+import { AdmissionCounts } from './admission/admission-counts.ts'
+import { Audit } from './admission/audit/audit.ts'
 import { Authentication } from './admission/authentication/authentication.ts'
 import { Authorization } from './admission/authorization/authorization.ts'
 import { Control } from './admission/control/control.ts'
 import { Limits } from './admission/limits/limits.ts'
+import { quotasOf } from './admission/limits/quotas.ts'
 import { PersistedOperations } from './admission/persisted/persisted-operations.ts'
+import { Usage } from './admission/usage/usage.ts'
+import { UsageRecords } from './admission/usage/usage-records.ts'
 import type { Config } from './config.ts'
+import type { Sink } from './streams/source/port.ts'
+import type { StreamObserver } from './transport/stream-observer.ts'
 
 export interface GateOptions {
   readonly config: Config
   readonly schema: GraphQLSchema
   readonly log: Logger
+  /** Limit of open streams of this instance. */
+  readonly maxStreams: number
+  /** Where records of usage go. */
+  readonly sink: Sink
 }
 
 export interface Gate {
@@ -21,15 +32,45 @@ export interface Gate {
   readonly authorization: Authorization
   readonly control: Control
   readonly limits: Limits
+  readonly counts: AdmissionCounts
+  readonly usage: Usage
+  /** Undefined: it is off. */
+  readonly audit: Audit | undefined
+  /** Those of them that want to be told of streams. */
+  readonly streamObservers: readonly StreamObserver[]
+  /** Sends what is still to be said. Called when no stream is open any more. */
+  close(): Promise<void>
 }
 
 /** @throws Error that says what of the configuration cannot be used. */
-export async function openGate({ schema }: GateOptions): Promise<Gate> {
+export async function openGate({ config, schema, log, maxStreams, sink }: GateOptions): Promise<Gate> {
   const authorization = new Authorization()
   const authentication = new Authentication()
   const control = new Control()
-  const limits = new Limits()
+  const { USAGE_TOPIC: topic, USAGE_INTERVAL_MS: intervalMs, INSTANCE_ID: instance } = config
+  const counts = new AdmissionCounts()
+  const usage = new Usage({ isSent: topic !== undefined })
+  const records = topic === undefined ? undefined : new UsageRecords({ usage, sink, topic, instance, intervalMs, log })
+  const audit = config.AUDIT_LOG ? new Audit({ log }) : undefined
+  const observers = [counts, usage, ...(audit ? [audit] : [])]
+  const limits = new Limits({
+    quotas: quotasOf(config, maxStreams),
+    onRefused: ({ error, reason, principal, address }) => {
+      for (const observer of observers) observer.refused({ code: error.code, reason, principal, address })
+    },
+  })
   const persisted = new PersistedOperations()
-  const admission = new Admission({ schema, authentication, control, limits, persisted, authorization })
-  return { admission, authentication, authorization, control, limits }
+  const admission = new Admission({ schema, authentication, control, limits, persisted, authorization, observers })
+  return {
+    admission,
+    authentication,
+    authorization,
+    control,
+    limits,
+    counts,
+    usage,
+    audit,
+    streamObservers: [usage, ...(audit ? [audit] : [])],
+    close: async () => await records?.close(),
+  }
 }

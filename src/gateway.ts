@@ -98,15 +98,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const errors = new ResolverErrors(log, schema)
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
-  const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, log, faults, errors })
-  const { admission } = await openGate({ config, schema, log })
+  const maxGroups = config.MAX_GROUPS
+  const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, maxGroups, log, faults, errors })
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
+  const gate = await openGate({ config, schema, log, maxStreams: shares.streams, sink: data.sink })
+  const { admission, limits: clients, audit } = gate
   const sockets = new StreamSockets({
     maxStreams: shares.streams,
     maxAgeMs: config.STREAM_MAX_AGE_MS,
     faults,
+    limits: clients,
+    observers: gate.streamObservers,
     onOpen: (socket) => connections.becameStream(socket),
   })
   let leaving: Promise<void> | undefined
@@ -124,7 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isLeaving,
   })
   const answers = new AnswerBudget()
-  const operations = new Operations({ schema, engine, streams, heartbeatMs, answers, log, refusals })
+  const operations = new Operations({ schema, engine, streams, heartbeatMs, answers, log, refusals, limits: clients })
   const units = new Units()
   const distinct = new DistinctConnections({ operations, sockets, refusals, units })
   const single = new SingleConnections({
@@ -135,6 +139,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     answers,
     faults,
     refusals,
+    limits: clients,
+    ...(audit && { onStarted: (owner) => audit.started(owner) }),
   })
   const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
@@ -180,7 +186,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     streams,
     throttledMs: data.throttledMs,
     engine,
-    admission,
+    gate,
     answers,
     pulling,
     sockets,
@@ -208,7 +214,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sockets,
     engine,
     operations,
-    resources: [capacity, answers, streams, data],
+    resources: [capacity, answers, gate, streams, data],
     admin,
     adminConnections,
     log,

@@ -1,7 +1,8 @@
 import type { DocumentNode, GraphQLFormattedError, GraphQLSchema, OperationDefinitionNode } from 'graphql'
 import type { PreparedOperations } from '../delivery/operation/cache.ts'
-import { SluiceError } from '../errors/codes.ts'
+import { isOfClient, SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
+import type { AdmissionObserver } from './admission-observer.ts'
 import type { Authentication } from './authentication/authentication.ts'
 import type { Authorization } from './authorization/authorization.ts'
 import type { Control } from './control/control.ts'
@@ -59,6 +60,7 @@ export interface AdmissionOptions {
   readonly limits: Limits
   readonly persisted: PersistedOperations
   readonly authorization: Authorization
+  readonly observers?: readonly AdmissionObserver[]
 }
 
 /**
@@ -68,10 +70,12 @@ export interface AdmissionOptions {
 export class Admission {
   readonly #options: AdmissionOptions
   readonly #documents: DocumentCache
+  readonly #observers: readonly AdmissionObserver[]
 
   constructor(options: AdmissionOptions) {
     this.#options = options
     this.#documents = new DocumentCache(options.schema)
+    this.#observers = options.observers ?? []
   }
 
   /** Size of the document cache, in bytes. */
@@ -85,8 +89,14 @@ export class Admission {
    */
   async identify(entry: Entry): Promise<Identity> {
     const { authentication, control, limits } = this.#options
-    const identity = await authentication.identify(entry)
-    control.demandNotRevoked(identity.principal)
+    let identity: Identity | undefined
+    try {
+      identity = await authentication.identify(entry)
+      control.demandNotRevoked(identity.principal)
+    } catch (error) {
+      this.#refused(entry, identity, error)
+      throw error
+    }
     limits.demandRequest(identity.principal, entry.address)
     return identity
   }
@@ -103,8 +113,13 @@ export class Admission {
       demandShortName(params.operationName, 'The operation name')
       demandSmall(params.variables)
       const { text, hash } = persisted.textOf(params)
-      const found = limits.preparing(identity.principal, address, () => this.#documents.get(text, errors))
-      if (!(found instanceof AdmittedDocument)) return { errors: found }
+      const found =
+        this.#documents.known(text) ??
+        limits.preparing(identity.principal, address, () => this.#documents.get(text, errors))
+      if (!(found instanceof AdmittedDocument)) {
+        this.#refusedBy(entry, identity, String(found[0]?.extensions?.code))
+        return { errors: found }
+      }
       const { document, prepared } = found
       const chosen = found.operation(params.operationName)
       if (!chosen) throw operationNotChosen(params.operationName)
@@ -114,16 +129,25 @@ export class Admission {
       const cost = demandAffordable(chosen, params.variables)
       await authorization.authorize({ identity, document, operation, params, name })
       const owner: StreamOwner = { identity, address, requestId, operation: name }
+      for (const observer of this.#observers) observer.admitted(owner, operation.operation)
       return { admitted: new Admitted({ identity, document, operation, cost, prepared, params, owner }) }
     } catch (error) {
-      if (error instanceof SluiceError && OF_CLIENT.has(error.status)) throw error
+      this.#refused(entry, identity, error)
+      if (isOfClient(error)) throw error
       return { errors: [formatError(error, errors)] }
     }
   }
-}
 
-/** Statuses of refusals that concern the client, and not the operation. */
-const OF_CLIENT: ReadonlySet<number> = new Set([401, 429, 503])
+  /** Tells of a refusal. Limits tell of their own, wherever they refuse; other errors are no refusals, but faults. */
+  #refused(entry: Entry, identity: Identity | undefined, error: unknown): void {
+    if (error instanceof SluiceError && error.code !== 'RATE_LIMITED') this.#refusedBy(entry, identity, error.code)
+  }
+
+  #refusedBy({ address, requestId }: Entry, identity: Identity | undefined, code: string): void {
+    const refusal = { code, reason: code.toLowerCase(), principal: identity?.principal, address, requestId }
+    for (const observer of this.#observers) observer.refused(refusal)
+  }
+}
 
 function operationNotChosen(name: string | undefined): SluiceError {
   return name === undefined

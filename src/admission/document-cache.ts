@@ -58,6 +58,11 @@ export class DocumentCache {
     return this.#documents.calculatedSize + this.#refusals.calculatedSize
   }
 
+  /** What a former `get` of the same text returned, as long as it is cached. */
+  known(text: string): AdmittedDocument | Refusal | undefined {
+    return this.#documents.get(text) ?? this.#refusals.get(hash('sha256', text, 'base64url'))
+  }
+
   /** `errors` receives what a scalar throws for a literal. */
   get(text: string, errors: ErrorSink): AdmittedDocument | Refusal {
     const known = this.#documents.get(text)

@@ -10,12 +10,13 @@ import type { Table } from '../streams/table/table.ts'
 import type { Topic } from '../streams/topic/topic.ts'
 import { FlushTimer } from './group/flush-timer.ts'
 import { Group, type GroupHost } from './group/group.ts'
+import { GroupLimit } from './group/group-limit.ts'
 import { Heartbeats } from './group/heartbeats.ts'
 import { Sliced } from './group/sliced.ts'
 import type { Subscriber } from './group/subscriber.ts'
 import { HeldOperations } from './operation/held-operations.ts'
 import type { BoundStream, Operation } from './operation/operation.ts'
-import type { CloseReason, Outlet } from './outlet.ts'
+import type { ClientShare, CloseReason, Outlet } from './outlet.ts'
 import { type Prepared, prepared } from './prepared.ts'
 import { Compiler } from './render/compiler.ts'
 import { Renderer } from './render/renderer.ts'
@@ -40,6 +41,8 @@ export interface EngineOptions {
   readonly heartbeatMs: number
   /** Rate limit of replay, for each client. */
   readonly replayEventsPerSecond?: number
+  /** Limit of groups. */
+  readonly maxGroups?: number
   readonly log: Logger
   readonly faults?: Faults
   readonly errors?: ResolverErrors
@@ -55,6 +58,8 @@ export interface PrepareOptions {
   readonly start?: Start | undefined
   /** Send a result that marks the end of the replay. */
   readonly hasMarker?: boolean
+  /** For whom a group is created; absent: for nobody who is counted. */
+  readonly share?: ClientShare | undefined
 }
 
 /** The groups of this process. Equal operations share a group. */
@@ -62,6 +67,7 @@ export class Engine implements GroupHost {
   readonly shared: Shared
   /** Memory of the groups' operations. */
   readonly held = new HeldOperations()
+  readonly groupLimit: GroupLimit<Group>
   readonly #options: EngineOptions
   readonly #groups = new Set<Group>()
   readonly #byKey = new Map<string, Group>()
@@ -85,6 +91,7 @@ export class Engine implements GroupHost {
     this.#options = options
     const { log, heartbeatMs, faults = new Faults(log), errors = new ResolverErrors(log) } = options
     this.shared = new Shared(faults, errors, options.replayEventsPerSecond)
+    this.groupLimit = new GroupLimit(options.maxGroups)
     this.#compiler = new Compiler(this.stats, faults)
     this.#timer = new FlushTimer(
       () => this.#flush(),
@@ -120,10 +127,12 @@ export class Engine implements GroupHost {
 
   /**
    * Finds or creates the group of an operation, and resolves the start position.
-   * @throws SluiceError `CURSOR_INVALID`, or if the field's `where` has too many combinations.
+   * @throws SluiceError `CURSOR_INVALID`, `RATE_LIMITED` where there are too many groups, or if the field's `where` has
+   * too many combinations.
    */
-  prepare(operation: Operation, stream: BoundStream, { start, hasMarker = false }: PrepareOptions = {}): Prepared {
-    const group = this.#groupOf(operation, stream)
+  prepare(operation: Operation, stream: BoundStream, options: PrepareOptions = {}): Prepared {
+    const { start, hasMarker = false, share } = options
+    const group = this.#groupOf(operation, stream, share)
     let position: Position | undefined
     try {
       position = start && positionOf(group, start)
@@ -181,6 +190,7 @@ export class Engine implements GroupHost {
     this.#unsettled.delete(group)
     this.#lingering.delete(group)
     this.held.release(group)
+    this.groupLimit.ended(group)
     if (group.key !== undefined && this.#byKey.get(group.key) === group) this.#byKey.delete(group.key)
     const { renderer } = group
     if (--renderer.users > 0) return
@@ -222,10 +232,11 @@ export class Engine implements GroupHost {
     }
   }
 
-  #groupOf(operation: Operation, stream: BoundStream): Group {
+  #groupOf(operation: Operation, stream: BoundStream, share: ClientShare | undefined): Group {
     const { key } = operation
     const known = key === undefined ? undefined : this.#byKey.get(key)
     if (known) return known
+    this.groupLimit.demandRoom(() => this.#groups.size, this.#lingering, share)
     this.demandMemory(operation)
     const feed = this.#options.feed(stream.field.topic)
     const renderer = this.#rendererOf(operation)
@@ -242,6 +253,7 @@ export class Engine implements GroupHost {
     if (renderer.users++ === 0) this.held.hold(renderer, 0, renderer.args.document, renderer.weight.document)
     if (renderer.key !== undefined) this.#renderers.set(renderer.key, renderer)
     this.#groups.add(group)
+    this.groupLimit.created(group, share)
     if (key !== undefined) this.#byKey.set(key, group)
     return group
   }

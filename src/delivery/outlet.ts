@@ -16,13 +16,33 @@ export type CloseReason = (typeof CLOSE_REASONS)[number]
  */
 export type Sharing = 'flush' | 'shared' | 'own'
 
+/** What the client behind an outlet may use of this process. */
+export interface ClientShare {
+  /** The same for all shares of one client; undefined: it is not counted. */
+  readonly client: object | undefined
+  /** Whether it has created fewer groups than it may. */
+  readonly mayCreateGroup: boolean
+  /** @throws SluiceError `RATE_LIMITED` where it may not create a group. */
+  demandGroup(): void
+  /** It has created a group. The returned function is called once, when that has ended. */
+  takeGroup(): () => void
+  /** CPU time that was used for it, in ms. */
+  charge(ms: number): void
+  /** Time until more CPU time may be used for it, in ms; 0: now. */
+  readonly waitMs: number
+}
+
 /** Sink of a subscriber's bytes: the delivery engine's view of a socket. */
 export interface Outlet {
+  /** Absent: without limit. */
+  readonly share?: ClientShare | undefined
   /**
    * Accepts the bytes in any case. False: it is full (the high-water mark is reached). Wait for
    * `OutletListener.drained`.
    */
   write(bytes: Buffer, sharing?: Sharing): boolean
+  /** Why it is ended or destroyed next. */
+  closing?(reason: CloseReason): void
   /** Ends after the written bytes and these. `isComplete`: they tell the client not to reconnect. */
   end(bytes?: Buffer, isComplete?: boolean): void
   /** Closes at once. Unsent bytes are lost. */
@@ -33,6 +53,8 @@ export interface Outlet {
 
 /** Events of an outlet. */
 export interface OutletListener {
+  /** Results written to the outlet so far; absent: they are not counted. */
+  readonly events?: number
   /** The outlet has drained. */
   drained(): void
   /** Still full, but not stalled: other streams on the same socket made progress. */

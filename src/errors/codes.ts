@@ -77,3 +77,11 @@ export class SluiceError extends Error {
     return ERRORS[this.code].status
   }
 }
+
+/** Statuses of refusals that concern the client, and not its operation: they are answered as such. */
+const OF_CLIENT: ReadonlySet<number> = new Set([401, 429, 503])
+
+/** Whether it refuses the client, whatever it requests. */
+export function isOfClient(error: unknown): error is SluiceError {
+  return error instanceof SluiceError && OF_CLIENT.has(error.status)
+}

@@ -96,7 +96,7 @@ export class Endpoint {
 
   /** @throws SluiceError for what is wrong with the request as such. */
   async serve(exchange: Exchange): Promise<void> {
-    const { request, response, url, entry } = exchange
+    const { request, response, url } = exchange
     const { method = '' } = request
     if (url.pathname === GRAPHQL_PATH && !METHODS.includes(method)) {
       throw new MethodNotAllowed(METHODS.join(', '), `GraphQL takes no ${method}`)
@@ -108,8 +108,20 @@ export class Endpoint {
     const token = method === 'PUT' ? undefined : streamTokenOf(request, url)
     const route = this.routes.find((each) => each.matches(exchange, token))
     if (!route) throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${GRAPHQL_PATH}`)
-    const identity = await this.#options.admission.identify(entry)
-    await route.serve({ ...exchange, identity, token })
+    const identity = await this.#identify(exchange)
+    if (identity) await route.serve({ ...exchange, identity, token })
+  }
+
+  /** Undefined: it was answered. */
+  async #identify({ request, response, entry }: Exchange): Promise<Identity | undefined> {
+    try {
+      return await this.#options.admission.identify(entry)
+    } catch (error) {
+      // It may be a native EventSource, to which any status but 200 would be final.
+      if (request.method !== 'GET' || !asksForEventStream(request) || !isPassing(error)) throw error
+      answerRetry(response, error.retryAfterMs ?? refusedRetryMs(error.code))
+      return undefined
+    }
   }
 
   #reserve({ request, response, entry, identity }: Identified): void {

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { Admission } from '../admission/admission.ts'
 import type { Engine } from '../delivery/engine.ts'
 import { CLOSE_REASONS } from '../delivery/outlet.ts'
 import { FAULT_PLACES } from '../errors/faults.ts'
@@ -9,10 +8,12 @@ import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { Units } from '../transport/gzip/units.ts'
 import type { SingleConnections } from '../transport/single/connections.ts'
 import type { StreamSockets } from '../transport/stream-sockets.ts'
+import { addAdmission, type GateSources } from './admission-metrics.ts'
 import type { Capacity } from './capacity.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { addTables } from './table-metrics.ts'
 import { addTopics } from './topic-metrics.ts'
+import { addUsage } from './usage-metrics.ts'
 
 /** Resolution of the event loop's delay: smaller delays do not matter to a stream. */
 const EVENT_LOOP_PRECISION_MS = 50
@@ -25,7 +26,7 @@ export interface MetricsSources {
   /** Time for which Kafka has throttled this instance, in ms. */
   readonly throttledMs: () => number
   readonly engine: Engine
-  readonly admission: Admission
+  readonly gate: GateSources
   readonly answers: AnswerBudget
   /** Number of streams of hand-written subscriptions. */
   readonly pulling: () => number
@@ -39,8 +40,7 @@ export interface MetricsSources {
 
 /** All metrics, read at the scrape from plain counters, so that the hot path only increments numbers. */
 export function createMetrics(sources: MetricsSources): Registry {
-  const { instance, readiness, isLeaving, streams, engine, admission, answers, pulling, sockets, single, capacity } =
-    sources
+  const { instance, readiness, isLeaving, streams, engine, gate, answers, pulling, sockets, single, capacity } = sources
   const registry = new Registry()
   registry.setDefaultLabels({ instance })
   // The delay is measured by a timer, which would be most of the CPU time of an idle gateway: hence the resolution.
@@ -93,7 +93,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   )
   counter('cut_answers_total', 'Answers that clients did not take, and that were given up.', () => answers.stats.cut)
   gauge('operation_bytes', 'Estimated bytes of the documents and operations of subscriptions.', () => engine.held.used)
-  gauge('document_cache_bytes', 'Estimated bytes of cached documents and operations.', () => admission.cacheBytes)
+  gauge('document_cache_bytes', 'Estimated bytes of cached documents and operations.', () => gate.admission.cacheBytes)
   counter('executions_total', 'Events executed: once for each group that they match.', () => engine.stats.executions)
   counter(
     'bodies_total',
@@ -168,6 +168,8 @@ export function createMetrics(sources: MetricsSources): Registry {
     },
   })
 
+  addAdmission(registry, gate, engine)
+  addUsage(registry, gate.usage)
   addConnections(registry, sources.connections)
   addCodings(registry, sources)
 

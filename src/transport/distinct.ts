@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
 import type { Admitted } from '../admission/admission.ts'
-import { SluiceError } from '../errors/codes.ts'
+import { isOfClient } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { BY_ID, IN_EXTENSIONS } from '../protocol/event-stream.ts'
@@ -43,22 +43,22 @@ export class DistinctConnections {
       if (executed.errors) this.refuse(response, executed.errors)
       else answerOnce(response, executed.json)
     } catch (error) {
-      if (response.headersSent || (error instanceof SluiceError && error.status === 503)) throw error
+      if (response.headersSent || isOfClient(error)) throw error
       this.refuse(response, [formatError(error, errors)])
     }
   }
 
   async #subscribe(response: AnswerResponse, admitted: Admitted, errors: ErrorSink): Promise<void> {
     const { operations, sockets, refusals, units } = this.#options
+    const { owner } = admitted
     // Before anything is done for it.
-    sockets.demandRoom()
+    sockets.demandRoom(owner)
     const outcome = await operations.prepare(admitted, errors)
     if ('errors' in outcome) return this.refuse(response, outcome.errors)
     using prepared = outcome.prepared
     // The preparation may have taken a while.
-    refusals.demandStream()
+    refusals.demandStream(owner)
     const framing = outcome.hasCursors ? IN_EXTENSIONS : BY_ID
-    const { owner } = admitted
     if (!response.codings?.prefersGzip) sockets.open(response, owner, (socket) => prepared.start(socket, framing))
     else sockets.open(response, owner, (socket) => prepared.start(new GzipOutlet(socket, units), framing), GZIP)
   }

@@ -1,6 +1,7 @@
 import { executeRootSelectionSet, type GraphQLFormattedError, type GraphQLSchema, validateExecutionArgs } from 'graphql'
 import type { Logger } from 'pino'
 import type { Admitted } from '../admission/admission.ts'
+import type { Limits } from '../admission/limits/limits.ts'
 import type { GraphQLParams } from '../admission/params.ts'
 import type { Engine, Start } from '../delivery/engine.ts'
 import type { BoundStream, Operation } from '../delivery/operation/operation.ts'
@@ -24,6 +25,7 @@ export interface OperationsOptions {
   readonly log: Logger
   readonly answers: AnswerBudget
   readonly refusals: Refusals
+  readonly limits: Limits
 }
 
 /** Outcome of a query or a mutation. */
@@ -86,11 +88,14 @@ export class Operations {
    * @throws SluiceError where no subscription can start now (status 503), or an argument value is invalid.
    */
   async prepare(admitted: Admitted, errors: ErrorSink): Promise<PreparedOperation> {
-    const { schema, engine, refusals } = this.#options
-    const { document, params } = admitted
+    const { schema, engine, refusals, limits } = this.#options
+    const { document, params, identity, owner } = admitted
     const { operationName, variables } = params
     const context = this.#context(admitted)
-    const operation = admitted.prepared.prepare({ schema, document, operationName, variables, context })
+    const request = { schema, document, operationName, variables, context }
+    const operation = admitted.prepared.prepare(request, (prepare) =>
+      limits.preparing(identity.principal, owner.address, prepare),
+    )
     if (!('args' in operation)) {
       return { errors: operation.map((error) => formatError(error, errors, 'BAD_USER_INPUT')) }
     }
@@ -103,7 +108,8 @@ export class Operations {
     if (!stream) return await this.#preparePull(operation, errors)
     const asked = startOf(params, stream)
     const start = asked && (await this.#startAt(stream, asked))
-    return { prepared: engine.prepare(operation, stream, { start, hasMarker }), hasCursors }
+    const share = limits.shareOf(owner)
+    return { prepared: engine.prepare(operation, stream, { start, hasMarker, share }), hasCursors }
   }
 
   /** Ends the streams that the engine does not know, each with a reconnection delay. */

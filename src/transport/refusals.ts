@@ -1,3 +1,4 @@
+import type { StreamOwner } from '../admission/stream-owner.ts'
 import { SluiceError } from '../errors/codes.ts'
 import type { Readiness } from '../streams/streams.ts'
 import type { Topic } from '../streams/topic/topic.ts'
@@ -29,18 +30,18 @@ export class Refusals {
     demand(this.#options.readinessOf(topic))
   }
 
-  /** @throws SluiceError `NOT_READY`, `TOO_MANY_STREAMS`: no stream can be opened. */
-  demandStream(): void {
+  /** @throws SluiceError `NOT_READY`, `TOO_MANY_STREAMS`, `RATE_LIMITED`: no stream can be opened. */
+  demandStream(owner: StreamOwner): void {
     this.demandOpen()
-    this.#options.sockets.demandRoom()
+    this.#options.sockets.demandRoom(owner)
   }
 
   /**
    * For a stream whose operations are not known yet.
    * @throws SluiceError as `demandStream`; `NOT_READY` also while any required topic cannot be read.
    */
-  demandSingleStream(): void {
-    this.demandStream()
+  demandSingleStream(owner: StreamOwner): void {
+    this.demandStream(owner)
     demand(this.#options.readiness())
   }
 
@@ -48,9 +49,9 @@ export class Refusals {
    * @throws SluiceError as `demandSingleStream`; also during a shutdown, in which a reserved stream would end before it
    * is opened.
    */
-  demandReservation(): void {
+  demandReservation(owner: StreamOwner): void {
     if (this.#options.isLeaving()) throw shuttingDown()
-    this.demandSingleStream()
+    this.demandSingleStream(owner)
   }
 }
 

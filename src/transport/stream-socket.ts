@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { StreamRoom } from '../admission/limits/limits.ts'
 import type { StreamOwner } from '../admission/stream-owner.ts'
 import type { CloseReason, OutletListener } from '../delivery/outlet.ts'
 import type { Faults } from '../errors/faults.ts'
@@ -17,25 +18,54 @@ export interface StreamStats {
   bytes: number
 }
 
+export interface StreamSocketOptions {
+  readonly socket: Socket
+  readonly owner: StreamOwner
+  readonly room: StreamRoom
+  /** Bytes that the socket was given before this stream's head. */
+  readonly bytesBefore: number
+  readonly stats: StreamStats
+  readonly faults: Faults
+}
+
 /**
  * A response's socket, as the outlet of a stream. The body is delimited by the connection's close. It is therefore the
  * same for HTTP/1.0 and 1.1, and the engine's bytes are written unchanged.
  */
 export class StreamSocket implements StreamOutlet {
   readonly owner: StreamOwner
+  /** What its client may use; its room is given back when it has closed. */
+  readonly share: StreamRoom
   readonly #socket: Socket
   readonly #stats: StreamStats
   readonly #faults: Faults
   #listener: OutletListener | undefined
+  readonly #bytesBefore: number
   #gone = false
   /** Index of its age slot. */
   slot = 0
+  /** When it opened, in milliseconds of the monotonic clock. */
+  readonly openedAt = performance.now()
+  /** Why it ends, by whoever ends it first; undefined: it goes on, or its client has left. */
+  closeReason: CloseReason | undefined
 
-  constructor(socket: Socket, owner: StreamOwner, stats: StreamStats, faults: Faults) {
+  constructor({ socket, owner, room, bytesBefore, stats, faults }: StreamSocketOptions) {
     this.owner = owner
+    this.share = room
     this.#socket = socket
     this.#stats = stats
     this.#faults = faults
+    this.#bytesBefore = bytesBefore
+  }
+
+  /** Bytes given to its socket, with the response head, as they are sent. */
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten - this.#bytesBefore
+  }
+
+  /** Results written to it. */
+  get events(): number {
+    return this.#listener?.events ?? 0
   }
 
   /** Listener of drain and close events. */
@@ -58,6 +88,10 @@ export class StreamSocket implements StreamOutlet {
     this.#socket.uncork()
   }
 
+  closing(reason: CloseReason): void {
+    this.closeReason ??= reason
+  }
+
   end(bytes?: Buffer): void {
     if (bytes) this.write(bytes)
     this.#socket.end()
@@ -70,7 +104,9 @@ export class StreamSocket implements StreamOutlet {
 
   /** Planned end, after a complete frame, with a short reconnection delay. */
   leave(reason: CloseReason): void {
-    if (!this.#gone) this.#tell((listener) => listener.end(reason))
+    if (this.#gone) return
+    this.closing(reason)
+    this.#tell((listener) => listener.end(reason))
   }
 
   destroy(): void {
@@ -93,6 +129,7 @@ export class StreamSocket implements StreamOutlet {
       act(this.#listener)
     } catch (error) {
       this.#faults.tell('stream', error)
+      this.closing('failed')
       this.#socket.destroy()
     }
   }

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Limits, type StreamRoom } from '../admission/limits/limits.ts'
 import type { StreamOwner } from '../admission/stream-owner.ts'
 import { SluiceError } from '../errors/codes.ts'
 import type { Faults } from '../errors/faults.ts'
@@ -7,6 +8,7 @@ import { STREAM_HEADERS } from './answer.ts'
 import { isFollowed, takeConnection } from './pipelining.ts'
 import { spread } from './spread.ts'
 import { StreamAges } from './stream-ages.ts'
+import type { StreamObserver } from './stream-observer.ts'
 import { StreamSocket, type StreamStats } from './stream-socket.ts'
 
 /** Longest drain for each stream: few streams need not be spread over all of `DRAIN_MS`. */
@@ -20,6 +22,9 @@ export interface StreamSocketsOptions {
   /** Maximum age of a stream in milliseconds, less jitter; 0: none. */
   readonly maxAgeMs?: number
   readonly faults: Faults
+  /** Absent: a client may open as many as there is room for. */
+  readonly limits?: Limits
+  readonly observers?: readonly StreamObserver[]
   /** Called when a connection becomes a stream. */
   readonly onOpen?: (socket: Socket) => void
 }
@@ -35,6 +40,8 @@ export class StreamSockets {
   #onNone: (() => void)[] = []
   readonly #faults: Faults
   readonly #onOpen: (socket: Socket) => void
+  readonly #observers: readonly StreamObserver[]
+  readonly #limits: Limits
   readonly #failed = (error: unknown): void => this.#faults.tell('stream', error)
 
   // Shared listeners: closures for each socket would be a good part of a stream's memory.
@@ -42,9 +49,12 @@ export class StreamSockets {
   readonly #onClose: (this: Socket) => void
 
   constructor(options: StreamSocketsOptions) {
-    const { maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0, faults, onOpen = () => {} } = options
+    const { maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0, faults, limits, observers = [] } = options
+    const { onOpen = () => {} } = options
     this.maxStreams = maxStreams
     this.#onOpen = onOpen
+    this.#observers = observers
+    this.#limits = limits ?? new Limits()
     this.#faults = faults
     this.#ages = new StreamAges(maxAgeMs, (stream) => stream.leave('age'), this.#failed)
     const all = this
@@ -74,12 +84,17 @@ export class StreamSockets {
     return this.#open.values()
   }
 
-  /** @throws SluiceError `NOT_READY` during a shutdown, `TOO_MANY_STREAMS` at the limit. */
-  demandRoom(): void {
+  /**
+   * @throws SluiceError `NOT_READY` during a shutdown, `TOO_MANY_STREAMS` at the limit, `RATE_LIMITED` at one of the
+   * owner's.
+   */
+  demandRoom(owner: StreamOwner): void {
     if (this.#isDraining) throw new SluiceError('NOT_READY', 'The gateway is shutting down')
-    if (this.#open.size < this.maxStreams) return
-    this.stats.refused++
-    throw new SluiceError('TOO_MANY_STREAMS')
+    if (this.#open.size >= this.maxStreams) {
+      this.stats.refused++
+      throw new SluiceError('TOO_MANY_STREAMS')
+    }
+    this.#limits.demandStream(owner)
   }
 
   /**
@@ -94,17 +109,22 @@ export class StreamSockets {
     begin: (stream: StreamSocket) => void,
     headers: OutgoingHttpHeaders = {},
   ): void {
-    this.demandRoom()
+    this.demandRoom(owner)
     const { socket } = response
     if (!socket || socket.destroyed) return
     if (isFollowed(socket)) {
       socket.destroy()
       return
     }
+    const room = this.#limits.takeStream(owner)
     this.#faults.contain(
       'stream',
-      () => begin(this.#takeOver(response, socket, owner, headers)),
-      () => socket.destroy(),
+      () => begin(this.#takeOver(response, socket, owner, room, headers)),
+      () => {
+        // What is open gives its room back when its socket has closed.
+        if (!this.#open.has(socket)) room.release()
+        socket.destroy()
+      },
     )
   }
 
@@ -133,7 +153,14 @@ export class StreamSockets {
    * request object until the socket closes, but not its contents. From here on Node regards the connection as idle:
    * `server.closeIdleConnections` would end it.
    */
-  #takeOver(response: ServerResponse, socket: Socket, owner: StreamOwner, headers: OutgoingHttpHeaders): StreamSocket {
+  #takeOver(
+    response: ServerResponse,
+    socket: Socket,
+    owner: StreamOwner,
+    room: StreamRoom,
+    headers: OutgoingHttpHeaders,
+  ): StreamSocket {
+    const { bytesWritten: bytesBefore } = socket
     // Coalesces the head and the first block into one write.
     socket.cork()
     response.useChunkedEncodingByDefault = false
@@ -154,18 +181,24 @@ export class StreamSockets {
     socket.on('drain', this.#onDrain)
     socket.on('close', this.#onClose)
 
-    const stream = new StreamSocket(socket, owner, this.stats, this.#faults)
+    const stream = new StreamSocket({ socket, owner, room, bytesBefore, stats: this.stats, faults: this.#faults })
     this.#open.set(socket, stream)
     this.#ages.add(stream)
     this.#onOpen(socket)
+    for (const observer of this.#observers) this.#faults.contain('stream', () => observer.opened(stream))
     return stream
   }
 
   #closed(socket: Socket): void {
     const stream = this.#open.get(socket)
     this.#open.delete(socket)
-    if (stream) this.#ages.remove(stream)
-    stream?.gone()
+    if (stream) {
+      this.#ages.remove(stream)
+      stream.share.release()
+      stream.gone()
+      const reason = stream.closeReason ?? 'client'
+      for (const observer of this.#observers) this.#faults.contain('stream', () => observer.closed(stream, reason))
+    }
     if (this.#open.size === 0) for (const resolve of this.#onNone.splice(0)) resolve()
   }
 }

@@ -122,3 +122,17 @@ test('a good cursor in the URL does not hide a bad one in the header', async () 
   const answer = await RawStream.answer(gateway.graphql, requestFor({ header: 'rubbish', query: cursor }))
   expect(told(answer)).toEqual(['CURSOR_INVALID'])
 })
+
+test('a cursor may name some partitions that this instance does not know yet, and not any number of them', async () => {
+  const { gateway } = await gatewayWithCursor()
+  const { epoch } = gateway.embedded
+  const naming = (partitions: number) => encodeCursor('orders', { positions: new Array(partitions).fill(0), epoch })
+  const stream = await resume(gateway.graphql, { header: naming(6 + 64) })
+  await stream.untilResults(1)
+  expect(told(stream)[0]).not.toBe('CURSOR_INVALID')
+  const answer = await RawStream.answer(gateway.graphql, requestFor({ header: naming(6 + 65) }))
+  expect(answer.results[0]?.errors).toMatchObject([
+    { message: 'The cursor names more partitions than its topic has', extensions: { code: 'CURSOR_INVALID' } },
+  ])
+  expect(answer.blocks).toHaveLength(2)
+})

@@ -40,8 +40,11 @@ export class PreparedOperations {
     return this.#bytes
   }
 
-  /** As `prepareOperation`, and throws as it does. */
-  prepare(request: OperationRequest): Operation | readonly GraphQLError[] {
+  /**
+   * As `prepareOperation`, and throws as it does.
+   * @param preparing runs the preparation of one that is not cached, or throws instead.
+   */
+  prepare(request: OperationRequest, preparing: <T>(prepare: () => T) => T = run): Operation | readonly GraphQLError[] {
     const { operationName = '', context } = request
     const variables = request.variables === undefined ? '' : JSON.stringify(request.variables)
     const key = `${operationName} ${canonicalJson(context.audience.claims)} ${variables}`
@@ -52,7 +55,8 @@ export class PreparedOperations {
       return known.operation
     }
     const bytes = OPERATION_BYTES + VARIABLE_CHAR_BYTES * variables.length
-    const operation = prepareOperation(request, { document: this.#documentBytes, own: bytes })
+    const weight = { document: this.#documentBytes, own: bytes }
+    const operation = preparing(() => prepareOperation(request, weight))
     if ('args' in operation && variables.length <= MAX_VARIABLES_CHARS) {
       this.#keep(key, { operation, bytes: operation.weight.own })
     }
@@ -69,4 +73,8 @@ export class PreparedOperations {
     }
     this.#onGrown()
   }
+}
+
+function run<T>(prepare: () => T): T {
+  return prepare()
 }

@@ -2,6 +2,7 @@ import type { Framing } from '../../protocol/framing.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import type { Settled } from '../../streams/feed/settled.ts'
+import type { ClientShare } from '../outlet.ts'
 import type { Worker } from './round-robin.ts'
 import type { Shared } from './shared.ts'
 
@@ -31,6 +32,8 @@ export interface MemberReplay extends Worker {
 export interface ReplayHost {
   readonly group: ReplayGroup
   readonly framing: Framing
+  /** Its client's; absent: without limit. */
+  readonly share?: ClientShare | undefined
   /** The member has ended. */
   readonly isClosed: boolean
   /** The member still uses this replay, and its outlet is not full. */

@@ -1,3 +1,5 @@
+import type { ClientShare } from '../outlet.ts'
+
 const SECOND_MS = 1_000
 /**
  * A replay that has written more and is alone in its group caches nothing: what is kept for a while costs the garbage
@@ -5,9 +7,13 @@ const SECOND_MS = 1_000
  */
 const BRIEF_EVENTS = 4096
 
-/** Rate limit of replay for one client, in events a second: a client that missed much takes no more than its share. */
+/**
+ * Rate limit of a replay, in events a second: a client that missed much takes no more than its share. With a share, also
+ * in CPU time of all that its client does: a client that replays much slows itself, and is not refused.
+ */
 export class ReplayPace {
   readonly #maxRate: number
+  readonly #share: ClientShare | undefined
   /** Start of the current second, in milliseconds of the monotonic clock. */
   #second = 0
   /** Events written in it, */
@@ -15,8 +21,9 @@ export class ReplayPace {
   /** and in all. */
   #total = 0
 
-  constructor(maxRate: number) {
+  constructor(maxRate: number, share?: ClientShare) {
     this.#maxRate = maxRate
+    this.#share = share
   }
 
   wrote(events: number): void {
@@ -35,6 +42,7 @@ export class ReplayPace {
       this.#second = now
       this.#written = 0
     }
-    return this.#written < this.#maxRate ? 0 : this.#second + SECOND_MS - now
+    const restMs = this.#written < this.#maxRate ? 0 : this.#second + SECOND_MS - now
+    return this.#share ? Math.max(restMs, this.#share.waitMs) : restMs
   }
 }

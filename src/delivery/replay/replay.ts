@@ -12,6 +12,9 @@ import { ReplayPace } from './replay-pace.ts'
 import { readShared } from './shared-reader.ts'
 import { readWindow } from './window-reader.ts'
 
+/** CPU time of fetching and decoding an event of a page that was not cached, in ms: it is spent in no turn of a replay. */
+const PAGE_EVENT_MS = 0.003
+
 export interface ReplayOptions {
   readonly history: History
   readonly position: Position
@@ -54,7 +57,11 @@ export class Replay implements MemberReplay {
     this.#named = new NamedPosition(host.group.feed.topic.name, position.vector)
     this.#catchUp = catchUp
     this.#began = performance.now()
-    this.#pace = new ReplayPace(host.group.shared.maxReplayRate)
+    this.#pace = new ReplayPace(host.group.shared.maxReplayRate, host.share)
+  }
+
+  get share(): ReplayHost['share'] {
+    return this.#host.share
   }
 
   /** The position that a heartbeat may name; undefined: none, before a gap has been told, or may have to be. */
@@ -187,7 +194,12 @@ export class Replay implements MemberReplay {
     }
     const found = feed.page(partition, offset, () => !this.#host.isClosed)
     if (found instanceof Promise) {
-      return this.#await(found.then((settled) => this.#open(settled)))
+      return this.#await(
+        found.then((settled) => {
+          if (settled?.kind === 'page') this.share?.charge(settled.events.length * PAGE_EVENT_MS)
+          this.#open(settled)
+        }),
+      )
     }
     this.#open(found)
     return true

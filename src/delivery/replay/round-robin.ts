@@ -1,7 +1,10 @@
 import { REPLAYS } from '../../streams/turn-budget.ts'
+import type { ClientShare } from '../outlet.ts'
 
 /** Work that may take longer than one turn of the event loop should. */
 export interface Worker {
+  /** Whom its time is charged to; absent: nobody. */
+  readonly share?: ClientShare | undefined
   /** Does a part of the work. True: there is more. */
   step(): boolean
   /** `step` threw: the worker is removed. Should not throw. */
@@ -41,11 +44,15 @@ export class RoundRobin<W extends Worker> {
 
   #run(): void {
     this.#scheduled = undefined
-    const end = performance.now() + REPLAYS.ms
-    while (this.#next < this.#queue.length && performance.now() < end) {
+    let now = performance.now()
+    const end = now + REPLAYS.ms
+    while (this.#next < this.#queue.length && now < end) {
       const worker = this.#queue[this.#next++] as W
       this.#waiting.delete(worker)
+      const began = now
       this.#step(worker)
+      now = performance.now()
+      worker.share?.charge(now - began)
     }
     if (this.#next > this.#queue.length / 2) {
       this.#queue = this.#queue.slice(this.#next)

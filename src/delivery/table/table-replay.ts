@@ -70,7 +70,11 @@ export class TableReplay implements MemberReplay {
     this.#hasCursor = cursor !== undefined
     this.#phase = position && { kind: 'judging', judge: new Judge(table, position, cursor) }
     this.#loads = table.loads
-    this.#pace = new ReplayPace(host.group.shared.maxReplayRate)
+    this.#pace = new ReplayPace(host.group.shared.maxReplayRate, host.share)
+  }
+
+  get share(): ReplayHost['share'] {
+    return this.#host.share
   }
 
   /** The position that a heartbeat may name; undefined: none, unless the client has all rows of one moment. */

@@ -47,6 +47,11 @@ const CHECKSUM_BYTES = 4
 const MAX_VARINT_BYTES = 8
 const IDENTITY_BYTES = 6 + 1 + 6 + 1
 const MAX_BETWEEN = 255
+/**
+ * Partitions that a cursor may name beyond those that this instance knows: another one may have found new ones before
+ * it. A topic is seldom widened by more at once, and a client that makes them up takes no more memory than these.
+ */
+const COMING_PARTITIONS = 64
 /** The offset after the last: 2^53 - 1 plus one is not an exact number. */
 const MAX_OFFSET = Number.MAX_SAFE_INTEGER - 1
 /** Number of values of six bytes. */
@@ -92,8 +97,12 @@ export function encodeCursor(topic: string, cursor: Cursor, version: number = CU
   return scratch.toString('base64url', 0, at)
 }
 
-/** @throws SluiceError `CURSOR_INVALID` for anything that `encodeCursor` did not write for this topic. */
-export function decodeCursor(topic: string, text: string): Cursor {
+/**
+ * @param partitions the topic's, as far as they are known; absent: any number.
+ * @throws SluiceError `CURSOR_INVALID` for anything that `encodeCursor` did not write for this topic, or that names more
+ * partitions than the topic may have by now.
+ */
+export function decodeCursor(topic: string, text: string, partitions = MAX_PARTITIONS): Cursor {
   if (text.length === 0 || text.length > MAX_CURSOR_CHARS || !/^[A-Za-z0-9_-]+$/.test(text)) throw invalid()
   const bytes = Buffer.from(text, 'base64url')
   const end = bytes.length - CHECKSUM_BYTES
@@ -108,7 +117,9 @@ export function decodeCursor(topic: string, text: string): Cursor {
 
   const epoch = flags & HAS_EPOCH ? readUint(input, 6) : undefined
   const said = flags & HAS_FINGERPRINT ? readFingerprint(input, version) : undefined
-  const positions = new Array<number>(readUint(input, 1) + 1)
+  const count = readUint(input, 1) + 1
+  if (count > partitions + COMING_PARTITIONS) throw invalid('The cursor names more partitions than its topic has')
+  const positions = new Array<number>(count)
   for (let partition = 0; partition < positions.length; partition++) positions[partition] = readVarint(input) - 1
   if (input.at !== end) throw invalid()
   return { positions, epoch, fingerprint: said && fingerprintOf(said, positions) }

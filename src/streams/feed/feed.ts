@@ -228,11 +228,12 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
 
   /** The position after a cursor. @throws SluiceError `CURSOR_INVALID` for text that is no cursor of this topic. */
   startAfter(cursor: string): Position<V> {
-    return Position.after(this, decodeCursor(this.topic.name, cursor))
+    return Position.after(this, decodeCursor(this.topic.name, cursor, this.head.length))
   }
 
   /**
-   * The position of the first events whose timestamp is `timestamp` (ms) or later; the end, where there are none.
+   * The position of the first events whose timestamp is `timestamp` (ms), rounded down to the second, or later; the end,
+   * where there are none.
    * @throws SourceUnavailable when the log cannot be reached.
    */
   async startSince(timestamp: number): Promise<Position<V>> {

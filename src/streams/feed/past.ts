@@ -4,6 +4,7 @@ import { type PartitionRange, type Source, SourceUnavailable } from '../source/p
 import type { Topic } from '../topic/topic.ts'
 import type { Heads } from './heads.ts'
 import { type Page, Pages } from './pages.ts'
+import { SinceCache } from './since-cache.ts'
 import type { Window } from './window.ts'
 
 /** Cache period of the log's offset ranges. */
@@ -23,6 +24,7 @@ export interface PastOptions<V> {
 export class Past<V> {
   readonly #options: PastOptions<V>
   readonly #pages: Pages<V> | undefined
+  readonly #since = new SinceCache()
   #ranges: { readonly asked: number; readonly answer: Promise<readonly PartitionRange[]> } | undefined
 
   constructor(options: PastOptions<V>) {
@@ -58,6 +60,7 @@ export class Past<V> {
   /** The log was truncated or recreated. */
   restart(): void {
     this.#pages?.restart()
+    this.#since.clear()
   }
 
   /** The log's offset ranges, fetched at most once a second for all callers. @throws SourceUnavailable */
@@ -71,16 +74,19 @@ export class Past<V> {
   }
 
   /**
-   * The offsets of the first events whose timestamp is `timestamp` (ms) or later, by partition; the end, where there
-   * are none. @throws SourceUnavailable
+   * The offsets of the first events whose timestamp is `timestamp` (ms), rounded down to the second, or later, by
+   * partition; the end, where there are none. The log is asked at most once a second for each second.
+   * @throws SourceUnavailable
    */
-  async positionsAt(timestamp: number): Promise<number[]> {
+  async positionsAt(timestamp: number): Promise<readonly number[]> {
     const { source, topic, heads } = this.#options
     if (!source) return [...heads.next]
-    const offsets = await source.offsetsAt(topic.name, timestamp)
-    const positions = new Array<number>(Math.max(-1, ...offsets.keys()) + 1).fill(0)
-    for (const [partition, offset] of offsets) positions[partition] = offset
-    return positions
+    return this.#since.get(timestamp, async (second) => {
+      const offsets = await source.offsetsAt(topic.name, second)
+      const positions = new Array<number>(Math.max(-1, ...offsets.keys()) + 1).fill(0)
+      for (const [partition, offset] of offsets) positions[partition] = offset
+      return positions
+    })
   }
 
   async #askRanges(source: Source): Promise<readonly PartitionRange[]> {

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import type { Admitted } from '../../admission/admission.ts'
 import { demandShortName } from '../../admission/document-shape.ts'
+import type { Limits } from '../../admission/limits/limits.ts'
 import type { GraphQLParams } from '../../admission/params.ts'
 import type { Principal } from '../../admission/principal.ts'
 import type { StreamOwner } from '../../admission/stream-owner.ts'
-import { SluiceError } from '../../errors/codes.ts'
+import { isOfClient, SluiceError } from '../../errors/codes.ts'
 import type { Faults } from '../../errors/faults.ts'
 import { formatError } from '../../errors/format.ts'
 import type { ErrorSink } from '../../errors/resolver-errors.ts'
@@ -31,6 +32,9 @@ export interface SingleConnectionsOptions {
   readonly answers: AnswerBudget
   readonly faults: Faults
   readonly refusals: Refusals
+  readonly limits: Limits
+  /** A subscription has started on a stream. */
+  readonly onStarted?: (owner: StreamOwner) => void
 }
 
 /**
@@ -62,11 +66,12 @@ export class SingleConnections {
 
   /** Answers with the token of a new stream. @throws SluiceError where none can be reserved now. */
   reserve(response: ServerResponse, owner: StreamOwner): void {
-    const { instance, heartbeatMs, answers, faults, refusals } = this.#options
-    refusals.demandReservation()
+    const { instance, heartbeatMs, answers, faults, refusals, limits } = this.#options
+    refusals.demandReservation(owner)
     if (this.#reserved >= MAX_RESERVATIONS) {
       throw new SluiceError('TOO_MANY_STREAMS', 'Too many streams are reserved and not open')
     }
+    const unreserve = limits.takeReservation(owner)
     const stream = new SingleStream({
       token: newStreamToken(instance),
       owner,
@@ -76,8 +81,10 @@ export class SingleConnections {
       load: this.#load,
       onGone: (gone) => {
         this.#streams.delete(gone.token)
-        if (!gone.isOpen) this.#reserved--
+        if (!gone.isOpen) this.#unreserve(unreserve)
       },
+      onOpen: () => this.#unreserve(unreserve),
+      takeOperation: () => limits.takeOperation(owner),
     })
     this.#streams.set(stream.token, stream)
     this.#reserved++
@@ -98,12 +105,9 @@ export class SingleConnections {
   openStream(response: ServerResponse, stream: SingleStream): void {
     const { sockets, refusals } = this.#options
     stream.demandUnopened()
-    refusals.demandSingleStream()
+    refusals.demandSingleStream(stream.owner)
     // Not called if the client has disconnected: it may open the stream again.
-    sockets.open(response, stream.owner, (socket) => {
-      this.#reserved--
-      stream.open(socket)
-    })
+    sockets.open(response, stream.owner, (socket) => stream.open(socket))
   }
 
   /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be started now. */
@@ -123,11 +127,14 @@ export class SingleConnections {
       }
       using prepared = outcome.prepared
       // It may have been stopped during the preparation.
-      if (operation.isRunning) prepared.start(operation, new OperationFraming(operation.id, outcome.hasCursors))
+      if (operation.isRunning) {
+        prepared.start(operation, new OperationFraming(operation.id, outcome.hasCursors))
+        this.#options.onStarted?.(admitted.owner)
+      }
       answerAccepted(response)
     } catch (error) {
       operation.drop()
-      if (error instanceof SluiceError && error.status === 503) throw error
+      if (isOfClient(error)) throw error
       answerNotAccepted(response, [formatError(error, errors)])
     }
   }
@@ -142,6 +149,11 @@ export class SingleConnections {
   /** Drops the reservations. Open streams end with all others. */
   close(): void {
     for (const stream of this.#streams.values()) if (!stream.isOpen) stream.end('shutdown')
+  }
+
+  #unreserve(release: () => void): void {
+    this.#reserved--
+    release()
   }
 
   #finish(response: ServerResponse, operation: SingleOperation, { json, errors }: Executed): void {

@@ -10,13 +10,18 @@ export class OperationLoad {
   #open = 0
   #reserved = 0
 
-  /** @throws SluiceError `TOO_MANY_STREAMS` */
-  begin(isOpen: boolean): void {
+  /**
+   * @param take takes room of the client's own, and returns how that is given back; so does this.
+   * @throws SluiceError `TOO_MANY_STREAMS`, or what `take` throws: nothing is counted then.
+   */
+  begin(isOpen: boolean, take: () => () => void): () => void {
     if (this.#open + this.#reserved >= MAX_OPERATIONS || (!isOpen && this.#reserved >= MAX_RESERVED_OPERATIONS)) {
       throw new SluiceError('TOO_MANY_STREAMS', 'This gateway has as many operations on streams as it can serve')
     }
+    const release = take()
     if (isOpen) this.#open++
     else this.#reserved++
+    return release
   }
 
   left(isOpen: boolean): void {

@@ -1,4 +1,4 @@
-import type { CloseReason, Outlet, OutletListener } from '../../delivery/outlet.ts'
+import type { ClientShare, CloseReason, Outlet, OutletListener } from '../../delivery/outlet.ts'
 import { type Framing, frame, NO_CURSOR, NOTHING } from '../../protocol/framing.ts'
 import type { SingleStream } from './stream.ts'
 
@@ -16,15 +16,30 @@ export class SingleOperation implements Outlet {
   readonly #stream: SingleStream
   #listener: OutletListener | undefined
   #ended = false
+  /** 1: the result of a query or a mutation was written. */
+  #finished = 0
 
-  constructor(stream: SingleStream, id: string) {
+  /** Gives back its room: called once, by its stream. */
+  readonly release: () => void
+
+  constructor(stream: SingleStream, id: string, release: () => void) {
     this.#stream = stream
     this.id = id
+    this.release = release
+  }
+
+  get share(): ClientShare | undefined {
+    return this.#stream.share
   }
 
   /** False: its client has stopped it, or the stream has ended. */
   get isRunning(): boolean {
     return !this.#ended
+  }
+
+  /** Results written. */
+  get events(): number {
+    return this.#finished + (this.#listener?.events ?? 0)
   }
 
   attach(listener: OutletListener): void {
@@ -67,6 +82,7 @@ export class SingleOperation implements Outlet {
       return
     }
     const end = () => {
+      this.#finished = 1
       this.end(bytes, true)
       this.#stream.written(share)
     }

@@ -1,6 +1,12 @@
 import type { StreamOwner } from '../../admission/stream-owner.ts'
 import { endOutlet } from '../../delivery/group/ending.ts'
-import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from '../../delivery/outlet.ts'
+import {
+  type ClientShare,
+  type CloseReason,
+  type Outlet,
+  type OutletListener,
+  WRITE_STALL_MS,
+} from '../../delivery/outlet.ts'
 import { MAX_RESULT_BYTES } from '../../delivery/render/result-size.ts'
 import { SluiceError } from '../../errors/codes.ts'
 import type { Faults } from '../../errors/faults.ts'
@@ -17,6 +23,8 @@ const RESERVATION_MS = 20_000
  * buffer.
  */
 const MAX_OPERATIONS = 200
+/** Limit before it is opened: what a page starts at once. A reservation costs its client no connection. */
+const MAX_RESERVED_OPERATIONS = 50
 /** Limit of waiting results that only this stream holds. Beyond it no more operations are started. */
 const MAX_HELD_BYTES = 256 * 1024
 /** Limit of all final results that wait on one stream. */
@@ -38,6 +46,10 @@ export interface SingleStreamOptions {
   readonly answers: AnswerBudget
   readonly faults: Faults
   readonly load: OperationLoad
+  /** Called once, when it opens. */
+  readonly onOpen?: () => void
+  /** Room for an operation; the returned function gives it back. @throws SluiceError `RATE_LIMITED` */
+  readonly takeOperation?: () => () => void
   /** Called once, when it has ended or its reservation has expired. */
   readonly onGone: (stream: SingleStream) => void
 }
@@ -57,6 +69,8 @@ export class SingleStream implements OutletListener {
   /** Bytes written before it was opened. */
   #held: Buffer[] = []
   #heldBytes = 0
+  /** Results of operations that have ended. */
+  #endedEvents = 0
   #unsent: Share[] = []
   #outlet: StreamOutlet | undefined
   #full = true
@@ -74,25 +88,40 @@ export class SingleStream implements OutletListener {
     this.#timer = setTimeout(() => this.#contain(() => this.gone()), RESERVATION_MS)
   }
 
+  /** Results written for its operations, and for those that have ended. */
+  get events(): number {
+    let events = this.#endedEvents
+    for (const operation of this.#operations.values()) events += operation.events
+    return events
+  }
+
+  /** Its client's, once it is open: before, it is full, and nothing is replayed on it. */
+  get share(): ClientShare | undefined {
+    return this.#outlet?.share
+  }
+
   get isOpen(): boolean {
     return this.#outlet !== undefined
   }
 
   /**
    * Registers an operation, to be run with the returned outlet.
-   * @throws SluiceError `STREAM_NOT_FOUND`, `OPERATION_ID_IN_USE`, `TOO_MANY_OPERATIONS` or `TOO_MANY_STREAMS`.
+   * @throws SluiceError `STREAM_NOT_FOUND`, `OPERATION_ID_IN_USE`, `TOO_MANY_OPERATIONS`, `TOO_MANY_STREAMS` or
+   * `RATE_LIMITED`.
    */
   begin(id: string): SingleOperation {
     if (this.#gone) throw new SluiceError('STREAM_NOT_FOUND')
     if (this.#operations.has(id)) throw new SluiceError('OPERATION_ID_IN_USE')
-    if (this.#operations.size >= MAX_OPERATIONS) {
-      throw new SluiceError('TOO_MANY_OPERATIONS', `A stream carries ${MAX_OPERATIONS} operations at most`)
+    const max = this.isOpen ? MAX_OPERATIONS : MAX_RESERVED_OPERATIONS
+    if (this.#operations.size >= max) {
+      const before = this.isOpen ? '' : ' before it is opened'
+      throw new SluiceError('TOO_MANY_OPERATIONS', `A stream carries ${max} operations at most${before}`)
     }
     if (this.#waitingBytes() >= MAX_HELD_BYTES) {
       throw new SluiceError('TOO_MANY_OPERATIONS', 'Too many results wait for this stream to take them')
     }
-    this.#options.load.begin(this.isOpen)
-    const operation = new SingleOperation(this, id)
+    const release = this.#options.load.begin(this.isOpen, this.#options.takeOperation ?? (() => () => {}))
+    const operation = new SingleOperation(this, id, release)
     this.#operations.set(id, operation)
     return operation
   }
@@ -117,7 +146,11 @@ export class SingleStream implements OutletListener {
   }
 
   left(operation: SingleOperation): void {
-    if (this.#operations.delete(operation.id)) this.#options.load.left(this.isOpen)
+    if (this.#operations.delete(operation.id)) {
+      this.#options.load.left(this.isOpen)
+      operation.release()
+      this.#endedEvents += operation.events
+    }
     this.#waiting.delete(operation)
   }
 
@@ -132,6 +165,7 @@ export class SingleStream implements OutletListener {
     clearTimeout(this.#timer)
     this.#timer = setInterval(() => this.#contain(() => this.#beat()), this.#options.heartbeatMs)
     this.#outlet = outlet
+    this.#options.onOpen?.()
     this.#options.load.opened(this.#operations.size)
     this.#full = false
     // The response head has been sent, so that no error response is possible.
@@ -176,7 +210,9 @@ export class SingleStream implements OutletListener {
 
   /** Closes it at once. Unsent bytes are lost. */
   destroy(): void {
-    if (this.#close('stalled')) this.#outlet?.destroy()
+    if (!this.#close('stalled')) return
+    this.#outlet?.closing?.('stalled')
+    this.#outlet?.destroy()
   }
 
   #close(reason: CloseReason): boolean {
@@ -239,6 +275,7 @@ export class SingleStream implements OutletListener {
     } catch (error) {
       faults.tell('stream', error)
       faults.contain('stream', () => this.#close('failed'))
+      faults.contain('stream', () => this.#outlet?.closing?.('failed'))
       faults.contain('stream', () => this.#outlet?.destroy())
     }
   }

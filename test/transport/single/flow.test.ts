@@ -161,7 +161,7 @@ describe('before the stream opens', () => {
     const probe = probeSchema()
     const gateway = await startTestGateway({ schema: probe.schema })
     const client = await SingleClient.reserve(gateway.graphql)
-    const ids = numbers(0, 100)
+    const ids = numbers(0, 50)
     for (const id of ids) expect((await client.start(id, 'subscription { endless }')).status).toBe(202)
     await until('all have pulled', () => probe.pulled === ids.length)
     expect(await gateway.metric('sluice_answer_bytes')).toBe(0)

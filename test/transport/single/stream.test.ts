@@ -309,10 +309,24 @@ describe('a stream of which something throws ends alone, and counts it', () => {
   }
 })
 
+test('a stream carries 50 operations before it is opened, and 200 then', () => {
+  const { begin, open } = reserve()
+  const begun = (from: number, to: number) => {
+    for (let id = from; id < to; id++) begin(`${id}`)
+  }
+  begun(0, 50)
+  const refused = (max: string) =>
+    expect.objectContaining({ code: 'TOO_MANY_OPERATIONS', message: expect.stringContaining(max) })
+  expect(() => begin('more')).toThrow(refused('50 operations at most before it is opened'))
+  open()
+  begun(50, 200)
+  expect(() => begin('more')).toThrow(refused('200 operations at most'))
+})
+
 test('reserved streams carry 20,000 operations together, and more begin as some open, are stopped or expire', () => {
   const load = new OperationLoad()
-  const streams = Array.from({ length: 100 }, () => reserve(load))
-  for (const { begin } of streams) for (let id = 0; id < 200; id++) begin(`${id}`)
+  const streams = Array.from({ length: 400 }, () => reserve(load))
+  for (const { begin } of streams) for (let id = 0; id < 50; id++) begin(`${id}`)
   const more = reserve(load)
   const refused = expect.objectContaining({ code: 'TOO_MANY_STREAMS', status: 503 })
   expect(() => more.begin('a')).toThrow(refused)
@@ -320,8 +334,8 @@ test('reserved streams carry 20,000 operations together, and more begin as some 
   more.begin('a')
   expect(() => more.begin('b')).toThrow(refused)
   streams[1]?.stream.open(new FakeSocket())
-  for (let id = 0; id < 190; id++) more.begin(`${id}`)
+  for (let id = 0; id < 49; id++) more.begin(`${id}`)
   streams[2]?.stream.gone()
   const last = reserve(load)
-  for (let id = 0; id < 200; id++) last.begin(`${id}`)
+  for (let id = 0; id < 50; id++) last.begin(`${id}`)
 })
