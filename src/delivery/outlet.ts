@@ -23,6 +23,8 @@ export interface Outlet {
    * `OutletListener.drained`.
    */
   write(bytes: Buffer, sharing?: Sharing): boolean
+  /** Why it is ended or destroyed next. */
+  closing?(reason: CloseReason): void
   /** Ends after the written bytes and these. `isComplete`: they tell the client not to reconnect. */
   end(bytes?: Buffer, isComplete?: boolean): void
   /** Closes at once. Unsent bytes are lost. */
@@ -33,6 +35,8 @@ export interface Outlet {
 
 /** Events of an outlet. */
 export interface OutletListener {
+  /** Results written to the outlet so far; absent: they are not counted. */
+  readonly events?: number
   /** The outlet has drained. */
   drained(): void
   /** Still full, but not stalled: other streams on the same socket made progress. */

@@ -42,6 +42,7 @@ export class PullSubscriber implements OutletListener {
   #fullSince = 0
   #onDrained: (() => void) | undefined
   #closed = false
+  #sent = 0
 
   constructor(args: ValidatedSubscriptionArgs, events: AsyncIterator<unknown>, outlet: Outlet, options: PullOptions) {
     this.#args = args
@@ -56,6 +57,11 @@ export class PullSubscriber implements OutletListener {
     this.#write(this.#framing.opening(retryMs(), undefined))
     this.#heartbeat = setInterval(() => this.#contain(() => this.#beat()), options.heartbeatMs)
     this.#run().catch((error: unknown) => this.#fail(error))
+  }
+
+  /** Results written. */
+  get events(): number {
+    return this.#sent
   }
 
   drained(): void {
@@ -113,6 +119,7 @@ export class PullSubscriber implements OutletListener {
   async #send(json: string): Promise<void> {
     if (this.#closed) return
     const bytes = frame(this.#framing, NO_CURSOR, Buffer.from(json))
+    this.#sent++
     this.#write(bytes)
     if (this.#fullSince === 0) return
     const unsent = this.#hold(bytes.length)

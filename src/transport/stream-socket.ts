@@ -27,15 +27,31 @@ export class StreamSocket implements StreamOutlet {
   readonly #stats: StreamStats
   readonly #faults: Faults
   #listener: OutletListener | undefined
+  readonly #bytesBefore: number
   #gone = false
   /** Index of its age slot. */
   slot = 0
+  /** When it opened, in milliseconds of the monotonic clock. */
+  readonly openedAt = performance.now()
+  /** Why it ends, by whoever ends it first; undefined: it goes on, or its client has left. */
+  closeReason: CloseReason | undefined
 
   constructor(socket: Socket, owner: StreamOwner, stats: StreamStats, faults: Faults) {
     this.owner = owner
     this.#socket = socket
     this.#stats = stats
     this.#faults = faults
+    this.#bytesBefore = socket.bytesWritten
+  }
+
+  /** Bytes given to its socket, with the response head, as they are sent. */
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten - this.#bytesBefore
+  }
+
+  /** Results written to it. */
+  get events(): number {
+    return this.#listener?.events ?? 0
   }
 
   /** Listener of drain and close events. */
@@ -58,6 +74,10 @@ export class StreamSocket implements StreamOutlet {
     this.#socket.uncork()
   }
 
+  closing(reason: CloseReason): void {
+    this.closeReason ??= reason
+  }
+
   end(bytes?: Buffer): void {
     if (bytes) this.write(bytes)
     this.#socket.end()
@@ -70,7 +90,9 @@ export class StreamSocket implements StreamOutlet {
 
   /** Planned end, after a complete frame, with a short reconnection delay. */
   leave(reason: CloseReason): void {
-    if (!this.#gone) this.#tell((listener) => listener.end(reason))
+    if (this.#gone) return
+    this.closing(reason)
+    this.#tell((listener) => listener.end(reason))
   }
 
   destroy(): void {
@@ -93,6 +115,7 @@ export class StreamSocket implements StreamOutlet {
       act(this.#listener)
     } catch (error) {
       this.#faults.tell('stream', error)
+      this.closing('failed')
       this.#socket.destroy()
     }
   }

@@ -7,6 +7,7 @@ import { STREAM_HEADERS } from './answer.ts'
 import { isFollowed, takeConnection } from './pipelining.ts'
 import { spread } from './spread.ts'
 import { StreamAges } from './stream-ages.ts'
+import type { StreamObserver } from './stream-observer.ts'
 import { StreamSocket, type StreamStats } from './stream-socket.ts'
 
 /** Longest drain for each stream: few streams need not be spread over all of `DRAIN_MS`. */
@@ -20,6 +21,7 @@ export interface StreamSocketsOptions {
   /** Maximum age of a stream in milliseconds, less jitter; 0: none. */
   readonly maxAgeMs?: number
   readonly faults: Faults
+  readonly observers?: readonly StreamObserver[]
   /** Called when a connection becomes a stream. */
   readonly onOpen?: (socket: Socket) => void
 }
@@ -35,6 +37,7 @@ export class StreamSockets {
   #onNone: (() => void)[] = []
   readonly #faults: Faults
   readonly #onOpen: (socket: Socket) => void
+  readonly #observers: readonly StreamObserver[]
   readonly #failed = (error: unknown): void => this.#faults.tell('stream', error)
 
   // Shared listeners: closures for each socket would be a good part of a stream's memory.
@@ -42,9 +45,10 @@ export class StreamSockets {
   readonly #onClose: (this: Socket) => void
 
   constructor(options: StreamSocketsOptions) {
-    const { maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0, faults, onOpen = () => {} } = options
+    const { maxStreams = Number.POSITIVE_INFINITY, maxAgeMs = 0, faults, observers = [], onOpen = () => {} } = options
     this.maxStreams = maxStreams
     this.#onOpen = onOpen
+    this.#observers = observers
     this.#faults = faults
     this.#ages = new StreamAges(maxAgeMs, (stream) => stream.leave('age'), this.#failed)
     const all = this
@@ -158,14 +162,19 @@ export class StreamSockets {
     this.#open.set(socket, stream)
     this.#ages.add(stream)
     this.#onOpen(socket)
+    for (const observer of this.#observers) this.#faults.contain('stream', () => observer.opened(stream))
     return stream
   }
 
   #closed(socket: Socket): void {
     const stream = this.#open.get(socket)
     this.#open.delete(socket)
-    if (stream) this.#ages.remove(stream)
-    stream?.gone()
+    if (stream) {
+      this.#ages.remove(stream)
+      stream.gone()
+      const reason = stream.closeReason ?? 'client'
+      for (const observer of this.#observers) this.#faults.contain('stream', () => observer.closed(stream, reason))
+    }
     if (this.#open.size === 0) for (const resolve of this.#onNone.splice(0)) resolve()
   }
 }

@@ -6,6 +6,7 @@ import type { CloseReason, Outlet } from '../outlet.ts'
  * Ends an outlet after the written bytes, with an instruction to the client: not to reconnect, or after which delay.
  */
 export function endOutlet(outlet: Outlet, framing: Framing, reason: CloseReason): void {
+  outlet.closing?.(reason)
   switch (reason) {
     case 'complete':
       outlet.end(framing.complete, true)

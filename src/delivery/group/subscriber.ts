@@ -34,6 +34,10 @@ export class Subscriber implements OutletListener, ReplayHost {
   #state: MemberState = LIVE
   /** Number of the next frame to write, while it is live or lagging. */
   #next = 0
+  /** Number of the first frame since it has last been live, */
+  #liveFrom = 0
+  /** and the results that it was written before that. */
+  #events = 0
   /** Position in its last heartbeat; none, where it may have gone back since, over a gap. */
   #told = ''
 
@@ -41,6 +45,12 @@ export class Subscriber implements OutletListener, ReplayHost {
     this.group = group
     this.outlet = outlet
     this.framing = framing
+  }
+
+  /** Results written to it: nothing is counted for each frame, since frames have numbers. */
+  get events(): number {
+    const { kind } = this.#state
+    return kind === 'live' || kind === 'lagging' ? this.#events + this.#next - this.#liveFrom : this.#events
   }
 
   get state(): MemberState {
@@ -62,7 +72,7 @@ export class Subscriber implements OutletListener, ReplayHost {
       this.schedule()
       return
     }
-    this.#next = this.group.flushed
+    this.#beginAt(this.group.flushed)
     const { cursor } = this.group.settled
     this.#writeAt(this.framing.opening(retryMs(), named ?? cursor), cursor)
     if (hasMarker) this.#writeAt(this.framing.caughtUp(cursor), cursor)
@@ -160,6 +170,7 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   writeReplayed(bytes: Buffer, frames: number, isShared: boolean): boolean {
     this.group.shared.stats.deliveries += frames
+    this.#events += frames
     return this.#writeNow(bytes, isShared ? 'shared' : 'own')
   }
 
@@ -174,7 +185,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     // The group may have failed.
     if (this.isClosed) return
     this.#become(LIVE)
-    this.#next = this.group.flushed
+    this.#beginAt(this.group.flushed)
     const { cursor } = this.group.settled
     if (hasMarker) this.#writeAt(this.framing.caughtUp(cursor), cursor)
   }
@@ -209,7 +220,9 @@ export class Subscriber implements OutletListener, ReplayHost {
 
   #become(state: MemberState): void {
     const before = this.#state
+    const { events } = this
     this.#state = state
+    if (state.kind !== 'live' && state.kind !== 'lagging') this.#events = events
     this.group.changed(before, state)
   }
 
@@ -220,6 +233,11 @@ export class Subscriber implements OutletListener, ReplayHost {
     replay?.end()
     this.group.left(this, reason)
     return true
+  }
+
+  #beginAt(frame: number): void {
+    this.#next = frame
+    this.#liveFrom = frame
   }
 
   #setFullSince(fullSince: number): void {

@@ -1,4 +1,4 @@
-import type { Outlet, OutletListener, Sharing } from '../../delivery/outlet.ts'
+import type { CloseReason, Outlet, OutletListener, Sharing } from '../../delivery/outlet.ts'
 import { GZIP_HEAD, gzipEnd } from './deflate.ts'
 import type { Unit } from './unit.ts'
 import type { Units } from './units.ts'
@@ -34,6 +34,10 @@ export class GzipOutlet implements Outlet {
 
   write(bytes: Buffer, sharing: Sharing = 'own'): boolean {
     return this.#outlet.write(this.#encode(bytes, sharing))
+  }
+
+  closing(reason: CloseReason): void {
+    this.#outlet.closing?.(reason)
   }
 
   end(bytes?: Buffer, isComplete?: boolean): void {

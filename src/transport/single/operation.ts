@@ -16,6 +16,8 @@ export class SingleOperation implements Outlet {
   readonly #stream: SingleStream
   #listener: OutletListener | undefined
   #ended = false
+  /** 1: the result of a query or a mutation was written. */
+  #finished = 0
 
   constructor(stream: SingleStream, id: string) {
     this.#stream = stream
@@ -25,6 +27,11 @@ export class SingleOperation implements Outlet {
   /** False: its client has stopped it, or the stream has ended. */
   get isRunning(): boolean {
     return !this.#ended
+  }
+
+  /** Results written. */
+  get events(): number {
+    return this.#finished + (this.#listener?.events ?? 0)
   }
 
   attach(listener: OutletListener): void {
@@ -67,6 +74,7 @@ export class SingleOperation implements Outlet {
       return
     }
     const end = () => {
+      this.#finished = 1
       this.end(bytes, true)
       this.#stream.written(share)
     }

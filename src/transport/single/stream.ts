@@ -57,6 +57,8 @@ export class SingleStream implements OutletListener {
   /** Bytes written before it was opened. */
   #held: Buffer[] = []
   #heldBytes = 0
+  /** Results of operations that have ended. */
+  #endedEvents = 0
   #unsent: Share[] = []
   #outlet: StreamOutlet | undefined
   #full = true
@@ -72,6 +74,13 @@ export class SingleStream implements OutletListener {
     this.token = options.token
     this.owner = options.owner
     this.#timer = setTimeout(() => this.#contain(() => this.gone()), RESERVATION_MS)
+  }
+
+  /** Results written for its operations, and for those that have ended. */
+  get events(): number {
+    let events = this.#endedEvents
+    for (const operation of this.#operations.values()) events += operation.events
+    return events
   }
 
   get isOpen(): boolean {
@@ -117,7 +126,10 @@ export class SingleStream implements OutletListener {
   }
 
   left(operation: SingleOperation): void {
-    if (this.#operations.delete(operation.id)) this.#options.load.left(this.isOpen)
+    if (this.#operations.delete(operation.id)) {
+      this.#options.load.left(this.isOpen)
+      this.#endedEvents += operation.events
+    }
     this.#waiting.delete(operation)
   }
 
@@ -176,7 +188,9 @@ export class SingleStream implements OutletListener {
 
   /** Closes it at once. Unsent bytes are lost. */
   destroy(): void {
-    if (this.#close('stalled')) this.#outlet?.destroy()
+    if (!this.#close('stalled')) return
+    this.#outlet?.closing?.('stalled')
+    this.#outlet?.destroy()
   }
 
   #close(reason: CloseReason): boolean {
@@ -239,6 +253,7 @@ export class SingleStream implements OutletListener {
     } catch (error) {
       faults.tell('stream', error)
       faults.contain('stream', () => this.#close('failed'))
+      faults.contain('stream', () => this.#outlet?.closing?.('failed'))
       faults.contain('stream', () => this.#outlet?.destroy())
     }
   }
