@@ -26,6 +26,8 @@ export interface DataLog {
   readonly epoch: number | undefined
   /** Time for which Kafka has throttled this instance, in ms since the start. */
   readonly throttledMs: () => number
+  /** Of Kafka: creates a compacted topic, if there is none of this name. */
+  readonly ensureTopic?: (topic: string) => Promise<void>
   /** Once there is somebody to read it. */
   start(): void
   close(): Promise<void>

@@ -12,7 +12,10 @@
  */
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
+import { ControlLog } from './admission/control/control-log.ts'
+import { Decisions } from './admission/control/decisions.ts'
 import type { Config } from './config.ts'
+import { authenticates } from './config-gate.ts'
 import { openLog } from './data-log.ts'
 import { Engine, type EngineOptions } from './delivery/engine.ts'
 import { Faults } from './errors/faults.ts'
@@ -37,10 +40,12 @@ import { type Readiness, Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic/topic.ts'
 import { AnswerBudget } from './transport/answer-budget.ts'
 import { DistinctConnections } from './transport/distinct.ts'
+import { Expiries } from './transport/expiries.ts'
 import { Units } from './transport/gzip/units.ts'
 import { Operations } from './transport/operations.ts'
 import { Refusals } from './transport/refusals.ts'
 import { SingleConnections } from './transport/single/connections.ts'
+import { StreamEnds } from './transport/stream-ends.ts'
 import { StreamSockets } from './transport/stream-sockets.ts'
 
 export interface GatewayOptions {
@@ -99,7 +104,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, log, faults, errors })
-  const { admission } = await openGate({ config, schema, log })
+  const isRequired = data.ensureTopic !== undefined && authenticates(config)
+  const { admission, control } = await openGate({ config, schema, log, awaitsControl: isRequired })
+  const { source, sink, ensureTopic } = data
+  const controlTopic = { control, topic: config.CONTROL_TOPIC, source, sink, isRequired, log }
+  const controlLog = ensureTopic && new ControlLog({ ...controlTopic, ensureTopic })
+  const streamsReadiness = (): Readiness => {
+    const state = streams.readiness()
+    return controlLog?.within(state) ?? state
+  }
+  const expiries = new Expiries(config.AUTH_CLOCK_TOLERANCE_MS, (error) => faults.tell('stream', error))
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
@@ -107,6 +121,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxStreams: shares.streams,
     maxAgeMs: config.STREAM_MAX_AGE_MS,
     faults,
+    observers: [expiries],
     onOpen: (socket) => connections.becameStream(socket),
   })
   let leaving: Promise<void> | undefined
@@ -114,12 +129,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // A full instance is ready: it serves what it has, and to be taken out of service would help nobody.
   const readiness = (): Readiness => {
     if (isLeaving()) return { ready: false, reason: 'The gateway is shutting down' }
-    const state = streams.readiness()
+    const state = streamsReadiness()
     return state.ready && !server.listening ? { ready: false, reason: 'The gateway does not listen yet' } : state
   }
   const refusals = new Refusals({
     sockets,
-    readiness: () => streams.readiness(),
+    readiness: streamsReadiness,
+    control,
     readinessOf: (topic) => streams.readinessOf(topic),
     isLeaving,
   })
@@ -135,7 +151,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     answers,
     faults,
     refusals,
+    expiries,
   })
+  control.enforceBy(new StreamEnds({ control, sockets, single, faults }))
   const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
   const compressesAll = config.COMPRESSION === 'on'
@@ -181,6 +199,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throttledMs: data.throttledMs,
     engine,
     admission,
+    control: { control, log: controlLog },
     answers,
     pulling,
     sockets,
@@ -189,11 +208,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     capacity,
   })
   const adminHosts = [config.ADMIN_HOST, ...(config.ADMIN_HOSTS ?? [])]
-  const inspected = { streams, engine }
+  const inspected = { streams, engine, control }
   const admin = createAdminServer({
     readiness,
     metrics,
     inspected,
+    decisions: new Decisions(control, controlLog),
     faults,
     log,
     hosts: adminHosts,
@@ -208,7 +228,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sockets,
     engine,
     operations,
-    resources: [capacity, answers, streams, data],
+    resources: [capacity, answers, streams, ...(controlLog ? [controlLog] : []), data],
     admin,
     adminConnections,
     log,
@@ -228,8 +248,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (url === undefined) await demandFree(address)
     const adminUrl = await listen(admin, { host: ADMIN_HOST, port: ADMIN_PORT }, failed)
     streams.start()
+    controlLog?.start()
     data.start()
-    if (listenWithinMs !== undefined) await untilFitToListen(() => streams.readiness(), listenWithinMs)
+    if (listenWithinMs !== undefined) await untilFitToListen(streamsReadiness, listenWithinMs)
     url ??= await listen(server, address, failed)
     return { url, adminUrl, streams, engine, close }
   } catch (error) {

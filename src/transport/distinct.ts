@@ -43,7 +43,7 @@ export class DistinctConnections {
       if (executed.errors) this.refuse(response, executed.errors)
       else answerOnce(response, executed.json)
     } catch (error) {
-      if (response.headersSent || (error instanceof SluiceError && error.status === 503)) throw error
+      if (response.headersSent || isOfClient(error)) throw error
       this.refuse(response, [formatError(error, errors)])
     }
   }
@@ -57,8 +57,9 @@ export class DistinctConnections {
     using prepared = outcome.prepared
     // The preparation may have taken a while.
     refusals.demandStream()
-    const framing = outcome.hasCursors ? IN_EXTENSIONS : BY_ID
     const { owner } = admitted
+    refusals.demandStanding(owner)
+    const framing = outcome.hasCursors ? IN_EXTENSIONS : BY_ID
     if (!response.codings?.prefersGzip) sockets.open(response, owner, (socket) => prepared.start(socket, framing))
     else sockets.open(response, owner, (socket) => prepared.start(new GzipOutlet(socket, units), framing), GZIP)
   }
@@ -66,4 +67,9 @@ export class DistinctConnections {
   refuse(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
     answerOnce(response, JSON.stringify({ errors }))
   }
+}
+
+/** A refusal that does not concern the operation: its answer has a status of its own. */
+function isOfClient(error: unknown): boolean {
+  return error instanceof SluiceError && (error.status === 503 || error.code === 'REVOKED')
 }

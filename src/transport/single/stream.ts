@@ -1,5 +1,6 @@
+import type { Principal } from '../../admission/principal.ts'
 import type { StreamOwner } from '../../admission/stream-owner.ts'
-import { endOutlet } from '../../delivery/group/ending.ts'
+import { endOutlet, endTold, isTold } from '../../delivery/group/ending.ts'
 import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from '../../delivery/outlet.ts'
 import { MAX_RESULT_BYTES } from '../../delivery/render/result-size.ts'
 import { SluiceError } from '../../errors/codes.ts'
@@ -9,6 +10,7 @@ import { BY_ID, COMMENT_BLOCK, openingBlock } from '../../protocol/event-stream.
 import type { AnswerBudget, Share } from '../answer-budget.ts'
 import { SingleOperation } from './operation.ts'
 import type { OperationLoad } from './operation-load.ts'
+import { Sessions } from './sessions.ts'
 
 /** Lifetime of a reservation: less than `WRITE_STALL_MS`, since its operations see a full outlet. */
 const RESERVATION_MS = 20_000
@@ -28,6 +30,8 @@ const WOKEN_AT_ONCE = 8
 export interface StreamOutlet extends Outlet {
   cork(): void
   uncork(): void
+  /** Ends the stream that is written to it. */
+  leave(reason: CloseReason): void
 }
 
 export interface SingleStreamOptions {
@@ -50,6 +54,8 @@ export interface SingleStreamOptions {
 export class SingleStream implements OutletListener {
   readonly token: string
   readonly owner: StreamOwner
+  /** The credentials by which it goes on. */
+  readonly sessions: Sessions
   readonly #options: SingleStreamOptions
   readonly #operations = new Map<string, SingleOperation>()
   /** Operations that wait for a drain, first in, first out. */
@@ -73,6 +79,7 @@ export class SingleStream implements OutletListener {
     this.#options = options
     this.token = options.token
     this.owner = options.owner
+    this.sessions = new Sessions(options.owner.identity)
     this.#timer = setTimeout(() => this.#contain(() => this.gone()), RESERVATION_MS)
   }
 
@@ -83,6 +90,23 @@ export class SingleStream implements OutletListener {
     return events
   }
 
+  /** The credentials that it was reserved with, that it goes on by, and that its operations were started with. */
+  get principals(): ReadonlySet<Principal> {
+    const principals = new Set([this.owner.identity.principal, ...this.sessions])
+    for (const { owner } of this.#operations.values()) principals.add(owner.identity.principal)
+    return principals
+  }
+
+  /** Its operations. */
+  get operations(): Iterable<SingleOperation> {
+    return this.#operations.values()
+  }
+
+  /** Undefined: it is reserved, and not open yet. */
+  get outlet(): StreamOutlet | undefined {
+    return this.#outlet
+  }
+
   get isOpen(): boolean {
     return this.#outlet !== undefined
   }
@@ -91,7 +115,7 @@ export class SingleStream implements OutletListener {
    * Registers an operation, to be run with the returned outlet.
    * @throws SluiceError `STREAM_NOT_FOUND`, `OPERATION_ID_IN_USE`, `TOO_MANY_OPERATIONS` or `TOO_MANY_STREAMS`.
    */
-  begin(id: string): SingleOperation {
+  begin(id: string, owner: StreamOwner): SingleOperation {
     if (this.#gone) throw new SluiceError('STREAM_NOT_FOUND')
     if (this.#operations.has(id)) throw new SluiceError('OPERATION_ID_IN_USE')
     if (this.#operations.size >= MAX_OPERATIONS) {
@@ -100,8 +124,10 @@ export class SingleStream implements OutletListener {
     if (this.#waitingBytes() >= MAX_HELD_BYTES) {
       throw new SluiceError('TOO_MANY_OPERATIONS', 'Too many results wait for this stream to take them')
     }
+    this.sessions.demandRoom(owner.identity)
     this.#options.load.begin(this.isOpen)
-    const operation = new SingleOperation(this, id)
+    this.sessions.begin(owner.identity)
+    const operation = new SingleOperation(this, id, owner)
     this.#operations.set(id, operation)
     return operation
   }
@@ -178,7 +204,14 @@ export class SingleStream implements OutletListener {
 
   /** Ends the stream after the written bytes. */
   end(reason: CloseReason): void {
-    if (this.#close(reason) && this.#outlet) endOutlet(this.#outlet, BY_ID, reason)
+    if (!isTold(reason)) {
+      if (this.#close(reason) && this.#outlet) endOutlet(this.#outlet, BY_ID, reason)
+      return
+    }
+    // Before the stream is closed, since each operation has a result of its own to be told by.
+    for (const operation of this.#operations.values())
+      this.#options.faults.contain('stream', () => operation.dismiss(reason))
+    if (this.#close(reason) && this.#outlet) endTold(this.#outlet, reason)
   }
 
   /** Ends it in this turn of the event loop, once, whichever operations request it. */

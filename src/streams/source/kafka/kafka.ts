@@ -9,7 +9,9 @@ import { Offsets } from './offsets.ts'
 import type { KafkaOptions } from './options.ts'
 import { Past } from './past.ts'
 import { connectProducer } from './producer.ts'
+import { ErrorCode, KafkaError } from './protocol/error-codes.ts'
 import { createSink } from './sink.ts'
+import { createCompactedTopic } from './topic-creation.ts'
 
 /** Rate limit of log lines, for each message: what is retried says so each time. */
 const LOG_INTERVAL_MS = 10_000
@@ -19,6 +21,11 @@ export interface KafkaLog {
   readonly sink: Sink
   /** Time for which brokers have asked this client to send no request, in ms since the start: its quota is used up. */
   readonly throttledMs: () => number
+  /**
+   * Creates a compacted topic with one partition, if there is none of this name.
+   * @throws SourceUnavailable when the cluster cannot be reached, or refuses.
+   */
+  ensureTopic(topic: string): Promise<void>
   /** Stops every reader and closes every connection, in bounded time even if brokers do not respond. */
   close(): Promise<void>
 }
@@ -95,6 +102,13 @@ export function createKafka(options: KafkaOptions): KafkaLog {
     source,
     sink,
     throttledMs: () => throttledMs,
+    async ensureTopic(topic) {
+      demandOpen()
+      await orClosed(cluster.lookUp([topic]))
+      const { error = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION } = cluster.topic(topic) ?? {}
+      if (error === ErrorCode.TOPIC_AUTHORIZATION_FAILED) throw new SourceUnavailable(new KafkaError(error).message)
+      if (error === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) await orClosed(createCompactedTopic(options, topic))
+    },
     async close() {
       closing.abort()
       await Promise.all([source.close(), sink.close()])
