@@ -109,7 +109,7 @@ describe('what is thrown once the head of a stream has been sent ends that strea
     const distinct = new DistinctConnections({ operations, sockets, refusals, units: new Units() })
     const failures: unknown[] = []
     const server = createServer((_request, response) => {
-      const admitted = { operation: { operation: 'subscription' } } as unknown as Admitted
+      const admitted = { operation: { operation: 'subscription' }, owner: anOwner() } as unknown as Admitted
       distinct.serve(response, admitted, new ResolverErrors(silentLog)).catch((error: unknown) => failures.push(error))
     })
     server.listen(0, '127.0.0.1')
