@@ -212,7 +212,7 @@ test('control is what a model of it is: whatever is decided, undone, loaded agai
         expect([...control.list].map(controlKey).sort()).toEqual([...model.keys()].sort())
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   )
   statistics.report()
 })
