@@ -9,7 +9,7 @@ import { Offsets } from './offsets.ts'
 import type { KafkaOptions } from './options.ts'
 import { Past } from './past.ts'
 import { connectProducer } from './producer.ts'
-import { ErrorCode, KafkaError } from './protocol/error-codes.ts'
+import { ErrorCode, isStale, sentenceOf } from './protocol/error-codes.ts'
 import { createSink } from './sink.ts'
 import { createCompactedTopic } from './topic-creation.ts'
 
@@ -106,8 +106,8 @@ export function createKafka(options: KafkaOptions): KafkaLog {
       demandOpen()
       await orClosed(cluster.lookUp([topic]))
       const { error = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION } = cluster.topic(topic) ?? {}
-      if (error === ErrorCode.TOPIC_AUTHORIZATION_FAILED) throw new SourceUnavailable(new KafkaError(error).message)
       if (error === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) await orClosed(createCompactedTopic(options, topic))
+      else if (error !== ErrorCode.NONE && !isStale(error)) throw new SourceUnavailable(sentenceOf(error))
     },
     async close() {
       closing.abort()

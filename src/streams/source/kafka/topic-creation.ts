@@ -47,5 +47,7 @@ async function createBy(options: KafkaOptions, topic: string): Promise<void> {
 function refusal(error: unknown): SourceUnavailable {
   const { errors } = error as { readonly errors?: readonly Error[] }
   const [cause = error] = errors ?? []
-  return unavailable(cause)
+  const { type = '' } = cause as { readonly type?: string }
+  if (!type.endsWith('_AUTHORIZATION_FAILED')) return unavailable(cause)
+  return new SourceUnavailable('Kafka does not permit this user to create the topic', { cause })
 }
