@@ -104,11 +104,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, log, faults, errors })
-  const isRequired = data.ensureTopic !== undefined && authenticates(config)
+  const isRequired = data.control !== undefined && authenticates(config)
   const { admission, control } = await openGate({ config, schema, log, awaitsControl: isRequired })
-  const { source, sink, ensureTopic } = data
-  const controlTopic = { control, topic: config.CONTROL_TOPIC, source, sink, isRequired, log }
-  const controlLog = ensureTopic && new ControlLog({ ...controlTopic, ensureTopic })
+  const controlLog =
+    data.control &&
+    new ControlLog({ control, topic: config.CONTROL_TOPIC, source: data.source, kafka: data.control, isRequired, log })
   const streamsReadiness = (): Readiness => {
     const state = streams.readiness()
     return controlLog?.within(state) ?? state

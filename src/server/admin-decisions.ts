@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { type ControlKind, MAX_REASON_CHARS, MAX_VALUE_CHARS } from '../admission/control/control-entry.ts'
+import { type ControlKind, explain, MAX_REASON_CHARS, MAX_VALUE_CHARS } from '../admission/control/control-entry.ts'
 import { DecisionFailed, type Decisions } from '../admission/control/decisions.ts'
 import { NOBODY } from '../admission/principal.ts'
 import { SluiceError } from '../errors/codes.ts'
@@ -84,7 +84,7 @@ interface Asked {
 /** @throws SluiceError `BAD_REQUEST` */
 function read(path: DecisionPath, body: unknown): Asked {
   const { data, error } = (path === '/revoke' ? Revocation : Block).safeParse(body)
-  if (error) throw bad(`The body is not what ${path} takes: ${z.prettifyError(error)}`)
+  if (error) throw bad(`The body is not what ${path} takes: ${explain(error)}`)
   const names = path === '/revoke' ? REVOCABLE : BLOCKABLE
   const given = names.flatMap((name) => {
     const value = (data as Record<string, unknown>)[name]

@@ -1,4 +1,5 @@
 import type { Control } from '../admission/control/control.ts'
+import type { ControlEntry } from '../admission/control/control-entry.ts'
 import type { GroupInspection } from '../delivery/group/group.ts'
 import type { Feed } from '../streams/feed/feed.ts'
 import type { Streams } from '../streams/streams.ts'
@@ -64,15 +65,24 @@ export function inspect({ streams, engine, control }: InspectionSources, groups:
 }
 
 function inspectControl({ isKnown, list }: Control): ControlInspection {
-  const all = [...list].sort((one, other) => other.at - one.at)
-  const latest = all.slice(0, MAX_SHOWN_DECISIONS).map(({ kind, value, at, until, reason }) => ({
+  const shown: ControlEntry[] = []
+  let count = 0
+  // There may be 100,000: they are not sorted for the sake of a hundred.
+  for (const entry of list) {
+    count++
+    const place = shown.findLastIndex(({ at }) => at >= entry.at) + 1
+    if (place >= MAX_SHOWN_DECISIONS) continue
+    shown.splice(place, 0, entry)
+    if (shown.length > MAX_SHOWN_DECISIONS) shown.pop()
+  }
+  const latest = shown.map(({ kind, value, at, until, reason }) => ({
     kind,
     value,
     at: new Date(at).toISOString(),
     ...(until !== undefined && { until: new Date(until).toISOString() }),
     ...(reason !== undefined && { reason }),
   }))
-  return { known: isKnown, count: all.length, latest }
+  return { known: isKnown, count, latest }
 }
 
 type State = ReturnType<Streams['states']['get']>

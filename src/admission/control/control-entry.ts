@@ -67,9 +67,14 @@ export function readControlRecord(key: string | null, value: string | null): Con
     throw new Error(`The value in its key has 1 to ${MAX_VALUE_CHARS} characters`)
   if (value === null) return { key, entry: undefined }
   const { data, error } = Value.safeParse(JSON.parse(value))
-  if (error) throw new Error(z.prettifyError(error))
+  if (error) throw new Error(explain(error))
   if (controlKey(data) !== key) throw new Error('Its key and its value are of different entries')
   const { at, until, reason } = data
   const end = until === undefined ? undefined : Date.parse(until)
   return { key, entry: { kind, value: data.value, at: Date.parse(at), until: end, reason } }
+}
+
+/** What is wrong with a value, in one line. */
+export function explain({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => (path.length > 0 ? `"${path.join('.')}": ${message}` : message)).join('; ')
 }

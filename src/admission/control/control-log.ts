@@ -31,9 +31,12 @@ export interface ControlLogOptions {
   readonly control: Control
   readonly topic: string
   readonly source: Source
-  readonly sink: Sink
-  /** Creates the topic, if there is none. @throws SourceUnavailable */
-  readonly ensureTopic: (topic: string) => Promise<void>
+  readonly kafka: {
+    /** Creates a compacted topic, if there is none. @throws SourceUnavailable */
+    ensureTopic(topic: string): Promise<void>
+    /** A decision must not wait for what else is written. */
+    openSink(): Sink
+  }
   /** Without it this instance is not ready, since it does not know which credentials are revoked. */
   readonly isRequired: boolean
   readonly log: Logger
@@ -53,6 +56,7 @@ export class ControlLog implements Reader {
   /** Records that are no decisions, and decisions for which there was no room. */
   readonly stats = { invalid: 0, overflowed: 0 }
   readonly #options: ControlLogOptions
+  readonly #sink: Sink
   readonly #stop = new AbortController()
   readonly #warnings = new RateLimit(LOG_INTERVAL_MS)
   /** Decisions that were made here, and that the log is not known to have. */
@@ -65,6 +69,7 @@ export class ControlLog implements Reader {
 
   constructor(options: ControlLogOptions) {
     this.#options = options
+    this.#sink = options.kafka.openSink()
   }
 
   get isFollowing(): boolean {
@@ -100,7 +105,7 @@ export class ControlLog implements Reader {
    * @throws SourceUnavailable
    */
   async write(key: string, entry: ControlEntry | undefined): Promise<void> {
-    const { sink, topic } = this.#options
+    const { topic } = this.#options
     if (entry) this.#unconfirmed.set(key, entry)
     if (!this.#hasTopic) {
       const why = this.#state.kind === 'waiting' ? this.#state.reason : 'It is not known yet'
@@ -109,7 +114,7 @@ export class ControlLog implements Reader {
     const late = new AbortController()
     try {
       await Promise.race([
-        sink.send(topic, [{ key, value: entry ? controlValue(entry) : null }]),
+        this.#sink.send(topic, [{ key, value: entry ? controlValue(entry) : null }]),
         delay(WRITE_TIMEOUT_MS, undefined, { signal: late.signal }).then(() => {
           throw new SourceUnavailable(`Kafka has not confirmed it within ${WRITE_TIMEOUT_MS / 1_000} s`)
         }),
@@ -159,9 +164,9 @@ export class ControlLog implements Reader {
 
   /** Reads the topic from its beginning, and replaces what is known by what it has. */
   async #load(): Promise<Positions> {
-    const { control, source, topic, ensureTopic } = this.#options
+    const { control, source, topic, kafka } = this.#options
     const { signal } = this.#stop
-    if (!this.#hasTopic) await ensureTopic(topic)
+    if (!this.#hasTopic) await kafka.ensureTopic(topic)
     const ranges = await source.ranges(topic)
     this.#hasTopic = true
     const list = control.newList()

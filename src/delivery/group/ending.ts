@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode } from '../../errors/codes.ts'
 import { finalRetryMs, plannedRetryMs, retryMs } from '../../errors/retry-hints.ts'
-import { retryBlock } from '../../protocol/event-stream.ts'
+import { BY_ID, retryBlock } from '../../protocol/event-stream.ts'
 import { type Framing, frame, NO_CURSOR } from '../../protocol/framing.ts'
 import type { CloseReason, Outlet } from '../outlet.ts'
 
@@ -68,8 +68,12 @@ export function endOutlet(outlet: Outlet, framing: Framing, reason: CloseReason)
   }
 }
 
-/** Ends the outlet of a stream of several operations, of which each has been told. */
-export function endTold(outlet: Outlet, reason: ToldReason): void {
+/** Ends the outlet of a stream of several operations, of which each was told by `lastBlocks` where that is due. */
+export function endStream(outlet: Outlet, reason: CloseReason): void {
+  if (!isTold(reason)) {
+    endOutlet(outlet, BY_ID, reason)
+    return
+  }
   outlet.closing?.(reason)
   outlet.end(retryBlock(reason === 'expired' ? plannedRetryMs() : finalRetryMs()))
 }

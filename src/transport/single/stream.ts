@@ -1,12 +1,12 @@
 import type { Principal } from '../../admission/principal.ts'
 import type { StreamOwner } from '../../admission/stream-owner.ts'
-import { endOutlet, endTold, isTold } from '../../delivery/group/ending.ts'
+import { endStream, isTold } from '../../delivery/group/ending.ts'
 import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from '../../delivery/outlet.ts'
 import { MAX_RESULT_BYTES } from '../../delivery/render/result-size.ts'
 import { SluiceError } from '../../errors/codes.ts'
 import type { Faults } from '../../errors/faults.ts'
 import { retryMs } from '../../errors/retry-hints.ts'
-import { BY_ID, COMMENT_BLOCK, openingBlock } from '../../protocol/event-stream.ts'
+import { COMMENT_BLOCK, openingBlock } from '../../protocol/event-stream.ts'
 import type { AnswerBudget, Share } from '../answer-budget.ts'
 import { SingleOperation } from './operation.ts'
 import type { OperationLoad } from './operation-load.ts'
@@ -97,7 +97,6 @@ export class SingleStream implements OutletListener {
     return principals
   }
 
-  /** Its operations. */
   get operations(): Iterable<SingleOperation> {
     return this.#operations.values()
   }
@@ -204,14 +203,9 @@ export class SingleStream implements OutletListener {
 
   /** Ends the stream after the written bytes. */
   end(reason: CloseReason): void {
-    if (!isTold(reason)) {
-      if (this.#close(reason) && this.#outlet) endOutlet(this.#outlet, BY_ID, reason)
-      return
-    }
-    // Before the stream is closed, since each operation has a result of its own to be told by.
-    for (const operation of this.#operations.values())
-      this.#options.faults.contain('stream', () => operation.dismiss(reason))
-    if (this.#close(reason) && this.#outlet) endTold(this.#outlet, reason)
+    // Before the stream is closed: each operation is told by a result of its own.
+    if (isTold(reason)) for (const each of this.operations) this.#contain(() => each.dismiss(reason))
+    if (this.#close(reason) && this.#outlet) endStream(this.#outlet, reason)
   }
 
   /** Ends it in this turn of the event loop, once, whichever operations request it. */

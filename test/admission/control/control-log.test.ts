@@ -21,24 +21,19 @@ function aLog() {
 
 type Embedded = ReturnType<typeof aLog>
 
+interface Options extends Partial<Pick<ControlLogOptions, 'isRequired' | 'log'>> {
+  readonly ensureTopic?: () => Promise<void>
+}
+
 /** An instance on the log: as of a gateway of its own. */
 function anInstance(
   { source, sink }: Pick<Embedded, 'source' | 'sink'>,
-  more: Partial<ControlLogOptions> = {},
+  { ensureTopic = () => Promise.resolve(), ...more }: Options = {},
   maxEntries = 100,
 ) {
   const control = new Control({ isKnown: !(more.isRequired ?? false), maxEntries })
-  const ensureTopic = () => Promise.resolve()
-  const log = new ControlLog({
-    control,
-    topic: TOPIC,
-    source,
-    sink,
-    ensureTopic,
-    isRequired: false,
-    log: silentLog,
-    ...more,
-  })
+  const kafka = { ensureTopic, openSink: () => sink }
+  const log = new ControlLog({ control, topic: TOPIC, source, kafka, isRequired: false, log: silentLog, ...more })
   onTestFinished(() => log.close())
   log.start()
   const keys = () => [...control.list].map(controlKey).sort()

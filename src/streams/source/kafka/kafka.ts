@@ -19,6 +19,8 @@ const LOG_INTERVAL_MS = 10_000
 export interface KafkaLog {
   readonly source: Source
   readonly sink: Sink
+  /** A sink with a producer of its own: what it sends waits for nothing that others send. */
+  openSink(): Sink
   /** Time for which brokers have asked this client to send no request, in ms since the start: its quota is used up. */
   readonly throttledMs: () => number
   /**
@@ -41,7 +43,13 @@ export function createKafka(options: KafkaOptions): KafkaLog {
   const client = createClient(options)
   const cluster = new Cluster({ seeds: options.brokers.map(addressOf), connect: client.connection })
   const offsets = new Offsets(cluster, closed)
-  const sink = createSink(() => connectProducer(options), closed)
+  const sinks: Sink[] = []
+  const openSink = (): Sink => {
+    const opened = createSink(() => connectProducer(options), closed)
+    sinks.push(opened)
+    return opened
+  }
+  const sink = openSink()
   const rack = options.rack ?? ''
   let throttledMs = 0
   const throttled = (ms: number) => {
@@ -101,6 +109,7 @@ export function createKafka(options: KafkaOptions): KafkaLog {
   return {
     source,
     sink,
+    openSink,
     throttledMs: () => throttledMs,
     async ensureTopic(topic) {
       demandOpen()
@@ -111,7 +120,7 @@ export function createKafka(options: KafkaOptions): KafkaLog {
     },
     async close() {
       closing.abort()
-      await Promise.all([source.close(), sink.close()])
+      await Promise.all([source.close(), ...sinks.map((each) => each.close())])
     },
   }
 }

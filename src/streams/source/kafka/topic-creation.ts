@@ -1,4 +1,4 @@
-import type { SourceUnavailable } from '../port.ts'
+import { SourceUnavailable } from '../port.ts'
 import { unavailable } from './failures.ts'
 import { createClient, RETRY } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
