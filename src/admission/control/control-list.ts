@@ -1,9 +1,9 @@
 import { CONTROL_KINDS, type ControlEntry, type ControlKind, controlKey } from './control-entry.ts'
 
 /** Limit of entries: an incident has some, and one per logout of a day's users is still below it. */
-export const MAX_ENTRIES = 100_000
+const MAX_ENTRIES = 100_000
 /** Limit of their memory: so many of usual length. */
-export const MAX_ENTRIES_BYTES = 32 * 1024 * 1024
+const MAX_ENTRIES_BYTES = 32 * 1024 * 1024
 /** An entry without its texts: the object, and its place in a map. */
 const ENTRY_BYTES = 200
 /** How often a full list is looked through for entries that are no longer in force. */

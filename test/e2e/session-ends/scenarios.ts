@@ -6,7 +6,7 @@ import { addressOf, type NginxKit, type TestNginx } from '../../kit/nginx.ts'
 import { until } from '../../kit/until.ts'
 import { type Credentials, DistinctWatcher, type Region, SingleWatcher, type Watcher } from './watcher.ts'
 
-export const REGIONS: readonly Region[] = ['ASIA', 'EUROPE']
+const REGIONS: readonly Region[] = ['ASIA', 'EUROPE']
 
 /** A gateway, wherever it runs. */
 export interface Place {
