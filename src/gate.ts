@@ -13,8 +13,6 @@ export interface GateOptions {
   readonly config: Config
   readonly schema: GraphQLSchema
   readonly log: Logger
-  /** Revocations are on a log, and have to be read before anybody gets in. */
-  readonly awaitsControl: boolean
 }
 
 export interface Gate {
@@ -26,10 +24,10 @@ export interface Gate {
 }
 
 /** @throws Error that says what of the configuration cannot be used. */
-export async function openGate({ schema, awaitsControl }: GateOptions): Promise<Gate> {
+export async function openGate({ schema }: GateOptions): Promise<Gate> {
   const authorization = new Authorization()
   const authentication = new Authentication()
-  const control = new Control({ isKnown: !awaitsControl })
+  const control = new Control()
   const limits = new Limits()
   const persisted = new PersistedOperations()
   const admission = new Admission({ schema, authentication, control, limits, persisted, authorization })

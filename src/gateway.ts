@@ -104,8 +104,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, log, faults, errors })
-  const isRequired = data.control !== undefined && authenticates(config)
-  const { admission, control } = await openGate({ config, schema, log, awaitsControl: isRequired })
+  const { admission, control } = await openGate({ config, schema, log })
+  const isRequired = authenticates(config)
   const controlLog =
     data.control &&
     new ControlLog({ control, topic: config.CONTROL_TOPIC, source: data.source, kafka: data.control, isRequired, log })

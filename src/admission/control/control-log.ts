@@ -70,6 +70,7 @@ export class ControlLog implements Reader {
   constructor(options: ControlLogOptions) {
     this.#options = options
     this.#sink = options.kafka.openSink()
+    if (options.isRequired) options.control.awaitLoad()
   }
 
   get isFollowing(): boolean {

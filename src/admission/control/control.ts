@@ -16,11 +16,6 @@ export interface Enforcer {
   enforce(keys: ReadonlyMap<string, KeyEnd>): Promise<number>
 }
 
-export interface ControlOptions extends ControlListLimits {
-  /** False: decisions are being loaded, and until then nobody gets in. */
-  readonly isKnown?: boolean
-}
-
 const NO_KEYS: ReadonlyMap<string, KeyEnd> = new Map()
 const NOT_KNOWN = 'The gateway does not know yet which credentials are revoked'
 
@@ -31,11 +26,10 @@ const NOT_KNOWN = 'The gateway does not know yet which credentials are revoked'
 export class Control {
   readonly #limits: ControlListLimits
   #list: ControlList
-  #isKnown: boolean
+  #isKnown = true
   #enforcer: Enforcer | undefined
 
-  constructor({ isKnown = true, ...limits }: ControlOptions = {}) {
-    this.#isKnown = isKnown
+  constructor(limits: ControlListLimits = {}) {
     this.#limits = limits
     this.#list = new ControlList(limits)
   }
@@ -86,6 +80,11 @@ export class Control {
   /** Undoes an entry. `key`: see `controlKey`. */
   delete(key: string): boolean {
     return this.#list.delete(key)
+  }
+
+  /** Decisions are to be loaded: until `replace` nobody gets in. */
+  awaitLoad(): void {
+    this.#isKnown = false
   }
 
   /** An empty list, for `replace`. */

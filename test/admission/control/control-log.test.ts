@@ -31,7 +31,7 @@ function anInstance(
   { ensureTopic = () => Promise.resolve(), ...more }: Options = {},
   maxEntries = 100,
 ) {
-  const control = new Control({ isKnown: !(more.isRequired ?? false), maxEntries })
+  const control = new Control({ maxEntries })
   const kafka = { ensureTopic, openSink: () => sink }
   const log = new ControlLog({ control, topic: TOPIC, source, kafka, isRequired: false, log: silentLog, ...more })
   onTestFinished(() => log.close())

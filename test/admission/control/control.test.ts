@@ -77,7 +77,8 @@ test('a document that is cached is refused once its operation is blocked', async
 })
 
 test('nobody gets in while revocations are not known', () => {
-  const control = new Control({ isKnown: false })
+  const control = new Control()
+  control.awaitLoad()
   const notReady = expect.objectContaining({ code: 'NOT_READY', status: 503 })
   for (const principal of [ANYBODY.principal, aPrincipal()])
     expect(() => control.demandNotRevoked(principal)).toThrow(notReady)
