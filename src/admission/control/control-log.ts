@@ -59,8 +59,8 @@ export class ControlLog implements Reader {
   readonly #sink: Sink
   readonly #stop = new AbortController()
   readonly #warnings = new RateLimit(LOG_INTERVAL_MS)
-  /** Decisions that were made here, and that the log is not known to have. */
-  readonly #unconfirmed = new Map<string, ControlEntry>()
+  /** Decisions that were made here, and have not come by the log: they are in force all the same. */
+  readonly #unseen = new Map<string, ControlEntry>()
   #state: State = { kind: 'loading' }
   #hasTopic = false
   #running: Promise<void> = Promise.resolve()
@@ -107,7 +107,7 @@ export class ControlLog implements Reader {
    */
   async write(key: string, entry: ControlEntry | undefined): Promise<void> {
     const { topic } = this.#options
-    if (entry) this.#unconfirmed.set(key, entry)
+    if (entry) this.#unseen.set(key, entry)
     if (!this.#hasTopic) {
       const why = this.#state.kind === 'waiting' ? this.#state.reason : 'It is not known yet'
       throw new SourceUnavailable(`There is no control topic "${topic}": ${why}`)
@@ -120,7 +120,7 @@ export class ControlLog implements Reader {
           throw new SourceUnavailable(`Kafka has not confirmed it within ${WRITE_TIMEOUT_MS / 1_000} s`)
         }),
       ])
-      if (!entry || this.#unconfirmed.get(key) === entry) this.#unconfirmed.delete(key)
+      if (!entry) this.#unseen.delete(key)
     } finally {
       late.abort()
     }
@@ -175,7 +175,7 @@ export class ControlLog implements Reader {
     const take = (record: RawRecord): void => {
       const read = this.#decode(record)
       if (!read) return
-      if (read.entry?.at === this.#unconfirmed.get(read.key)?.at) this.#unconfirmed.delete(read.key)
+      if (read.entry?.at === this.#unseen.get(read.key)?.at) this.#unseen.delete(read.key)
       if (!this.#put(list, read)) overflowed++
     }
     const positions = new Map<number, number>()
@@ -184,7 +184,7 @@ export class ControlLog implements Reader {
       positions.set(range.partition, range.next)
     }
     signal.throwIfAborted()
-    for (const entry of this.#unconfirmed.values()) list.put(entry)
+    for (const entry of this.#unseen.values()) list.put(entry)
     if (overflowed > 0 && !control.isKnown) {
       throw new Error(`It has ${overflowed} decisions more than this instance holds`)
     }
@@ -216,7 +216,7 @@ export class ControlLog implements Reader {
       if (!read) continue
       const { key, entry } = read
       // The log has decided: what was decided here, and is not there, comes after it.
-      this.#unconfirmed.delete(key)
+      this.#unseen.delete(key)
       if (entry && list.get(entry)?.at === entry.at) continue
       this.#put(list, read)
       isNew ||= entry !== undefined

@@ -34,15 +34,15 @@ export class Sessions {
 
   /** A request came with these credentials. True: they are valid longer than those before. */
   renew({ audience, principal }: Identity): boolean {
-    const known = this.#newest.get(audience)
-    if (!known || endOf(principal) <= endOf(known)) return false
-    this.#newest.set(audience, principal)
+    const own = this.#ownOf(audience)
+    if (!own || endOf(principal) <= endOf(this.#newest.get(own) as Principal)) return false
+    this.#newest.set(own, principal)
     return true
   }
 
   /** @throws SluiceError `TOO_MANY_OPERATIONS` where no operation with these rights can begin. */
   demandRoom({ audience }: Identity): void {
-    if (this.#newest.has(audience) || this.#newest.size < MAX_AUDIENCES) return
+    if (this.#newest.size < MAX_AUDIENCES || this.#ownOf(audience)) return
     throw new SluiceError(
       'TOO_MANY_OPERATIONS',
       `A stream carries operations of ${MAX_AUDIENCES} different rights at most`,
@@ -51,7 +51,14 @@ export class Sessions {
 
   /** An operation begins with these rights. */
   begin({ audience, principal }: Identity): void {
-    if (!this.#newest.has(audience)) this.#newest.set(audience, principal)
+    if (!this.#ownOf(audience)) this.#newest.set(audience, principal)
+  }
+
+  /** Equal audiences are one object as a rule. The cache of them is bounded, so that two may be equal. */
+  #ownOf(audience: Audience): Audience | undefined {
+    if (this.#newest.has(audience)) return audience
+    const claims = JSON.stringify(audience.claims)
+    return this.#newest.keys().find((own) => JSON.stringify(own.claims) === claims)
   }
 }
 

@@ -223,6 +223,23 @@ describe('an instance that does not know what is revoked', () => {
   })
 })
 
+test('trouble after the start is a note: what is known stays in force, and the next decision is heard of', async () => {
+  const log = aLog()
+  await log.sink.send(TOPIC, [recordOf(decided('key', 'a'))])
+  const one = anInstance(log, { isRequired: true })
+  await one.untilFollowing()
+  one.log.onState({ kind: 'waiting', reason: 'No leader' })
+  expect(one.log.within({ ready: true })).toEqual({
+    ready: true,
+    notes: [`Control topic "${TOPIC}": No leader; what is known stays in force`],
+  })
+  expect([one.log.isFollowing, one.control.isKnown, one.keys()]).toEqual([false, true, ['key:a']])
+  one.log.onState({ kind: 'reading' })
+  expect(one.log.within({ ready: true })).toEqual({ ready: true })
+  await log.sink.send(TOPIC, [recordOf(decided('key', 'b'))])
+  await until('it is heard of', () => one.keys().length === 2)
+})
+
 test('after a gap the topic is loaded again: what was undone meanwhile is, and what was not written stays', async () => {
   const log = aLog()
   await log.sink.send(TOPIC, [recordOf(decided('key', 'a')), recordOf(decided('key', 'b'))])

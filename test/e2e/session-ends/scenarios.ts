@@ -130,15 +130,17 @@ export async function revokeEverywhere(world: World): Promise<void> {
   await until('all got an order', () => again.every(({ received }) => received.length === 1))
 }
 
-/** How long it may take until all streams are open. */
-const OPENING_MS = 30_000
+/** How long it may take until all streams are open, beside a part for each. */
+const OPENING_MS = 10_000
+const OPENING_STREAM_MS = 25
 /** Between two orders of a region. */
 const PACE_MS = 250
 
 /** Streams whose tokens end in the same moment come back spread, with new tokens, and lose nothing. */
 export async function expireTogether(world: World, count: number): Promise<void> {
   const { front, sign, places } = world
-  const expiresAt = Math.ceil((Date.now() + OPENING_MS) / 1_000) * 1_000
+  const openingMs = OPENING_MS + OPENING_STREAM_MS * count
+  const expiresAt = Math.ceil((Date.now() + openingMs) / 1_000) * 1_000
   const watchers = await watch(front, count, (index) => {
     // Clients know when their tokens expire, and have a new one by then.
     return () =>
@@ -151,7 +153,7 @@ export async function expireTogether(world: World, count: number): Promise<void>
   while (!watchers.every(isBack)) {
     await produce(world, ids)
     await delay(PACE_MS)
-    if (++rounds * PACE_MS > OPENING_MS + 60_000) break
+    if (++rounds * PACE_MS > openingMs + 60_000) break
   }
   await produce(world, ids)
   await until(

@@ -28,6 +28,13 @@ test('credentials with other rights do not: what was admitted must not outlive t
   expect([sessions.renew(identity(20, NARROW)), sessions.expiresAt]).toEqual([false, 10])
 })
 
+test('rights are the same if their claims are, also where they are two objects', () => {
+  const sessions = new Sessions(identity(10, { claims: { scopes: ['narrow'] } }))
+  expect([sessions.renew(identity(20, NARROW)), sessions.expiresAt]).toEqual([true, 20])
+  for (let i = 0; i < 20; i++) sessions.begin(identity(20, { claims: { scopes: ['narrow'] } }))
+  expect([...sessions]).toHaveLength(1)
+})
+
 test('with operations of different rights it expires with the first of them, and each is prolonged by its own', () => {
   const sessions = new Sessions(identity(10))
   sessions.begin(identity(5, NARROW))
