@@ -68,6 +68,13 @@ export function hasAuthentication(given: Given): boolean {
   return given.has('AUTH_JWKS_URL') || given.has('AUTH_KEY_FILE') || given.has('API_KEYS_FILE')
 }
 
+/** Whether a configuration has a way to authenticate. */
+export function authenticates(
+  config: Readonly<Partial<Record<'AUTH_JWKS_URL' | 'AUTH_KEY_FILE' | 'API_KEYS_FILE', unknown>>>,
+): boolean {
+  return (config.AUTH_JWKS_URL ?? config.AUTH_KEY_FILE ?? config.API_KEYS_FILE) !== undefined
+}
+
 /** What of admission does not fit together, one line each. Variables of `bad` have lines of their own. */
 export function gateProblems(given: Given, bad: ReadonlySet<string>, isProduction: boolean): string[] {
   const problems: string[] = []

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { createEmbeddedLog, type EmbeddedLog } from './streams/source/embedded/embedded.ts'
-import { createKafka } from './streams/source/kafka/kafka.ts'
+import { createKafka, type KafkaLog } from './streams/source/kafka/kafka.ts'
 import type { Sink, Source } from './streams/source/port.ts'
 import type { Topic } from './streams/topic/topic.ts'
 import { orders } from './streams/topics/orders.ts'
@@ -26,6 +26,8 @@ export interface DataLog {
   readonly epoch: number | undefined
   /** Time for which Kafka has throttled this instance, in ms since the start. */
   readonly throttledMs: () => number
+  /** Of Kafka: where decisions of operators are. */
+  readonly control?: Pick<KafkaLog, 'ensureTopic' | 'openSink'>
   /** Once there is somebody to read it. */
   start(): void
   close(): Promise<void>
@@ -48,7 +50,7 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
       ...(config.KAFKA_RACK !== undefined && { rack: config.KAFKA_RACK }),
       log: (level, message, extra) => log[level](extra, message),
     })
-    return { ...kafka, epoch: undefined, start: () => {} }
+    return { ...kafka, control: kafka, epoch: undefined, start: () => {} }
   }
   const own = createEmbeddedLog()
   for (const topic of topics) own.createTopic(topic.name, EMBEDDED_PARTITIONS)

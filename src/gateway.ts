@@ -12,7 +12,10 @@
  */
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
+import { ControlLog } from './admission/control/control-log.ts'
+import { Decisions } from './admission/control/decisions.ts'
 import type { Config } from './config.ts'
+import { authenticates } from './config-gate.ts'
 import { openLog } from './data-log.ts'
 import { Engine, type EngineOptions } from './delivery/engine.ts'
 import { Faults } from './errors/faults.ts'
@@ -37,10 +40,12 @@ import { type Readiness, Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic/topic.ts'
 import { AnswerBudget } from './transport/answer-budget.ts'
 import { DistinctConnections } from './transport/distinct.ts'
+import { Expiries } from './transport/expiries.ts'
 import { Units } from './transport/gzip/units.ts'
 import { Operations } from './transport/operations.ts'
 import { Refusals } from './transport/refusals.ts'
 import { SingleConnections } from './transport/single/connections.ts'
+import { StreamEnds } from './transport/stream-ends.ts'
 import { StreamSockets } from './transport/stream-sockets.ts'
 
 export interface GatewayOptions {
@@ -104,13 +109,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
   const gate = await openGate({ config, schema, log, maxStreams: shares.streams, sink: data.sink })
-  const { admission, limits: clients, audit } = gate
+  const { admission, control, limits: clients, audit } = gate
+  const isRequired = authenticates(config)
+  const controlLog =
+    data.control &&
+    new ControlLog({ control, topic: config.CONTROL_TOPIC, source: data.source, kafka: data.control, isRequired, log })
+  const streamsReadiness = (): Readiness => {
+    const state = streams.readiness()
+    return controlLog?.within(state) ?? state
+  }
+  const expiries = new Expiries(config.AUTH_CLOCK_TOLERANCE_MS, (error) => faults.tell('stream', error))
   const sockets = new StreamSockets({
     maxStreams: shares.streams,
     maxAgeMs: config.STREAM_MAX_AGE_MS,
     faults,
     limits: clients,
-    observers: gate.streamObservers,
+    observers: [...gate.streamObservers, expiries],
     onOpen: (socket) => connections.becameStream(socket),
   })
   let leaving: Promise<void> | undefined
@@ -118,12 +132,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // A full instance is ready: it serves what it has, and to be taken out of service would help nobody.
   const readiness = (): Readiness => {
     if (isLeaving()) return { ready: false, reason: 'The gateway is shutting down' }
-    const state = streams.readiness()
+    const state = streamsReadiness()
     return state.ready && !server.listening ? { ready: false, reason: 'The gateway does not listen yet' } : state
   }
   const refusals = new Refusals({
     sockets,
-    readiness: () => streams.readiness(),
+    readiness: streamsReadiness,
+    control,
     readinessOf: (topic) => streams.readinessOf(topic),
     isLeaving,
   })
@@ -140,8 +155,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     faults,
     refusals,
     limits: clients,
+    expiries,
     ...(audit && { onStarted: (owner) => audit.started(owner) }),
   })
+  control.enforceBy(new StreamEnds({ control, sockets, single, faults }))
   const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
   const compressesAll = config.COMPRESSION === 'on'
@@ -187,6 +204,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throttledMs: data.throttledMs,
     engine,
     gate,
+    control: { control, log: controlLog },
     answers,
     pulling,
     sockets,
@@ -195,11 +213,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     capacity,
   })
   const adminHosts = [config.ADMIN_HOST, ...(config.ADMIN_HOSTS ?? [])]
-  const inspected = { streams, engine }
+  const inspected = { streams, engine, control }
   const admin = createAdminServer({
     readiness,
     metrics,
     inspected,
+    decisions: new Decisions(control, controlLog),
     faults,
     log,
     hosts: adminHosts,
@@ -214,7 +233,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sockets,
     engine,
     operations,
-    resources: [capacity, answers, gate, streams, data],
+    resources: [capacity, answers, gate, streams, ...(controlLog ? [controlLog] : []), data],
     admin,
     adminConnections,
     log,
@@ -234,8 +253,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (url === undefined) await demandFree(address)
     const adminUrl = await listen(admin, { host: ADMIN_HOST, port: ADMIN_PORT }, failed)
     streams.start()
+    controlLog?.start()
     data.start()
-    if (listenWithinMs !== undefined) await untilFitToListen(() => streams.readiness(), listenWithinMs)
+    if (listenWithinMs !== undefined) await untilFitToListen(streamsReadiness, listenWithinMs)
     url ??= await listen(server, address, failed)
     return { url, adminUrl, streams, engine, close }
   } catch (error) {

@@ -4,8 +4,23 @@
  */
 export const WRITE_STALL_MS = 30_000
 
-/** Why a subscription ended, for the metrics. */
-export const CLOSE_REASONS = ['client', 'complete', 'stalled', 'age', 'shutdown', 'failed'] as const
+/**
+ * Why a subscription ended, for the metrics. The last three are decisions of admission, of which its client is told:
+ * - *expired*: its credentials are no longer valid. It is to come back with new ones;
+ * - *revoked*: its credentials were revoked;
+ * - *blocked*: its operation was blocked.
+ */
+export const CLOSE_REASONS = [
+  'client',
+  'complete',
+  'stalled',
+  'age',
+  'shutdown',
+  'failed',
+  'expired',
+  'revoked',
+  'blocked',
+] as const
 export type CloseReason = (typeof CLOSE_REASONS)[number]
 
 /**
@@ -61,6 +76,6 @@ export interface OutletListener {
   progressed?(): void
   /** The outlet was closed. */
   gone(): void
-  /** Ends the stream after the written bytes: it has reached its maximum age, or the gateway shuts down. */
+  /** Ends the stream after the written bytes: by age, by a shutdown, or by a decision of admission. */
   end(reason: CloseReason): void
 }

@@ -16,6 +16,7 @@ export const ERRORS = {
   UNAUTHENTICATED: { status: 401, message: 'The request has no credentials that are valid here' },
   SESSION_EXPIRED: { status: 401, message: 'The credentials have expired: come back with new ones' },
   FORBIDDEN: { status: 403, message: 'These credentials do not allow this' },
+  REVOKED: { status: 403, message: 'These credentials have been revoked' },
   OPERATION_BLOCKED: { status: 403, message: 'This operation is blocked' },
   SUBSCRIPTION_NEEDS_SSE: {
     status: 406,
@@ -83,5 +84,5 @@ const OF_CLIENT: ReadonlySet<number> = new Set([401, 429, 503])
 
 /** Whether it refuses the client, whatever it requests. */
 export function isOfClient(error: unknown): error is SluiceError {
-  return error instanceof SluiceError && OF_CLIENT.has(error.status)
+  return error instanceof SluiceError && (OF_CLIENT.has(error.status) || error.code === 'REVOKED')
 }

@@ -15,6 +15,13 @@ const PLANNED_MAX_MS = 1_250
 const FULL_MIN_MS = 10_000
 const FULL_MAX_MS = 30_000
 
+/**
+ * Delay after an end that is final for the client: it must not reconnect, and a native EventSource does, for as long as
+ * its page is open.
+ */
+const FINAL_MIN_MS = 60_000
+const FINAL_MAX_MS = 120_000
+
 /** For a `retry:` line. The client keeps the value, so that every stream begins with a new one. */
 export function retryMs(): number {
   return between(RETRY_MIN_MS, RETRY_MAX_MS)
@@ -23,6 +30,11 @@ export function retryMs(): number {
 /** For the `retry:` line at a stream's planned end. */
 export function plannedRetryMs(): number {
   return between(PLANNED_MIN_MS, PLANNED_MAX_MS)
+}
+
+/** For the `retry:` line before a `complete` that the gateway has decided. */
+export function finalRetryMs(): number {
+  return between(FINAL_MIN_MS, FINAL_MAX_MS)
 }
 
 /** For a client whose stream is refused for now. */

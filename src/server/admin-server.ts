@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import type { Decisions } from '../admission/control/decisions.ts'
 import type { Faults } from '../errors/faults.ts'
 import type { Readiness } from '../streams/streams.ts'
+import { DECISION_PATHS, type DecisionPath, decide } from './admin-decisions.ts'
 import { hostName, isAdminHost } from './admin-hosts.ts'
 import { type InspectionSources, inspect } from './inspection.ts'
 import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
@@ -11,6 +13,8 @@ export interface AdminOptions {
   readonly readiness: () => Readiness
   readonly metrics: Registry
   readonly inspected: InspectionSources
+  /** What operators revoke and block. */
+  readonly decisions: Decisions
   readonly faults: Faults
   readonly log: Logger
   /** Names by which it may be requested, beside IP addresses and localhost. */
@@ -18,9 +22,12 @@ export interface AdminOptions {
   readonly timeouts?: Timeouts
 }
 
-/** Health, metrics and inspection, for platform engineers and their tools. It has no authentication: do not expose it. */
+/**
+ * Health, metrics, inspection and decisions, for platform engineers and their tools. It has no authentication: do not
+ * expose it.
+ */
 export function createAdminServer(options: AdminOptions): Server {
-  const { readiness, metrics, inspected, faults, log, timeouts = TIMEOUTS } = options
+  const { readiness, metrics, inspected, decisions, faults, log, timeouts = TIMEOUTS } = options
   const hosts = new Set(options.hosts.map(hostName))
   const pages: Record<string, (query: URLSearchParams) => Promise<Page> | Page> = {
     '/livez': () => ({ status: 200, type: TEXT, body: 'live\n' }),
@@ -34,20 +41,36 @@ export function createAdminServer(options: AdminOptions): Server {
     '/inspect.json': (query) => inspectionPage(inspected, query),
   }
 
+  const decisionPage = async (path: DecisionPath, request: IncomingMessage): Promise<Page> => {
+    if (request.method !== 'POST') return { status: 405, type: TEXT, body: 'Decisions are taken by POST\n' }
+    const { status, body } = await decide(path, request, decisions, log)
+    return typeof body === 'string'
+      ? { status, type: TEXT, body: `${body}\n` }
+      : { status, type: JSON_TYPE, body: `${JSON.stringify(body)}\n` }
+  }
   const server = createServer(timeouts, (request, response) => {
     const { method } = request
     const { host, path, query } = targetOf(request)
     const page = pages[path]
+    const decision = DECISION_PATHS.find((each) => each === path)
     void (async () => {
       try {
         const { status, type, body }: Page = !isAdminHost(host, hosts)
           ? { status: 403, type: TEXT, body: WRONG_HOST }
-          : !page
-            ? { status: 404, type: TEXT, body: `There are ${Object.keys(pages).join(', ')} here\n` }
-            : method !== 'GET' && method !== 'HEAD'
-              ? { status: 405, type: TEXT, body: 'These pages are only for GET\n' }
-              : await page(query)
-        if (status === 405) response.setHeader('allow', 'GET, HEAD')
+          : decision
+            ? await decisionPage(decision, request)
+            : !page
+              ? {
+                  status: 404,
+                  type: TEXT,
+                  body: `There are ${[...Object.keys(pages), ...DECISION_PATHS].join(', ')} here\n`,
+                }
+              : method !== 'GET' && method !== 'HEAD'
+                ? { status: 405, type: TEXT, body: 'These pages are only for GET\n' }
+                : await page(query)
+        if (status === 405) response.setHeader('allow', decision ? 'POST' : 'GET, HEAD')
+        // The unread rest of a body would be parsed as the next request.
+        if (!request.complete) response.setHeader('connection', 'close')
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
       } catch (error) {
         log.error({ err: error, url: request.url }, 'An admin page failed')
@@ -63,7 +86,7 @@ export function createAdminServer(options: AdminOptions): Server {
 function inspectionPage(inspected: InspectionSources, query: URLSearchParams): Page {
   try {
     const body = JSON.stringify(inspect(inspected, query.get('groups')), null, 2)
-    return { status: 200, type: 'application/json; charset=utf-8', body: `${body}\n` }
+    return { status: 200, type: JSON_TYPE, body: `${body}\n` }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     return { status: 400, type: TEXT, body: `${error.message}\n` }
@@ -104,3 +127,4 @@ interface Page {
 
 const WRONG_HOST = 'The admin pages are for an IP address, localhost, or a name that ADMIN_HOSTS has\n'
 const TEXT = 'text/plain; charset=utf-8'
+const JSON_TYPE = 'application/json; charset=utf-8'

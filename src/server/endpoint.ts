@@ -132,13 +132,13 @@ export class Endpoint {
 
   #stop({ response, url, identity, token = '' }: Identified): void {
     const { single } = this.#options
-    single.stop(response, single.find(token, identity.principal), url.searchParams.get('operationId'))
+    single.stop(response, single.find(token, identity), url.searchParams.get('operationId'))
   }
 
   /** What comes with a token: the opening of its stream, or an operation for it. */
   async #serveSingle({ request, response, url, entry, identity, token = '' }: Identified): Promise<void> {
     const { admission, single } = this.#options
-    const stream = single.find(token, identity.principal)
+    const stream = single.find(token, identity)
     const params = await readOperation(request, url)
     if (!params) {
       if (!asksForEventStream(request)) {

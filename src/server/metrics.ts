@@ -11,6 +11,7 @@ import type { StreamSockets } from '../transport/stream-sockets.ts'
 import { addAdmission, type GateSources } from './admission-metrics.ts'
 import type { Capacity } from './capacity.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
+import { addControl, type ControlSources } from './control-metrics.ts'
 import { addTables } from './table-metrics.ts'
 import { addTopics } from './topic-metrics.ts'
 import { addUsage } from './usage-metrics.ts'
@@ -27,6 +28,7 @@ export interface MetricsSources {
   readonly throttledMs: () => number
   readonly engine: Engine
   readonly gate: GateSources
+  readonly control: ControlSources
   readonly answers: AnswerBudget
   /** Number of streams of hand-written subscriptions. */
   readonly pulling: () => number
@@ -67,6 +69,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   }
   addTopics(registry, streams)
   addTables(registry, streams)
+  addControl(registry, sources.control)
   gauge('ready', 'Whether /readyz says yes.', () => (readiness().ready ? 1 : 0))
   counter(
     'kafka_throttled_seconds_total',

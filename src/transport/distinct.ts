@@ -58,6 +58,7 @@ export class DistinctConnections {
     using prepared = outcome.prepared
     // The preparation may have taken a while.
     refusals.demandStream(owner)
+    refusals.demandStanding(owner)
     const framing = outcome.hasCursors ? IN_EXTENSIONS : BY_ID
     if (!response.codings?.prefersGzip) sockets.open(response, owner, (socket) => prepared.start(socket, framing))
     else sockets.open(response, owner, (socket) => prepared.start(new GzipOutlet(socket, units), framing), GZIP)

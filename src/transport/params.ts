@@ -51,18 +51,22 @@ function lastEventIdOf({ extensions }: GraphQLParams): string | undefined {
   return given
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+/**
+ * The JSON value in a request's body.
+ * @throws SluiceError `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE` or `BAD_REQUEST`.
+ */
+export async function readJson(request: IncomingMessage, maxBytes = MAX_BODY_BYTES): Promise<unknown> {
   if (!isJson(request.headers['content-type'])) throw new SluiceError('UNSUPPORTED_MEDIA_TYPE')
   let text: string
   const { promise: refused, reject } = Promise.withResolvers<never>()
   reading.set(request.socket, reject)
   try {
     const length = request.headers['content-length'] ?? null
-    text = (await Promise.race([getRawBody(request, { limit: MAX_BODY_BYTES, length }), refused])).toString()
+    text = (await Promise.race([getRawBody(request, { limit: maxBytes, length }), refused])).toString()
   } catch (error) {
     if (error instanceof SluiceError) throw error
     if ((error as { type?: string }).type === 'entity.too.large') {
-      throw new SluiceError('BODY_TOO_LARGE', `The request body has more than ${MAX_BODY_BYTES} bytes`)
+      throw new SluiceError('BODY_TOO_LARGE', `The request body has more than ${maxBytes} bytes`)
     }
     throw new SluiceError('BAD_REQUEST', 'The request body did not arrive whole')
   } finally {

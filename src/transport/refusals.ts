@@ -1,3 +1,4 @@
+import type { Control } from '../admission/control/control.ts'
 import type { StreamOwner } from '../admission/stream-owner.ts'
 import { SluiceError } from '../errors/codes.ts'
 import type { Readiness } from '../streams/streams.ts'
@@ -8,6 +9,7 @@ export interface RefusalsOptions {
   readonly sockets: StreamSockets
   readonly readiness: () => Readiness
   readonly readinessOf: (topic: Topic) => Readiness
+  readonly control: Pick<Control, 'demandStanding'>
   /** Whether the gateway is shutting down. */
   readonly isLeaving: () => boolean
 }
@@ -23,6 +25,14 @@ export class Refusals {
   /** @throws SluiceError `NOT_READY`: no subscription can start, not even on an open stream. */
   demandOpen(): void {
     if (this.#options.sockets.isDraining) throw shuttingDown()
+  }
+
+  /**
+   * To be called in the turn in which something begins to run that can be ended: a change after it finds it.
+   * @throws SluiceError `REVOKED`, `OPERATION_BLOCKED`: so it was decided since the request was admitted.
+   */
+  demandStanding(owner: StreamOwner): void {
+    this.#options.control.demandStanding(owner)
   }
 
   /** @throws SluiceError `NOT_READY`, with the topic's name: no subscription to it can start. */

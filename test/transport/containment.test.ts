@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Admitted } from '../../src/admission/admission.ts'
+import { Control } from '../../src/admission/control/control.ts'
 import type { OutletListener } from '../../src/delivery/outlet.ts'
 import type { Prepared } from '../../src/delivery/prepared.ts'
 import { Faults } from '../../src/errors/faults.ts'
@@ -101,6 +102,7 @@ describe('what is thrown once the head of a stream has been sent ends that strea
       sockets,
       readiness: () => ({ ready: true }),
       readinessOf: () => ({ ready: true }),
+      control: new Control(),
       isLeaving: () => false,
     })
     const operations = { prepare: () => Promise.resolve({ prepared, hasCursors: false }) } as unknown as Operations

@@ -1,6 +1,39 @@
-import { plannedRetryMs, retryMs } from '../../errors/retry-hints.ts'
-import type { Framing } from '../../protocol/framing.ts'
+import { ERRORS, type ErrorCode } from '../../errors/codes.ts'
+import { finalRetryMs, plannedRetryMs, retryMs } from '../../errors/retry-hints.ts'
+import { BY_ID, retryBlock } from '../../protocol/event-stream.ts'
+import { type Framing, frame, NO_CURSOR } from '../../protocol/framing.ts'
 import type { CloseReason, Outlet } from '../outlet.ts'
+
+/** Reasons of which a client is told by a last result with an error. */
+export type ToldReason = 'expired' | 'revoked' | 'blocked'
+
+const CODES: Record<ToldReason, ErrorCode> = {
+  expired: 'SESSION_EXPIRED',
+  revoked: 'REVOKED',
+  blocked: 'OPERATION_BLOCKED',
+}
+
+/** The results are constant, and rendered once. */
+const RESULTS = Object.fromEntries(
+  Object.entries(CODES).map(([reason, code]) => {
+    const { message } = ERRORS[code]
+    return [reason, Buffer.from(JSON.stringify({ errors: [{ message, extensions: { code } }] }))]
+  }),
+) as Record<ToldReason, Buffer>
+
+export function isTold(reason: CloseReason): reason is ToldReason {
+  return reason in CODES
+}
+
+/**
+ * The last blocks of an operation that admission ends. They have no position: the client's stays where it is. After
+ * `complete` a native EventSource reconnects all the same, hence the long delay.
+ */
+export function lastBlocks(framing: Framing, reason: ToldReason): Buffer {
+  const result = frame(framing, NO_CURSOR, RESULTS[reason])
+  if (reason === 'expired') return Buffer.concat([result, framing.retry(plannedRetryMs())])
+  return Buffer.concat([framing.retry(finalRetryMs()), result, framing.complete])
+}
 
 /**
  * Ends an outlet after the written bytes, with an instruction to the client: not to reconnect, or after which delay.
@@ -25,5 +58,22 @@ export function endOutlet(outlet: Outlet, framing: Framing, reason: CloseReason)
     case 'shutdown':
       outlet.end(framing.retry(plannedRetryMs()))
       break
+    case 'expired':
+      outlet.end(lastBlocks(framing, reason))
+      break
+    case 'revoked':
+    case 'blocked':
+      outlet.end(lastBlocks(framing, reason), true)
+      break
   }
+}
+
+/** Ends the outlet of a stream of several operations, of which each was told by `lastBlocks` where that is due. */
+export function endStream(outlet: Outlet, reason: CloseReason): void {
+  if (!isTold(reason)) {
+    endOutlet(outlet, BY_ID, reason)
+    return
+  }
+  outlet.closing?.(reason)
+  outlet.end(retryBlock(reason === 'expired' ? plannedRetryMs() : finalRetryMs()))
 }

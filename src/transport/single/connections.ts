@@ -3,7 +3,7 @@ import type { Admitted } from '../../admission/admission.ts'
 import { demandShortName } from '../../admission/document-shape.ts'
 import type { Limits } from '../../admission/limits/limits.ts'
 import type { GraphQLParams } from '../../admission/params.ts'
-import type { Principal } from '../../admission/principal.ts'
+import type { Identity } from '../../admission/principal.ts'
 import type { StreamOwner } from '../../admission/stream-owner.ts'
 import { isOfClient, SluiceError } from '../../errors/codes.ts'
 import type { Faults } from '../../errors/faults.ts'
@@ -12,6 +12,7 @@ import type { ErrorSink } from '../../errors/resolver-errors.ts'
 import { OperationFraming } from '../../protocol/single-connection.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from '../answer.ts'
 import type { AnswerBudget } from '../answer-budget.ts'
+import type { Expiries } from '../expiries.ts'
 import type { Executed, Operations } from '../operations.ts'
 import type { Refusals } from '../refusals.ts'
 import type { StreamSockets } from '../stream-sockets.ts'
@@ -33,6 +34,7 @@ export interface SingleConnectionsOptions {
   readonly faults: Faults
   readonly refusals: Refusals
   readonly limits: Limits
+  readonly expiries: Expiries
   /** A subscription has started on a stream. */
   readonly onStarted?: (owner: StreamOwner) => void
 }
@@ -64,10 +66,16 @@ export class SingleConnections {
     return this.#streams.size - this.#reserved
   }
 
+  /** The streams, reserved and open. */
+  [Symbol.iterator](): Iterator<SingleStream> {
+    return this.#streams.values()
+  }
+
   /** Answers with the token of a new stream. @throws SluiceError where none can be reserved now. */
   reserve(response: ServerResponse, owner: StreamOwner): void {
     const { instance, heartbeatMs, answers, faults, refusals, limits } = this.#options
     refusals.demandReservation(owner)
+    refusals.demandStanding(owner)
     if (this.#reserved >= MAX_RESERVATIONS) {
       throw new SluiceError('TOO_MANY_STREAMS', 'Too many streams are reserved and not open')
     }
@@ -92,12 +100,16 @@ export class SingleConnections {
   }
 
   /**
+   * The stream of a request. Newer credentials of its principal prolong it.
    * @throws SluiceError `STREAM_NOT_FOUND` if there is none, or it has another principal: the error does not tell
    * which.
    */
-  find(token: string, principal: Principal): SingleStream {
+  find(token: string, identity: Identity): SingleStream {
     const stream = this.#streams.get(token)
-    if (!stream || stream.owner.identity.principal.id !== principal.id) throw new SluiceError('STREAM_NOT_FOUND')
+    const { id, kind } = identity.principal
+    const owner = stream?.owner.identity.principal
+    if (!stream || owner?.id !== id || owner.kind !== kind) throw new SluiceError('STREAM_NOT_FOUND')
+    if (identity !== stream.owner.identity && stream.sessions.renew(identity)) this.#expireInTime(stream)
     return stream
   }
 
@@ -107,14 +119,20 @@ export class SingleConnections {
     stream.demandUnopened()
     refusals.demandSingleStream(stream.owner)
     // Not called if the client has disconnected: it may open the stream again.
-    sockets.open(response, stream.owner, (socket) => stream.open(socket))
+    sockets.open(response, stream.owner, (socket) => {
+      stream.open(socket)
+      this.#expireInTime(stream)
+    })
   }
 
   /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be started now. */
   async start(response: ServerResponse, stream: SingleStream, admitted: Admitted, errors: ErrorSink): Promise<void> {
-    const { operations } = this.#options
-    const operation = stream.begin(operationIdOf(admitted.params))
+    const { operations, refusals } = this.#options
+    const operation = stream.begin(operationIdOf(admitted.params), admitted.owner)
+    if (admitted.identity !== stream.owner.identity) this.#expireInTime(stream)
     try {
+      // Admission may have taken a while; from here on it is found by what ends operations.
+      refusals.demandStanding(admitted.owner)
       if (admitted.operation.operation !== 'subscription') {
         this.#finish(response, operation, await operations.execute(admitted, errors))
         return
@@ -154,6 +172,11 @@ export class SingleConnections {
   #unreserve(release: () => void): void {
     this.#reserved--
     release()
+  }
+
+  /** A reservation is short, and cannot be opened with credentials that have expired. */
+  #expireInTime({ outlet, sessions }: SingleStream): void {
+    if (outlet) this.#options.expiries.set(outlet, sessions.expiresAt)
   }
 
   #finish(response: ServerResponse, operation: SingleOperation, { json, errors }: Executed): void {

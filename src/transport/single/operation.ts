@@ -1,5 +1,8 @@
+import type { StreamOwner } from '../../admission/stream-owner.ts'
+import { lastBlocks, type ToldReason } from '../../delivery/group/ending.ts'
 import type { ClientShare, CloseReason, Outlet, OutletListener } from '../../delivery/outlet.ts'
 import { type Framing, frame, NO_CURSOR, NOTHING } from '../../protocol/framing.ts'
+import { OperationFraming } from '../../protocol/single-connection.ts'
 import type { SingleStream } from './stream.ts'
 
 /** Replaces a result for which there was no room. */
@@ -11,6 +14,8 @@ const DROPPED = JSON.stringify({
 /** One operation of a stream that carries several: an outlet to the engine. */
 export class SingleOperation implements Outlet {
   readonly id: string
+  /** Who started it, and what it is. */
+  readonly owner: StreamOwner
   /** Bytes of its final result, while that waits for room. */
   heldBytes = 0
   readonly #stream: SingleStream
@@ -22,9 +27,10 @@ export class SingleOperation implements Outlet {
   /** Gives back its room: called once, by its stream. */
   readonly release: () => void
 
-  constructor(stream: SingleStream, id: string, release: () => void) {
+  constructor(stream: SingleStream, id: string, owner: StreamOwner, release: () => void) {
     this.#stream = stream
     this.id = id
+    this.owner = owner
     this.release = release
   }
 
@@ -100,6 +106,13 @@ export class SingleOperation implements Outlet {
 
   progressed(): void {
     this.#listener?.progressed?.()
+  }
+
+  /** Ends the operation by a decision of admission, of which its client is told. */
+  dismiss(reason: ToldReason): void {
+    if (this.#ended) return
+    this.#stream.write(this, lastBlocks(new OperationFraming(this.id, false), reason))
+    this.drop(reason)
   }
 
   /** Releases the operation: nothing more is written for it. */

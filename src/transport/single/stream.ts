@@ -1,5 +1,6 @@
+import type { Principal } from '../../admission/principal.ts'
 import type { StreamOwner } from '../../admission/stream-owner.ts'
-import { endOutlet } from '../../delivery/group/ending.ts'
+import { endStream, isTold } from '../../delivery/group/ending.ts'
 import {
   type ClientShare,
   type CloseReason,
@@ -11,10 +12,11 @@ import { MAX_RESULT_BYTES } from '../../delivery/render/result-size.ts'
 import { SluiceError } from '../../errors/codes.ts'
 import type { Faults } from '../../errors/faults.ts'
 import { retryMs } from '../../errors/retry-hints.ts'
-import { BY_ID, COMMENT_BLOCK, openingBlock } from '../../protocol/event-stream.ts'
+import { COMMENT_BLOCK, openingBlock } from '../../protocol/event-stream.ts'
 import type { AnswerBudget, Share } from '../answer-budget.ts'
 import { SingleOperation } from './operation.ts'
 import type { OperationLoad } from './operation-load.ts'
+import { Sessions } from './sessions.ts'
 
 /** Lifetime of a reservation: less than `WRITE_STALL_MS`, since its operations see a full outlet. */
 const RESERVATION_MS = 20_000
@@ -36,6 +38,8 @@ const WOKEN_AT_ONCE = 8
 export interface StreamOutlet extends Outlet {
   cork(): void
   uncork(): void
+  /** Ends the stream that is written to it. */
+  leave(reason: CloseReason): void
 }
 
 export interface SingleStreamOptions {
@@ -62,6 +66,8 @@ export interface SingleStreamOptions {
 export class SingleStream implements OutletListener {
   readonly token: string
   readonly owner: StreamOwner
+  /** The credentials by which it goes on. */
+  readonly sessions: Sessions
   readonly #options: SingleStreamOptions
   readonly #operations = new Map<string, SingleOperation>()
   /** Operations that wait for a drain, first in, first out. */
@@ -85,6 +91,7 @@ export class SingleStream implements OutletListener {
     this.#options = options
     this.token = options.token
     this.owner = options.owner
+    this.sessions = new Sessions(options.owner.identity)
     this.#timer = setTimeout(() => this.#contain(() => this.gone()), RESERVATION_MS)
   }
 
@@ -100,6 +107,22 @@ export class SingleStream implements OutletListener {
     return this.#outlet?.share
   }
 
+  /** The credentials that it was reserved with, that it goes on by, and that its operations were started with. */
+  get principals(): ReadonlySet<Principal> {
+    const principals = new Set([this.owner.identity.principal, ...this.sessions])
+    for (const { owner } of this.#operations.values()) principals.add(owner.identity.principal)
+    return principals
+  }
+
+  get operations(): Iterable<SingleOperation> {
+    return this.#operations.values()
+  }
+
+  /** Undefined: it is reserved, and not open yet. */
+  get outlet(): StreamOutlet | undefined {
+    return this.#outlet
+  }
+
   get isOpen(): boolean {
     return this.#outlet !== undefined
   }
@@ -109,7 +132,7 @@ export class SingleStream implements OutletListener {
    * @throws SluiceError `STREAM_NOT_FOUND`, `OPERATION_ID_IN_USE`, `TOO_MANY_OPERATIONS`, `TOO_MANY_STREAMS` or
    * `RATE_LIMITED`.
    */
-  begin(id: string): SingleOperation {
+  begin(id: string, owner: StreamOwner): SingleOperation {
     if (this.#gone) throw new SluiceError('STREAM_NOT_FOUND')
     if (this.#operations.has(id)) throw new SluiceError('OPERATION_ID_IN_USE')
     const max = this.isOpen ? MAX_OPERATIONS : MAX_RESERVED_OPERATIONS
@@ -120,8 +143,10 @@ export class SingleStream implements OutletListener {
     if (this.#waitingBytes() >= MAX_HELD_BYTES) {
       throw new SluiceError('TOO_MANY_OPERATIONS', 'Too many results wait for this stream to take them')
     }
+    this.sessions.demandRoom(owner.identity)
     const release = this.#options.load.begin(this.isOpen, this.#options.takeOperation ?? (() => () => {}))
-    const operation = new SingleOperation(this, id, release)
+    this.sessions.begin(owner.identity)
+    const operation = new SingleOperation(this, id, owner, release)
     this.#operations.set(id, operation)
     return operation
   }
@@ -200,7 +225,9 @@ export class SingleStream implements OutletListener {
 
   /** Ends the stream after the written bytes. */
   end(reason: CloseReason): void {
-    if (this.#close(reason) && this.#outlet) endOutlet(this.#outlet, BY_ID, reason)
+    // Before the stream is closed: each operation is told by a result of its own.
+    if (isTold(reason)) for (const each of this.operations) this.#contain(() => each.dismiss(reason))
+    if (this.#close(reason) && this.#outlet) endStream(this.#outlet, reason)
   }
 
   /** Ends it in this turn of the event loop, once, whichever operations request it. */

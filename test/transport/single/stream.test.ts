@@ -29,6 +29,10 @@ class FakeSocket extends FakeOutlet implements StreamOutlet {
   uncork(): void {
     this.isCorked = false
   }
+
+  leave(reason: CloseReason): void {
+    this.listener?.end(reason)
+  }
 }
 
 /** An operation's member, which writes a result whenever it is told to go on. */
@@ -74,7 +78,7 @@ function reserve(load = new OperationLoad()) {
     onGone: () => gone++,
   })
   const begin = (id: string) => {
-    const operation = stream.begin(id)
+    const operation = stream.begin(id, anOwner())
     const member = new FakeMember()
     operation.attach(member)
     return { operation, member }
@@ -98,7 +102,7 @@ describe('a reservation', () => {
     expect([member.ended, gone()]).toEqual([undefined, 0])
     vi.advanceTimersByTime(1)
     expect([member.ended, gone()]).toEqual(['client', 1])
-    expect(() => stream.begin('2')).toThrow('No stream has this token')
+    expect(() => stream.begin('2', anOwner())).toThrow('No stream has this token')
     expect(() => stream.demandUnopened()).toThrow('No stream has this token')
     expect(vi.getTimerCount()).toBe(0)
   })
@@ -234,7 +238,7 @@ describe('the end', () => {
 
   test('of one whose result waits drops it', () => {
     const { stream, open } = reserve()
-    const operation = stream.begin('1')
+    const operation = stream.begin('1', anOwner())
     operation.finish('{"data":{"n":1}}', FRAMING)
     expect(operation.heldBytes).toBe(RESULT.length + COMPLETE.length)
     stream.stop('1')

@@ -9,7 +9,9 @@ import { Offsets } from './offsets.ts'
 import type { KafkaOptions } from './options.ts'
 import { Past } from './past.ts'
 import { connectProducer } from './producer.ts'
+import { ErrorCode, isStale, sentenceOf } from './protocol/error-codes.ts'
 import { createSink } from './sink.ts'
+import { createCompactedTopic } from './topic-creation.ts'
 
 /** Rate limit of log lines, for each message: what is retried says so each time. */
 const LOG_INTERVAL_MS = 10_000
@@ -17,8 +19,15 @@ const LOG_INTERVAL_MS = 10_000
 export interface KafkaLog {
   readonly source: Source
   readonly sink: Sink
+  /** A sink with a producer of its own: what it sends waits for nothing that others send. */
+  openSink(): Sink
   /** Time for which brokers have asked this client to send no request, in ms since the start: its quota is used up. */
   readonly throttledMs: () => number
+  /**
+   * Creates a compacted topic with one partition, if there is none of this name.
+   * @throws SourceUnavailable when the cluster cannot be reached, or refuses.
+   */
+  ensureTopic(topic: string): Promise<void>
   /** Stops every reader and closes every connection, in bounded time even if brokers do not respond. */
   close(): Promise<void>
 }
@@ -34,7 +43,13 @@ export function createKafka(options: KafkaOptions): KafkaLog {
   const client = createClient(options)
   const cluster = new Cluster({ seeds: options.brokers.map(addressOf), connect: client.connection })
   const offsets = new Offsets(cluster, closed)
-  const sink = createSink(() => connectProducer(options), closed)
+  const sinks: Sink[] = []
+  const openSink = (): Sink => {
+    const opened = createSink(() => connectProducer(options), closed)
+    sinks.push(opened)
+    return opened
+  }
+  const sink = openSink()
   const rack = options.rack ?? ''
   let throttledMs = 0
   const throttled = (ms: number) => {
@@ -94,10 +109,18 @@ export function createKafka(options: KafkaOptions): KafkaLog {
   return {
     source,
     sink,
+    openSink,
     throttledMs: () => throttledMs,
+    async ensureTopic(topic) {
+      demandOpen()
+      await orClosed(cluster.lookUp([topic]))
+      const { error = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION } = cluster.topic(topic) ?? {}
+      if (error === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) await orClosed(createCompactedTopic(options, topic))
+      else if (error !== ErrorCode.NONE && !isStale(error)) throw new SourceUnavailable(sentenceOf(error))
+    },
     async close() {
       closing.abort()
-      await Promise.all([source.close(), sink.close()])
+      await Promise.all([source.close(), ...sinks.map((each) => each.close())])
     },
   }
 }

@@ -74,6 +74,17 @@ describeKafka(
     const connect = (protocol: ListenerProtocol, options: Pick<KafkaOptions, 'ssl' | 'sasl'>) =>
       createKafka({ brokers: [broker.address(protocol)], clientId: 'security', log: () => {}, ...options })
 
+    test('a topic that this user may not create, or see, is not to be had, and the reason is a sentence', async () => {
+      const log = connect('SASL_PLAINTEXT', { sasl: plain })
+      try {
+        const refused = (reason: string) => new SourceUnavailable(`Kafka does not permit this user to ${reason}`)
+        await expect(log.ensureTopic('test-control')).rejects.toThrow(refused('create the topic'))
+        await expect(log.ensureTopic('sluice-control')).rejects.toThrow(refused('read the topic'))
+      } finally {
+        await log.close()
+      }
+    })
+
     const ways: { name: string; protocol: ListenerProtocol; options: () => Pick<KafkaOptions, 'ssl' | 'sasl'> }[] = [
       { name: 'SASL/PLAIN', protocol: 'SASL_PLAINTEXT', options: () => ({ sasl: plain }) },
       {
