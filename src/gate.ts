@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { Admission } from './admission/admission.ts'
 import { Authentication } from './admission/authentication/authentication.ts'
 import { Authorization } from './admission/authorization/authorization.ts'
+import type { Authorize } from './admission/authorization/rules-elsewhere.ts'
 import { Control } from './admission/control/control.ts'
 import { Limits } from './admission/limits/limits.ts'
 import { PersistedOperations } from './admission/persisted/persisted-operations.ts'
@@ -13,6 +14,8 @@ export interface GateOptions {
   readonly config: Config
   readonly schema: GraphQLSchema
   readonly log: Logger
+  /** Rules that live elsewhere. */
+  readonly authorize?: Authorize | undefined
 }
 
 export interface Gate {
@@ -24,8 +27,8 @@ export interface Gate {
 }
 
 /** @throws Error that says what of the configuration cannot be used. */
-export async function openGate({ schema }: GateOptions): Promise<Gate> {
-  const authorization = new Authorization()
+export async function openGate({ schema, log, authorize }: GateOptions): Promise<Gate> {
+  const authorization = new Authorization({ schema, log, authorize })
   const authentication = new Authentication()
   const control = new Control()
   const limits = new Limits()

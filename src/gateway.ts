@@ -12,6 +12,7 @@
  */
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
+import type { Authorize } from './admission/authorization/rules-elsewhere.ts'
 import type { Config } from './config.ts'
 import { openLog } from './data-log.ts'
 import { Engine, type EngineOptions } from './delivery/engine.ts'
@@ -54,6 +55,8 @@ export interface GatewayOptions {
   readonly embedded?: EmbeddedLog
   /** Take no connections before it is ready, unless Kafka cannot be reached for this long; at once, if absent. */
   readonly listenWithinMs?: number
+  /** Rules of authorization that live elsewhere: see docs/security/rights.md. */
+  readonly authorize?: Authorize
   /** Other limits of time for requests, for tests. */
   readonly timeouts?: Timeouts
 }
@@ -99,7 +102,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, log, faults, errors })
-  const { admission } = await openGate({ config, schema, log })
+  const { admission } = await openGate({ config, schema, log, authorize: options.authorize })
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)

@@ -21,7 +21,7 @@ import type { Context } from './context.ts'
 import type { FilterOptions, FilterRef } from './filter/filter-ref.ts'
 import { Filters, type FiltersOption } from './filter/filters.ts'
 import { eventValue } from './gap-error.ts'
-import { MAX_LAST, positionLast, positionSince, startOf } from './start-position.ts'
+import { MAX_LAST, positionAt, startOf } from './start-position.ts'
 import { type Callbacks, StreamDefinition } from './stream-definition.ts'
 import { FILTER_ARGUMENT, STREAM_EXTENSION } from './stream-field.ts'
 import { THROTTLE_ARGUMENT, throttlingOf } from './throttle.ts'
@@ -159,7 +159,7 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
     extensions: { [STREAM_EXTENSION]: definition },
     subscribe: (_root: unknown, given: Record<string, unknown>, context: Context, info: GraphQLResolveInfo) => {
       const start = startOf(given)
-      const throttling = throttlingOf(given, info.parentType.getFields()[info.fieldName] as never)
+      const throttling = throttlingOf(given, info.parentType.getFields()[info.fieldName] as never, context.audience)
       const feed = context.streams.feed(topic as Topic)
       const select = definition.select(given, context)
       const { selection: where, test } = select
@@ -169,10 +169,8 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
         const events = feed.subscribe(options) as AsyncIterable<StreamEvent | Gap, undefined>
         return throttling ? new ThrottledIterator(events, throttling) : events
       }
-      if (!start) return open()
-      if ('after' in start) return open(feed.startAfter(start.after))
-      if ('since' in start) return positionSince(feed, start.since).then(open)
-      return positionLast(feed, select, start.last).then(open)
+      const from = start && positionAt(feed, start, select, context.audience)
+      return from instanceof Promise ? from.then(open) : open(from)
     },
     resolve: resolverOf(definition, resolve),
   } as never)

@@ -96,7 +96,7 @@ export function prepareOperation(
   const start = startOf(given)
   const select = streamField.select(given, context)
   const key = operationKey(args, context.audience, select.key)
-  const throttling = throttlingOf(given, field)
+  const throttling = throttlingOf(given, field, context.audience)
   const stream = { field: streamField, name: field.name, args: given, start, select, throttling }
   const isFiltered = select.key !== undefined
   const whole = isFiltered ? { ...weight, own: weight.own + FILTER_BYTES } : weight
