@@ -21,6 +21,7 @@ import type { Context } from './context.ts'
 import type { FilterOptions, FilterRef } from './filter/filter-ref.ts'
 import { Filters, type FiltersOption } from './filter/filters.ts'
 import { eventValue } from './gap-error.ts'
+import type { ScopeRule } from './rights/scope-rule.ts'
 import { MAX_LAST, positionAt, startOf } from './start-position.ts'
 import { type Callbacks, StreamDefinition } from './stream-definition.ts'
 import { FILTER_ARGUMENT, STREAM_EXTENSION } from './stream-field.ts'
@@ -40,6 +41,8 @@ export interface StreamOptions<
   readonly description?: string
   readonly deprecationReason?: string
   readonly nullable?: Nullable
+  /** What it asks of credentials: see docs/security/rights.md. */
+  readonly authScopes?: ScopeRule
   readonly args?: Args
   /**
    * Equality on indexed values; all events, if absent. It is computed once for each group, before any event: what is to

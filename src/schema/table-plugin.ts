@@ -14,6 +14,7 @@ import type { TableItem } from '../streams/table/item.ts'
 import type { Topic } from '../streams/topic/topic.ts'
 import type { WhereOf } from '../streams/topic/where.ts'
 import type { Context } from './context.ts'
+import type { ScopeRule } from './rights/scope-rule.ts'
 import { type Callbacks, StreamDefinition } from './stream-definition.ts'
 import { STREAM_EXTENSION } from './stream-field.ts'
 import { changeType } from './table-change.ts'
@@ -32,6 +33,8 @@ export interface TableOptions<
   readonly type: Type
   readonly description?: string
   readonly deprecationReason?: string
+  /** What it asks of credentials: see docs/security/rights.md. */
+  readonly authScopes?: ScopeRule
   readonly args?: Args
   /** Equality on indexed values; all rows, if absent. It is computed once for each group. */
   readonly where?: (args: InputShapeFromFields<Args>, context: Types['Context']) => WhereOf<NoInfer<I>>
