@@ -13,7 +13,10 @@ const HEADER = 'x-api-key'
  * Gateways of this test know these principals by name, sent as an API key; anybody else is anonymous. How credentials
  * are verified has tests of its own.
  */
-export function knowPrincipals(known: Readonly<Record<string, Partial<Principal>>>, schema: GraphQLSchema = ownSchema): void {
+export function knowPrincipals(
+  known: Readonly<Record<string, Partial<Principal>>>,
+  schema: GraphQLSchema = ownSchema,
+): void {
   const { audienceOf } = new Authorization({ schema, log: silentLog })
   const identities = new Map<string, Identity>(
     Object.entries(known).map(([id, differences]) => {

@@ -1,9 +1,9 @@
-import { parse, subscribe, type ExecutionResult, execute } from 'graphql'
+import { type ExecutionResult, execute, parse, subscribe } from 'graphql'
 import { describe, expect, test } from 'vitest'
 import { Authorization } from '../../../src/admission/authorization/authorization.ts'
 import { createBuilder } from '../../../src/schema/builder.ts'
 import { ANONYMOUS, type Audience, type Context } from '../../../src/schema/context.ts'
-import { aPrincipal, anEntry, openAdmission, someParams } from '../../kit/admission.ts'
+import { anEntry, aPrincipal, openAdmission, someParams } from '../../kit/admission.ts'
 import { silentLog } from '../../kit/log-lines.ts'
 import { shop } from './shop.ts'
 
@@ -39,7 +39,11 @@ describe.each<[what: string, query: string, refusal: string, variables?: Record<
   ],
   ['not skipped', 'query ($no: Boolean = false) { sale { buyer @skip(if: $no) { email } } }', EMAIL],
   ['of a type', '{ margin { percent } }', 'FORBIDDEN: The field "Margin.percent" needs the scope "finance"'],
-  ['that a type is there', '{ margin { __typename } }', 'FORBIDDEN: The field "Margin.__typename" needs the scope "finance"'],
+  [
+    'that a type is there',
+    '{ margin { __typename } }',
+    'FORBIDDEN: The field "Margin.__typename" needs the scope "finance"',
+  ],
 ])('what needs a scope, asked for %s', (_what, query, refusal, variables) => {
   test('is refused without it, as a whole', async () => {
     expect(await codeOf(query, ['sales', 'other'], variables)).toBe(refusal)

@@ -21,7 +21,10 @@ export const shop = (() => {
   })
   const Deal = builder.interfaceRef<Sale>('Deal').implement({
     resolveType: () => 'Sale',
-    fields: (t) => ({ id: t.exposeID('id'), buyer: t.field({ type: Buyer, nullable: true, resolve: ({ buyer }) => buyer }) }),
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      buyer: t.field({ type: Buyer, nullable: true, resolve: ({ buyer }) => buyer }),
+    }),
   })
   const SaleType = builder.objectRef<Sale>('Sale').implement({
     interfaces: [Deal],
