@@ -74,17 +74,20 @@ async function* read<V>(
         seq = capture.seq
       }
       isKnown = false
+      // What the consumer had is judged by where it was, until it has all that has changed since.
+      const passed = [...vector]
       while (loads === table.loads) {
         const row = nextChange(table, seq)
         if (!row) {
           seq = table.store.nextSeq
+          vector = [...passed]
           if (!(await news.next())) return
           continue
         }
         seq = row.seq + 1
         const item = selected.changed(row, vector, news.only(row))
-        while (vector.length <= row.partition) vector.push(UNKNOWN)
-        vector[row.partition] = Math.max(vector[row.partition] as number, row.offset + 1)
+        while (passed.length <= row.partition) passed.push(UNKNOWN)
+        passed[row.partition] = Math.max(passed[row.partition] as number, row.offset + 1)
         if (item) yield item
       }
     }
