@@ -26,7 +26,7 @@ test('equal principals have one audience, which nobody can change', () => {
   expect(one).toBe(other)
   expect(() => (one.claims.scopes as string[]).push('c')).toThrow(TypeError)
   expect(() => ((one.claims.bounds as Record<string, unknown>).x = [])).toThrow(TypeError)
-  expect(() => (one.claims.bounds?.x as string[]).push('3')).toThrow(TypeError)
+  expect(() => (one.claims.bounds as { x: string[] }).x.push('3')).toThrow(TypeError)
   expect(() => ((one as { claims: unknown }).claims = {})).toThrow(TypeError)
 })
 

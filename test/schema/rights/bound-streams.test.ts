@@ -19,7 +19,7 @@ function start(audience: Audience, ages: readonly number[] = [0, 0, 0]) {
     paint('red', n, age)
     paint('blue', n, age)
   }
-  return { all, paint, streams: streamsFor(all, audience) }
+  return { all, feed, paint, streams: streamsFor(all, audience) }
 }
 
 const shown = ({ value: { color, n } }: { value: Paint }) => `${color}${n}`
@@ -57,10 +57,11 @@ test('a resolver that names what is outside is refused, and so is a topic that c
 })
 
 test('a resolver of who may read so far back gets nothing older', async () => {
-  const { streams } = start({ claims: { historyMs: 60_000 } }, [120_000, 30_000, 0])
+  const { feed, streams } = start({ claims: { historyMs: 60_000 } }, [120_000, 30_000, 0])
   const events = streams.feed(paints)
   expect((await events.newest(10, () => true)).map(shown)).toEqual(['red1', 'blue1', 'red2', 'blue2'])
-  const stream = events.subscribe({ from: await events.startSince(0), where: { color: 'red' } })
+  const stream = events.subscribe({ from: events.startAfter(feed.cursorAt([0])), where: { color: 'red' } })
+  expect(shown((await stream.next()).value as never)).toBe('red1')
   expect(() => streams.feeds).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }))
   await stream.return?.()
 })
