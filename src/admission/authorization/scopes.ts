@@ -1,4 +1,5 @@
 import {
+  type FieldNode,
   type GraphQLCompositeType,
   type GraphQLField,
   type GraphQLInputType,
@@ -14,6 +15,7 @@ import {
 import type { Audience } from '../../schema/context.ts'
 import { rulesOfInput, rulesOfType, type SchemaRules } from '../../schema/rights/schema-rules.ts'
 import { demandAll, type ScopeRule } from '../../schema/rights/scope-rule.ts'
+import { streamFieldOf } from '../../schema/stream-field.ts'
 import type { OperationRequest } from './authorization.ts'
 import { visitSelected } from './selected-fields.ts'
 
@@ -54,7 +56,7 @@ export class ScopeCheck {
       {
         field: (parent, field, node) => {
           demandAll(this.#rulesOf(parent, field), audience, `The field "${parent.name}.${field.name}"`)
-          if (!this.#hasScopedInput(field)) return true
+          if (!this.#hasScopedInput(field, node)) return true
           const given = valuesOf(() => getArgumentValues(field, node, variables))
           for (const { name, type } of field.args) demandInput(given[name], type, audience, name)
           return true
@@ -68,8 +70,8 @@ export class ScopeCheck {
     visitSelected(
       { ...selected, schema: this.#schema, variables: undefined },
       {
-        field: (parent, field) => {
-          isScoped ||= this.#rulesOf(parent, field).length > 0 || this.#hasScopedInput(field)
+        field: (parent, field, node) => {
+          isScoped ||= this.#rulesOf(parent, field).length > 0 || this.#hasScopedInput(field, node)
           return !isScoped
         },
       },
@@ -82,8 +84,16 @@ export class ScopeCheck {
     return name.startsWith('__') ? rulesOfType(parent) : this.#rules.ofField(parent.name, name)
   }
 
-  #hasScopedInput({ args }: GraphQLField<unknown, unknown>): boolean {
-    return args.some(({ type }) => this.#isScopedInput(type))
+  /**
+   * Whether a value is given for an argument that a scope may be needed for. The filter of a stream field is left out:
+   * the selection of events, which is prepared before anything else is done, asks for the same, and is cached.
+   */
+  #hasScopedInput(field: GraphQLField<unknown, unknown>, node: FieldNode): boolean {
+    if (streamFieldOf(field)?.hasFilter) return false
+    const isGiven = (name: string) => node.arguments?.some((argument) => argument.name.value === name) === true
+    return field.args.some(({ name, type, default: value }) => {
+      return (value !== undefined || isGiven(name)) && this.#isScopedInput(type)
+    })
   }
 
   #isScopedInput(given: GraphQLInputType): boolean {

@@ -41,7 +41,24 @@ export interface Bounded {
  * @throws SluiceError `FORBIDDEN` for a topic that is not indexed by a property of the bounds, unless its definition says
  * that it is free of it; and for a bound without values, by which nothing may be read.
  */
-export function boundsOf({ name, indexed, unbound }: Topic, bounds: Bounds): readonly TopicBound[] {
+export function boundsOf(topic: Topic, bounds: Bounds): readonly TopicBound[] {
+  let ofTopics = known.get(bounds)
+  if (!ofTopics) {
+    ofTopics = new WeakMap()
+    known.set(bounds, ofTopics)
+  }
+  let found = ofTopics.get(topic)
+  if (!found) {
+    found = topicBounds(topic, bounds)
+    ofTopics.set(topic, found)
+  }
+  return found
+}
+
+/** Bounds are canonical, and may have thousands of values. */
+const known = new WeakMap<Bounds, WeakMap<Topic, readonly TopicBound[]>>()
+
+function topicBounds({ name, indexed, unbound }: Topic, bounds: Bounds): readonly TopicBound[] {
   return Object.entries(bounds).flatMap(([property, values]) => {
     if (unbound.includes(property)) return []
     const read = indexed.get(property)
@@ -65,8 +82,10 @@ export function boundsOf({ name, indexed, unbound }: Topic, bounds: Bounds): rea
  * `BAD_USER_INPUT` where the bounds have more values than one selection may have, and none of them are named.
  */
 export function boundSelection(bounds: readonly TopicBound[], { topic, where, filter, args }: Selected): Bounded {
+  // The values of functions have no names that a filter could use.
+  const named = topic.isIndexedByProperty ? filter : NO_FILTER
   for (const { property, values } of bounds) {
-    if (namesOutside(filter, property, values)) throw outside('where', property)
+    if (namesOutside(named, property, values)) throw outside('where', property)
   }
   const alternatives: readonly Where<unknown>[] = Array.isArray(where) ? where : [where as Where<unknown>]
   const room = Math.floor(MAX_COMBINATIONS / Math.max(1, alternatives.length))
@@ -77,7 +96,7 @@ export function boundSelection(bounds: readonly TopicBound[], { topic, where, fi
     for (const bound of bounds) {
       const condition = own[bound.property]
       if (isRangeOf(condition)) tested.add(bound)
-      else if (condition === undefined) added.push({ bound, values: spellingsOf(bound, filter, topic) })
+      else if (condition === undefined) added.push({ bound, values: wantedOf(bound, named) })
       else own[bound.property] = { in: insideOf(listIn(condition), bound, args) }
     }
     for (const bound of lookUp(own, added, topic, room)) tested.add(bound)
@@ -98,9 +117,12 @@ function isWithin(bounds: readonly TopicBound[], event: StreamEvent): boolean {
   }
 }
 
+/** What a filter of nothing names. */
+const NO_FILTER: Filter = { kind: 'all', of: [] }
+
 interface Added {
   readonly bound: TopicBound
-  readonly values: readonly unknown[]
+  readonly values: ReadonlySet<string>
 }
 
 /**
@@ -113,11 +135,13 @@ function lookUp(own: Record<string, unknown>, added: readonly Added[], { indexed
   let combinations = names.reduce((product, name) => product * listIn(own[name]).length, 1)
   let isNarrow = names.length > 0
   const left: Added[] = []
-  for (const one of added.toSorted((a, b) => b.values.length - a.values.length)) {
-    if (combinations * one.values.length > room) left.push(one)
+  for (const one of added.toSorted((a, b) => b.values.size - a.values.size)) {
+    // Before they are spelled out: there may be thousands.
+    const values = combinations * one.values.size > room ? undefined : spellingsOf(one.values)
+    if (!values || combinations * values.length > room) left.push(one)
     else {
-      own[one.bound.property] = { in: one.values }
-      combinations *= one.values.length
+      own[one.bound.property] = { in: values }
+      combinations *= values.length
       isNarrow = true
     }
   }
@@ -126,18 +150,22 @@ function lookUp(own: Record<string, unknown>, added: readonly Added[], { indexed
   if (most && !isNarrow) {
     throw new SluiceError(
       'BAD_USER_INPUT',
-      `These credentials are bound to ${most.values.length} values of "${most.bound.property}", and one selection has ` +
+      `These credentials are bound to ${most.values.size} values of "${most.bound.property}", and one selection has ` +
         `${room} at most: name the wanted ones in an argument or a filter`,
     )
   }
   return left.map(({ bound }) => bound)
 }
 
-/** The values to look up, as events may have them; of those that the filter names, if it does. */
-function spellingsOf({ property, values }: TopicBound, filter: Filter, topic: Topic): readonly unknown[] {
-  const named = topic.isIndexedByProperty ? wantedValues(filter, property) : undefined
-  const wanted = named ? values.intersection(named) : values
-  return [...(listedValues('id', { op: 'in', values: wanted, hasNull: false }) ?? wanted)]
+/** The values of a bound; of those that the filter names, if it does. */
+function wantedOf({ property, values }: TopicBound, filter: Filter): ReadonlySet<string> {
+  const named = wantedValues(filter, property)
+  return named ? values.intersection(named) : values
+}
+
+/** Values as events may have them: numbers, too. */
+function spellingsOf(values: ReadonlySet<string>): readonly unknown[] {
+  return [...(listedValues('id', { op: 'in', values, hasNull: false }) ?? values)]
 }
 
 /** Those of a condition that are within; the others are left out, or refused where a client has named them. */

@@ -1,6 +1,8 @@
 import { type ExecutionResult, execute, parse, subscribe } from 'graphql'
 import { describe, expect, test } from 'vitest'
 import { Authorization } from '../../../src/admission/authorization/authorization.ts'
+import { prepareOperation } from '../../../src/delivery/operation/operation.ts'
+import type { SluiceError } from '../../../src/errors/codes.ts'
 import { createBuilder } from '../../../src/schema/builder.ts'
 import { ANONYMOUS, type Audience, type Context } from '../../../src/schema/context.ts'
 import { anEntry, aPrincipal, openAdmission, someParams } from '../../kit/admission.ts'
@@ -10,13 +12,24 @@ import { shop } from './shop.ts'
 const authorization = new Authorization({ schema: shop, log: silentLog })
 const admission = openAdmission(shop, { authorization })
 
+/** The verdict on an operation, when it is admitted and, if it is a subscription, prepared. */
 async function codeOf(query: string, scopes: readonly string[], variables?: Record<string, unknown>) {
   const principal = aPrincipal({ scopes: new Set(scopes) })
   const identity = { principal, audience: authorization.audienceOf(principal) }
   const result = await admission.admit(anEntry(), identity, someParams(query, { variables }))
-  if (!('errors' in result)) return 'admitted'
-  const [{ message, extensions } = { message: '', extensions: {} }] = result.errors
-  return `${String(extensions?.code)}: ${message}`
+  if ('errors' in result) {
+    const [{ message, extensions } = { message: '', extensions: {} }] = result.errors
+    return `${String(extensions?.code)}: ${message}`
+  }
+  if (result.admitted.operation.operation !== 'subscription') return 'admitted'
+  try {
+    const context = { audience: identity.audience, streams: {} as Context['streams'] }
+    prepareOperation({ schema: shop, document: parse(query), operationName: undefined, variables, context })
+    return 'admitted'
+  } catch (error) {
+    const { code, message } = error as SluiceError
+    return `${code}: ${message}`
+  }
 }
 
 const EMAIL = 'FORBIDDEN: The field "Sale.buyer" needs the scope "pii"'

@@ -77,6 +77,8 @@ test('an index by functions is bound by what these return', () => {
   const given = { bounds: { seller: ['A'] }, topic: byFunction as Topic }
   expect(takes(given, { seller: 'a' }, ['A', 'x'])).toBe(true)
   expect(takes(given, { seller: 'A' }, ['B', 'x'])).toBe(false)
+  // What a filter names is a property, and not what the function makes of it.
+  expect(takes({ ...given, filter: eq('seller', 'a') }, { seller: 'a' }, ['A', 'x'])).toBe(true)
   // A function that failed.
   expect(takes(given, { seller: 'a' }, [Symbol('no value'), 'x'])).toBe(false)
 })
