@@ -4,7 +4,7 @@ import type { StreamEvent } from '../streams/event.ts'
 import { ANONYMOUS, type Audience } from './context.ts'
 import { followedBy, isStep, SAME, type Step, stepOfField } from './filter/step.ts'
 import { rulesOfField } from './rights/schema-rules.ts'
-import { demandAll, type ScopeRule } from './rights/scope-rule.ts'
+import { demandAll, isMet, type ScopeRule } from './rights/scope-rule.ts'
 import { STREAM_EXTENSION, type StreamField } from './stream-field.ts'
 
 /** Objects in objects: deep enough for any path that somebody types, and an end for types that refer to themselves. */
@@ -32,7 +32,8 @@ export function keysOf(field: TypedField, by: string, audience: Audience = ANONY
   const paths: Paths = isStep(step) ? pathsOf(field.type) : new Map()
   const last = paths.get(by)
   if (!isStep(step) || !last) {
-    const names = [...paths.keys()].map((path) => `"${path}"`)
+    const mayUse = ([, { rules }]: [string, Path]) => rules.every((rule) => isMet(rule, audience))
+    const names = [...paths].filter(mayUse).map(([path]) => `"${path}"`)
     const may = names.length > 0 ? `one of ${names.join(', ')}` : 'not for this field, whose values are computed'
     throw new SluiceError('BAD_USER_INPUT', `"throttle.by" is ${may}`)
   }

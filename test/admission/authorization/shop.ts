@@ -9,7 +9,7 @@ const Sale = z.object({
 })
 type Sale = z.output<typeof Sale>
 
-export const sales = defineTopic('sales', { schema: Sale, index: ['seller'] })
+const sales = defineTopic('sales', { schema: Sale, index: ['seller'] })
 
 const A_SALE: Sale = { id: 's', seller: 'm', buyer: { id: 'b', email: 'b@example.com' } }
 
