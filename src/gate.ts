@@ -6,6 +6,7 @@ import { AdmissionCounts } from './admission/admission-counts.ts'
 import { Audit } from './admission/audit/audit.ts'
 import { Authentication } from './admission/authentication/authentication.ts'
 import { Authorization } from './admission/authorization/authorization.ts'
+import type { Authorize } from './admission/authorization/rules-elsewhere.ts'
 import { Control } from './admission/control/control.ts'
 import { Limits } from './admission/limits/limits.ts'
 import { quotasOf } from './admission/limits/quotas.ts'
@@ -24,6 +25,8 @@ export interface GateOptions {
   readonly maxStreams: number
   /** Where records of usage go. */
   readonly sink: Sink
+  /** Rules that live elsewhere. */
+  readonly authorize?: Authorize | undefined
 }
 
 export interface Gate {
@@ -43,8 +46,9 @@ export interface Gate {
 }
 
 /** @throws Error that says what of the configuration cannot be used. */
-export async function openGate({ config, schema, log, maxStreams, sink }: GateOptions): Promise<Gate> {
-  const authorization = new Authorization()
+export async function openGate(options: GateOptions): Promise<Gate> {
+  const { config, schema, log, maxStreams, sink, authorize } = options
+  const authorization = new Authorization({ schema, log, authorize })
   const authentication = new Authentication()
   const control = new Control()
   const { USAGE_TOPIC: topic, USAGE_INTERVAL_MS: intervalMs, INSTANCE_ID: instance } = config

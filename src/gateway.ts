@@ -12,6 +12,7 @@
  */
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
+import type { Authorize } from './admission/authorization/rules-elsewhere.ts'
 import { ControlLog } from './admission/control/control-log.ts'
 import { Decisions } from './admission/control/decisions.ts'
 import type { Config } from './config.ts'
@@ -59,6 +60,8 @@ export interface GatewayOptions {
   readonly embedded?: EmbeddedLog
   /** Take no connections before it is ready, unless Kafka cannot be reached for this long; at once, if absent. */
   readonly listenWithinMs?: number
+  /** Rules of authorization that live elsewhere: see docs/security/rights.md. */
+  readonly authorize?: Authorize
   /** Other limits of time for requests, for tests. */
   readonly timeouts?: Timeouts
 }
@@ -108,7 +111,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
-  const gate = await openGate({ config, schema, log, maxStreams: shares.streams, sink: data.sink })
+  const gate = await openGate({
+    config,
+    schema,
+    log,
+    maxStreams: shares.streams,
+    sink: data.sink,
+    authorize: options.authorize,
+  })
   const { admission, control, limits: clients, audit } = gate
   const isRequired = authenticates(config)
   const controlLog =

@@ -4,6 +4,7 @@ import { RateLimit } from '../errors/rate-limit.ts'
 import { ResolverErrors } from '../errors/resolver-errors.ts'
 import { RETRY_MAX_MS } from '../errors/retry-hints.ts'
 import type { Framing } from '../protocol/framing.ts'
+import type { Vector } from '../streams/cursor/vector.ts'
 import type { Feed } from '../streams/feed/feed.ts'
 import type { Position } from '../streams/feed/position.ts'
 import type { Table } from '../streams/table/table.ts'
@@ -50,8 +51,8 @@ export interface EngineOptions {
 
 /** Where a subscription starts. */
 export type Start =
-  /** After the position of a cursor. */
-  { readonly after: string } | { readonly position: Position }
+  /** After the position of a cursor. `floor`: before it nothing may be read. */
+  { readonly after: string; readonly floor?: Vector } | { readonly position: Position }
 
 export interface PrepareOptions {
   /** Now, if absent. */
@@ -305,5 +306,7 @@ export class Engine implements GroupHost {
 }
 
 function positionOf(group: Group, start: Start): Position {
-  return 'after' in start ? group.feed.startAfter(start.after) : start.position
+  if ('position' in start) return start.position
+  const position = group.feed.startAfter(start.after)
+  return start.floor ? position.notBefore(start.floor) : position
 }

@@ -1,5 +1,6 @@
 import type { OrderEvent } from '../streams/topics/orders.ts'
 import { amountText } from './amounts.ts'
+import { chooseCustomer } from './customers.ts'
 import { createFollowUps } from './follow-ups.ts'
 import { createMerchantChoice, createMerchants } from './merchants.ts'
 import { createOrderIds } from './order-ids.ts'
@@ -20,6 +21,9 @@ export interface OrderFeedOptions {
   readonly seed: number
 }
 
+/** Any number: two feeds must not get each other's customers. */
+const CUSTOMERS_SEED = 7_919
+
 /** Limit of the items of an order. */
 const MOST_ITEMS = 500
 
@@ -28,6 +32,8 @@ export function createOrderFeed({ seed }: OrderFeedOptions): OrderFeed {
   if (!Number.isSafeInteger(seed)) throw new RangeError(`A seed is an integer, not ${seed}`)
   const random = createRandom(seed)
   const nextId = createOrderIds(random)
+  // A sequence of its own: everything else of a seed is what it was before orders had customers.
+  const customers = createRandom(seed + CUSTOMERS_SEED)
   const followUps = createFollowUps(random)
   const places = loadPlaces()
   const choosePlace = weighted(places, (place) => place.population)
@@ -41,6 +47,7 @@ export function createOrderFeed({ seed }: OrderFeedOptions): OrderFeed {
     const itemCount = Math.min(MOST_ITEMS, Math.floor((1 - random.float()) ** (-1 / 1.6)))
     // Bulk discount, hence the exponent.
     const dollars = merchant.itemPrice * itemCount ** 0.7 * Math.exp(0.5 * random.normal())
+    const customer = chooseCustomer(customers)
     return {
       id: nextId(now),
       merchantId: merchant.id,
@@ -54,6 +61,7 @@ export function createOrderFeed({ seed }: OrderFeedOptions): OrderFeed {
       itemCount,
       status: 'PLACED',
       placedAt: new Date(now).toISOString(),
+      ...(customer && { customer }),
     }
   }
 

@@ -40,6 +40,7 @@ export const ERRORS = {
   TOO_MANY_STREAMS: { status: 503, message: 'This gateway has as many streams as it can serve' },
   TOO_MANY_ANSWERS: { status: 503, message: 'This gateway holds as many unread answers as it can' },
   TABLE_TOO_LARGE: { status: 507, message: 'The table is larger than this gateway holds' },
+  AUTHORIZATION_UNAVAILABLE: { status: 503, message: 'Whether this is allowed could not be found out' },
   NOT_READY: { status: 503, message: 'The gateway is not ready' },
   RESULT_TOO_LARGE: { status: 400, message: 'The result is larger than the gateway sends' },
   RESOLVER_TIMEOUT: { status: 500, message: 'Resolving this event took too long' },

@@ -17,13 +17,13 @@ builder.queryField('recentOrders', (t) =>
       where: t.arg({ type: OrderFilter, description: 'Only what meets these conditions.' }),
       last: t.arg.int({ defaultValue: 20 }),
     },
-    resolve: async (_root, { region, where, last }, { streams }) => {
+    resolve: async (_root, { region, where, last }, context) => {
       const count = last ?? 20
       if (count < 0 || count > MAX_LAST) {
         throw new SluiceError('BAD_USER_INPUT', `"last" takes 0 to ${MAX_LAST}, and got ${count}`)
       }
-      const { selection, test = () => true } = OrderFilter.select(orders, where, region ? { region } : {})
-      const found = await streams.feed(orders).newest(count, test, selection)
+      const { selection, test = () => true } = OrderFilter.select(orders, where, context, region ? { region } : {})
+      const found = await context.streams.feed(orders).newest(count, test, selection)
       return found.map(({ value }) => value)
     },
   }),

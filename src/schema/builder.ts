@@ -1,17 +1,27 @@
 import SchemaBuilder from '@pothos/core'
 import type { Context } from './context.ts'
+import { type AuthScopes, SCOPE_AUTH, SCOPE_AUTH_PLUGIN, SCOPES_PLUGIN } from './rights/scope-auth.ts'
 import { cursorScalar, dateTimeScalar, decimalScalar, type Scalars } from './scalars.ts'
 import { STREAM_PLUGIN } from './stream-plugin.ts'
 import { TABLE_PLUGIN } from './table-plugin.ts'
 import { addThrottle } from './throttle-types.ts'
 
-/** A Pothos builder with this gateway's scalars, context, `t.stream` and `t.table`; fields are non-null unless they say so. */
+/**
+ * A Pothos builder with this gateway's scalars, context, `t.stream`, `t.table` and `authScopes`; fields are non-null
+ * unless they say so.
+ */
 export function createBuilder() {
   const builder = new SchemaBuilder<{
     Context: Context
     Scalars: Scalars
     DefaultFieldNullability: false
-  }>({ plugins: [STREAM_PLUGIN, TABLE_PLUGIN], defaultFieldNullability: false })
+    AuthScopes: AuthScopes
+    DefaultAuthStrategy: 'all'
+  }>({
+    plugins: [SCOPE_AUTH_PLUGIN, SCOPES_PLUGIN, STREAM_PLUGIN, TABLE_PLUGIN],
+    defaultFieldNullability: false,
+    scopeAuth: SCOPE_AUTH,
+  })
   builder.scalarType('Cursor', cursorScalar)
   builder.scalarType('DateTime', dateTimeScalar)
   builder.scalarType('Decimal', decimalScalar)

@@ -1,6 +1,11 @@
+import type { StreamEvent, StreamItem } from '../streams/event.ts'
+import type { SubscribeOptions } from '../streams/feed/event-iterator.ts'
 import type { Feed } from '../streams/feed/feed.ts'
-import type { Table } from '../streams/table/table.ts'
+import type { Position } from '../streams/feed/position.ts'
+import type { TableItem } from '../streams/table/item.ts'
+import type { TableReadOptions } from '../streams/table/table-iterator.ts'
 import type { Topic } from '../streams/topic/topic.ts'
+import type { Selection } from '../streams/topic/where.ts'
 
 /**
  * The claims that resolvers may read, in canonical form. Clients of one audience share executions: it must contain
@@ -31,10 +36,39 @@ export const ANONYMOUS: Audience = { claims: {} }
  */
 export interface Context {
   readonly audience: Audience
+  /** What of the topics the audience may read. */
   readonly streams: {
-    feed<V, I>(topic: Topic<V, I>): Feed<V, I>
-    /** @throws TypeError for a topic that is no table. */
-    table<V, I>(topic: Topic<V, I>): Table<V>
+    /** @throws SluiceError `FORBIDDEN` for a topic that the audience may not read. */
+    feed<V, I>(topic: Topic<V, I>): TopicEvents<V, I>
+    /** @throws TypeError for a topic that is no table, SluiceError `FORBIDDEN` as above. */
+    table<V, I>(topic: Topic<V, I>): TableRows<V>
+    /** Figures of all topics. @throws SluiceError `FORBIDDEN` where the audience may not read all of their events. */
     readonly feeds: Iterable<Feed<unknown>>
   }
+}
+
+/** A topic's events, as resolvers read them. */
+export interface TopicEvents<V, I> {
+  /** From now on, or from a position. */
+  subscribe(options?: SubscribeOptions<V, I>): AsyncIterableIterator<StreamItem<V>, undefined>
+  /** See `Feed`. */
+  newest(
+    count: number,
+    matches: (event: StreamEvent<V>) => boolean,
+    where?: Selection<V>,
+  ): Promise<readonly StreamEvent<V>[]>
+  /** Positions for `subscribe`: see `Feed`. */
+  findLast(count: number, matches: (event: StreamEvent<V>) => boolean, where?: Selection<V>): Promise<Position<V>>
+  startAfter(cursor: string): Position<V>
+  startSince(timestamp: number): Promise<Position<V>>
+}
+
+/** A table, as resolvers read it. */
+export interface TableRows<V> {
+  /** @throws SluiceError `NOT_READY`, `TABLE_TOO_LARGE` where its rows are not to be had. */
+  demandReady(): void
+  /** See `selectRows`. */
+  rows(options?: TableReadOptions<V>): Promise<readonly StreamEvent<V>[]>
+  /** See `readTable`. */
+  read(options?: TableReadOptions<V>): AsyncIterableIterator<TableItem<V>, void, undefined>
 }

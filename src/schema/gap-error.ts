@@ -7,9 +7,12 @@ export function eventValue<V>(item: StreamEvent<V> | Gap): V {
   return item.value
 }
 
+const LEFT_OUT = 'Events from before the time that these credentials may read are left out'
+
 /** The error that reports gaps of one topic to clients: the lost offsets by partition, for people to read. */
 export function gapError(gaps: readonly Gap[]): SluiceError {
-  return new SluiceError('CURSOR_EXPIRED', undefined, {
+  const message = gaps.every(({ reason }) => reason === 'history') ? LEFT_OUT : undefined
+  return new SluiceError('CURSOR_EXPIRED', message, {
     topic: gaps[0]?.topic,
     gaps: gaps.map(({ partition, from, to, reason }) => ({ partition, from, to, reason })),
   })

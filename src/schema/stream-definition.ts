@@ -49,11 +49,14 @@ export class StreamDefinition implements StreamField {
 
   select(args: Args, context: Context): Select {
     const { where, filter } = this.#callbacks
+    const { audience } = context
     const own = this.ownArgs(args)
     const given = this.hasFilter ? args[FILTER_ARGUMENT] : undefined
     return selectBy({
       topic: this.topic,
-      filter: this.filter && given ? readFilter(given, this.filter.shape, this.filter.step) : ALL,
+      audience,
+      args: own,
+      filter: this.filter && given ? readFilter(given, this.filter.shape, this.filter.step, { audience }) : ALL,
       where: (where && atOnce(where(own as never, context as never), 'where')) as Selection<unknown> | undefined,
       predicate:
         filter &&

@@ -9,7 +9,8 @@ export interface StreamField<V = unknown> {
   readonly topic: Topic<V>
   /**
    * Which events its arguments select. Computed once for each operation, before any event.
-   * @throws SluiceError `BAD_USER_INPUT` for a filter that means nothing, or is beyond the bounds.
+   * @throws SluiceError `BAD_USER_INPUT` for a filter that means nothing, or is too large; `FORBIDDEN` for what the
+   * audience may not read, or filter by.
    */
   readonly select: (args: Readonly<Record<string, unknown>>, context: Context) => Select
   /** Whether the argument `where` is the client's filter, and no argument of the definition's own. */

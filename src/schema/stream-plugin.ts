@@ -21,7 +21,8 @@ import type { Context } from './context.ts'
 import type { FilterOptions, FilterRef } from './filter/filter-ref.ts'
 import { Filters, type FiltersOption } from './filter/filters.ts'
 import { eventValue } from './gap-error.ts'
-import { MAX_LAST, positionLast, positionSince, startOf } from './start-position.ts'
+import type { ScopeRule } from './rights/scope-rule.ts'
+import { MAX_LAST, positionAt, startOf } from './start-position.ts'
 import { type Callbacks, StreamDefinition } from './stream-definition.ts'
 import { FILTER_ARGUMENT, STREAM_EXTENSION } from './stream-field.ts'
 import { THROTTLE_ARGUMENT, throttlingOf } from './throttle.ts'
@@ -40,6 +41,8 @@ export interface StreamOptions<
   readonly description?: string
   readonly deprecationReason?: string
   readonly nullable?: Nullable
+  /** What it asks of credentials: see docs/security/rights.md. */
+  readonly authScopes?: ScopeRule
   readonly args?: Args
   /**
    * Equality on indexed values; all events, if absent. It is computed once for each group, before any event: what is to
@@ -159,7 +162,7 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
     extensions: { [STREAM_EXTENSION]: definition },
     subscribe: (_root: unknown, given: Record<string, unknown>, context: Context, info: GraphQLResolveInfo) => {
       const start = startOf(given)
-      const throttling = throttlingOf(given, info.parentType.getFields()[info.fieldName] as never)
+      const throttling = throttlingOf(given, info.parentType.getFields()[info.fieldName] as never, context.audience)
       const feed = context.streams.feed(topic as Topic)
       const select = definition.select(given, context)
       const { selection: where, test } = select
@@ -169,10 +172,8 @@ function stream(this: AnyBuilder, options: AnyOptions): unknown {
         const events = feed.subscribe(options) as AsyncIterable<StreamEvent | Gap, undefined>
         return throttling ? new ThrottledIterator(events, throttling) : events
       }
-      if (!start) return open()
-      if ('after' in start) return open(feed.startAfter(start.after))
-      if ('since' in start) return positionSince(feed, start.since).then(open)
-      return positionLast(feed, select, start.last).then(open)
+      const from = start && positionAt(feed, start, select, context.audience)
+      return from instanceof Promise ? from.then(open) : open(from)
     },
     resolve: resolverOf(definition, resolve),
   } as never)

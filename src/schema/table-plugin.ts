@@ -11,11 +11,10 @@ import SchemaBuilder, {
 } from '@pothos/core'
 import type { EventRecord } from '../streams/event.ts'
 import type { TableItem } from '../streams/table/item.ts'
-import { selectRows } from '../streams/table/rows.ts'
-import { readTable } from '../streams/table/table-iterator.ts'
 import type { Topic } from '../streams/topic/topic.ts'
 import type { WhereOf } from '../streams/topic/where.ts'
 import type { Context } from './context.ts'
+import type { ScopeRule } from './rights/scope-rule.ts'
 import { type Callbacks, StreamDefinition } from './stream-definition.ts'
 import { STREAM_EXTENSION } from './stream-field.ts'
 import { changeType } from './table-change.ts'
@@ -34,6 +33,8 @@ export interface TableOptions<
   readonly type: Type
   readonly description?: string
   readonly deprecationReason?: string
+  /** What it asks of credentials: see docs/security/rights.md. */
+  readonly authScopes?: ScopeRule
   readonly args?: Args
   /** Equality on indexed values; all rows, if absent. It is computed once for each group. */
   readonly where?: (args: InputShapeFromFields<Args>, context: Types['Context']) => WhereOf<NoInfer<I>>
@@ -124,7 +125,7 @@ function table(this: AnySubscriptions, options: AnyOptions): unknown {
     subscribe: (_root: unknown, given: Record<string, unknown>, context: Context) => {
       const rows = context.streams.table(topic as Topic)
       rows.demandReady()
-      return readTable(rows, { ...definition.select(given, context), after: given.after as string | undefined })
+      return rows.read({ ...definition.select(given, context), after: given.after as string | undefined })
     },
     // Without arguments, if it can be: the compiler then does not create them.
     resolve: resolve
@@ -145,7 +146,7 @@ function tableRows(this: AnyQueries, options: AnyOptions): unknown {
     resolve: async (_root: unknown, given: Record<string, unknown>, context: Context) => {
       const rows = context.streams.table(topic as Topic)
       rows.demandReady()
-      const events = await selectRows(rows, definition.select(given, context))
+      const events = await rows.rows(definition.select(given, context))
       return events.map((event) =>
         resolve ? resolve(event.value, given as never, context as never, event) : event.value,
       )

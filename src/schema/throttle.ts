@@ -2,6 +2,7 @@ import type { GraphQLField } from 'graphql'
 import { SluiceError } from '../errors/codes.ts'
 import type { StreamEvent } from '../streams/event.ts'
 import type { ThrottleMode, ThrottleRule } from '../streams/throttle/throttle.ts'
+import { ANONYMOUS, type Audience } from './context.ts'
 import { keysOf } from './throttle-key.ts'
 
 /** Shorter intervals save nothing: under load, frames wait up to 25 ms for their flush. */
@@ -32,11 +33,13 @@ interface ThrottleInput {
 
 /**
  * The throttle that a stream field's arguments ask for; undefined: none.
- * @throws SluiceError `BAD_USER_INPUT` for an interval beyond the limits, and a `by` that is no path of the field's type.
+ * @throws SluiceError `BAD_USER_INPUT` for an interval beyond the limits, and a `by` that is no path of the field's type;
+ * `FORBIDDEN` for a path that the audience may not select.
  */
 export function throttlingOf(
   args: Readonly<Record<string, unknown>>,
   field: Pick<GraphQLField<unknown, unknown>, 'type' | 'extensions'>,
+  audience: Audience = ANONYMOUS,
 ): Throttling | undefined {
   const given = args[THROTTLE_ARGUMENT] as ThrottleInput | null | undefined
   if (!given) return undefined
@@ -45,7 +48,7 @@ export function throttlingOf(
     const message = `"throttle.everyMs" is a number of milliseconds from ${MIN_EVERY_MS} to ${MAX_EVERY_MS}`
     throw new SluiceError('BAD_USER_INPUT', message)
   }
-  return { everyMs, mode, keyOf: by === undefined || by === null ? () => undefined : keysOf(field, by) }
+  return { everyMs, mode, keyOf: by === undefined || by === null ? () => undefined : keysOf(field, by, audience) }
 }
 
 /** The same for equal throttles, however they were written. */

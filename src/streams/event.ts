@@ -34,6 +34,7 @@ export interface StreamEvent<V = unknown> extends EventRecord {
  * - `retention`: the records were deleted (`from` < `to`).
  * - `truncation`: the log was truncated at `to`, or recreated under the same name: what it had from `from` on is gone, and
  *   what it has from `to` on is delivered.
+ * - `history`: the credentials of the reader do not allow it to read further back (`from` < `to`).
  */
 export interface Gap {
   readonly kind: 'gap'
@@ -41,7 +42,7 @@ export interface Gap {
   readonly partition: number
   readonly from: number
   readonly to: number
-  readonly reason: 'retention' | 'truncation'
+  readonly reason: 'retention' | 'truncation' | 'history'
 }
 
 /** The position advanced without an item: the next wanted offset of each partition. */

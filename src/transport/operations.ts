@@ -13,14 +13,16 @@ import { SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import type { Context } from '../schema/context.ts'
-import { type ArgumentStart, positionLast, positionSince } from '../schema/start-position.ts'
+import { streamsFor } from '../schema/rights/bound-streams.ts'
+import { type ArgumentStart, floorFor, positionAt } from '../schema/start-position.ts'
+import type { Streams } from '../streams/streams.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import type { Refusals } from './refusals.ts'
 
 export interface OperationsOptions {
   readonly schema: GraphQLSchema
   readonly engine: Engine
-  readonly streams: Context['streams']
+  readonly streams: Pick<Streams, 'feed' | 'table' | 'feeds'>
   readonly heartbeatMs: number
   readonly log: Logger
   readonly answers: AnswerBudget
@@ -107,7 +109,7 @@ export class Operations {
     const hasMarker = wants(params, 'markers')
     if (!stream) return await this.#preparePull(operation, errors)
     const asked = startOf(params, stream)
-    const start = asked && (await this.#startAt(stream, asked))
+    const start = asked && (await this.#startAt(stream, asked, admitted))
     const share = limits.shareOf(owner)
     return { prepared: engine.prepare(operation, stream, { start, hasMarker, share }), hasCursors }
   }
@@ -151,14 +153,17 @@ export class Operations {
     return { prepared: prepared(start, () => void endSource(events, log)), hasCursors: false }
   }
 
-  async #startAt({ field, select }: BoundStream, asked: ArgumentStart): Promise<Start> {
-    const feed = this.#options.streams.feed(field.topic)
-    if ('since' in asked) return { position: await positionSince(feed, asked.since) }
-    return 'last' in asked ? { position: await positionLast(feed, select, asked.last) } : asked
+  async #startAt(stream: BoundStream, asked: ArgumentStart, { identity }: Admitted): Promise<Start> {
+    const { audience } = identity
+    const feed = this.#options.streams.feed(stream.field.topic)
+    if (!('after' in asked)) return { position: await positionAt(feed, asked, stream.select, audience) }
+    // What a table has now is no past of it.
+    const floor = stream.field.isTable ? undefined : await floorFor(feed, audience)
+    return floor ? { ...asked, floor } : asked
   }
 
-  #context({ identity }: Admitted): Context {
-    return { audience: identity.audience, streams: this.#options.streams }
+  #context({ identity: { audience } }: Admitted): Context {
+    return { audience, streams: streamsFor(this.#options.streams, audience) }
   }
 }
 

@@ -59,6 +59,10 @@ describe('repeatability', () => {
           "city": "Santa Cruz de la Sierra",
           "country": "BO",
           "currency": "BOB",
+          "customer": {
+            "email": "customer.36455@example.com",
+            "id": "c_36455",
+          },
           "id": "ord_0mwy7sw00000gv5v",
           "itemCount": 1,
           "lat": -17.786,
@@ -73,6 +77,10 @@ describe('repeatability', () => {
           "city": "Nanchong",
           "country": "CN",
           "currency": "CNY",
+          "customer": {
+            "email": "customer.32235@example.com",
+            "id": "c_32235",
+          },
           "id": "ord_0mwy7sw1e000gv5v",
           "itemCount": 1,
           "lat": 30.795,

@@ -11,6 +11,7 @@ import { type Identity, NOBODY, type Principal } from '../../src/admission/princ
 import type { StreamOwner } from '../../src/admission/stream-owner.ts'
 import { ANONYMOUS } from '../../src/schema/context.ts'
 import { silentErrors } from './errors.ts'
+import { silentLog } from './log-lines.ts'
 
 /** Admission in which everybody may do everything, but for these parts. */
 export function openAdmission(schema: GraphQLSchema, parts: Partial<AdmissionOptions> = {}): Admission {
@@ -20,7 +21,7 @@ export function openAdmission(schema: GraphQLSchema, parts: Partial<AdmissionOpt
     control: new Control(),
     limits: new Limits(),
     persisted: new PersistedOperations(),
-    authorization: new Authorization(),
+    authorization: new Authorization({ schema, log: silentLog }),
     ...parts,
   })
 }

@@ -1,29 +1,36 @@
+import type { GraphQLSchema } from 'graphql'
 import { onTestFinished, vi } from 'vitest'
 import { Authentication } from '../../src/admission/authentication/authentication.ts'
-import type { Identity } from '../../src/admission/principal.ts'
-import { ANYBODY, anIdentity } from './admission.ts'
+import { Authorization } from '../../src/admission/authorization/authorization.ts'
+import type { Identity, Principal } from '../../src/admission/principal.ts'
+import { schema as ownSchema } from '../../src/resolvers/schema.ts'
+import { ANYBODY, aPrincipal } from './admission.ts'
+import { silentLog } from './log-lines.ts'
+
+const HEADER = 'x-api-key'
 
 /**
- * Until the test ends, every gateway of this process believes who says by `Authorization: Bearer NAME` that it is the
- * principal NAME: for tests of what is counted for principals, not of how they are known.
+ * Gateways of this test know these principals by name, sent as an API key; anybody else is anonymous. How credentials
+ * are verified has tests of its own.
  */
-export function believePrincipals(): void {
-  const identities = new Map<string, Identity>()
-  const spy = vi.spyOn(Authentication.prototype, 'identify').mockImplementation(({ headers }) => {
-    const id = headers.authorization?.replace(/^Bearer /, '')
-    if (id === undefined) return ANYBODY
-    const known = identities.get(id) ?? anIdentity({ id, tokenId: `jti of ${id}` })
-    identities.set(id, known)
-    return known
-  })
+export function knowPrincipals(
+  known: Readonly<Record<string, Partial<Principal>>>,
+  schema: GraphQLSchema = ownSchema,
+): void {
+  const { audienceOf } = new Authorization({ schema, log: silentLog })
+  const identities = new Map<string, Identity>(
+    Object.entries(known).map(([id, differences]) => {
+      const principal = aPrincipal({ id, ...differences })
+      return [id, { principal, audience: audienceOf(principal) }]
+    }),
+  )
+  const spy = vi
+    .spyOn(Authentication.prototype, 'identify')
+    .mockImplementation(({ headers }) => identities.get(String(headers[HEADER])) ?? ANYBODY)
   onTestFinished(() => spy.mockRestore())
 }
 
-/** Headers of a principal, and of an address behind a trusted proxy. */
-export function as(principal: string, address?: string): Record<string, string> {
-  return { authorization: `Bearer ${principal}`, ...(address !== undefined && at(address)) }
-}
-
-export function at(address: string): Record<string, string> {
-  return { 'x-forwarded-for': address }
+/** The headers of a principal's requests. */
+export function as(id: string | undefined): Record<string, string> {
+  return id === undefined ? {} : { [HEADER]: id }
 }

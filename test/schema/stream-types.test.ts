@@ -22,14 +22,14 @@ function misusedFilters(builder: ReturnType<typeof createBuilder>): void {
   builder.queryField('filtered', (t) =>
     t.boolean({
       args: { where: t.arg({ type: OrderFilter }), visits: t.arg({ type: VisitFilter, required: true }) },
-      resolve(_root, { where, visits: other }) {
-        OrderFilter.select(orders, where, { region: 'ASIA' })
+      resolve(_root, { where, visits: other }, context) {
+        OrderFilter.select(orders, where, context, { region: 'ASIA' })
         // @ts-expect-error: the filter is of orders, and the topic of visits
-        OrderFilter.select(visits, where)
+        OrderFilter.select(visits, where, context)
         // @ts-expect-error: the argument is of another filter
-        OrderFilter.select(orders, other)
+        OrderFilter.select(orders, other, context)
         // @ts-expect-error: orders are not looked up by their city
-        OrderFilter.select(orders, where, { city: 'Amsterdam' })
+        OrderFilter.select(orders, where, context, { city: 'Amsterdam' })
         // @ts-expect-error: only its filter reads the argument
         return where?.id === undefined
       },

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 /** Guards `ssr.resolve.conditions` in vitest.config.ts: two copies of graphql reject each other's schemas. */
 test('Pothos, Yoga and a test share one copy of graphql', async () => {
-  const builder = new SchemaBuilder({})
+  const builder = new SchemaBuilder({} as never)
   builder.queryType({ fields: (t) => ({ one: t.int({ resolve: () => 1 }) }) })
   const schema = builder.toSchema()
   expect(schema).toBeInstanceOf(GraphQLSchema)

@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql'
-import { canonicalJson } from './key.ts'
+import { claimsKey } from './key.ts'
 import { type Operation, type OperationRequest, prepareOperation } from './operation.ts'
 
 /** Bound of one document's operations: some 700. It leaves room for other documents in the shared cache. */
@@ -47,7 +47,7 @@ export class PreparedOperations {
   prepare(request: OperationRequest, preparing: <T>(prepare: () => T) => T = run): Operation | readonly GraphQLError[] {
     const { operationName = '', context } = request
     const variables = request.variables === undefined ? '' : JSON.stringify(request.variables)
-    const key = `${operationName} ${canonicalJson(context.audience.claims)} ${variables}`
+    const key = `${operationName} ${claimsKey(context.audience)} ${variables}`
     const known = this.#operations.get(key)
     if (known) {
       this.#operations.delete(key)

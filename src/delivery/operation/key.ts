@@ -10,7 +10,7 @@ import {
   type SelectionSetNode,
   type ValidatedExecutionArgs,
 } from 'graphql'
-import type { Audience } from '../../schema/context.ts'
+import type { Audience, Claims } from '../../schema/context.ts'
 import { POSITION_ARGUMENTS } from '../../schema/start-position.ts'
 import { FILTER_ARGUMENT, streamFieldOf } from '../../schema/stream-field.ts'
 import { canonicalThrottle, THROTTLE_ARGUMENT } from '../../schema/throttle.ts'
@@ -48,11 +48,27 @@ interface KeyOptions {
 
 function keyOf(operation: ValidatedExecutionArgs, audience: Audience, options: KeyOptions): string | undefined {
   try {
-    return hash('sha256', new Printer(operation, options).print() + canonicalJson(audience.claims), 'base64url')
+    return hash('sha256', new Printer(operation, options).print() + claimsKey(audience), 'base64url')
   } catch (error) {
     if (error === INCOMPARABLE) return undefined
     throw error
   }
+}
+
+/** Longer text of claims is its hash: an audience may be bound to thousands of values. */
+const MAX_CLAIMS_CHARS = 200
+/** Audiences are canonical, and never modified. */
+const claimsKeys = new WeakMap<Claims, string>()
+
+/** Equal for audiences that may see the same. @throws INCOMPARABLE */
+export function claimsKey({ claims }: Audience): string {
+  let key = claimsKeys.get(claims)
+  if (key === undefined) {
+    const text = canonicalJson(claims)
+    key = text.length > MAX_CLAIMS_CHARS ? hash('sha256', text, 'base64url') : text
+    claimsKeys.set(claims, key)
+  }
+  return key
 }
 
 const INCOMPARABLE = new Error('The value has no canonical form')

@@ -27,6 +27,9 @@ export interface OperationWeight {
 /** Heap bytes of a client's filter that is planned and compiled, without its values. Measured: 3,500 to 5,000. */
 const FILTER_BYTES = 5_000
 
+/** Heap bytes of a value that the audience is bound to, in the lists of one selection. The text itself is the audience's. */
+const BOUND_VALUE_BYTES = 64
+
 /** The weight where none is measured. */
 const WEIGHTLESS: OperationWeight = { document: 1, own: 1 }
 
@@ -96,11 +99,16 @@ export function prepareOperation(
   const start = startOf(given)
   const select = streamField.select(given, context)
   const key = operationKey(args, context.audience, select.key)
-  const throttling = throttlingOf(given, field)
+  const throttling = throttlingOf(given, field, context.audience)
   const stream = { field: streamField, name: field.name, args: given, start, select, throttling }
-  const isFiltered = select.key !== undefined
-  const whole = isFiltered ? { ...weight, own: weight.own + FILTER_BYTES } : weight
+  const whole = { ...weight, own: weight.own + selectBytes(select) }
   return { weight: whole, args, key, bodyKey: bodyKey(args, context.audience), stream }
+}
+
+/** What a selection takes beside its field's definition. */
+function selectBytes({ key, bounds = [] }: Select): number {
+  const bound = bounds.reduce((sum, { values }) => sum + values.size * BOUND_VALUE_BYTES, 0)
+  return (key === undefined ? 0 : FILTER_BYTES) + bound
 }
 
 /** The single root field: validation guarantees that there is no other, and that it is not skipped. */

@@ -1,8 +1,9 @@
 import type { Framing } from '../../protocol/framing.ts'
-import type { Vector } from '../../streams/cursor/vector.ts'
+import { covers, type Vector } from '../../streams/cursor/vector.ts'
 import type { Capture } from '../../streams/table/capture.ts'
 import { removeItem, rowItem, type TableItem, upsertItem } from '../../streams/table/item.ts'
 import type { Row } from '../../streams/table/row.ts'
+import type { TableStore } from '../../streams/table/table-store.ts'
 import type { FrameLog } from '../frames/frame-log.ts'
 import type { Renderer } from '../render/renderer.ts'
 import { type HistoryCache, jsonIn, Pieces } from '../replay/pieces.ts'
@@ -40,6 +41,11 @@ export class TableHistory {
     this.#pieces = new Pieces(options.cache, CHUNK_ROWS)
   }
 
+  /** Whether a client at a position can be told what has changed since: of all rows that it is told of. */
+  isKnownSince(vector: Vector, { wholeFrom }: TableStore): boolean {
+    return !this.#options.selection.isBound || covers(vector, wholeFrom)
+  }
+
   /** Rows of a capture from a place on: about one piece at most. A promise: call again when it is settled. */
   read(capture: Capture, place: number, framing: Framing): RowsRead | Promise<void> {
     const base = place - (place % CHUNK_ROWS)
@@ -67,7 +73,7 @@ export class TableHistory {
     const { event } = row
     try {
       if (!event || !selection.has(event)) {
-        return !vector || selection.mayHaveHad(row, vector) ? renderer.render(removeItem(row.key)) : null
+        return selection.mayHaveHad(row, vector) ? renderer.render(removeItem(row.key)) : null
       }
       if (!vector) return renderer.render(rowItem(event))
       // What the frame log holds is not rendered again.

@@ -176,7 +176,7 @@ export class TableReplay implements MemberReplay {
   #stepJudging(judge: Judge): boolean {
     const found = judge.judge(() => !this.#host.isClosed)
     if (found instanceof Promise) return this.#await(found)
-    if (found === 'void') return this.#again()
+    if (found === 'void' || !this.#history.isKnownSince(judge.position.vector, this.#table.store)) return this.#again()
     this.#phase = { kind: 'changes', position: judge.position, seq: 0 }
     return true
   }

@@ -2,6 +2,7 @@ import { InputObjectRef, type SchemaTypes } from '@pothos/core'
 import type { Filter } from '../../streams/filter/filter.ts'
 import type { Topic } from '../../streams/topic/topic.ts'
 import type { WhereOf } from '../../streams/topic/where.ts'
+import type { Context } from '../context.ts'
 import { readFilter } from './read.ts'
 import { ALL, type Select, selectBy } from './select.ts'
 import type { FieldChoice, Shape } from './shape.ts'
@@ -29,12 +30,18 @@ export class FilterRef<Types extends SchemaTypes, V> extends InputObjectRef<Type
 
   /**
    * The events of a topic that an argument selects, and a `where` of the field's own: what is looked up, and a predicate
-   * for what was found. Null and undefined select all.
-   * @throws SluiceError `BAD_USER_INPUT` for a filter that means nothing, or is beyond the bounds.
+   * for what was found. Null and undefined select all that the audience of the context may read.
+   * @throws SluiceError `BAD_USER_INPUT` for a filter that means nothing, or is too large; `FORBIDDEN` for what the
+   * audience may not read, or filter by.
    */
-  select<I>(topic: Topic<V, I>, value: FilterValue<V> | null | undefined, where?: WhereOf<NoInfer<I>>): Select<V> {
+  select<I>(
+    topic: Topic<V, I>,
+    value: FilterValue<V> | null | undefined,
+    { audience }: Pick<Context, 'audience'>,
+    where?: WhereOf<NoInfer<I>>,
+  ): Select<V> {
     if (!this.shape) throw new Error(`The filter ${this.name} is used before its schema was built`)
-    const filter: Filter = value ? readFilter(value, this.shape, SAME) : ALL
-    return selectBy({ topic: topic as Topic, filter, where: where as never })
+    const filter: Filter = value ? readFilter(value, this.shape, SAME, { audience }) : ALL
+    return selectBy({ topic: topic as Topic, filter, where: where as never, audience })
   }
 }

@@ -1,4 +1,5 @@
 import { InputObjectRef, type SchemaTypes } from '@pothos/core'
+import { RULES_EXTENSION } from '../rights/schema-rules.ts'
 import { describeOperators, IS_NULL, type Operand, operatorsOf, operatorTypeName } from './operators.ts'
 import type { FilterableField } from './output-types.ts'
 import type { Shape } from './shape.ts'
@@ -10,6 +11,7 @@ interface InputField {
   readonly type: unknown
   readonly description?: string | null | undefined
   readonly deprecationReason?: string | null | undefined
+  readonly extensions?: Readonly<Record<string, unknown>>
 }
 
 /** Adds the input types of filters to a schema's definitions, each once. */
@@ -42,7 +44,8 @@ export class InputTypes {
       for (const field of shape.fields.values()) {
         const { description, deprecationReason } = field
         const type = field.shape ? this.implement(field.shape) : this.#operators(field)
-        fields[field.name] = { type, description, deprecationReason }
+        const extensions = field.rules.length > 0 ? { [RULES_EXTENSION]: field.rules } : {}
+        fields[field.name] = { type, description, deprecationReason, extensions }
       }
       if (isNullable) fields.isNull = { type: 'Boolean', description: IS_NULL.description }
       fields.and = { type: [itself], description: 'All of these hold. An empty list always does.' }

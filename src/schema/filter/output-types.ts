@@ -1,5 +1,7 @@
 import type { PothosOutputFieldConfig, PothosOutputFieldType, SchemaTypes } from '@pothos/core'
 import type { FieldKind } from '../../streams/filter/filter.ts'
+import { rulesOf, type ScopeOptions } from '../rights/schema-rules.ts'
+import type { ScopeRule } from '../rights/scope-rule.ts'
 import { comparisonOf } from './comparison.ts'
 import { isStep, type NoStep, type Step, stepOfField } from './step.ts'
 
@@ -15,6 +17,8 @@ export interface FilterableField {
   readonly isNullable: boolean
   /** From the object's value to the field's. */
   readonly step: Step
+  /** What the field asks of those who select it, and so of those who filter by it. */
+  readonly rules: readonly ScopeRule[]
 }
 
 /** Names in every filter of an object, which a field's conditions would collide with. */
@@ -37,7 +41,9 @@ export class OutputTypes {
   fieldsOf(typeName: string): Fields {
     let fields = this.#known.get(typeName)
     if (!fields) {
-      fields = new Map([...this.#ownFields(typeName)].map(([name, field]) => [name, this.#filterable(name, field)]))
+      fields = new Map(
+        [...this.#ownFields(typeName)].map(([name, field]) => [name, this.#filterable(typeName, name, field)]),
+      )
       this.#known.set(typeName, fields)
     }
     return fields
@@ -64,7 +70,7 @@ export class OutputTypes {
     return all
   }
 
-  #filterable(name: string, field: Field): FilterableField | NoStep {
+  #filterable(parent: string, name: string, field: Field): FilterableField | NoStep {
     if (COMBINATIONS.has(name)) return { reason: `"${name}" means something else in a filter` }
     if (Object.keys(field.args).length > 0) return { reason: 'it has arguments' }
     const type = field.type.kind === 'List' ? field.type.type : field.type
@@ -77,7 +83,16 @@ export class OutputTypes {
     const step = stepOfField(name, field.resolve as never)
     if (!isStep(step)) return step
     const { description, deprecationReason } = field
-    return { name, description, deprecationReason, typeName, kind, isList, isNullable: field.type.nullable, step }
+    const isNullable = field.type.nullable
+    const rules = [...this.#rules(parent, field), ...(kind === 'object' ? this.#rules(typeName) : [])]
+    return { name, description, deprecationReason, typeName, kind, isList, isNullable, step, rules }
+  }
+
+  /** The rules of a field of a type; those of the type, without a field. */
+  #rules(typeName: string, field?: Field): readonly ScopeRule[] {
+    const config = this.#configs.getTypeConfig(typeName)
+    const interfaces = inheritedBy(config).map((each) => scopeOptionsOf(this.#configs.getTypeConfig(each)))
+    return rulesOf({ field: field && scopeOptionsOf(field), type: scopeOptionsOf(config), interfaces })
   }
 
   #kindOf(
@@ -96,6 +111,10 @@ export class OutputTypes {
         return { reason: `its type, ${typeName}, is abstract` }
     }
   }
+}
+
+function scopeOptionsOf({ pothosOptions }: { readonly pothosOptions?: unknown }): ScopeOptions | undefined {
+  return pothosOptions as ScopeOptions | undefined
 }
 
 function inheritedBy(config: object): readonly never[] {

@@ -1,6 +1,8 @@
 import { SluiceError } from '../../errors/codes.ts'
 import type { Filter, FilterField } from '../../streams/filter/filter.ts'
 import type { Range } from '../../streams/topic/where.ts'
+import { ANONYMOUS, type Audience } from '../context.ts'
+import { demandAll } from '../rights/scope-rule.ts'
 import { FineDate } from '../scalars.ts'
 import type { Shape, ShapeField } from './shape.ts'
 import { followedBy, type Step } from './step.ts'
@@ -17,11 +19,23 @@ type Conditions = Readonly<Record<string, unknown>>
  * The filter that a coerced value of an input type means. Absent and null are told apart: null is a value for `eq` and
  * `ne`, and a mistake everywhere else, because a client that has nothing to ask for would not mean to ask for null.
  * @param root the way from an event's value to the object that the conditions are of.
- * @param name of the argument, for errors.
- * @throws SluiceError `BAD_USER_INPUT` for null where it means nothing, and for a value that is nested too deeply.
+ * @throws SluiceError `BAD_USER_INPUT` for null where it means nothing, and for a value that is nested too deeply;
+ * `FORBIDDEN` for a field that the audience may not select: by filtering it would learn its value.
  */
-export function readFilter(value: object, shape: Shape, root: Step, name = 'where'): Filter {
-  return readObject(value as Conditions, { shape, step: root, field: '', path: name, depth: 0 })
+export function readFilter(
+  value: object,
+  shape: Shape,
+  root: Step,
+  { audience = ANONYMOUS, name = 'where' }: ReadOptions = {},
+): Filter {
+  return readObject(value as Conditions, { shape, step: root, field: '', path: name, depth: 0, audience })
+}
+
+interface ReadOptions {
+  /** Whose filter it is; that of anonymous clients, if absent. */
+  readonly audience?: Audience
+  /** Of the argument, for errors. */
+  readonly name?: string
 }
 
 interface Place {
@@ -33,6 +47,7 @@ interface Place {
   /** Path of the conditions in the argument. */
   readonly path: string
   readonly depth: number
+  readonly audience: Audience
 }
 
 function readObject(conditions: Conditions, place: Place): Filter {
@@ -61,13 +76,11 @@ function readCondition(name: string, value: unknown, place: Place): Filter {
   }
 }
 
-/**
- * Every field that a client makes a condition of comes through here: whether it may know of the field is to be asked
- * here.
- */
+/** Every field that a client makes a condition of comes through here, `isNull` of an object included: it is below it. */
 function readField(name: string, conditions: Conditions, place: Place): Filter {
   const found = place.shape.fields.get(name)
   if (!found) throw new Error(`The filter ${place.shape.name} has no field "${name}"`)
+  demandAll(found.rules, place.audience, `"${place.path}"`)
   const step = followedBy(place.step, found.step)
   const path = `${place.field}${name}`
   if (found.shape) return readObject(conditions, { ...place, shape: found.shape, step, field: `${path}.` })

@@ -3,6 +3,8 @@ import type { Filter } from '../../streams/filter/filter.ts'
 import { type Explanation, planOf } from '../../streams/filter/plan.ts'
 import type { Topic } from '../../streams/topic/topic.ts'
 import type { Selection } from '../../streams/topic/where.ts'
+import type { Audience } from '../context.ts'
+import { boundSelection, boundsOf, type TopicBound } from '../rights/bounds.ts'
 
 /** Which events of its topic a field's arguments select. */
 export interface Select<V = unknown> {
@@ -13,6 +15,8 @@ export interface Select<V = unknown> {
   /** Key of the client's filter: equal for equal ones, however they were written. Undefined: it selects all. */
   readonly key: string | undefined
   readonly explain?: Explanation
+  /** The bounds of the audience, which selection and test keep already: nothing is told of other events. */
+  readonly bounds?: readonly TopicBound[] | undefined
 }
 
 /** Selects all. */
@@ -26,16 +30,31 @@ export interface Conditions {
   readonly where?: Selection<unknown> | undefined
   /** The field definition's own, for every other condition. It is asked last. */
   readonly predicate?: ((event: StreamEvent) => boolean) | undefined
+  readonly audience: Audience
+  /** The arguments that `where` was made of. Undefined: it was written by hand. */
+  readonly args?: Readonly<Record<string, unknown>>
 }
 
-/** The conditions together. @throws SluiceError `BAD_USER_INPUT` for a filter beyond the bounds. */
-export function selectBy({ topic, filter, where = {}, predicate }: Conditions): Select {
-  if (isAll(filter)) return { selection: where, test: predicate, key: undefined }
+/**
+ * The conditions together, within the bounds of the audience.
+ * @throws SluiceError `BAD_USER_INPUT` for a filter that is too large; `FORBIDDEN` for what is outside of the bounds.
+ */
+export function selectBy({ topic, filter, where = {}, predicate, audience, args }: Conditions): Select {
+  const { bounds: claimed } = audience.claims
+  if (!claimed) return select(topic, filter, where, predicate)
+  const bounds = boundsOf(topic, claimed)
+  const bounded = boundSelection(bounds, { topic, where, filter, args })
+  return { ...select(topic, filter, bounded.where, predicate, bounded.test), bounds }
+}
+
+/** `first` is the test that is asked before all others. */
+function select(topic: Topic, filter: Filter, where: Selection<unknown>, predicate?: Test, first?: Test): Select {
+  if (isAll(filter)) return { selection: where, test: both(first, predicate), key: undefined }
   const plan = planOf(filter, topic, where)
   const { selection, test } = plan
   return {
     selection,
-    test: both(test && (({ value }: StreamEvent) => test(value)), predicate),
+    test: both(both(first, test && (({ value }: StreamEvent) => test(value))), predicate),
     key: plan.key === keyOfAll(topic) ? undefined : plan.key,
     get explain() {
       return plan.explain

@@ -19,6 +19,13 @@ export const Money = builder.objectRef<Pick<OrderEvent, 'amount' | 'currency'>>(
   }),
 })
 
+const Customer = builder.objectRef<NonNullable<OrderEvent['customer']>>('Customer').implement({
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    email: t.exposeString('email'),
+  }),
+})
+
 export const Order = builder.objectRef<OrderEvent>('Order').implement({
   description: 'An order at one moment: a later status of it is an event of its own.',
   fields: (t) => ({
@@ -32,6 +39,13 @@ export const Order = builder.objectRef<OrderEvent>('Order').implement({
     itemCount: t.exposeInt('itemCount'),
     status: t.expose('status', { type: OrderStatus }),
     placedAt: t.expose('placedAt', { type: 'DateTime' }),
+    customer: t.field({
+      type: Customer,
+      nullable: true,
+      description: 'Who has ordered; null: a guest. It needs the scope `orders:pii`.',
+      authScopes: { scope: 'orders:pii' },
+      resolve: ({ customer }) => customer,
+    }),
   }),
 })
 

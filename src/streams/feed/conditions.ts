@@ -8,7 +8,7 @@ import { Bounds, isRange } from './bounds.ts'
  * Limit of combinations, of all alternatives together: enough for three lists of ten. Each is an entry in the index, and
  * a posting list.
  */
-const MAX_COMBINATIONS = 1000
+export const MAX_COMBINATIONS = 1000
 
 /** A value that is one of several. */
 export interface Equality {

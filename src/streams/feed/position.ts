@@ -40,6 +40,9 @@ export class Position<V = unknown> {
   /** Fingerprint: the event just before the cursor, until it is known whether this log holds the same. */
   #fingerprint: Fingerprint | undefined
 
+  /** By partition the offset before which the reader may read nothing; undefined: it may read all. */
+  #floor: number[] | undefined
+
   constructor(feed: FeedView<V>, vector: Vector, seq?: number) {
     this.#feed = feed
     this.#vector = [...vector]
@@ -71,6 +74,12 @@ export class Position<V = unknown> {
     return position
   }
 
+  /** Forbids to read before a position: `next` first reports what of this one is left out. */
+  notBefore(floor: Vector): this {
+    this.#floor = [...floor]
+    return this
+  }
+
   get vector(): Vector {
     return this.#vector
   }
@@ -90,9 +99,9 @@ export class Position<V = unknown> {
     return this.#feed.cursorAt(vector, this.#fingerprint ?? before ?? this.#last)
   }
 
-  /** Set while `next` has not reported a recreated log: the offsets name other events now. */
+  /** Set while `next` has not reported a recreated log, of which the offsets name other events, or what is left out. */
   get isStale(): boolean {
-    return this.#isReplaced || this.#restarts !== this.#feed.window.restarts
+    return this.#isReplaced || this.#restarts !== this.#feed.window.restarts || this.#isBelowFloor
   }
 
   /** Set while the fingerprint is unchecked: the offsets may name events of another log. */
@@ -109,7 +118,7 @@ export class Position<V = unknown> {
   next(limit: number = this.#feed.window.nextSeq): Next {
     const { window, head } = this.#feed
     if (this.isStale || this.#fingerprint) {
-      const gaps = this.#isReplaced ? this.#replaced() : this.#restarted()
+      const gaps = [...(this.#isReplaced ? this.#replaced() : this.#restarted()), ...this.#leaveOut()]
       if (gaps.length > 0) return { kind: 'gaps', gaps }
       const unseen = this.#checkFingerprint()
       if (unseen) return unseen
@@ -195,6 +204,7 @@ export class Position<V = unknown> {
       const range = ranges.find((each) => each.partition === partition)
       if (from <= (range?.next ?? 0) || from <= (head[partition] ?? UNKNOWN)) continue
       gaps.push(this.#truncated(partition, from, range?.earliest ?? 0))
+      this.#lowerFloor(partition, range?.next ?? 0)
       if (!range) this.#move(partition, UNKNOWN)
     }
     return gaps
@@ -245,6 +255,7 @@ export class Position<V = unknown> {
       const restart = restarts[partition]
       if (restart === undefined || restart === this.#restarts[partition]) continue
       const { offset } = restart
+      this.#lowerFloor(partition, offset)
       const wanted = this.#wanted(partition)
       // Up to there the log is as it was, or, recreated, has nothing. What was still to come after it is void.
       if (wanted <= offset) gaps.push({ kind: 'gap', topic, partition, from: offset, to: offset, reason: 'truncation' })
@@ -252,6 +263,31 @@ export class Position<V = unknown> {
     }
     this.#restarts = restarts
     return gaps
+  }
+
+  get #isBelowFloor(): boolean {
+    return this.#floor?.some((offset, partition) => this.#wanted(partition) < offset) === true
+  }
+
+  /** Moves up to what may be read. */
+  #leaveOut(): Gap[] {
+    const topic = this.#feed.topic.name
+    const gaps: Gap[] = []
+    for (const [partition, to] of this.#floor?.entries() ?? []) {
+      const from = this.#wanted(partition)
+      if (from >= to) continue
+      gaps.push({ kind: 'gap', topic, partition, from, to, reason: 'history' })
+      this.#seq = undefined
+      this.#last = undefined
+      this.#move(partition, to)
+    }
+    return gaps
+  }
+
+  /** The log ends here, or begins again: what it gets from here on is new. */
+  #lowerFloor(partition: number, offset: number): void {
+    const floor = this.#floor?.[partition]
+    if (this.#floor && floor !== undefined) this.#floor[partition] = Math.min(floor, offset)
   }
 
   #truncated(partition: number, from: number, to: number): Gap {

@@ -1,8 +1,9 @@
 import type { Vector } from '../cursor/vector.ts'
 import type { EventRecord, StreamEvent } from '../event.ts'
+import type { RowPast } from './row-bounds.ts'
 
 /** The latest record of a key. It is never modified: a change replaces it. */
-export interface Row<V = unknown> {
+export interface Row<V = unknown> extends RowPast {
   readonly key: string
   /** Number of the change: the order in which this instance read the changes. Private to it. */
   readonly seq: number

@@ -1,4 +1,4 @@
-import { UNKNOWN } from '../cursor/vector.ts'
+import { covers, UNKNOWN } from '../cursor/vector.ts'
 import type { StreamEvent } from '../event.ts'
 import { Conditions } from '../feed/conditions.ts'
 import type { Selection } from '../topic/where.ts'
@@ -7,6 +7,7 @@ import type { Capture } from './capture.ts'
 import { READY, RESET, removeItem, rowItem, type TableItem, upsertItem } from './item.ts'
 import { isOfAnotherLog, Judge } from './judge.ts'
 import { type Change, mayHaveHad, type Row } from './row.ts'
+import { mayTell, type RowBound } from './row-bounds.ts'
 import type { Table } from './table.ts'
 import type { Watcher } from './watchers.ts'
 
@@ -15,6 +16,8 @@ export interface TableReadOptions<V> {
   readonly selection?: Selection<V>
   /** Predicate on the results of the selection. One that throws does not select. */
   readonly test?: ((event: StreamEvent<V>) => boolean) | undefined
+  /** Which rows it may be told of. They are among the conditions of selection and test already. */
+  readonly bounds?: readonly RowBound[] | undefined
   /** The cursor to go on from. Without it, or where it is too old, all rows come first. */
   readonly after?: string | undefined
 }
@@ -47,12 +50,12 @@ export function readTable<V>(
 async function* read<V>(
   table: Table<V>,
   news: News<V>,
-  { selection = {}, test, after }: TableReadOptions<V>,
+  { selection = {}, test, after, bounds }: TableReadOptions<V>,
 ): AsyncGenerator<TableItem<V>, void, undefined> {
-  const selected = new Selected(new Conditions<V>(table.feed.topic, selection), test)
+  const selected = new Selected(table, new Conditions<V>(table.feed.topic, selection), { test, bounds })
   const unwatch = table.watch(selection, news)
   try {
-    let isKnown = after !== undefined && (await fits(table, after))
+    let isKnown = after !== undefined && (await fits(table, after, bounds !== undefined))
     let vector = after === undefined ? [] : [...table.feed.startAfter(after).vector]
     let seq = 0
     for (;;) {
@@ -71,17 +74,20 @@ async function* read<V>(
         seq = capture.seq
       }
       isKnown = false
+      // What the consumer had is judged by where it was, until it has all that has changed since.
+      const passed = [...vector]
       while (loads === table.loads) {
         const row = nextChange(table, seq)
         if (!row) {
           seq = table.store.nextSeq
+          vector = [...passed]
           if (!(await news.next())) return
           continue
         }
         seq = row.seq + 1
         const item = selected.changed(row, vector, news.only(row))
-        while (vector.length <= row.partition) vector.push(UNKNOWN)
-        vector[row.partition] = Math.max(vector[row.partition] as number, row.offset + 1)
+        while (passed.length <= row.partition) passed.push(UNKNOWN)
+        passed[row.partition] = Math.max(passed[row.partition] as number, row.offset + 1)
         if (item) yield item
       }
     }
@@ -91,11 +97,14 @@ async function* read<V>(
 }
 
 /** Whether the table can go on from a cursor. @throws SluiceError `CURSOR_INVALID` */
-async function fits<V>(table: Table<V>, cursor: string): Promise<boolean> {
+async function fits<V>(table: Table<V>, cursor: string, isBound: boolean): Promise<boolean> {
   const judge = new Judge(table as Table, table.feed.startAfter(cursor) as never, cursor)
   for (;;) {
     const found = judge.judge(() => true)
-    if (!(found instanceof Promise)) return found === 'fits' && !isOfAnotherLog(judge.position)
+    if (!(found instanceof Promise)) {
+      const isKnown = !isBound || covers(judge.position.vector, table.store.wholeFrom)
+      return found === 'fits' && isKnown && !isOfAnotherLog(judge.position)
+    }
     await found
   }
 }
@@ -114,12 +123,16 @@ function nextChange<V>(table: Table<V>, seq: number): Row<V> | undefined {
 }
 
 class Selected<V> {
+  readonly #table: Table<V>
   readonly #conditions: Conditions<V>
   readonly #test: TableReadOptions<V>['test']
+  readonly #bounds: TableReadOptions<V>['bounds']
 
-  constructor(conditions: Conditions<V>, test: TableReadOptions<V>['test']) {
+  constructor(table: Table<V>, conditions: Conditions<V>, { test, bounds }: TableReadOptions<V>) {
+    this.#table = table
     this.#conditions = conditions
     this.#test = test
+    this.#bounds = bounds
   }
 
   has(event: StreamEvent<V>): boolean {
@@ -140,7 +153,8 @@ class Selected<V> {
     if (event && this.has(event)) return upsertItem(event)
     const had = change
       ? change.before !== undefined && this.has(change.before)
-      : mayHaveHad(row as Row, vector, event !== undefined && !this.#conditions.meets(event))
+      : mayHaveHad(row as Row, vector, event !== undefined && !this.#conditions.meets(event)) &&
+        mayTell(row as Row, vector, this.#bounds, this.#table.feed.topic)
     return had ? removeItem(row.key) : undefined
   }
 }

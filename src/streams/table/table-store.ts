@@ -6,9 +6,15 @@ import type { TableLimits } from '../topic/table-limits.ts'
 import type { Lookups } from '../topic/topic.ts'
 import { ChangeOrder } from './change-order.ts'
 import { type Change, isLater, type Row, type RowRecord } from './row.ts'
+import { pastOf } from './row-bounds.ts'
 
 /** A row without its event: the object, its entry by key, and its places in the order of changes, holes included. */
 const ROW_BYTES = 192
+
+/** An indexed value that a removed row had. */
+const HAD_BYTES = 16
+/** The last change of an indexed value, and its place. */
+const MOVE_BYTES = 48
 
 const NO_LOOKUPS: Lookups = { indexed: new Map(), ordered: new Map() }
 
@@ -27,6 +33,8 @@ export class TableStore<V = unknown> {
   readonly #sizes: Sizes<V> | undefined
   /** How the values are read that lookups compare. */
   readonly #readers: readonly ((event: StreamEvent) => unknown)[]
+  /** Those of the index. */
+  readonly #indexed: readonly ((event: StreamEvent) => unknown)[]
   /** It has been loaded: a key that it does not have is in no earlier record, as far as clients can know. */
   isWhole = false
   #rows = new Map<string, Row<V>>()
@@ -37,10 +45,13 @@ export class TableStore<V = unknown> {
   #bytes = 0
   /** By partition the offset below which a removal may have been forgotten. */
   #floors: number[] = []
+  /** By partition the offset up to which it was loaded. */
+  #wholeFrom: number[] = []
 
   constructor(name: string, limits: TableLimits, lookups: Lookups = NO_LOOKUPS, sizes?: Sizes<V>) {
     this.#name = name
-    this.#readers = [...lookups.indexed.values(), ...[...lookups.ordered.values()].map(({ value }) => value)]
+    this.#indexed = [...lookups.indexed.values()]
+    this.#readers = [...this.#indexed, ...[...lookups.ordered.values()].map(({ value }) => value)]
     this.#limits = limits
     this.#sizes = sizes
   }
@@ -68,6 +79,11 @@ export class TableStore<V = unknown> {
     return this.#floors
   }
 
+  /** Of what came before these, only the latest of each row is known: not what the row was. */
+  get wholeFrom(): Vector {
+    return Array.from(this.#wholeFrom, (offset = 0) => offset)
+  }
+
   get(key: string): Row<V> | undefined {
     return this.#rows.get(key)
   }
@@ -91,6 +107,7 @@ export class TableStore<V = unknown> {
     const known = this.#rows.get(key)
     if (known && !isLater(record, known)) return undefined
     const bytes = ROW_BYTES + (event ? eventBytes(event, this.#sizes) : heapBytes(key))
+    const past = pastOf(this.#indexed, offset, event, known as Row | undefined)
     const row: Row<V> = {
       key,
       seq: this.#nextSeq++,
@@ -99,12 +116,14 @@ export class TableStore<V = unknown> {
       timestamp,
       event,
       steadyFrom: this.#steadyFrom(record, event, known),
-      bytes,
+      bytes: bytes + HAD_BYTES * (past.had?.length ?? 0) + MOVE_BYTES * (past.moves?.length ?? 0),
+      ...past,
     }
+    if (!this.isWhole) this.#wholeFrom[partition] = Math.max(this.#wholeFrom[partition] ?? 0, offset + 1)
     if (known) this.#let(known)
     this.#rows.set(key, row)
     this.#order.push(row)
-    this.#bytes += bytes
+    this.#bytes += row.bytes
     if (!event) this.#marks.set(row, now)
     this.#bound(now)
     return { row, before: known?.event }
@@ -125,6 +144,7 @@ export class TableStore<V = unknown> {
     this.#marks = new Map()
     this.#bytes = 0
     this.#floors = []
+    this.#wholeFrom = []
     this.isWhole = false
   }
 

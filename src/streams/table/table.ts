@@ -10,8 +10,11 @@ import type { TableLimits } from '../topic/table-limits.ts'
 import type { Selection } from '../topic/where.ts'
 import { Age } from './age.ts'
 import { Capture, Captures } from './capture.ts'
+import type { TableItem } from './item.ts'
 import { loadPartition } from './load.ts'
 import type { RowRecord } from './row.ts'
+import { selectRows } from './rows.ts'
+import { readTable, type TableReadOptions } from './table-iterator.ts'
 import { TableStore, TableTooLarge } from './table-store.ts'
 import { type Watcher, Watchers } from './watchers.ts'
 
@@ -81,6 +84,16 @@ export class Table<V = unknown> implements RecordFollower<V> {
     const { name } = this.feed.topic
     if (this.#state.kind === 'refused') throw new SluiceError('TABLE_TOO_LARGE', this.#state.reason)
     if (this.#state.kind === 'loading') throw new SluiceError('NOT_READY', `The table "${name}" is being loaded`)
+  }
+
+  /** The rows at this moment: see `selectRows`. */
+  rows(options: TableReadOptions<V> = {}): Promise<StreamEvent<V>[]> {
+    return selectRows(this, options)
+  }
+
+  /** Its items from now on, or from a cursor: see `readTable`. */
+  read(options: TableReadOptions<V> = {}): AsyncIterableIterator<TableItem<V>, void, undefined> {
+    return readTable(this, options)
   }
 
   /** See `Watchers`. */

@@ -35,6 +35,8 @@ export interface Topic<V = unknown, I = unknown> extends Lookups {
   readonly indexedValues: ((event: StreamEvent, failed: IndexFailed) => readonly unknown[]) | undefined
   /** Topic for events that cannot be decoded. */
   readonly deadLetterTopic: string | undefined
+  /** Properties by which credentials may be bound, and of which the topic is free: see `TopicOptions`. */
+  readonly unbound: readonly string[]
   /** Whether an instance that cannot read it is not ready; otherwise only its own streams are refused. */
   readonly isRequired: boolean
   /** Only a type, and never set: what a `where` may name. */
@@ -66,6 +68,11 @@ export interface TopicOptions<S extends z.ZodType, X, O> {
    */
   readonly table?: boolean | TableOptions
   readonly deadLetterTopic?: string
+  /**
+   * Properties by which credentials may be bound, and which say nothing of these events: they are for everybody, such as
+   * a topic of exchange rates. Without it, a topic that is not indexed by such a property is refused to who is bound by it.
+   */
+  readonly unbound?: readonly string[]
   /** `optional`: an instance is ready without it. Its streams are refused while it cannot be read. */
   readonly readiness?: 'required' | 'optional'
 }
@@ -75,8 +82,8 @@ const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/
 
 /**
  * Defines a topic: its name, the schema of its events, and what they are indexed and ordered by.
- * @throws TypeError for an invalid topic name, for an index or order that the schema has no property for, and for a table
- * whose tombstones are events.
+ * @throws TypeError for an invalid topic name, for an index or order that the schema has no property for, for a table
+ * whose tombstones are events, and for an index by a property that bounds do not hold for.
  */
 export function defineTopic<
   S extends z.ZodType,
@@ -92,6 +99,7 @@ export function defineTopic<
     tombstones,
     table = false,
     deadLetterTopic,
+    unbound = [],
     readiness,
   }: TopicOptions<S, X, O>,
 ): Topic<z.output<S>, IndexedTypes<z.output<S>, X> & OrderedTypes<z.output<S>, O>> {
@@ -104,6 +112,10 @@ export function defineTopic<
   const functions = [...ofIndex, ...ofOrder]
   const tombstone = functionIn(name, tombstones)
   if (table && tombstone) throw new TypeError(`The tombstones of the table "${name}" remove rows: they are no events`)
+  for (const property of unbound) {
+    if (!indexed.has(property)) continue
+    throw new TypeError(`The topic "${name}" is indexed by "${property}", and cannot be free of bounds on it`)
+  }
   return {
     name,
     schema: schema as z.ZodType<z.output<S>>,
@@ -117,6 +129,7 @@ export function defineTopic<
     ordered: orders,
     indexedValues: functions.length === 0 ? undefined : (event, failed) => compute(functions, event, failed),
     deadLetterTopic,
+    unbound,
     isRequired: readiness !== 'optional',
   }
 }

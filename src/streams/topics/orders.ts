@@ -24,6 +24,8 @@ export const OrderEvent = z.object({
     .max(2 ** 31 - 1),
   status: z.enum(ORDER_STATUSES),
   placedAt: z.iso.datetime({ offset: true }),
+  /** Absent for guests. */
+  customer: z.object({ id: z.string().min(1), email: z.string() }).optional(),
 })
 export type OrderEvent = z.output<typeof OrderEvent>
 

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Limits } from '../../../src/admission/limits/limits.ts'
 import { aPrincipal } from '../../kit/admission.ts'
+import { as, at, believePrincipals } from '../../kit/believed-principals.ts'
 import { startTestGateway, type TestGateway } from '../../kit/gateway.ts'
-import { as, at, believePrincipals } from '../../kit/principals.ts'
 import { RawStream } from '../../kit/raw-stream.ts'
 import { until } from '../../kit/until.ts'
 

@@ -2,8 +2,8 @@ import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished } from 'vitest'
+import { as, at, believePrincipals } from '../../kit/believed-principals.ts'
 import { anOrder, startTestGateway, type TestGateway } from '../../kit/gateway.ts'
-import { as, at, believePrincipals } from '../../kit/principals.ts'
 import { until } from '../../kit/until.ts'
 
 /** Who attacks: one principal at all its limits, or addresses without credentials at theirs. */

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createEmbeddedLog } from '../../../src/streams/source/embedded/embedded.ts'
+import { as, believePrincipals } from '../../kit/believed-principals.ts'
 import { startTestGateway } from '../../kit/gateway.ts'
-import { as, believePrincipals } from '../../kit/principals.ts'
 import { RawStream } from '../../kit/raw-stream.ts'
 import { until } from '../../kit/until.ts'
 

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createKafka } from '../../../src/streams/source/kafka/kafka.ts'
+import { as, believePrincipals } from '../../kit/believed-principals.ts'
 import { startTestGateway } from '../../kit/gateway.ts'
 import { describeKafka } from '../../kit/kafka.ts'
-import { as, believePrincipals } from '../../kit/principals.ts'
 import { RawStream } from '../../kit/raw-stream.ts'
 import { fetchAll } from '../../streams/source/fetch-contract.ts'
 

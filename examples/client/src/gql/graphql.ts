@@ -123,6 +123,20 @@ export type MoneyFilter = {
   or?: Array<MoneyFilter> | null | undefined;
 };
 
+/** Conditions on Customer that may be null, all of which have to hold. */
+export type NullableCustomerFilter = {
+  /** All of these hold. An empty list always does. */
+  and?: Array<NullableCustomerFilter> | null | undefined;
+  email?: StringFilter | null | undefined;
+  id?: IdFilter | null | undefined;
+  /** true: there is no value. false: there is one. */
+  isNull?: boolean | null | undefined;
+  /** This does not hold. */
+  not?: NullableCustomerFilter | null | undefined;
+  /** At least one of these holds. An empty list never does. */
+  or?: Array<NullableCustomerFilter> | null | undefined;
+};
+
 /** Conditions on Order, all of which have to hold. */
 export type OrderFilter = {
   /** All of these hold. An empty list always does. */
@@ -130,6 +144,8 @@ export type OrderFilter = {
   city?: StringFilter | null | undefined;
   /** ISO 3166-1 alpha-2. */
   country?: StringFilter | null | undefined;
+  /** Who has ordered; null: a guest. It needs the scope `orders:pii`. */
+  customer?: NullableCustomerFilter | null | undefined;
   id?: IdFilter | null | undefined;
   itemCount?: IntFilter | null | undefined;
   location?: LocationFilter | null | undefined;
