@@ -6,8 +6,10 @@ import { Authentication } from './admission/authentication/authentication.ts'
 import { Authorization } from './admission/authorization/authorization.ts'
 import { Control } from './admission/control/control.ts'
 import { Limits } from './admission/limits/limits.ts'
-import { PersistedOperations } from './admission/persisted/persisted-operations.ts'
+import { openPersisted, tellInvalid } from './admission/persisted/open-persisted.ts'
+import type { PersistedOperations } from './admission/persisted/persisted-operations.ts'
 import type { Config } from './config.ts'
+import { ResolverErrors } from './errors/resolver-errors.ts'
 
 export interface GateOptions {
   readonly config: Config
@@ -21,15 +23,21 @@ export interface Gate {
   readonly authorization: Authorization
   readonly control: Control
   readonly limits: Limits
+  readonly persisted: PersistedOperations
 }
 
 /** @throws Error that says what of the configuration cannot be used. */
-export async function openGate({ schema }: GateOptions): Promise<Gate> {
+export async function openGate({ config, schema, log }: GateOptions): Promise<Gate> {
   const authorization = new Authorization()
   const authentication = new Authentication()
   const control = new Control()
   const limits = new Limits()
-  const persisted = new PersistedOperations()
-  const admission = new Admission({ schema, authentication, control, limits, persisted, authorization })
-  return { admission, authentication, authorization, control, limits }
+  const persisted = openPersisted(config)
+  const introspection = config.INTROSPECTION
+  const parts = { authentication, control, limits, persisted, authorization }
+  const listed = new Set(config.CORS_ORIGINS.filter((origin) => origin !== '*'))
+  const isListedOrigin = (origin: string): boolean => listed.has(origin)
+  const admission = new Admission({ schema, introspection, isListedOrigin, ...parts })
+  tellInvalid(persisted, admission.warm(new ResolverErrors(log, schema)), log)
+  return { admission, ...parts }
 }

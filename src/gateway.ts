@@ -99,7 +99,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, log, faults, errors })
-  const { admission } = await openGate({ config, schema, log })
+  const { admission, persisted } = await openGate({ config, schema, log }).catch(async (error: unknown) => {
+    engine.close()
+    await streams.close()
+    await data.close()
+    throw error
+  })
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
@@ -124,7 +129,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isLeaving,
   })
   const answers = new AnswerBudget()
-  const operations = new Operations({ schema, engine, streams, heartbeatMs, answers, log, refusals })
+  const introspection = config.INTROSPECTION
+  const operations = new Operations({ schema, engine, streams, heartbeatMs, answers, log, refusals, introspection })
+  for (const document of persisted.documents) operations.compileAhead(document)
   const units = new Units()
   const distinct = new DistinctConnections({ operations, sockets, refusals, units })
   const single = new SingleConnections({
@@ -139,12 +146,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
   const compressesAll = config.COMPRESSION === 'on'
-  const endpoint = new Endpoint({ admission, operations, distinct, single, yoga, compressesAll })
+  const endpoint = new Endpoint({ admission, operations, distinct, single, yoga, compressesAll, graphiql: config.GRAPHIQL })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
   const server = createHttpServer({
     endpoint,
     corsOrigins,
+    corsHeaders: config.CORS_HEADERS ?? [],
     addresses,
     answers,
     compresses: config.COMPRESSION !== 'off',

@@ -41,6 +41,8 @@ const Options = z.strictObject({
   streamMaxAgeMs: count(7 * 24 * 3600 * 1000).default(3_600_000),
   /** The gateways' CORS_ORIGINS, for the few answers that Nginx itself makes. */
   corsOrigins: z.array(text(ORIGIN, 'an origin such as https://shop.example, or *')).default(['*']),
+  /** For so long browsers use TLS only, for every port of this host. 0: Nginx does not tell them to. */
+  hstsSeconds: z.int().min(0).max(63_072_000).default(31_536_000),
   /** Load balancers in front of Nginx, whose X-Forwarded-For is believed. */
   trustedProxies: z.array(text(NETWORK, 'an address or a network such as 10.0.0.0/8')).default([]),
   /** Who the workers run as: it must be allowed to write to the gateways' unix sockets. */

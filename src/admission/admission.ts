@@ -2,16 +2,18 @@ import type { DocumentNode, GraphQLFormattedError, GraphQLSchema, OperationDefin
 import type { PreparedOperations } from '../delivery/operation/cache.ts'
 import { SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
+import type { ErrorSink } from '../errors/resolver-errors.ts'
 import type { Authentication } from './authentication/authentication.ts'
 import type { Authorization } from './authorization/authorization.ts'
 import type { Control } from './control/control.ts'
+import { demandOwnPage } from './csrf.ts'
 import { AdmittedDocument, DocumentCache } from './document-cache.ts'
 import { demandShortName } from './document-shape.ts'
 import type { Entry } from './entry.ts'
 import type { Limits } from './limits/limits.ts'
 import { demandAffordable } from './max-cost.ts'
 import type { GraphQLParams } from './params.ts'
-import type { PersistedOperations } from './persisted/persisted-operations.ts'
+import type { InvalidOperation, PersistedOperations, ReadDocument } from './persisted/persisted-operations.ts'
 import type { Identity } from './principal.ts'
 import type { OperationName, StreamOwner } from './stream-owner.ts'
 import { demandSmall } from './variables-size.ts'
@@ -59,6 +61,10 @@ export interface AdmissionOptions {
   readonly limits: Limits
   readonly persisted: PersistedOperations
   readonly authorization: Authorization
+  /** False: documents may not ask for the schema. */
+  readonly introspection?: boolean
+  /** Whether pages of an origin may use a cookie's credentials. */
+  readonly isListedOrigin?: (origin: string) => boolean
 }
 
 /**
@@ -71,21 +77,28 @@ export class Admission {
 
   constructor(options: AdmissionOptions) {
     this.#options = options
-    this.#documents = new DocumentCache(options.schema)
+    this.#documents = new DocumentCache(options.schema, options)
   }
 
-  /** Size of the document cache, in bytes. */
+  /** Size of the document cache and of the persisted documents, in bytes. */
   get cacheBytes(): number {
-    return this.#documents.bytes
+    return this.#documents.bytes + this.#options.persisted.bytes
+  }
+
+  /** Reads the persisted operations. @returns those that cannot be run: they are refused when they are asked for. */
+  warm(errors: ErrorSink): readonly InvalidOperation[] {
+    const read: ReadDocument = (text, onGrown) => this.#documents.read(text, errors, onGrown)
+    return this.#options.persisted.warm(read, demandRunnable)
   }
 
   /**
-   * Who sent a request. In order: credentials, revocations, the rate of requests.
+   * Who sent a request. In order: credentials, the page that sent a cookie, revocations, the rate of requests.
    * @throws SluiceError where the client is refused, whatever it requests.
    */
   async identify(entry: Entry): Promise<Identity> {
-    const { authentication, control, limits } = this.#options
+    const { authentication, control, limits, isListedOrigin = () => false } = this.#options
     const identity = await authentication.identify(entry)
+    if (identity.byCookie) demandOwnPage(entry, isListedOrigin)
     control.demandNotRevoked(identity.principal)
     limits.demandRequest(identity.principal, entry.address)
     return identity
@@ -102,8 +115,8 @@ export class Admission {
     try {
       demandShortName(params.operationName, 'The operation name')
       demandSmall(params.variables)
-      const { text, hash } = persisted.textOf(params)
-      const found = limits.preparing(identity.principal, address, () => this.#documents.get(text, errors))
+      const { text, hash, document: known } = persisted.textOf(params)
+      const found = known ?? limits.preparing(identity.principal, address, () => this.#documents.get(text, errors))
       if (!(found instanceof AdmittedDocument)) return { errors: found }
       const { document, prepared } = found
       const chosen = found.operation(params.operationName)
@@ -124,6 +137,14 @@ export class Admission {
 
 /** Statuses of refusals that concern the client, and not the operation. */
 const OF_CLIENT: ReadonlySet<number> = new Set([401, 429, 503])
+
+/** Whether a document's operations can be run, as far as that does not depend on variables. */
+function demandRunnable(admitted: AdmittedDocument): void {
+  for (const node of admitted.document.definitions) {
+    const operation = node.kind === 'OperationDefinition' ? admitted.operation(node.name?.value) : undefined
+    if (operation) demandAffordable(operation, undefined)
+  }
+}
 
 function operationNotChosen(name: string | undefined): SluiceError {
   return name === undefined

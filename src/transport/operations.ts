@@ -1,6 +1,7 @@
 import { executeRootSelectionSet, type GraphQLFormattedError, type GraphQLSchema, validateExecutionArgs } from 'graphql'
 import type { Logger } from 'pino'
 import type { Admitted } from '../admission/admission.ts'
+import type { AdmittedDocument } from '../admission/document-cache.ts'
 import type { GraphQLParams } from '../admission/params.ts'
 import type { Engine, Start } from '../delivery/engine.ts'
 import type { BoundStream, Operation } from '../delivery/operation/operation.ts'
@@ -11,7 +12,7 @@ import { errorJson, executedJson } from '../delivery/render/result-json.ts'
 import { SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
-import type { Context } from '../schema/context.ts'
+import { ANONYMOUS, type Audience, type Context } from '../schema/context.ts'
 import { type ArgumentStart, positionLast, positionSince } from '../schema/start-position.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import type { Refusals } from './refusals.ts'
@@ -24,6 +25,8 @@ export interface OperationsOptions {
   readonly log: Logger
   readonly answers: AnswerBudget
   readonly refusals: Refusals
+  /** False: errors suggest no names of the schema. */
+  readonly introspection?: boolean
 }
 
 /** Outcome of a query or a mutation. */
@@ -68,7 +71,8 @@ export class Operations {
         document,
         operationName: params.operationName,
         variableValues: params.variables,
-        contextValue: this.#context(admitted),
+        contextValue: this.#context(admitted.identity.audience),
+        hideSuggestions: this.#hidesSuggestions,
       })
       if (!('operation' in args)) return { errors: args.map((error) => formatError(error, errors, 'BAD_USER_INPUT')) }
       return { json: executedJson(args, await executeRootSelectionSet(args), errors) }
@@ -89,8 +93,10 @@ export class Operations {
     const { schema, engine, refusals } = this.#options
     const { document, params } = admitted
     const { operationName, variables } = params
-    const context = this.#context(admitted)
-    const operation = admitted.prepared.prepare({ schema, document, operationName, variables, context })
+    const context = this.#context(admitted.identity.audience)
+    const hideSuggestions = this.#hidesSuggestions
+    const request = { schema, document, operationName, variables, context, hideSuggestions }
+    const operation = admitted.prepared.prepare(request)
     if (!('args' in operation)) {
       return { errors: operation.map((error) => formatError(error, errors, 'BAD_USER_INPUT')) }
     }
@@ -104,6 +110,27 @@ export class Operations {
     const asked = startOf(params, stream)
     const start = asked && (await this.#startAt(stream, asked))
     return { prepared: engine.prepare(operation, stream, { start, hasMarker }), hasCursors }
+  }
+
+  /**
+   * Compiles the subscriptions of a document before their first event, as anonymous clients run them. Only where no
+   * variable is required: compiled code has their values in it.
+   */
+  compileAhead({ document, prepared }: AdmittedDocument): void {
+    const { schema, engine } = this.#options
+    const context = this.#context(ANONYMOUS)
+    for (const node of document.definitions) {
+      if (node.kind !== 'OperationDefinition' || node.operation !== 'subscription') continue
+      if (node.variableDefinitions?.some(({ type, defaultValue }) => type.kind === 'NonNullType' && !defaultValue)) continue
+      try {
+        const operationName = node.name?.value
+        const operation = prepared.prepare({ schema, document, operationName, variables: undefined, context })
+        if ('args' in operation && operation.stream) engine.compileAhead(operation)
+      } catch (error) {
+        // Its clients are told of it when they run it.
+        if (!(error instanceof SluiceError)) engine.shared.faults.tell('compiler', error)
+      }
+    }
   }
 
   /** Ends the streams that the engine does not know, each with a reconnection delay. */
@@ -151,8 +178,12 @@ export class Operations {
     return 'last' in asked ? { position: await positionLast(feed, select, asked.last) } : asked
   }
 
-  #context({ identity }: Admitted): Context {
-    return { audience: identity.audience, streams: this.#options.streams }
+  get #hidesSuggestions(): boolean {
+    return this.#options.introspection === false
+  }
+
+  #context(audience: Audience): Context {
+    return { audience, streams: this.#options.streams }
   }
 }
 
