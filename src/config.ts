@@ -78,7 +78,16 @@ const Environment = z.object({
     .meta({ wants: 'addresses, ranges such as 10.0.0.0/8, or unix, separated by commas' }),
   // `null` is any sandboxed page; one with a path or a slash at its end would match nothing.
   CORS_ORIGINS: list
-    .pipe(z.array(z.string().toLowerCase().regex(/^(\*|[a-z][a-z0-9+.-]*:\/\/[^\s/?#,]+)$/)).min(1))
+    .pipe(
+      z
+        .array(
+          z
+            .string()
+            .toLowerCase()
+            .regex(/^(\*|[a-z][a-z0-9+.-]*:\/\/[^\s/?#,]+)$/),
+        )
+        .min(1),
+    )
     .default(['*'])
     .meta({ wants: 'origins such as https://shop.example, separated by commas, or *' }),
   ...GateEnvironment,

@@ -24,7 +24,7 @@ import { Capacity } from './server/capacity.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
 import { ownShares } from './server/descriptors.ts'
-import { Endpoint, GRAPHQL_PATH } from './server/endpoint.ts'
+import { Endpoint, GRAPHQL_PATH, type RouteName } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { demandFree, listen } from './server/listen.ts'
@@ -64,6 +64,8 @@ export interface Gateway {
   readonly adminUrl: string
   readonly streams: Streams
   readonly engine: Engine
+  /** The ways in, by name: each passes admission. */
+  readonly routes: readonly RouteName[]
   /**
    * Ends it: no new streams, requests under way answered, open streams ended over `drainMs` milliseconds, at once if
    * absent. Called again, it goes on as before; without `drainMs`, the streams that are left end at once.
@@ -146,7 +148,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
   const compressesAll = config.COMPRESSION === 'on'
-  const endpoint = new Endpoint({ admission, operations, distinct, single, yoga, compressesAll, graphiql: config.GRAPHIQL })
+  const endpoint = new Endpoint({
+    admission,
+    operations,
+    distinct,
+    single,
+    yoga,
+    compressesAll,
+    graphiql: config.GRAPHIQL,
+  })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
   const server = createHttpServer({
@@ -239,7 +249,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     data.start()
     if (listenWithinMs !== undefined) await untilFitToListen(() => streams.readiness(), listenWithinMs)
     url ??= await listen(server, address, failed)
-    return { url, adminUrl, streams, engine, close }
+    return { url, adminUrl, streams, engine, routes: endpoint.routes.map(({ name }) => name), close }
   } catch (error) {
     await close()
     throw error

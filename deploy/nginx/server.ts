@@ -112,8 +112,10 @@ function graphql({ logs, streamsPerWorker, streamsPerAddress, heartbeatMs, hstsS
             proxy_next_upstream_timeout ${time(Math.round((silence * 4) / 3))};
 
 ${strictTransport(hstsSeconds)
-  .map((line) => `            ${line}
-`)
+  .map(
+    (line) => `            ${line}
+`,
+  )
   .join('')}            error_page 413 = @too_large;
             error_page 429 = @busy_$sluice_client;
             error_page 502 = @down_$sluice_client;

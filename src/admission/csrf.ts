@@ -2,7 +2,13 @@ import { SluiceError } from '../errors/codes.ts'
 import type { Entry } from './entry.ts'
 
 /** Headers that no form, image or link can send. From another origin they need a preflight, which CORS answers. */
-const CUSTOM_HEADERS = ['x-csrf-token', 'x-xsrf-token', 'apollo-require-preflight', 'graphql-preflight', 'x-requested-with']
+const CUSTOM_HEADERS = [
+  'x-csrf-token',
+  'x-xsrf-token',
+  'apollo-require-preflight',
+  'graphql-preflight',
+  'x-requested-with',
+]
 /** The page is of this origin, or a person has typed the address. `same-site` is another host: it may be another's. */
 const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none'])
 

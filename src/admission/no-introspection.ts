@@ -11,7 +11,9 @@ export function NoIntrospectionRule(context: ValidationContext): ASTVisitor {
   return {
     Field(node) {
       if (!FIELDS.has(node.name.value)) return
-      context.reportError(new GraphQLError('The schema cannot be asked for here: introspection is off', { nodes: node }))
+      context.reportError(
+        new GraphQLError('The schema cannot be asked for here: introspection is off', { nodes: node }),
+      )
     },
   }
 }

@@ -74,7 +74,8 @@ export class CorsPolicy {
   answer({ method, headers: { origin } }: IncomingMessage, response: ServerResponse): boolean {
     const allowed = this.#allowed(origin)
     for (const [name, value] of allowed) response.setHeader(name, value)
-    if (this.#listed.size > 0) response.appendHeader('vary', 'Origin')
+    if (this.#listed.size > 0)
+      response.setHeader('vary', [response.getHeader('vary'), 'Origin'].filter(Boolean).join(', '))
     if (method !== 'OPTIONS') return false
     if (allowed.length > 0) {
       response.setHeader('access-control-allow-methods', METHODS)

@@ -121,7 +121,8 @@ export class Operations {
     const context = this.#context(ANONYMOUS)
     for (const node of document.definitions) {
       if (node.kind !== 'OperationDefinition' || node.operation !== 'subscription') continue
-      if (node.variableDefinitions?.some(({ type, defaultValue }) => type.kind === 'NonNullType' && !defaultValue)) continue
+      if (node.variableDefinitions?.some(({ type, defaultValue }) => type.kind === 'NonNullType' && !defaultValue))
+        continue
       try {
         const operationName = node.name?.value
         const operation = prepared.prepare({ schema, document, operationName, variables: undefined, context })

@@ -10,8 +10,7 @@ const HOST = { host: 'api.example' }
 const LISTED = 'https://shop.example'
 const isListed = (origin: string) => origin === LISTED
 
-const verdict = (headers: Headers) =>
-  codeOf(() => demandOwnPage({ headers: { ...HOST, ...headers } }, isListed))
+const verdict = (headers: Headers) => codeOf(() => demandOwnPage({ headers: { ...HOST, ...headers } }, isListed))
 
 describe('a request with a cookie passes', () => {
   test.each<[string, Headers]>([
@@ -41,7 +40,10 @@ describe('a request with a cookie is refused', () => {
     ['from an origin that is not listed, of an old browser', { origin: 'https://evil.example' }],
     ['from a host that looks like it', { origin: 'https://api.example.evil.example' }],
     ['from another port of the host', { origin: 'https://api.example:8443' }],
-    ['from the host without TLS, of a browser that says so', { 'sec-fetch-site': 'cross-site', origin: 'http://api.example' }],
+    [
+      'from the host without TLS, of a browser that says so',
+      { 'sec-fetch-site': 'cross-site', origin: 'http://api.example' },
+    ],
     ['that does not say where it is from', {}],
     ['with an origin that is none', { origin: 'api.example' }],
     ['with an empty origin', { origin: '' }],

@@ -48,7 +48,11 @@ describe('resume 7: every answer carries the same policy', () => {
     await answer.untilHead()
     expect(answer.status).toBe(status)
     expect(answer.headers['access-control-allow-origin']).toBe('*')
-    expect(listOf(answer.headers['access-control-expose-headers'])).toEqual(['retry-after', 'x-request-id', 'www-authenticate'])
+    expect(listOf(answer.headers['access-control-expose-headers'])).toEqual([
+      'retry-after',
+      'x-request-id',
+      'www-authenticate',
+    ])
     expect(answer.headers['x-request-id']).toMatch(/^[\w.-]+$/)
   })
 
@@ -57,7 +61,11 @@ describe('resume 7: every answer carries the same policy', () => {
     const query = 'subscription { ordersByRegion(region: ASIA) { id } }'
     const stream = await RawStream.subscribe(gateway.graphql, query, { headers: ORIGIN })
     expect(stream.headers['access-control-allow-origin']).toBe('*')
-    expect(listOf(stream.headers['access-control-expose-headers'])).toEqual(['retry-after', 'x-request-id', 'www-authenticate'])
+    expect(listOf(stream.headers['access-control-expose-headers'])).toEqual([
+      'retry-after',
+      'x-request-id',
+      'www-authenticate',
+    ])
   })
 })
 
@@ -91,7 +99,11 @@ describe('credentials', () => {
     const gateway = await startTestGateway()
     for (const origin of ['https://shop.example', 'null', '*']) {
       expect(await of(gateway, origin)).toEqual(['*', undefined, 'Accept-Encoding'])
-      expect(await of(gateway, origin, { method: 'OPTIONS', headers: PREFLIGHT })).toEqual(['*', undefined, 'Accept-Encoding'])
+      expect(await of(gateway, origin, { method: 'OPTIONS', headers: PREFLIGHT })).toEqual([
+        '*',
+        undefined,
+        'Accept-Encoding',
+      ])
     }
   })
 
@@ -109,7 +121,10 @@ describe('credentials', () => {
     expect(await of(gateway, 'https://shop.example')).toEqual(['https://shop.example', 'true', vary])
     for (const origin of ['null', 'https://shop.example:444', 'http://shop.example', 'https://shop.example/', '']) {
       expect(await of(gateway, origin)).toEqual([undefined, undefined, vary])
-      const preflight = await RawStream.answer(gateway.graphql, { method: 'OPTIONS', headers: { ...PREFLIGHT, origin } })
+      const preflight = await RawStream.answer(gateway.graphql, {
+        method: 'OPTIONS',
+        headers: { ...PREFLIGHT, origin },
+      })
       expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control'))).toEqual([])
     }
   })
@@ -141,7 +156,11 @@ describe('answers that Node makes before there is a request', () => {
   const BROKEN: readonly (readonly [string, string, number])[] = [
     ['a head that is too large', `GET /graphql HTTP/1.1\r\nhost: x\r\norigin: ORIGIN\r\n${tooLong}\r\n\r\n`, 431],
     ['what is no HTTP', 'GET /graphql HTTP/1.1\r\nhost: x\r\norigin: ORIGIN\r\nno header\r\n\r\n', 400],
-    ['two lengths', 'POST /graphql HTTP/1.1\r\nhost: x\r\nOrigin:ORIGIN\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400],
+    [
+      'two lengths',
+      'POST /graphql HTTP/1.1\r\nhost: x\r\nOrigin:ORIGIN\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
+      400,
+    ],
   ]
 
   test.each(BROKEN)('have the policy: %s', async (_what, bytes, status) => {
@@ -159,7 +178,12 @@ describe('answers that Node makes before there is a request', () => {
   })
 
   test('a head that does not come to its end has it where anybody may read', async () => {
-    const timeouts = { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20, keepAliveTimeout: 500 }
+    const timeouts = {
+      headersTimeout: 100,
+      requestTimeout: 200,
+      connectionsCheckingInterval: 20,
+      keepAliveTimeout: 500,
+    }
     const gateway = await startTestGateway({ timeouts })
     const answer = await RawStream.write(gateway.url, 'GET /graphql HTTP/1.1\r\n')
     await answer.untilEnd()

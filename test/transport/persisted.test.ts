@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { print } from 'graphql'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { OrdersByRegionDocument } from '../../examples/client/src/gql/graphql.ts'
 import { startTestGateway } from '../kit/gateway.ts'
@@ -32,10 +31,7 @@ const NAMES: readonly (readonly [string, (id: string) => Named])[] = [
   ['documentId', (documentId) => ({ documentId })],
   ['documentId and an empty query', (documentId) => ({ documentId, query: '' })],
   ['extensions.persistedQuery', (sha256Hash) => ({ extensions: { persistedQuery: { version: 1, sha256Hash } } })],
-  [
-    'both',
-    (id) => ({ documentId: `sha256:${id}`, extensions: { persistedQuery: { version: 1, sha256Hash: id } } }),
-  ],
+  ['both', (id) => ({ documentId: `sha256:${id}`, extensions: { persistedQuery: { version: 1, sha256Hash: id } } })],
 ]
 
 /** The same members by GET. */
@@ -59,7 +55,10 @@ describe.each(NAMES)('an operation is named by %s', (_name, members) => {
     const gateway = await startTestGateway({ env: envOf('only') })
     await gateway.produce({ id: 'one' })
     const answer = await RawStream.answer(gateway.graphql, request('recent'))
-    expect([answer.status, answer.body]).toEqual([200, expect.stringContaining('{"data":{"recentOrders":[{"id":"one"}]}}')])
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      expect.stringContaining('{"data":{"recentOrders":[{"id":"one"}]}}'),
+    ])
     const unknown = await RawStream.answer(gateway.graphql, request('nope'))
     expect([unknown.status, unknown.body]).toEqual([200, expect.stringContaining('"PersistedQueryNotFound"')])
   })
@@ -126,13 +125,19 @@ describe('only', () => {
   })
 })
 
-test("our example's manifest is one, and its client's text is in it", async () => {
+test("our example's manifest is one, and its client's document names itself by it", async () => {
   const { log, lines } = recordedLog()
   const env = { PERSISTED_OPERATIONS: 'only', PERSISTED_OPERATIONS_FILE: EXAMPLE }
   const gateway = await startTestGateway({ env, log })
-  expect(lines).toContainEqual(expect.objectContaining({ msg: 'Persisted operations are ready', invalid: 0, pinned: 1 }))
-  const [documentId = ''] = Object.keys(JSON.parse(readFileSync(EXAMPLE, 'utf8')))
-  for (const named of [{ documentId }, { query: print(OrdersByRegionDocument) }]) {
+  expect(lines).toContainEqual(
+    expect.objectContaining({ msg: 'Persisted operations are ready', invalid: 0, pinned: 1 }),
+  )
+  const [[documentId = '', query]] = Object.entries<string>(JSON.parse(readFileSync(EXAMPLE, 'utf8'))) as [
+    [string, string],
+  ]
+  expect(OrdersByRegionDocument).toMatchObject({ __meta__: { hash: documentId } })
+  const persistedQuery = { version: 1, sha256Hash: documentId.replace('sha256:', '') }
+  for (const named of [{ documentId }, { extensions: { persistedQuery } }, { query }]) {
     const body = { ...named, variables: { region: 'EUROPE' } }
     const stream = await RawStream.send(gateway.graphql, { method: 'POST', headers: STREAM, body })
     await stream.untilBlocks(1)

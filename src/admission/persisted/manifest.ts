@@ -28,7 +28,8 @@ export function parseManifest(text: string): readonly ManifestEntry[] {
   if (entries.length > MAX_ENTRIES) throw new Error(`it has more than ${MAX_ENTRIES} operations`)
   const texts = new Map<string, string>()
   for (const { id, text } of entries) {
-    if (id === '' || id.length > MAX_ID_CHARS) throw new Error(`an id has 1 to ${MAX_ID_CHARS} characters: ${shown(id)}`)
+    if (id === '' || id.length > MAX_ID_CHARS)
+      throw new Error(`an id has 1 to ${MAX_ID_CHARS} characters: ${shown(id)}`)
     if (texts.has(id) && texts.get(id) !== text) throw new Error(`two operations have the id ${shown(id)}`)
     texts.set(id, text)
   }

@@ -11,7 +11,7 @@ const apollo = (operations: unknown, more: object = {}) =>
   JSON.stringify({ format: 'apollo-persisted-query-manifest', version: 1, operations, ...more })
 
 describe('a manifest is read', () => {
-  test("as GraphQL Code Generator and Relay write it: texts by their id", () => {
+  test('as GraphQL Code Generator and Relay write it: texts by their id', () => {
     expect(parseManifest('{"abc":"{ a }","def":"{ b }"}')).toEqual([
       { id: 'abc', text: '{ a }', name: undefined },
       { id: 'def', text: '{ b }', name: undefined },
@@ -44,8 +44,19 @@ test.each([
   ["Apollo's without operations", apollo([]), /no operations/],
   ["Apollo's without a body", apollo([{ id: 'a' }]), /operation 0 has no "id" and "body"/],
   ["Apollo's with null", apollo([null]), /operation 0/],
-  ['one id for two texts', apollo([{ id: 'a', body: '{ a }' }, { id: 'a', body: '{ b }' }]), /two operations/],
-  ['too many operations', JSON.stringify(Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [i, '{ a }']))), /10000/],
+  [
+    'one id for two texts',
+    apollo([
+      { id: 'a', body: '{ a }' },
+      { id: 'a', body: '{ b }' },
+    ]),
+    /two operations/,
+  ],
+  [
+    'too many operations',
+    JSON.stringify(Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [i, '{ a }']))),
+    /10000/,
+  ],
 ])('%s is refused in one line', (_what, text, message) => {
   expect(() => parseManifest(text)).toThrow(message)
   try {
@@ -92,7 +103,12 @@ test('any text is read, or refused with an Error, and what is read has ids and t
     fc.anything(),
   )
   const texts = fc.oneof(
-    { weight: 5, arbitrary: manifests.map((value) => JSON.stringify(value, (_key, each) => (typeof each === 'bigint' ? 0 : each)) ?? '') },
+    {
+      weight: 5,
+      arbitrary: manifests.map(
+        (value) => JSON.stringify(value, (_key, each) => (typeof each === 'bigint' ? 0 : each)) ?? '',
+      ),
+    },
     { weight: 1, arbitrary: fc.string() },
   )
   fc.assert(

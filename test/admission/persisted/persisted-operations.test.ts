@@ -145,7 +145,6 @@ describe('an operation that cannot be run', () => {
     ])
   })
 
-
   test('stops the start where all are such', () => {
     const { persisted, invalid } = open('only', [{ id: 'bad', text: '{ nope }', name: undefined }])
     const { log } = recordedLog()
