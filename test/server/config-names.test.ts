@@ -293,7 +293,7 @@ test('of any environment every bad variable is named in one line, and nothing el
       seen.misspeltErrors += errors.length
       seen.warnings += misses.length - errors.length
     }),
-    { numRuns: 1_500 },
+    { numRuns: 3_000 },
   )
   console.log(seen)
   for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20)
