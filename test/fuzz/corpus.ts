@@ -1,5 +1,5 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -11,6 +11,8 @@ export interface Corpus {
   /** Tokens that are right, and that are wrong in one way each. */
   readonly tokens: readonly string[]
   readonly apiKeys: readonly string[]
+  /** Where the API keys are, and what is there at the start. */
+  readonly keysFile: { readonly path: string; readonly text: string }
   readonly operationIds: readonly string[]
 }
 
@@ -32,7 +34,12 @@ export function makeCorpus(): Corpus {
     writeFileSync(join(folder, name), text)
     return join(folder, name)
   }
+  const keys = keysFile([
+    { id: 'acme', key: API_KEYS[0] as string, bounds: { merchantId: ['m_1', 'm_2'] } },
+    { id: 'bolt', key: API_KEYS[1] as string, scopes: ['orders:pii'] },
+  ])
   return {
+    keysFile: { path: keys, text: readFileSync(keys, 'utf8') },
     env: {
       AUTH_KEY_FILE: file('public.pem', pem),
       AUTH_ALGORITHMS: 'ES256',
@@ -41,10 +48,7 @@ export function makeCorpus(): Corpus {
       AUTH_COOKIE: 'session',
       ANONYMOUS: 'true',
       TICKET_SECRET: 'a-secret-of-thirty-two-characters!',
-      API_KEYS_FILE: keysFile([
-        { id: 'acme', key: API_KEYS[0] as string, bounds: { merchantId: ['m_1', 'm_2'] } },
-        { id: 'bolt', key: API_KEYS[1] as string, scopes: ['orders:pii'] },
-      ]),
+      API_KEYS_FILE: keys,
       PERSISTED_OPERATIONS: 'allowed',
       PERSISTED_OPERATIONS_FILE: file('manifest.json', JSON.stringify(MANIFEST)),
     },

@@ -1,4 +1,5 @@
 /** The kinds of inputs: each is made from a seed, handed to what reads it, and judged. */
+import { writeFileSync } from 'node:fs'
 import { parseManifest } from '../../src/admission/persisted/manifest.ts'
 import { SluiceError } from '../../src/errors/codes.ts'
 import { CorsPolicy } from '../../src/server/cors.ts'
@@ -36,6 +37,8 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'Kafka payloads': { weight: 30, run: payload },
   'Kafka records, to a gateway with clients': { weight: 0.5, run: record },
   manifests: { weight: 4, run: manifest },
+  'commands of the admin port': { weight: 2, run: command },
+  "keys' files": { weight: 0.5, run: keys },
   'bytes that are no request': { weight: 8, run: unparsed },
 }
 
@@ -202,6 +205,37 @@ function manifest(random: Random, { corpus }: World): string {
   }
 }
 
+/** Revocations and blocks, of principals and operations that no other kind has. */
+async function command(random: Random, world: World): Promise<string> {
+  const value = random.pick(['victim', 'x'.repeat(300), '', 'victim\u0000'])
+  const named = random.pick<object>([
+    { principal: value },
+    { key: value },
+    { jti: value },
+    { operation: value },
+    { operation: 'f'.repeat(64) },
+    { principal: value, until: random.pick([0, -1, 'tomorrow', '2026-11-27T00:00:00Z']) },
+  ])
+  const text = writeJson(random, named, random.chance(0.5) ? 0.2 : 0)
+  const body = random.chance(0.3) ? mutateText(random, text) : text
+  const path = random.pick(['/revoke', '/block', '/revoke?x', '/livez'])
+  const type = random.chance(0.9) ? 'application/json' : 'text/plain'
+  return await world.askAdmin(random, bytesOf('POST', path, { host: 'localhost', 'content-type': type }, body))
+}
+
+/** Written where the gateway reads them again: what is broken must leave those that it has. */
+function keys(random: Random, { corpus: { keysFile } }: World): string {
+  const whole = JSON.parse(keysFile.text)
+  const text = random.weighted<() => string>([
+    [3, () => writeJson(random, whole, 0.1)],
+    [3, () => mutateText(random, keysFile.text)],
+    [1, () => keysFile.text],
+    [1, () => random.pick(['', '{}', '[]', 'null', '[null]', '[{}]', '[{"id":"a","sha256":"b"}]'])],
+  ])()
+  writeFileSync(keysFile.path, text)
+  return text === keysFile.text ? 'whole' : 'changed'
+}
+
 function unparsed(random: Random): string {
   const bytes = Buffer.from(`GET / HTTP/1.1\r\nOrigin: ${ORIGIN}\r\nHost: a\r\n\r\n`)
   const lines = POLICY.headOf(random.chance(0.1) ? undefined : mutateBytes(random, bytes))
@@ -238,8 +272,12 @@ function send(
   headers: Headers,
   body: string,
 ): Promise<string> {
-  const all = { host: 'localhost', ...headers, ...(body !== '' && { 'content-length': Buffer.byteLength(body) }) }
+  return world.ask(random, bytesOf(method, path, { host: 'localhost', ...headers }, body), true)
+}
+
+function bytesOf(method: string, path: string, headers: Headers, body: string): Buffer {
+  const all = { ...headers, ...(body !== '' && { 'content-length': Buffer.byteLength(body) }) }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${`${value}`.replaceAll(/[\r\n]/g, ' ')}\r\n`)
   const text = Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'utf8')
-  return world.ask(random, Buffer.concat([text, Buffer.from(body)]), true)
+  return Buffer.concat([text, Buffer.from(body)])
 }

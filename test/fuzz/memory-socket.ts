@@ -18,9 +18,13 @@ export class MemorySocket extends Duplex {
   /** The server has ended its side. */
   ended = false
 
-  constructor(remoteAddress: string) {
+  readonly #hasBody: boolean
+
+  /** @param hasBody false for the answer to a HEAD. */
+  constructor(remoteAddress: string, hasBody: boolean) {
     super({ allowHalfOpen: true, emitClose: true })
     this.remoteAddress = remoteAddress
+    this.#hasBody = hasBody
     this.on('error', () => {})
   }
 
@@ -77,7 +81,7 @@ export class MemorySocket extends Duplex {
   /** An answer is whole, by its length; of a stream, its first block. */
   get answered(): boolean {
     const head = this.#readHead()
-    if (!head) return false
+    if (!head || !this.#hasBody) return head !== undefined
     if (head.length >= 0) return this.bytesWritten >= head.bodyAt + head.length
     return this.received.includes('\n\n', head.bodyAt) || this.received.includes('\r\n0\r\n\r\n', head.bodyAt)
   }

@@ -14,6 +14,7 @@ const ANSWER_MS = 20_000
 /** What no answer holds: stacks, and paths of the machine. */
 const INTERNALS = /node_modules|\.ts:\d|file:\/\/|\bat \S+ \(|\/(work|home|tmp|usr|root)\//
 const MAX_KEPT = 50
+const HEAD = Buffer.from('HEAD ')
 const ORDERS = 200
 const WATCHED = 'watched'
 /** So that what is looked at is refused for what it is, and not for its number. */
@@ -29,18 +30,24 @@ export class World {
   readonly corpus: Corpus
   readonly cursors: string[] = []
   readonly streamTokens: string[] = ['none-yet']
-  /** Lines of its log that tell of a fault. */
+  /** Lines of its log that tell of a fault: not those about a keys' file that is broken, which are to be loud. */
   readonly logged: string[]
   readonly #server: Server
+  readonly #admin: Server
   readonly #watcher: RawStream
   readonly #before: Readonly<Record<string, number>>
   #watched = 0
 
-  private constructor(parts: Pick<World, 'gateway' | 'corpus' | 'logged'>, server: Server, watcher: RawStream) {
+  private constructor(
+    parts: Pick<World, 'gateway' | 'corpus' | 'logged'>,
+    servers: { readonly server: Server; readonly admin: Server },
+    watcher: RawStream,
+  ) {
     this.gateway = parts.gateway
     this.corpus = parts.corpus
     this.logged = parts.logged
-    this.#server = server
+    this.#server = servers.server
+    this.#admin = servers.admin
     this.#watcher = watcher
     this.#before = resources()
   }
@@ -48,14 +55,18 @@ export class World {
   static async open(): Promise<World> {
     const corpus = makeCorpus()
     const logged: string[] = []
-    const log = pino({ level: 'error', base: null }, { write: (line: string) => void logged.push(line) })
+    const write = (line: string): void => {
+      if (!/API_KEYS_FILE|keys/i.test(line)) logged.push(line)
+    }
+    const log = pino({ level: 'error', base: null }, { write })
     const gateway = await startTestGateway({ env: { ...corpus.env, ...LIMITS, HEARTBEAT_MS: '600000' }, log })
     await gateway.produce(...Array.from({ length: ORDERS }, (_, i) => ({ id: `o${i}`, merchantId: `m_${i % 50}` })))
-    const server = await serverOf(gateway)
+    const server = await serverAt(`${gateway.graphql}?query={__typename}`)
+    const admin = await serverAt(`${gateway.adminUrl}/livez`)
     const query = `subscription { ordersByMerchant(merchantId: "${WATCHED}") { id } }`
     const watcher = await RawStream.subscribe(gateway.graphql, query)
     const [block] = await watcher.untilBlocks(1)
-    const world = new World({ gateway, corpus, logged }, server, watcher)
+    const world = new World({ gateway, corpus, logged }, { server, admin }, watcher)
     world.cursors.push(block?.id ?? '')
     return world
   }
@@ -66,14 +77,27 @@ export class World {
    * @returns the status and the code of the first answer.
    * @throws Error for an answer that no input may cause.
    */
-  async ask(random: Random, bytes: Buffer, isWhole: boolean): Promise<string> {
-    const socket = new MemorySocket(`10.${random.int(256)}.${random.int(256)}.${random.int(256)}`)
-    this.#server.emit('connection', socket)
+  ask(random: Random, bytes: Buffer, isWhole: boolean): Promise<string> {
+    return this.#askOf(this.#server, random, bytes, isWhole)
+  }
+
+  /** The same at the admin port. */
+  askAdmin(random: Random, bytes: Buffer): Promise<string> {
+    return this.#askOf(this.#admin, random, bytes, true)
+  }
+
+  async #askOf(server: Server, random: Random, bytes: Buffer, isWhole: boolean): Promise<string> {
+    const socket = new MemorySocket(
+      `10.${random.int(256)}.${random.int(256)}.${random.int(256)}`,
+      !bytes.subarray(0, 5).equals(HEAD),
+    )
+    server.emit('connection', socket)
     socket.push(bytes)
     if (!isWhole) socket.push(null)
     const end = performance.now() + ANSWER_MS
     while (!socket.answered && !socket.destroyed && !socket.ended) {
-      if (performance.now() > end) throw new Error(`No answer within ${ANSWER_MS} ms`)
+      if (performance.now() > end)
+        fault(`no answer within ${ANSWER_MS} ms to ${bytes.subarray(0, 500)}`, socket.received)
       await nextTurn()
     }
     const { received } = socket
@@ -130,13 +154,13 @@ function fault(what: string, received: string): never {
   throw new Error(`${what}: ${received.slice(0, 1_000)}`)
 }
 
-/** The server that a gateway listens with. */
-async function serverOf(gateway: TestGateway): Promise<Server> {
+/** The server of this process that answers a URL. */
+async function serverAt(url: string): Promise<Server> {
   const { promise, resolve } = Promise.withResolvers<Server>()
   const found = (message: unknown) => resolve((message as { server: Server }).server)
   subscribe('http.server.request.start', found)
   try {
-    await (await fetch(`${gateway.graphql}?query={__typename}`)).text()
+    await (await fetch(url)).text()
     return await promise
   } finally {
     unsubscribe('http.server.request.start', found)

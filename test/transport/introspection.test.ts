@@ -7,21 +7,24 @@ const OFF = { env: { INTROSPECTION: 'false' } }
 
 describe('variables and arguments suggest no name of the schema where introspection is off', () => {
   const BAD: readonly (readonly [string, Record<string, unknown>])[] = [
-    [
-      'an enum',
-      { query: 'query ($r: Region!) { recentOrders(region: $r) { id } }', variables: { r: 'EUROP' } },
-    ],
+    ['an enum', { query: 'query ($r: Region!) { recentOrders(region: $r) { id } }', variables: { r: 'EUROP' } }],
     [
       'an enum, for a subscription',
       { query: 'subscription ($r: Region!) { ordersByRegion(region: $r) { id } }', variables: { r: 'EUROP' } },
     ],
     [
       'a field of a filter',
-      { query: 'subscription ($w: OrderFilter) { orders(where: $w) { id } }', variables: { w: { regio: { eq: 'ASIA' } } } },
+      {
+        query: 'subscription ($w: OrderFilter) { orders(where: $w) { id } }',
+        variables: { w: { regio: { eq: 'ASIA' } } },
+      },
     ],
     [
       'an enum in a filter',
-      { query: 'query ($w: OrderFilter) { recentOrders(where: $w) { id } }', variables: { w: { region: { eq: 'ASI' } } } },
+      {
+        query: 'query ($w: OrderFilter) { recentOrders(where: $w) { id } }',
+        variables: { w: { region: { eq: 'ASI' } } },
+      },
     ],
     ['a literal in a filter', { query: '{ recentOrders(where: { regio: { eq: ASIA } }) { id } }' }],
     ['a mode of a throttle', { query: 'subscription { orders(throttle: { everyMs: 1, mode: LATES }) { id } }' }],
