@@ -37,7 +37,7 @@ export async function openGate({ config, schema, log }: GateOptions): Promise<Ga
   const parts = { authentication, control, limits, persisted, authorization }
   const listed = new Set(config.CORS_ORIGINS.filter((origin) => origin !== '*'))
   const isListedOrigin = (origin: string): boolean => listed.has(origin)
-  const admission = new Admission({ schema, introspection, isListedOrigin, ...parts })
+  const admission = new Admission({ schema, introspection, cookie: config.AUTH_COOKIE, isListedOrigin, ...parts })
   tellInvalid(persisted, admission.warm(new ResolverErrors(log, schema)), log)
   return { admission, ...parts }
 }

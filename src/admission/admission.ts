@@ -6,7 +6,7 @@ import type { ErrorSink } from '../errors/resolver-errors.ts'
 import type { Authentication } from './authentication/authentication.ts'
 import type { Authorization } from './authorization/authorization.ts'
 import type { Control } from './control/control.ts'
-import { demandOwnPage } from './csrf.ts'
+import { demandOwnPage, hasCookie } from './csrf.ts'
 import { AdmittedDocument, DocumentCache } from './document-cache.ts'
 import { demandShortName } from './document-shape.ts'
 import type { Entry } from './entry.ts'
@@ -63,6 +63,8 @@ export interface AdmissionOptions {
   readonly authorization: Authorization
   /** False: documents may not ask for the schema. */
   readonly introspection?: boolean
+  /** The cookie that holds credentials, if there is one: a browser sends it by itself, whichever page asks. */
+  readonly cookie?: string | undefined
   /** Whether pages of an origin may use a cookie's credentials. */
   readonly isListedOrigin?: (origin: string) => boolean
 }
@@ -96,9 +98,9 @@ export class Admission {
    * @throws SluiceError where the client is refused, whatever it requests.
    */
   async identify(entry: Entry): Promise<Identity> {
-    const { authentication, control, limits, isListedOrigin = () => false } = this.#options
+    const { authentication, control, limits, cookie, isListedOrigin = () => false } = this.#options
     const identity = await authentication.identify(entry)
-    if (identity.byCookie) demandOwnPage(entry, isListedOrigin)
+    if (cookie !== undefined && hasCookie(entry, cookie)) demandOwnPage(entry, isListedOrigin)
     control.demandNotRevoked(identity.principal)
     limits.demandRequest(identity.principal, entry.address)
     return identity

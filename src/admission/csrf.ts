@@ -31,6 +31,11 @@ export function demandOwnPage({ headers }: Pick<Entry, 'headers'>, isListed: (or
   throw forged()
 }
 
+/** Whether a request has a cookie. Credentials are of one kind: those of such a request are the cookie's. */
+export function hasCookie({ headers: { cookie } }: Pick<Entry, 'headers'>, name: string): boolean {
+  return cookie?.split(';').some((pair) => pair.split('=', 1)[0]?.trim() === name) ?? false
+}
+
 /** Null for what is no origin: it equals no host. */
 function hostOf(origin: string): string | null {
   return URL.parse(origin)?.host ?? null

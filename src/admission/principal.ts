@@ -22,8 +22,6 @@ export interface Principal {
 export interface Identity {
   readonly principal: Principal
   readonly audience: Audience
-  /** Its credentials are a cookie's, which a browser sends by itself, whichever page asks. */
-  readonly byCookie?: true
   /** A ticket's: the only operation that it may run. */
   readonly operation?: OperationBinding
 }

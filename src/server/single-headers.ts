@@ -2,16 +2,15 @@ import { SluiceError } from '../errors/codes.ts'
 
 /**
  * Request headers with one value. Node takes the first of some, and joins the values of others; a proxy or a filter in
- * front may take the last: what one of them has checked must not be another's than what the other uses.
+ * front may take the last: what one of them has checked must not be another's than what the other uses. Credentials are
+ * not among them: authentication counts those, and says what is wrong in its own words.
  */
 const SINGLE: ReadonlySet<string> = new Set([
-  'authorization',
   'content-type',
   'host',
   'last-event-id',
   'origin',
   'sec-fetch-site',
-  'x-api-key',
   'x-graphql-event-stream-token',
 ])
 

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { Authentication } from '../../src/admission/authentication/authentication.ts'
 import { demandOwnPage } from '../../src/admission/csrf.ts'
 import { schema } from '../../src/resolvers/schema.ts'
-import { ANYBODY, anEntry, openAdmission } from '../kit/admission.ts'
+import { anEntry, openAdmission } from '../kit/admission.ts'
 import { codeOf } from '../kit/errors.ts'
 
 type Headers = Record<string, string>
@@ -59,21 +58,34 @@ describe('a request with a cookie is refused', () => {
 })
 
 describe('admission', () => {
-  const parts = (byCookie: boolean) => {
-    const authentication = new Authentication()
-    authentication.identify = () => ({ ...ANYBODY, ...(byCookie && { byCookie: true as const }) })
-    return openAdmission(schema, { authentication, isListedOrigin: isListed })
-  }
+  const admission = openAdmission(schema, { cookie: 'session', isListedOrigin: isListed })
+  const FORGED = { ...HOST, 'sec-fetch-site': 'cross-site' }
 
   test.each(['GET', 'POST', 'PUT', 'DELETE'])('asks where a cookie came from: %s', async (method) => {
-    const forged = anEntry({ method, headers: { ...HOST, 'sec-fetch-site': 'cross-site' } })
-    await expect(parts(true).identify(forged)).rejects.toMatchObject({ code: 'FORBIDDEN', status: 403 })
-    const own = anEntry({ method, headers: { ...HOST, 'sec-fetch-site': 'same-origin' } })
-    await expect(parts(true).identify(own)).resolves.toMatchObject({ byCookie: true })
+    const cookie = 'theme=dark; session=token'
+    const forged = anEntry({ method, headers: { ...FORGED, cookie } })
+    await expect(admission.identify(forged)).rejects.toMatchObject({ code: 'FORBIDDEN', status: 403 })
+    const own = anEntry({ method, headers: { ...HOST, 'sec-fetch-site': 'same-origin', cookie } })
+    await expect(admission.identify(own)).resolves.toBeDefined()
   })
 
-  test('asks nobody whose credentials no browser adds', async () => {
-    const entry = anEntry({ headers: { ...HOST, 'sec-fetch-site': 'cross-site' } })
-    await expect(parts(false).identify(entry)).resolves.toBeDefined()
+  test.each(['session=a', ' session =a', 'x; session=', 'session', 'a=b;session=c;session=d'])(
+    'finds the cookie in %j',
+    async (cookie) => {
+      await expect(admission.identify(anEntry({ headers: { ...FORGED, cookie } }))).rejects.toThrow(/cookie/)
+    },
+  )
+
+  test.each([undefined, '', 'theme=session', 'sessions=a', 'my_session=a'])(
+    'asks nobody whose credentials no browser adds: %j',
+    async (cookie) => {
+      const headers = { ...FORGED, ...(cookie !== undefined && { cookie }) }
+      await expect(admission.identify(anEntry({ headers }))).resolves.toBeDefined()
+    },
+  )
+
+  test('asks nobody where no cookie is configured', async () => {
+    const entry = anEntry({ headers: { ...FORGED, cookie: 'session=a' } })
+    await expect(openAdmission(schema).identify(entry)).resolves.toBeDefined()
   })
 })

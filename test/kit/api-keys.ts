@@ -1,24 +1,26 @@
-import { hash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { createHash } from 'node:crypto'
+import { fileWith } from './tokens.ts'
 
-/** A key as a partner has it; the file has only its hash. */
-export interface ApiKey {
+export interface TestKey {
   readonly id: string
+  /** The key itself, of which the file has the hash. */
   readonly key: string
   readonly scopes?: readonly string[]
   readonly bounds?: Readonly<Record<string, readonly string[]>>
+  /** In seconds. */
   readonly history?: number
   readonly expires?: string
 }
 
-/** The path of a file with these keys, which is gone when the test ends. */
-export function keysFile(keys: readonly ApiKey[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-keys-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'keys.json')
-  writeFileSync(file, JSON.stringify(keys.map(({ key, ...record }) => ({ ...record, sha256: hash('sha256', key) }))))
-  return file
+/** The text of a file of API keys. */
+export function keysText(keys: readonly TestKey[]): string {
+  const records = keys.map(({ key, ...record }) => ({ ...record, sha256: sha256(key) }))
+  return JSON.stringify(records)
 }
+
+/** The path of a file of API keys, which goes with the test. */
+export function keysFile(keys: readonly TestKey[]): string {
+  return fileWith('keys.json', keysText(keys))
+}
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')

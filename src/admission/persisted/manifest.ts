@@ -11,7 +11,7 @@ export const MAX_MANIFEST_BYTES = 32 * 1024 * 1024
 /** Limit of operations: each is parsed and validated at the start, in about a millisecond. */
 const MAX_ENTRIES = 10_000
 /** Length limit of an id: a SHA-512 in hex has 128 characters, and a prefix some more. */
-export const MAX_ID_CHARS = 256
+const MAX_ID_CHARS = 256
 /** `name` and `format` of what Apollo's `generate-persisted-query-manifest` writes. */
 const APOLLO_FORMAT = 'apollo-persisted-query-manifest'
 const APOLLO_VERSION = 1

@@ -26,8 +26,10 @@ export interface Way {
   readonly opens?: true
   /** It goes on from a cursor. */
   readonly resumes?: true
-  /** It is for a stream that is reserved before. */
-  readonly reserved?: true
+  /** It is for a stream that is reserved before, or with a ticket: made while the rule is not broken yet. */
+  readonly needs?: 'reservation' | 'ticket'
+  readonly path?: '/ticket'
+  /** @param token of the reservation, or the ticket. */
   request(asked: Asked, token: string): RawRequest
 }
 
@@ -125,21 +127,21 @@ export const WAYS: Readonly<Record<string, Way>> = {
   'opening of a reserved stream, GET': {
     route: 'single',
     method: 'GET',
-    reserved: true,
+    needs: 'reservation',
     opens: true,
     request: ({ headers }, token) => ({ headers: { ...headers, accept: STREAM, [TOKEN]: token } }),
   },
   'opening of a reserved stream, token in the URL': {
     route: 'single',
     method: 'GET',
-    reserved: true,
+    needs: 'reservation',
     opens: true,
     request: ({ headers }, token) => ({ headers: { ...headers, accept: STREAM }, search: `?token=${token}` }),
   },
   'opening of a reserved stream, POST': {
     route: 'single',
     method: 'POST',
-    reserved: true,
+    needs: 'reservation',
     opens: true,
     request: ({ headers }, token) => ({ method: 'POST', headers: { ...headers, accept: STREAM, [TOKEN]: token } }),
   },
@@ -147,7 +149,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     route: 'single',
     method: 'POST',
     operation: 'subscription',
-    reserved: true,
+    needs: 'reservation',
     request: (asked, token) => ({
       method: 'POST',
       headers: { ...asked.headers, accept: STREAM, [TOKEN]: token },
@@ -158,7 +160,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     route: 'single',
     method: 'GET',
     operation: 'query',
-    reserved: true,
+    needs: 'reservation',
     request: (asked, token) => ({
       headers: { ...asked.headers, accept: JSON_TYPE, [TOKEN]: token },
       search: searchOf(asked, 'query', { operationId: `${++operations}` }),
@@ -169,17 +171,33 @@ export const WAYS: Readonly<Record<string, Way>> = {
     method: 'POST',
     operation: 'subscription',
     resumes: true,
-    reserved: true,
+    needs: 'reservation',
     request: (asked, token) => ({
       method: 'POST',
       headers: { ...asked.headers, accept: STREAM, [TOKEN]: token },
       body: bodyOf(asked, 'subscription', { operationId: `${++operations}`, lastEventId: asked.cursor }),
     }),
   },
+  'ticket for an operation': {
+    route: 'ticket',
+    method: 'POST',
+    path: '/ticket',
+    operation: 'subscription',
+    request: (asked) => ({ method: 'POST', headers: asked.headers, body: bodyOf(asked, 'subscription') }),
+  },
+  'EventSource with a ticket': {
+    route: 'operation',
+    method: 'GET',
+    mediaType: STREAM,
+    operation: 'subscription',
+    needs: 'ticket',
+    opens: true,
+    request: (_asked, ticket) => ({ headers: { accept: STREAM }, search: `?ticket=${ticket}` }),
+  },
   'end of an operation': {
     route: 'stop',
     method: 'DELETE',
-    reserved: true,
+    needs: 'reservation',
     request: ({ headers }, token) => ({
       method: 'DELETE',
       headers: { ...headers, [TOKEN]: token },
@@ -189,8 +207,8 @@ export const WAYS: Readonly<Record<string, Way>> = {
 }
 
 /** What a request is told: `OK`, or the code of its refusal; `retry` where a native EventSource is told to come back. */
-export async function verdictOf(gateway: TestGateway, request: RawRequest): Promise<string> {
-  const answer = await RawStream.send(gateway.graphql, request)
+export async function verdictOf(gateway: TestGateway, way: Way, asked: Asked, token: string): Promise<string> {
+  const answer = await RawStream.send(gateway.url + (way.path ?? '/graphql'), way.request(asked, token))
   await answer.untilHead()
   const isStream = answer.headers['content-type']?.startsWith(STREAM) === true
   if (isStream) await answer.untilBlocks(1)
