@@ -5,7 +5,8 @@ const NAME = /^[a-z0-9-]{1,40}$/
 /** A unix socket, or a host (a name is looked up once, when Nginx starts or reloads) and its port. */
 const ADDRESS = /^unix:\/[\w./-]{1,100}$|^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?:\d{1,5}$|^\[[0-9a-f:.]{2,45}\]:\d{1,5}$/i
 const LISTEN = /^\d{1,5}$|^[\w.-]{1,253}:\d{1,5}$|^\[[0-9a-f:.]{2,45}\]:\d{1,5}$/i
-const ORIGIN = /^\*$|^https?:\/\/[\w.-]{1,253}(:\d{1,5})?$/i
+/** As in CORS_ORIGINS: apps have schemes of their own. */
+const ORIGIN = /^\*$|^[a-z][a-z0-9+.-]{0,30}:\/\/([\w.-]{1,253}|\[[0-9a-f:.]{2,45}\])(:\d{1,5})?$/i
 const NETWORK = /^[0-9a-f:.]{2,45}(\/\d{1,3})?$/i
 /** What needs no quoting in a configuration, so that nothing can be slipped into it. */
 const PATH = /^\/?[\w.@+-][\w./@+-]*$/

@@ -36,6 +36,7 @@ export async function fuzz({ seed, seconds, inputs, only = '' }: FuzzOptions): P
   const spent = new Map<string, number>()
   const faults: string[] = []
   const begin = performance.now()
+  const cpu = process.cpuUsage()
   let count = 0
   for (; count < inputs && faults.length < MAX_FAULTS; count++) {
     if (count % AT_ONCE === 0) {
@@ -57,22 +58,31 @@ export async function fuzz({ seed, seconds, inputs, only = '' }: FuzzOptions): P
     spent.set(name, (spent.get(name) ?? 0) + performance.now() - start)
   }
   const took = (performance.now() - begin) / 1000
+  const { user, system } = process.cpuUsage(cpu)
+  const rate = Math.round(count / ((user + system) / 1e6))
   await world.demandServing()
   await world.demandNothingLeft()
   for (const line of world.logged.slice(0, MAX_FAULTS)) faults.push(`It logged: ${line}`)
   for (const [name, counts] of outcomes) if (counts.size < 2) faults.push(`Of "${name}" there was one outcome only`)
-  return { inputs: count, faults, table: tableOf(count, took, seed, outcomes, spent) }
+  return { inputs: count, faults, table: tableOf({ count, took, rate, seed }, outcomes, spent) }
+}
+
+interface Totals {
+  readonly count: number
+  /** In seconds. */
+  readonly took: number
+  /** Inputs by second of CPU: others may have taken the rest of the time. */
+  readonly rate: number
+  readonly seed: number
 }
 
 function tableOf(
-  count: number,
-  seconds: number,
-  seed: number,
+  { count, took, rate, seed }: Totals,
   outcomes: ReadonlyMap<string, ReadonlyMap<string, number>>,
   spent: ReadonlyMap<string, number>,
 ): string {
-  const rate = Math.round(count / seconds).toLocaleString('en')
-  const lines = [`${count.toLocaleString('en')} inputs in ${seconds.toFixed(0)} s, ${rate} a second; FUZZ_SEED=${seed}`]
+  const much = `${count.toLocaleString('en')} inputs in ${took.toFixed(0)} s`
+  const lines = [`${much}, ${rate.toLocaleString('en')} a second of CPU; FUZZ_SEED=${seed}`]
   for (const [name, counts] of outcomes) {
     const all = counts.values().reduce((sum, each) => sum + each, 0)
     const each = all === 0 ? 0 : Math.round(((spent.get(name) ?? 0) / all) * 1000)

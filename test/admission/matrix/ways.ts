@@ -29,6 +29,8 @@ export interface Way {
   /** It is for a stream that is reserved before, or with a ticket: made while the rule is not broken yet. */
   readonly needs?: 'reservation' | 'ticket'
   readonly path?: '/ticket'
+  /** Where it is accepted, what comes of it counts: the result on the reserved stream, or the stream of the ticket. */
+  readonly leadsTo?: 'result' | 'stream of the ticket'
   /** @param token of the reservation, or the ticket. */
   request(asked: Asked, token: string): RawRequest
 }
@@ -161,6 +163,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     method: 'GET',
     operation: 'query',
     needs: 'reservation',
+    leadsTo: 'result',
     request: (asked, token) => ({
       headers: { ...asked.headers, accept: JSON_TYPE, [TOKEN]: token },
       search: searchOf(asked, 'query', { operationId: `${++operations}` }),
@@ -183,6 +186,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     method: 'POST',
     path: '/ticket',
     operation: 'subscription',
+    leadsTo: 'stream of the ticket',
     request: (asked) => ({ method: 'POST', headers: asked.headers, body: bodyOf(asked, 'subscription') }),
   },
   'EventSource with a ticket': {
@@ -208,7 +212,22 @@ export const WAYS: Readonly<Record<string, Way>> = {
 
 /** What a request is told: `OK`, or the code of its refusal; `retry` where a native EventSource is told to come back. */
 export async function verdictOf(gateway: TestGateway, way: Way, asked: Asked, token: string): Promise<string> {
-  const answer = await RawStream.send(gateway.url + (way.path ?? '/graphql'), way.request(asked, token))
+  const url = gateway.url + (way.path ?? '/graphql')
+  const answer = await RawStream.send(url, way.request(asked, token))
+  const verdict = await readVerdict(answer)
+  if (verdict !== 'OK' || !way.leadsTo) return verdict
+  if (way.leadsTo === 'stream of the ticket') {
+    const request = { headers: { accept: STREAM }, search: `?ticket=${answer.json.ticket}` }
+    return await readVerdict(await RawStream.send(gateway.graphql, request))
+  }
+  const headers = { ...asked.headers, accept: STREAM, [TOKEN]: token }
+  const stream = await RawStream.send(gateway.graphql, { headers })
+  const [result] = (await stream.untilResults(1)) as { payload?: RawStream['results'][number] }[]
+  stream.socket.destroy()
+  return codeOf(result?.payload) ?? 'OK'
+}
+
+async function readVerdict(answer: RawStream): Promise<string> {
   await answer.untilHead()
   const isStream = answer.headers['content-type']?.startsWith(STREAM) === true
   if (isStream) await answer.untilBlocks(1)
