@@ -46,7 +46,7 @@ export async function fuzz({ seed, seconds, inputs, only = '' }: FuzzOptions): P
     if (count % LOOK_EVERY === 0) await world.demandServing()
     const random = new Random(seed ^ Math.imul(count + 1, GOLDEN))
     const { name, kind } = random.weighted(weighted)
-    const start = performance.now()
+    const start = process.threadCpuUsage()
     try {
       const result = kind.run(random, world)
       const outcome = typeof result === 'string' ? result : await result
@@ -55,7 +55,8 @@ export async function fuzz({ seed, seconds, inputs, only = '' }: FuzzOptions): P
     } catch (error) {
       faults.push(`Input ${count} (${name}): ${(error as Error).stack}`)
     }
-    spent.set(name, (spent.get(name) ?? 0) + performance.now() - start)
+    const { user, system } = process.threadCpuUsage(start)
+    spent.set(name, (spent.get(name) ?? 0) + user + system)
   }
   const took = (performance.now() - begin) / 1000
   const { user, system } = process.cpuUsage(cpu)
@@ -85,9 +86,9 @@ function tableOf(
   const lines = [`${much}, ${rate.toLocaleString('en')} a second of CPU; FUZZ_SEED=${seed}`]
   for (const [name, counts] of outcomes) {
     const all = counts.values().reduce((sum, each) => sum + each, 0)
-    const each = all === 0 ? 0 : Math.round(((spent.get(name) ?? 0) / all) * 1000)
+    const each = all === 0 ? 0 : Math.round((spent.get(name) ?? 0) / all)
     const sorted = [...counts].sort(([, a], [, b]) => b - a).map(([what, times]) => `${what} ${times}`)
-    lines.push(`${name}: ${all}, ${each} µs each: ${sorted.join(', ')}`)
+    lines.push(`${name}: ${all}, ${each} µs of CPU each: ${sorted.join(', ')}`)
   }
   return lines.join('\n')
 }

@@ -87,7 +87,7 @@ async function credentials(random: Random, world: World): Promise<string> {
     () => ({ authorization: bearer(random, world), 'x-api-key': odd(key) }),
     () => ({ authorization: odd(`Basic ${Buffer.from(`a:${key}`).toString('base64')}`) }),
   ])()
-  const ticket = random.chance(0.2) ? `&ticket=${encodeURIComponent(odd(token))}` : ''
+  const ticket = random.chance(0.2) ? `&ticket=${encodeURIComponent(odd(token).toWellFormed())}` : ''
   if (random.chance(0.1)) return await post(random, world, { query: LIVE }, headers, '/ticket')
   return await get(random, world, `${CHEAP}${ticket}`, headers)
 }
