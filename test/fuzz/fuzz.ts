@@ -9,6 +9,8 @@ const GOLDEN = 0x9e3779b1
 const MAX_FAULTS = 20
 /** Inputs between two looks at the clock, and turns of the event loop. */
 const AT_ONCE = 64
+/** Node's default. The test runner's is ten times that, and most inputs end with an error. */
+const STACK_FRAMES = 10
 /** Inputs between two looks at a client that has nothing to do with them. */
 const LOOK_EVERY = 20_000
 
@@ -35,6 +37,8 @@ export async function fuzz({ seed, seconds, inputs, only = '' }: FuzzOptions): P
   const outcomes = new Map<string, Map<string, number>>(kinds.map(([name]) => [name, new Map()]))
   const spent = new Map<string, number>()
   const faults: string[] = []
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = STACK_FRAMES
   const begin = performance.now()
   const cpu = process.cpuUsage()
   let count = 0
@@ -58,6 +62,7 @@ export async function fuzz({ seed, seconds, inputs, only = '' }: FuzzOptions): P
     const { user, system } = process.threadCpuUsage(start)
     spent.set(name, (spent.get(name) ?? 0) + user + system)
   }
+  Error.stackTraceLimit = stackTraceLimit
   const took = (performance.now() - begin) / 1000
   const { user, system } = process.cpuUsage(cpu)
   const rate = Math.round(count / ((user + system) / 1e6))

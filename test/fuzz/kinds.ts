@@ -26,19 +26,19 @@ const LIVE = 'subscription($after:Cursor){orders(after:$after){id}}'
 const ORIGIN = 'https://shop.example'
 const POLICY = new CorsPolicy([ORIGIN])
 
-/** Weights: some thousand requests a second can be made, and hundred thousands of what is only read. */
+/** Weights: two thousand requests a second can be made, and a hundred thousand of what is only read. */
 export const KINDS: Readonly<Record<string, Kind>> = {
-  requests: { weight: 8, run: request },
-  'cursors, by every way in': { weight: 6, run: cursorRequest },
-  'credentials, by every way in': { weight: 8, run: credentials },
-  'ids of operations': { weight: 3, run: operationId },
-  'heads of a connection': { weight: 2, run: head },
+  requests: { weight: 3, run: request },
+  'cursors, by every way in': { weight: 2, run: cursorRequest },
+  'credentials, by every way in': { weight: 3, run: credentials },
+  'ids of operations': { weight: 1, run: operationId },
+  'heads of a connection': { weight: 1, run: head },
   cursors: { weight: 30, run: cursor },
   'Kafka payloads': { weight: 30, run: payload },
-  'Kafka records, to a gateway with clients': { weight: 0.5, run: record },
+  'Kafka records, to a gateway with clients': { weight: 0.2, run: record },
   manifests: { weight: 4, run: manifest },
-  'commands of the admin port': { weight: 2, run: command },
-  "keys' files": { weight: 0.5, run: keys },
+  'commands of the admin port': { weight: 0.5, run: command },
+  "keys' files": { weight: 0.1, run: keys },
   'bytes that are no request': { weight: 8, run: unparsed },
 }
 
