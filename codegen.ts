@@ -7,7 +7,8 @@ const config: CodegenConfig = {
   generates: {
     'examples/client/src/gql/': {
       preset: 'client',
-      presetConfig: { fragmentMasking: false },
+      // `persisted-documents.json` is what PERSISTED_OPERATIONS_FILE names: each document's text by its SHA-256.
+      presetConfig: { fragmentMasking: false, persistedDocuments: { hashAlgorithm: 'sha256' } },
       config: {
         // What Node, and TypeScript's nodenext, can read as it is.
         importExtension: '.ts',

@@ -9,7 +9,7 @@ import { dirname, join, normalize } from 'node:path'
 import { parseSync } from 'oxc-parser'
 
 const KAFKA = ['kafkajs']
-const HTTP = ['node:http', 'node:https', 'node:http2', 'graphql-yoga', 'graphql-sse', 'cors', 'negotiator', 'raw-body']
+const HTTP = ['node:http', 'node:https', 'node:http2', 'graphql-yoga', 'graphql-sse', 'negotiator', 'raw-body']
 const POTHOS = ['@pothos/*']
 const GRAPHQL = ['graphql', 'graphql-*', '@graphql-*', ...POTHOS]
 
@@ -29,7 +29,7 @@ const STREAMS = [
   'src/streams/streams.ts',
 ]
 
-const NEGOTIATION = { may: [], not: [...KAFKA, ...GRAPHQL, 'graphql-yoga', 'graphql-sse', 'cors', 'raw-body'] }
+const NEGOTIATION = { may: [], not: [...KAFKA, ...GRAPHQL, 'graphql-yoga', 'graphql-sse', 'raw-body'] }
 
 /**
  * What a folder or file may import of the project, and which packages it must not. The most specific row holds; rooms

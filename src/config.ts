@@ -76,7 +76,20 @@ const Environment = z.object({
     .pipe(z.array(proxy))
     .optional()
     .meta({ wants: 'addresses, ranges such as 10.0.0.0/8, or unix, separated by commas' }),
-  CORS_ORIGINS: list.default(['*']),
+  // `null` is any sandboxed page; one with a path or a slash at its end would match nothing.
+  CORS_ORIGINS: list
+    .pipe(
+      z
+        .array(
+          z
+            .string()
+            .toLowerCase()
+            .regex(/^(\*|[a-z][a-z0-9+.-]*:\/\/[^\s/?#,]+)$/),
+        )
+        .min(1),
+    )
+    .default(['*'])
+    .meta({ wants: 'origins such as https://shop.example, separated by commas, or *' }),
   ...GateEnvironment,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })

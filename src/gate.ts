@@ -10,10 +10,12 @@ import type { Authorize } from './admission/authorization/rules-elsewhere.ts'
 import { Control } from './admission/control/control.ts'
 import { Limits } from './admission/limits/limits.ts'
 import { quotasOf } from './admission/limits/quotas.ts'
-import { PersistedOperations } from './admission/persisted/persisted-operations.ts'
+import { openPersisted, tellInvalid } from './admission/persisted/open-persisted.ts'
+import type { PersistedOperations } from './admission/persisted/persisted-operations.ts'
 import { Usage } from './admission/usage/usage.ts'
 import { UsageRecords } from './admission/usage/usage-records.ts'
 import type { Config } from './config.ts'
+import { ResolverErrors } from './errors/resolver-errors.ts'
 import type { Sink } from './streams/source/port.ts'
 import type { StreamObserver } from './transport/stream-observer.ts'
 
@@ -35,6 +37,7 @@ export interface Gate {
   readonly authorization: Authorization
   readonly control: Control
   readonly limits: Limits
+  readonly persisted: PersistedOperations
   readonly counts: AdmissionCounts
   readonly usage: Usage
   /** Undefined: it is off. */
@@ -63,14 +66,21 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       for (const observer of observers) observer.refused({ code: error.code, reason, principal, address })
     },
   })
-  const persisted = new PersistedOperations()
-  const admission = new Admission({ schema, authentication, control, limits, persisted, authorization, observers })
+  const persisted = openPersisted(config)
+  const listed = new Set(config.CORS_ORIGINS.filter((origin) => origin !== '*'))
+  const parts = { authentication, control, limits, persisted, authorization }
+  const admission = new Admission({
+    schema,
+    ...parts,
+    observers,
+    introspection: config.INTROSPECTION,
+    cookie: config.AUTH_COOKIE,
+    isListedOrigin: (origin) => listed.has(origin),
+  })
+  tellInvalid(persisted, admission.warm(new ResolverErrors(log, schema)), log)
   return {
     admission,
-    authentication,
-    authorization,
-    control,
-    limits,
+    ...parts,
     counts,
     usage,
     audit,

@@ -28,7 +28,7 @@ import { Capacity } from './server/capacity.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
 import { ownShares } from './server/descriptors.ts'
-import { Endpoint, GRAPHQL_PATH } from './server/endpoint.ts'
+import { Endpoint, GRAPHQL_PATH, type RouteName } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { demandFree, listen } from './server/listen.ts'
@@ -72,6 +72,8 @@ export interface Gateway {
   readonly adminUrl: string
   readonly streams: Streams
   readonly engine: Engine
+  /** The ways in, by name: each passes admission. */
+  readonly routes: readonly RouteName[]
   /**
    * Ends it: no new streams, requests under way answered, open streams ended over `drainMs` milliseconds, at once if
    * absent. Called again, it goes on as before; without `drainMs`, the streams that are left end at once.
@@ -85,6 +87,8 @@ export interface Gateway {
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, log, schema = ownSchema, topics = ownTopics, timeouts } = options
+
+  // First, since it may refuse the configuration: nothing else runs yet.
 
   const data = openLog({ config, log, topics, embedded: options.embedded })
   const { CURSOR_VERSION: cursorVersion, MAX_EVENT_BYTES: maxEventBytes } = config
@@ -153,7 +157,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isLeaving,
   })
   const answers = new AnswerBudget()
-  const operations = new Operations({ schema, engine, streams, heartbeatMs, answers, log, refusals, limits: clients })
+  const introspection = config.INTROSPECTION
+  const operations = new Operations({
+    schema,
+    engine,
+    streams,
+    heartbeatMs,
+    answers,
+    log,
+    refusals,
+    limits: clients,
+    introspection,
+  })
+  for (const document of gate.persisted.documents) operations.compileAhead(document)
   const units = new Units()
   const distinct = new DistinctConnections({ operations, sockets, refusals, units })
   const single = new SingleConnections({
@@ -172,12 +188,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
   const compressesAll = config.COMPRESSION === 'on'
-  const endpoint = new Endpoint({ admission, operations, distinct, single, yoga, compressesAll })
+  const endpoint = new Endpoint({
+    admission,
+    operations,
+    distinct,
+    single,
+    yoga,
+    compressesAll,
+    graphiql: config.GRAPHIQL,
+  })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
   const server = createHttpServer({
     endpoint,
     corsOrigins,
+    corsHeaders: config.CORS_HEADERS ?? [],
     addresses,
     answers,
     compresses: config.COMPRESSION !== 'off',
@@ -267,7 +292,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     data.start()
     if (listenWithinMs !== undefined) await untilFitToListen(streamsReadiness, listenWithinMs)
     url ??= await listen(server, address, failed)
-    return { url, adminUrl, streams, engine, close }
+    return { url, adminUrl, streams, engine, routes: endpoint.routes.map(({ name }) => name), close }
   } catch (error) {
     await close()
     throw error

@@ -5,7 +5,8 @@ const NAME = /^[a-z0-9-]{1,40}$/
 /** A unix socket, or a host (a name is looked up once, when Nginx starts or reloads) and its port. */
 const ADDRESS = /^unix:\/[\w./-]{1,100}$|^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?:\d{1,5}$|^\[[0-9a-f:.]{2,45}\]:\d{1,5}$/i
 const LISTEN = /^\d{1,5}$|^[\w.-]{1,253}:\d{1,5}$|^\[[0-9a-f:.]{2,45}\]:\d{1,5}$/i
-const ORIGIN = /^\*$|^https?:\/\/[\w.-]{1,253}(:\d{1,5})?$/i
+/** As in CORS_ORIGINS: apps have schemes of their own. */
+const ORIGIN = /^\*$|^[a-z][a-z0-9+.-]{0,30}:\/\/([\w.-]{1,253}|\[[0-9a-f:.]{2,45}\])(:\d{1,5})?$/i
 const NETWORK = /^[0-9a-f:.]{2,45}(\/\d{1,3})?$/i
 /** What needs no quoting in a configuration, so that nothing can be slipped into it. */
 const PATH = /^\/?[\w.@+-][\w./@+-]*$/
@@ -41,6 +42,8 @@ const Options = z.strictObject({
   streamMaxAgeMs: count(7 * 24 * 3600 * 1000).default(3_600_000),
   /** The gateways' CORS_ORIGINS, for the few answers that Nginx itself makes. */
   corsOrigins: z.array(text(ORIGIN, 'an origin such as https://shop.example, or *')).default(['*']),
+  /** For so long browsers use TLS only, for every port of this host. 0: Nginx does not tell them to. */
+  hstsSeconds: z.int().min(0).max(63_072_000).default(31_536_000),
   /** Load balancers in front of Nginx, whose X-Forwarded-For is believed. */
   trustedProxies: z.array(text(NETWORK, 'an address or a network such as 10.0.0.0/8')).default([]),
   /** Who the workers run as: it must be allowed to write to the gateways' unix sockets. */

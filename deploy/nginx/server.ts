@@ -8,14 +8,21 @@ const RETRY_AFTER_S = 5
 
 /** What the server's own answers are made of. */
 export function answersOfNginx(corsOrigins: readonly string[]): string {
-  const rows = corsOrigins.includes('*')
-    ? ['        default "*";']
-    : ['        default "";', ...corsOrigins.map((origin) => `        "${origin}" $http_origin;`)]
+  const listed = corsOrigins.filter((origin) => origin !== '*')
+  const map = (anybody: string, value: string): string =>
+    [`default "${anybody}";`, ...listed.map((origin) => `"${origin}" ${value};`)]
+      .map((row) => `        ${row}`)
+      .join('\n')
+  const credentials = `    # Credentials are for those that are named; a header without a value is not sent.
+    map $http_origin $sluice_credentials {
+${map('', '"true"')}
+    }
+`
   return `    # The few answers that are not a gateway's have its CORS policy too.
     map $http_origin $sluice_origin {
-${rows.join('\n')}
+${map(corsOrigins.includes('*') ? '*' : '', '$http_origin')}
     }
-    # A browser's EventSource, which sends nothing else: it gives up for good at any status but 200, so where others get
+${listed.length > 0 ? credentials : ''}    # A browser's EventSource, which sends nothing else: it gives up for good at any status but 200, so where others get
     # an error it is told when to come back.
     map "$request_method $http_accept $http_x_graphql_event_stream_token" $sluice_client {
         default "others";
@@ -62,11 +69,11 @@ ${listen.map((address) => `        listen ${address} ssl http2 reuseport backlog
         gzip_vary on;
 
 ${graphql(settings)}
-${ownAnswers(settings.corsOrigins)}    }
+${ownAnswers(settings)}    }
 `
 }
 
-function graphql({ logs, streamsPerWorker, streamsPerAddress, heartbeatMs }: Settings): string {
+function graphql({ logs, streamsPerWorker, streamsPerAddress, heartbeatMs, hstsSeconds }: Settings): string {
   const buffers = Math.ceil((streamsPerWorker * 8) / 1024)
   const silence = MISSED_HEARTBEATS * heartbeatMs
   return `        location = /graphql {
@@ -104,7 +111,12 @@ function graphql({ logs, streamsPerWorker, streamsPerAddress, heartbeatMs }: Set
             # After one frozen instance there is time for another, but not for a third.
             proxy_next_upstream_timeout ${time(Math.round((silence * 4) / 3))};
 
-            error_page 413 = @too_large;
+${strictTransport(hstsSeconds)
+  .map(
+    (line) => `            ${line}
+`,
+  )
+  .join('')}            error_page 413 = @too_large;
             error_page 429 = @busy_$sluice_client;
             error_page 502 = @down_$sluice_client;
             error_page 504 = @silent_$sluice_client;
@@ -112,13 +124,23 @@ function graphql({ logs, streamsPerWorker, streamsPerAddress, heartbeatMs }: Set
 `
 }
 
+/** A location with an add_header of its own inherits none: so each has it. */
+function strictTransport(seconds: number): string[] {
+  return seconds === 0 ? [] : [`add_header Strict-Transport-Security "max-age=${seconds}" always;`]
+}
+
 /** What Nginx says by itself, in the form in which the gateways say it. */
-function ownAnswers(corsOrigins: readonly string[]): string {
+function ownAnswers({ corsOrigins, hstsSeconds }: Settings): string {
+  const isListed = corsOrigins.some((origin) => origin !== '*')
   const headers = [
     'add_header Access-Control-Allow-Origin $sluice_origin always;',
     'add_header Access-Control-Expose-Headers "Retry-After, X-Request-Id" always;',
-    ...(corsOrigins.includes('*') ? [] : ['add_header Vary Origin always;']),
+    ...(isListed
+      ? ['add_header Access-Control-Allow-Credentials $sluice_credentials always;', 'add_header Vary Origin always;']
+      : []),
     'add_header Cache-Control no-store always;',
+    'add_header X-Content-Type-Options nosniff always;',
+    ...strictTransport(hstsSeconds),
   ]
   const location = (name: string, ...lines: string[]) =>
     `        location ${name} {\n${[...headers, ...lines].map((line) => `            ${line}\n`).join('')}        }\n`

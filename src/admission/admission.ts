@@ -2,17 +2,19 @@ import type { DocumentNode, GraphQLFormattedError, GraphQLSchema, OperationDefin
 import type { PreparedOperations } from '../delivery/operation/cache.ts'
 import { isOfClient, SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
+import type { ErrorSink } from '../errors/resolver-errors.ts'
 import type { AdmissionObserver } from './admission-observer.ts'
 import type { Authentication } from './authentication/authentication.ts'
 import type { Authorization } from './authorization/authorization.ts'
 import type { Control } from './control/control.ts'
+import { demandOwnPage, hasCookie } from './csrf.ts'
 import { AdmittedDocument, DocumentCache } from './document-cache.ts'
 import { demandShortName } from './document-shape.ts'
 import type { Entry } from './entry.ts'
 import type { Limits } from './limits/limits.ts'
 import { demandAffordable } from './max-cost.ts'
 import type { GraphQLParams } from './params.ts'
-import type { PersistedOperations } from './persisted/persisted-operations.ts'
+import type { InvalidOperation, PersistedOperations, ReadDocument } from './persisted/persisted-operations.ts'
 import type { Identity } from './principal.ts'
 import type { OperationName, StreamOwner } from './stream-owner.ts'
 import { demandSmall } from './variables-size.ts'
@@ -61,6 +63,12 @@ export interface AdmissionOptions {
   readonly persisted: PersistedOperations
   readonly authorization: Authorization
   readonly observers?: readonly AdmissionObserver[]
+  /** False: documents may not ask for the schema. */
+  readonly introspection?: boolean
+  /** The cookie that holds credentials, if there is one: a browser sends it by itself, whichever page asks. */
+  readonly cookie?: string | undefined
+  /** Whether pages of an origin may use a cookie's credentials. */
+  readonly isListedOrigin?: (origin: string) => boolean
 }
 
 /**
@@ -74,24 +82,31 @@ export class Admission {
 
   constructor(options: AdmissionOptions) {
     this.#options = options
-    this.#documents = new DocumentCache(options.schema)
+    this.#documents = new DocumentCache(options.schema, options)
     this.#observers = options.observers ?? []
   }
 
-  /** Size of the document cache, in bytes. */
+  /** Size of the document cache and of the persisted documents, in bytes. */
   get cacheBytes(): number {
-    return this.#documents.bytes
+    return this.#documents.bytes + this.#options.persisted.bytes
+  }
+
+  /** Reads the persisted operations. @returns those that cannot be run: they are refused when they are asked for. */
+  warm(errors: ErrorSink): readonly InvalidOperation[] {
+    const read: ReadDocument = (text, onGrown) => this.#documents.read(text, errors, onGrown)
+    return this.#options.persisted.warm(read, demandRunnable)
   }
 
   /**
-   * Who sent a request. In order: credentials, revocations, the rate of requests.
+   * Who sent a request. In order: credentials, the page that sent a cookie, revocations, the rate of requests.
    * @throws SluiceError where the client is refused, whatever it requests.
    */
   async identify(entry: Entry): Promise<Identity> {
-    const { authentication, control, limits } = this.#options
+    const { authentication, control, limits, cookie, isListedOrigin = () => false } = this.#options
     let identity: Identity | undefined
     try {
       identity = await authentication.identify(entry)
+      if (cookie !== undefined && hasCookie(entry, cookie)) demandOwnPage(entry, isListedOrigin)
       control.demandNotRevoked(identity.principal)
     } catch (error) {
       this.#refused(entry, identity, error)
@@ -112,8 +127,9 @@ export class Admission {
     try {
       demandShortName(params.operationName, 'The operation name')
       demandSmall(params.variables)
-      const { text, hash } = persisted.textOf(params)
+      const { text, hash, document: persistedDocument } = persisted.textOf(params)
       const found =
+        persistedDocument ??
         this.#documents.known(text) ??
         limits.preparing(identity.principal, address, () => this.#documents.get(text, errors))
       if (!(found instanceof AdmittedDocument)) {
@@ -146,6 +162,14 @@ export class Admission {
   #refusedBy({ address, requestId }: Entry, identity: Identity | undefined, code: string): void {
     const refusal = { code, reason: code.toLowerCase(), principal: identity?.principal, address, requestId }
     for (const observer of this.#observers) observer.refused(refusal)
+  }
+}
+
+/** Whether a document's operations can be run, as far as that does not depend on variables. */
+function demandRunnable(admitted: AdmittedDocument): void {
+  for (const node of admitted.document.definitions) {
+    const operation = node.kind === 'OperationDefinition' ? admitted.operation(node.name?.value) : undefined
+    if (operation) demandAffordable(operation, undefined)
   }
 }
 

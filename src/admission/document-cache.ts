@@ -18,6 +18,7 @@ import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { measureDocument } from './document-shape.ts'
 import { MergeableFieldsRule } from './mergeable-fields.ts'
+import { NoIntrospectionRule } from './no-introspection.ts'
 import { OperationCost } from './operation-cost.ts'
 
 /** Far more than any hand-written operation: it bounds costs that are superlinear in the text. */
@@ -33,14 +34,21 @@ const MAX_ERRORS = 20
 /** Limit of an error message, which may quote any part of a document. */
 const MAX_MESSAGE_CHARS = 400
 const RULES = specifiedRules.map((rule) => (rule === OverlappingFieldsCanBeMergedRule ? MergeableFieldsRule : rule))
+const RULES_WITHOUT_INTROSPECTION = [...RULES, NoIntrospectionRule]
 
 export type Refusal = readonly GraphQLFormattedError[]
+
+export interface DocumentCacheOptions {
+  /** False: documents may not ask for the schema, and errors suggest none of its names. */
+  readonly introspection?: boolean
+}
 
 /**
  * Cache of parsed and validated documents by their text, and of refusals by its digest: each text is validated once.
  */
 export class DocumentCache {
   readonly #schema: GraphQLSchema
+  readonly #introspection: boolean
   readonly #documents = new LRUCache<string, AdmittedDocument>({
     maxSize: DOCUMENTS_BYTES,
     sizeCalculation: (document) => document.bytes,
@@ -50,8 +58,9 @@ export class DocumentCache {
     sizeCalculation: (errors) => REFUSAL_BYTES + 2 * JSON.stringify(errors).length,
   })
 
-  constructor(schema: GraphQLSchema) {
+  constructor(schema: GraphQLSchema, { introspection = true }: DocumentCacheOptions = {}) {
     this.#schema = schema
+    this.#introspection = introspection
   }
 
   get bytes(): number {
@@ -70,14 +79,17 @@ export class DocumentCache {
     const digest = hash('sha256', text, 'base64url')
     const refused = this.#refusals.get(digest)
     if (refused) return refused
-    const found = this.#read(text, errors)
+    const found = this.read(text, errors, (grown) => this.#grown(text, grown))
     if (found instanceof AdmittedDocument) this.#documents.set(text, found)
     // A fault of the schema's own may be gone the next time.
     else if (!found.some(isMasked)) this.#refusals.set(digest, found)
     return found
   }
 
-  #read(text: string, sink: ErrorSink): AdmittedDocument | Refusal {
+  /** Parses and validates a document without caching it. `onGrown` is called when its memory changes. */
+  read(text: string, sink: ErrorSink, onGrown: (grown: AdmittedDocument) => void): AdmittedDocument | Refusal {
+    const rules = this.#introspection ? RULES : RULES_WITHOUT_INTROSPECTION
+    const options = { maxErrors: MAX_ERRORS, hideSuggestions: !this.#introspection }
     let document: DocumentNode
     try {
       document = parse(text, { maxTokens: MAX_TOKENS })
@@ -86,10 +98,10 @@ export class DocumentCache {
     }
     try {
       const bytes = measureDocument(document, text)
-      const errors = validate(this.#schema, document, RULES, { maxErrors: MAX_ERRORS })
+      const errors = validate(this.#schema, document, rules, options)
       if (errors.length > 0) return refusal(errors, sink, 'GRAPHQL_VALIDATION_FAILED')
       const digest = hash('sha256', text, 'hex')
-      return new AdmittedDocument(this.#schema, document, bytes, digest, (grown) => this.#grown(text, grown))
+      return new AdmittedDocument(this.#schema, document, bytes, digest, onGrown)
     } catch (error) {
       return refusal([error], sink, 'INTERNAL_SERVER_ERROR')
     }

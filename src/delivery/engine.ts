@@ -149,6 +149,11 @@ export class Engine implements GroupHost {
     )
   }
 
+  /** Compiles an operation before its first event. False: it is compiled once it is busy, as others are. */
+  compileAhead(operation: Operation): boolean {
+    return this.#compiler.ahead(operation)
+  }
+
   appended(group: Group): void {
     this.stats.frames++
     this.#dirty.add(group)

@@ -8,6 +8,10 @@ export const ERRORS = {
   GRAPHQL_VALIDATION_FAILED: { status: 400, message: 'The operation does not fit the schema' },
   NAME_TOO_LONG: { status: 400, message: 'A name of the operation is too long' },
   OPERATION_TOO_COMPLEX: { status: 400, message: 'The operation asks for more than the gateway executes' },
+  // These two messages are what Apollo's link looks for, to send the text.
+  PERSISTED_QUERY_NOT_FOUND: { status: 400, message: 'PersistedQueryNotFound' },
+  PERSISTED_QUERY_NOT_SUPPORTED: { status: 400, message: 'PersistedQueryNotSupported' },
+  PERSISTED_OPERATION_REQUIRED: { status: 400, message: 'Only the operations that are persisted here are run' },
   OPERATION_NAME_INVALID: { status: 400, message: '"operationName" does not name an operation of the document' },
   BAD_USER_INPUT: { status: 400, message: 'A variable or an argument does not fit its type' },
   SUBSCRIBE_FAILED: { status: 400, message: 'The subscription could not be started' },

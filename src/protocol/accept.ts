@@ -9,8 +9,8 @@ const JSON_TYPE = 'application/json'
 export const HTML = 'text/html'
 export const PLAIN_TEXT = 'text/plain'
 
-/** In the order of our preference, for equal q values. */
-const SERVED = [JSON_TYPE, GRAPHQL_RESPONSE, EVENT_STREAM]
+/** What answers are, in the order of our preference, for equal q values. */
+export const SERVED = [JSON_TYPE, GRAPHQL_RESPONSE, EVENT_STREAM]
 
 export interface Accepted {
   /** The offered media type that the client prefers. */

@@ -28,6 +28,8 @@ export interface EndpointOptions {
   readonly yoga: YogaHttp
   /** False: what is for the anonymous audience only, which any client may see anyway, is compressed. */
   readonly compressesAll: boolean
+  /** False: there is no page, and a GET for HTML is one like others. */
+  readonly graphiql: boolean
 }
 
 /** A request with its response. */
@@ -102,7 +104,7 @@ export class Endpoint {
       throw new MethodNotAllowed(METHODS.join(', '), `GraphQL takes no ${method}`)
     }
     // The page has no data, and no credentials yet.
-    if (url.pathname === GRAPHQL_PATH && method === 'GET' && wantsHtml(request)) {
+    if (url.pathname === GRAPHQL_PATH && method === 'GET' && this.#options.graphiql && wantsHtml(request)) {
       return await this.#options.yoga.answerPage(response)
     }
     const token = method === 'PUT' ? undefined : streamTokenOf(request, url)

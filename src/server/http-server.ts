@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import cors from 'cors'
 import type { Logger } from 'pino'
 import type { Entry } from '../admission/entry.ts'
 import { SluiceError } from '../errors/codes.ts'
@@ -13,7 +12,10 @@ import type { AnswerResponse } from '../transport/answer-body.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
 import { inOrder } from '../transport/pipelining.ts'
 import type { ClientAddresses } from './client-address.ts'
+import { CorsPolicy } from './cors.ts'
 import { type Endpoint, MethodNotAllowed } from './endpoint.ts'
+import { setSecurityHeaders } from './security-headers.ts'
+import { demandSingleHeaders } from './single-headers.ts'
 import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
 
 const MAX_REQUEST_ID = 64
@@ -21,6 +23,8 @@ const MAX_REQUEST_ID = 64
 export interface HttpServerOptions {
   readonly endpoint: Endpoint
   readonly corsOrigins: readonly string[]
+  /** Request headers that scripts may send, beside those of ordinary tools. */
+  readonly corsHeaders?: readonly string[]
   readonly addresses: ClientAddresses
   readonly errors: ResolverErrors
   readonly answers: AnswerBudget
@@ -32,14 +36,8 @@ export interface HttpServerOptions {
 
 /** The public server: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { answers, compresses, errors, endpoint, corsOrigins, addresses, log, timeouts = TIMEOUTS } = options
-  const withCors = cors({
-    origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-    methods: ['GET', 'POST', 'PUT', 'DELETE'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'X-GraphQL-Event-Stream-Token', 'X-Request-Id'],
-    exposedHeaders: ['Retry-After', 'X-Request-Id'],
-    maxAge: 600,
-  })
+  const { answers, compresses, errors, endpoint, addresses, log, timeouts = TIMEOUTS } = options
+  const cors = new CorsPolicy(options.corsOrigins, options.corsHeaders)
 
   const handle = async (request: IncomingMessage, response: ServerResponse, ownLog: () => Logger): Promise<void> => {
     try {
@@ -48,6 +46,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
       if (!codings.prefersGzip && !codings.acceptsPlain) {
         throw new SluiceError('NOT_ACCEPTABLE', 'The Accept-Encoding header accepts neither gzip nor identity')
       }
+      demandSingleHeaders(request.rawHeaders)
       const url = urlOf(request)
       if (!url) throw new SluiceError('NOT_FOUND')
       const entry: Entry = {
@@ -65,18 +64,22 @@ export function createHttpServer(options: HttpServerOptions): Server {
     }
   }
 
-  const server = createServer({ ...timeouts, ServerResponse: answers.Response }, (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const requestId = requestIdOf(request)
     response.setHeader('x-request-id', requestId)
+    setSecurityHeaders(response)
     if (compresses) prepareCodings(request, response)
     const ownLog = () => log.child({ requestId, client: addresses.of(request) })
     try {
-      withCors(request, response, () => void handle(request, response, ownLog))
+      if (!cors.answer(request, response)) void handle(request, response, ownLog)
     } catch (error) {
       fail(response, error, ownLog())
     }
-  })
-  answerBrokenRequests(server)
+  }
+  const server = createServer({ ...timeouts, ServerResponse: answers.Response }, answer)
+  // Node's own refusal would have none of these headers. What is expected, beside 100-continue, may be ignored.
+  server.on('checkExpectation', answer)
+  answerBrokenRequests(server, (bytes) => cors.headOf(bytes))
   return server
 }
 

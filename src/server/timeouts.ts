@@ -31,15 +31,19 @@ const BROKEN_REQUESTS: Readonly<Record<string, string>> = {
   [TIMED_OUT]: '408 Request Timeout',
 }
 
-/** Answers invalid, truncated and slow requests. These must not be exceptions. */
-export function answerBrokenRequests(server: Server): void {
-  server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
+/**
+ * Answers invalid, truncated and slow requests. These must not be exceptions.
+ * @param headOf more header lines, by the bytes that could not be parsed, where Node hands them over.
+ */
+export function answerBrokenRequests(server: Server, headOf: (bytes: Buffer | undefined) => string = () => ''): void {
+  server.on('clientError', (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }, stream) => {
     const socket = stream as Socket
     // The reader of the body answers, with the headers of every response.
     if (error.code === TIMED_OUT && refuseBody(socket)) return
     // Bytes written now would be inside a response, or be taken for it.
     if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) return void socket.destroy()
-    socket.end(`HTTP/1.1 ${BROKEN_REQUESTS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
+    const status = BROKEN_REQUESTS[error.code ?? ''] ?? '400 Bad Request'
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${headOf(error.rawPacket)}\r\n`)
     // A server's socket otherwise stays half open for as long as its client keeps it.
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.once('close', () => clearTimeout(timer))

@@ -8,6 +8,7 @@ import { type AnswerResponse, answerBody, sendBody } from '../transport/answer-b
 import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { Executed } from '../transport/operations.ts'
 import { GRAPHIQL_TABS } from './graphiql-tabs.ts'
+import { pagePolicy } from './security-headers.ts'
 
 /** No part of any request: Yoga sees none of a client's own, so that nothing in one can make it fail. */
 const ORIGIN = 'http://gateway'
@@ -54,7 +55,9 @@ export function createYogaHttp(schema: GraphQLSchema, path: string, answers: Ans
   /** Nine megabytes, and the same for everybody: requests share its bytes. */
   let pages: Promise<{ readonly plain: Answer; readonly gzipped: Answer }> | undefined
   const render = async () => {
-    const plain = await read(await yoga.fetch(new yoga.fetchAPI.Request(url, { headers: { accept: HTML } }), {}))
+    const page = await read(await yoga.fetch(new yoga.fetchAPI.Request(url, { headers: { accept: HTML } }), {}))
+    const policy = { 'content-security-policy': pagePolicy(page.body.toString()) }
+    const plain = { ...page, headers: { ...page.headers, ...policy } }
     return { plain, gzipped: await gzipped(plain) }
   }
   const renderPages = async () => {

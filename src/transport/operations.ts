@@ -1,6 +1,7 @@
 import { executeRootSelectionSet, type GraphQLFormattedError, type GraphQLSchema, validateExecutionArgs } from 'graphql'
 import type { Logger } from 'pino'
 import type { Admitted } from '../admission/admission.ts'
+import type { AdmittedDocument } from '../admission/document-cache.ts'
 import type { Limits } from '../admission/limits/limits.ts'
 import type { GraphQLParams } from '../admission/params.ts'
 import type { Engine, Start } from '../delivery/engine.ts'
@@ -12,7 +13,7 @@ import { errorJson, executedJson } from '../delivery/render/result-json.ts'
 import { SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
-import type { Context } from '../schema/context.ts'
+import { ANONYMOUS, type Audience, type Context } from '../schema/context.ts'
 import { streamsFor } from '../schema/rights/bound-streams.ts'
 import { type ArgumentStart, floorFor, positionAt } from '../schema/start-position.ts'
 import type { Streams } from '../streams/streams.ts'
@@ -28,6 +29,8 @@ export interface OperationsOptions {
   readonly answers: AnswerBudget
   readonly refusals: Refusals
   readonly limits: Limits
+  /** False: errors suggest no names of the schema. */
+  readonly introspection?: boolean
 }
 
 /** Outcome of a query or a mutation. */
@@ -72,7 +75,8 @@ export class Operations {
         document,
         operationName: params.operationName,
         variableValues: params.variables,
-        contextValue: this.#context(admitted),
+        contextValue: this.#context(admitted.identity.audience),
+        hideSuggestions: this.#hidesSuggestions,
       })
       if (!('operation' in args)) return { errors: args.map((error) => formatError(error, errors, 'BAD_USER_INPUT')) }
       return { json: executedJson(args, await executeRootSelectionSet(args), errors) }
@@ -93,8 +97,9 @@ export class Operations {
     const { schema, engine, refusals, limits } = this.#options
     const { document, params, identity, owner } = admitted
     const { operationName, variables } = params
-    const context = this.#context(admitted)
-    const request = { schema, document, operationName, variables, context }
+    const context = this.#context(identity.audience)
+    const hideSuggestions = this.#hidesSuggestions
+    const request = { schema, document, operationName, variables, context, hideSuggestions }
     const operation = admitted.prepared.prepare(request, (prepare) =>
       limits.preparing(identity.principal, owner.address, prepare),
     )
@@ -112,6 +117,28 @@ export class Operations {
     const start = asked && (await this.#startAt(stream, asked, admitted))
     const share = limits.shareOf(owner)
     return { prepared: engine.prepare(operation, stream, { start, hasMarker, share }), hasCursors }
+  }
+
+  /**
+   * Compiles the subscriptions of a document before their first event, as anonymous clients run them. Only where no
+   * variable is required: compiled code has their values in it.
+   */
+  compileAhead({ document, prepared }: AdmittedDocument): void {
+    const { schema, engine } = this.#options
+    const context = this.#context(ANONYMOUS)
+    for (const node of document.definitions) {
+      if (node.kind !== 'OperationDefinition' || node.operation !== 'subscription') continue
+      if (node.variableDefinitions?.some(({ type, defaultValue }) => type.kind === 'NonNullType' && !defaultValue))
+        continue
+      try {
+        const operationName = node.name?.value
+        const operation = prepared.prepare({ schema, document, operationName, variables: undefined, context })
+        if ('args' in operation && operation.stream) engine.compileAhead(operation)
+      } catch (error) {
+        // Its clients are told of it when they run it.
+        if (!(error instanceof SluiceError)) engine.shared.faults.tell('compiler', error)
+      }
+    }
   }
 
   /** Ends the streams that the engine does not know, each with a reconnection delay. */
@@ -162,7 +189,11 @@ export class Operations {
     return floor ? { ...asked, floor } : asked
   }
 
-  #context({ identity: { audience } }: Admitted): Context {
+  get #hidesSuggestions(): boolean {
+    return this.#options.introspection === false
+  }
+
+  #context(audience: Audience): Context {
     return { audience, streams: streamsFor(this.#options.streams, audience) }
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import getRawBody from 'raw-body'
 import type { GraphQLParams } from '../admission/params.ts'
+import { operationIdOf } from '../admission/persisted/operation-id.ts'
 import { SluiceError } from '../errors/codes.ts'
 
 /** Size limit of a body: operations are some kilobytes, and variables seldom add much. */
@@ -30,7 +31,9 @@ export async function readParams(request: IncomingMessage, url: URL): Promise<Gr
  */
 export async function readOperation(request: IncomingMessage, url: URL): Promise<GraphQLParams | undefined> {
   const asked = request.method === 'GET' || hasBody(request) ? await readAsked(request, url) : {}
-  if (isRecord(asked) && isAbsent(asked.query) && isAbsent(asked.extensions)) return undefined
+  if (isRecord(asked) && isAbsent(asked.query) && isAbsent(asked.documentId) && isAbsent(asked.extensions)) {
+    return undefined
+  }
   const params = paramsOf(asked)
   return { ...params, lastEventId: lastEventIdOf(params) }
 }
@@ -98,6 +101,7 @@ function isJson(contentType = ''): boolean {
 function queryOf(search: URLSearchParams): Record<string, unknown> {
   return {
     query: search.get('query'),
+    documentId: search.get('documentId') || undefined,
     operationName: search.get('operationName') || undefined,
     variables: jsonParameter(search, 'variables'),
     extensions: jsonParameter(search, 'extensions'),
@@ -119,18 +123,21 @@ function parseJson(text: string, what: string): unknown {
 
 function paramsOf(body: unknown): GraphQLParams {
   if (!isRecord(body)) throw new SluiceError('BAD_REQUEST', 'The request must be a JSON object')
-  const { query, operationName, variables, extensions } = body
-  if (isAbsent(query) || query === '') throw new SluiceError('BAD_REQUEST', 'The request has no "query"')
-  if (typeof query !== 'string') throw new SluiceError('BAD_REQUEST', '"query" must be a string')
+  const { query, operationName, variables } = body
+  const extensions = recordOf(body.extensions, 'extensions')
+  const documentId = operationIdOf(body.documentId, extensions)
+  const isNamed = isAbsent(query) || query === ''
+  if (isNamed && documentId === undefined) throw new SluiceError('BAD_REQUEST', 'The request has no "query"')
+  if (!isNamed && typeof query !== 'string') throw new SluiceError('BAD_REQUEST', '"query" must be a string')
   if (!isAbsent(operationName) && typeof operationName !== 'string') {
     throw new SluiceError('BAD_REQUEST', '"operationName" must be a string')
   }
   return {
-    query,
-    documentId: undefined,
+    query: isNamed ? undefined : (query as string),
+    documentId,
     operationName: operationName ?? undefined,
     variables: recordOf(variables, 'variables'),
-    extensions: recordOf(extensions, 'extensions'),
+    extensions,
   }
 }
 

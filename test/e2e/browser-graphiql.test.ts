@@ -18,6 +18,10 @@ describeChromium('GraphiQL', (browser) => {
     const complaints: string[] = []
     page.on('request', (request) => asked.push(request.url()))
     page.on('pageerror', (error) => complaints.push(error.message))
+    // What its policy refuses is told there.
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
     await page.goto(gateway.graphql)
     await page.locator(RUN).waitFor()
     // The last thing it asks for is the schema; then the documentation can be opened.

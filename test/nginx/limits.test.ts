@@ -176,13 +176,43 @@ describeNginx('a native EventSource, which any other status would end for good, 
       corsOrigins: ['https://shop.example', 'https://live.example:8443'],
     })
     const allowed = async (origin: string) => {
-      const answer = await fetch(front.graphql, { headers: { ...EVENT_SOURCE, origin } })
-      expect(answer.headers.get('vary')).toContain('Origin')
-      return answer.headers.get('access-control-allow-origin')
+      const { headers } = await fetch(front.graphql, { headers: { ...EVENT_SOURCE, origin } })
+      expect(headers.get('vary')).toContain('Origin')
+      return [headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials')]
     }
-    expect(await allowed('https://shop.example')).toBe('https://shop.example')
-    expect(await allowed('https://live.example:8443')).toBe('https://live.example:8443')
-    expect(await allowed('https://shop.example.evil')).toBeNull()
+    for (const origin of ['https://shop.example', 'https://live.example:8443']) {
+      expect(await allowed(origin)).toEqual([origin, 'true'])
+    }
+    for (const origin of ['https://shop.example.evil', 'null']) expect(await allowed(origin)).toEqual([null, null])
+  })
+
+  test('where some are listed beside everybody, credentials are for those that are', async () => {
+    const front = await nginx.start({
+      instances: [{ name: 'gone', address: '127.0.0.1:1' }],
+      corsOrigins: ['*', 'https://shop.example', 'capacitor://localhost', 'http://[::1]:3000'],
+    })
+    const allowed = async (origin: string) => {
+      const { headers } = await fetch(front.graphql, { headers: { origin } })
+      return [headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials')]
+    }
+    for (const origin of ['https://shop.example', 'capacitor://localhost', 'http://[::1]:3000']) {
+      expect(await allowed(origin)).toEqual([origin, 'true'])
+    }
+    for (const origin of ['https://evil.example', 'null']) expect(await allowed(origin)).toEqual(['*', null])
+  })
+
+  test.each([
+    ['a year where nothing else is said', {}, 'max-age=31536000'],
+    ['not at all where it is off', { hstsSeconds: 0 }, null],
+  ])('browsers are told to use TLS: %s, by every answer', async (_what, options, expected) => {
+    const gone = await nginx.start({ instances: [{ name: 'gone', address: '127.0.0.1:1' }], ...options })
+    const stub = await startStub('one')
+    const front = await nginx.start({ instances: [stub.instance], ...options })
+    for (const url of [gone.graphql, `${gone.origin}/`, front.graphql]) {
+      const answer = await fetch(url)
+      expect([url, answer.headers.get('strict-transport-security')]).toEqual([url, expected])
+      await answer.text()
+    }
   })
 })
 

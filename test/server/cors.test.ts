@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { startTestGateway } from '../kit/gateway.ts'
+import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { type RawRequest, RawStream } from '../kit/raw-stream.ts'
 
 const ORIGIN = { origin: 'https://shop.example' }
@@ -48,7 +48,11 @@ describe('resume 7: every answer carries the same policy', () => {
     await answer.untilHead()
     expect(answer.status).toBe(status)
     expect(answer.headers['access-control-allow-origin']).toBe('*')
-    expect(listOf(answer.headers['access-control-expose-headers'])).toEqual(['retry-after', 'x-request-id'])
+    expect(listOf(answer.headers['access-control-expose-headers'])).toEqual([
+      'retry-after',
+      'x-request-id',
+      'www-authenticate',
+    ])
     expect(answer.headers['x-request-id']).toMatch(/^[\w.-]+$/)
   })
 
@@ -57,7 +61,11 @@ describe('resume 7: every answer carries the same policy', () => {
     const query = 'subscription { ordersByRegion(region: ASIA) { id } }'
     const stream = await RawStream.subscribe(gateway.graphql, query, { headers: ORIGIN })
     expect(stream.headers['access-control-allow-origin']).toBe('*')
-    expect(listOf(stream.headers['access-control-expose-headers'])).toEqual(['retry-after', 'x-request-id'])
+    expect(listOf(stream.headers['access-control-expose-headers'])).toEqual([
+      'retry-after',
+      'x-request-id',
+      'www-authenticate',
+    ])
   })
 })
 
@@ -79,6 +87,114 @@ describe('CORS_ORIGINS', () => {
       expect(answer.headers).not.toHaveProperty('access-control-allow-origin')
     },
   )
+})
+
+describe('credentials', () => {
+  const of = async (gateway: TestGateway, origin: string, request: RawRequest = QUERY) => {
+    const { headers } = await RawStream.answer(gateway.graphql, { ...request, headers: { ...request.headers, origin } })
+    return [headers['access-control-allow-origin'], headers['access-control-allow-credentials'], headers.vary]
+  }
+
+  test('are for nobody where anybody may read', async () => {
+    const gateway = await startTestGateway()
+    for (const origin of ['https://shop.example', 'null', '*']) {
+      expect(await of(gateway, origin)).toEqual(['*', undefined, 'Accept-Encoding'])
+      expect(await of(gateway, origin, { method: 'OPTIONS', headers: PREFLIGHT })).toEqual([
+        '*',
+        undefined,
+        'Accept-Encoding',
+      ])
+    }
+  })
+
+  test('are for origins that are listed, also beside everybody', async () => {
+    const gateway = await startTestGateway({ env: { CORS_ORIGINS: 'https://Shop.example, *' } })
+    const vary = 'Accept-Encoding, Origin'
+    expect(await of(gateway, 'https://shop.example')).toEqual(['https://shop.example', 'true', vary])
+    expect(await of(gateway, 'https://other.example')).toEqual(['*', undefined, vary])
+    expect(await of(gateway, 'null')).toEqual(['*', undefined, vary])
+  })
+
+  test('are for no other where only some are listed', async () => {
+    const gateway = await startTestGateway({ env: { CORS_ORIGINS: 'https://shop.example' } })
+    const vary = 'Accept-Encoding, Origin'
+    expect(await of(gateway, 'https://shop.example')).toEqual(['https://shop.example', 'true', vary])
+    for (const origin of ['null', 'https://shop.example:444', 'http://shop.example', 'https://shop.example/', '']) {
+      expect(await of(gateway, origin)).toEqual([undefined, undefined, vary])
+      const preflight = await RawStream.answer(gateway.graphql, {
+        method: 'OPTIONS',
+        headers: { ...PREFLIGHT, origin },
+      })
+      expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control'))).toEqual([])
+    }
+  })
+})
+
+describe('request headers', () => {
+  test('of ordinary tools may be sent without being configured', async () => {
+    const gateway = await startTestGateway()
+    const answer = await RawStream.answer(gateway.graphql, { method: 'OPTIONS', headers: PREFLIGHT })
+    const tools =
+      'accept content-type authorization x-api-key last-event-id x-graphql-event-stream-token x-request-id traceparent ' +
+      'tracestate sentry-trace baggage apollo-require-preflight apollographql-client-name apollographql-client-version ' +
+      'graphql-client-name graphql-client-version x-requested-with cache-control pragma x-csrf-token'
+    expect(listOf(answer.headers['access-control-allow-headers'])).toEqual(expect.arrayContaining(tools.split(' ')))
+    expect(listOf(answer.headers['access-control-allow-headers'])).not.toContain('x-shop')
+  })
+
+  test('of others may be sent where CORS_HEADERS names them', async () => {
+    const gateway = await startTestGateway({ env: { CORS_HEADERS: 'X-Shop, Authorization' } })
+    const answer = await RawStream.answer(gateway.graphql, { method: 'OPTIONS', headers: PREFLIGHT })
+    const names = listOf(answer.headers['access-control-allow-headers'])
+    expect(names).toContain('x-shop')
+    expect(names.filter((name) => name === 'authorization')).toHaveLength(1)
+  })
+})
+
+describe('answers that Node makes before there is a request', () => {
+  const tooLong = `x: ${'y'.repeat(20_000)}`
+  const BROKEN: readonly (readonly [string, string, number])[] = [
+    ['a head that is too large', `GET /graphql HTTP/1.1\r\nhost: x\r\norigin: ORIGIN\r\n${tooLong}\r\n\r\n`, 431],
+    ['what is no HTTP', 'GET /graphql HTTP/1.1\r\nhost: x\r\norigin: ORIGIN\r\nno header\r\n\r\n', 400],
+    [
+      'two lengths',
+      'POST /graphql HTTP/1.1\r\nhost: x\r\nOrigin:ORIGIN\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
+      400,
+    ],
+  ]
+
+  test.each(BROKEN)('have the policy: %s', async (_what, bytes, status) => {
+    const anybody = await startTestGateway()
+    const some = await startTestGateway({ env: { CORS_ORIGINS: 'https://shop.example' } })
+    const of = async (gateway: TestGateway, origin: string) => {
+      const answer = await RawStream.write(gateway.url, bytes.replace('ORIGIN', origin))
+      await answer.untilEnd()
+      expect(answer.status).toBe(status)
+      return [answer.headers['access-control-allow-origin'], answer.headers['access-control-allow-credentials']]
+    }
+    expect(await of(anybody, 'https://shop.example')).toEqual(['*', undefined])
+    expect(await of(some, 'https://shop.example')).toEqual(['https://shop.example', 'true'])
+    expect(await of(some, 'https://evil.example')).toEqual([undefined, undefined])
+  })
+
+  test('a head that does not come to its end has it where anybody may read', async () => {
+    const timeouts = {
+      headersTimeout: 100,
+      requestTimeout: 200,
+      connectionsCheckingInterval: 20,
+      keepAliveTimeout: 500,
+    }
+    const gateway = await startTestGateway({ timeouts })
+    const answer = await RawStream.write(gateway.url, 'GET /graphql HTTP/1.1\r\n')
+    await answer.untilEnd()
+    expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([408, '*'])
+  })
+
+  test('what a client expects is no reason for a refusal', async () => {
+    const gateway = await startTestGateway()
+    const answer = await RawStream.answer(gateway.graphql, { ...QUERY, headers: { ...ORIGIN, expect: 'something' } })
+    expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([200, '*'])
+  })
 })
 
 describe('the request id', () => {

@@ -40,6 +40,12 @@ export class PreparedOperations {
     return this.#bytes
   }
 
+  /** Forgets all of them. */
+  clear(): void {
+    this.#operations.clear()
+    this.#bytes = 0
+  }
+
   /**
    * As `prepareOperation`, and throws as it does.
    * @param preparing runs the preparation of one that is not cached, or throws instead.

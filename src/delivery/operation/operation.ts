@@ -66,6 +66,8 @@ export interface OperationRequest {
   readonly operationName: string | undefined
   readonly variables: Readonly<Record<string, unknown>> | undefined
   readonly context: Context
+  /** Errors suggest no names of the schema. */
+  readonly hideSuggestions?: boolean
 }
 
 /**
@@ -77,13 +79,14 @@ export function prepareOperation(
   request: OperationRequest,
   weight: OperationWeight = WEIGHTLESS,
 ): Operation | readonly GraphQLError[] {
-  const { schema, document, operationName, variables, context } = request
+  const { schema, document, operationName, variables, context, hideSuggestions = false } = request
   const args = validateSubscriptionArgs({
     schema,
     document,
     operationName,
     variableValues: variables,
     contextValue: context,
+    hideSuggestions,
   })
   if (!('operation' in args)) return args
   const wrong = wrongArguments(args)

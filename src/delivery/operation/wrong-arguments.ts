@@ -15,7 +15,7 @@ import {
  * errors allow to distinguish the two.
  */
 export function wrongArguments(args: ValidatedExecutionArgs): readonly GraphQLError[] {
-  const { schema, operation, fragmentDefinitions, variableValues } = args
+  const { schema, operation, fragmentDefinitions, variableValues, hideSuggestions } = args
   const errors: GraphQLError[] = []
   const visited = new Set<string>()
   const visit = ({ selections }: SelectionSetNode, parent: GraphQLCompositeType): void => {
@@ -24,7 +24,7 @@ export function wrongArguments(args: ValidatedExecutionArgs): readonly GraphQLEr
         const field = schema.getField(parent, node.name.value)
         if (!field) continue
         try {
-          if (field.args.length > 0) getArgumentValues(field, node, variableValues)
+          if (field.args.length > 0) getArgumentValues(field, node, variableValues, undefined, hideSuggestions)
         } catch (error) {
           if (!(error instanceof GraphQLError)) throw error
           errors.push(error)

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Faults } from '../../errors/faults.ts'
+import type { Operation } from '../operation/operation.ts'
 import { compileText, type TextOperation } from './compile-text.ts'
 import type { Renderer } from './renderer.ts'
 
@@ -25,6 +26,17 @@ export class Compiler {
   constructor(stats: { compiled: number }, faults: Faults) {
     this.#stats = stats
     this.#faults = faults
+  }
+
+  /**
+   * Compiles an operation before its first event. False: it is compiled once it is busy, since it cannot be shared, or
+   * half of the cache is full: the rest is for what clients really run.
+   */
+  ahead({ args, bodyKey: key, weight }: Operation): boolean {
+    if (key === undefined || this.#known.calculatedSize > KNOWN_BYTES / 2) return false
+    const compiled = this.#known.has(key) ? undefined : this.#compileText(args)
+    this.#keep(key, compiled, weight)
+    return this.#known.has(key)
   }
 
   known(key: string | undefined): TextOperation | undefined {
@@ -68,12 +80,20 @@ export class Compiler {
       this.#counts.delete(renderer)
       return undefined
     }
+    const compiled = this.#compileText(args)
+    this.#keep(key, compiled, weight)
+    return compiled
+  }
+
+  #keep(key: string | undefined, compiled: TextOperation | undefined, weight: Operation['weight']): void {
+    if (!compiled?.isShareable || key === undefined) return
+    this.#known.set(key, compiled, { size: weight.own + COMPILED_PER_DOCUMENT * weight.document })
+  }
+
+  #compileText(args: Operation['args']): TextOperation | undefined {
     try {
       const compiled = compileText(args)
       if (compiled) this.#stats.compiled++
-      if (compiled?.isShareable && key !== undefined) {
-        this.#known.set(key, compiled, { size: weight.own + COMPILED_PER_DOCUMENT * weight.document })
-      }
       return compiled
     } catch (error) {
       // Uncompiled operations are only slower: graphql-js executes them.

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Random } from '../random.ts'
 import { Connection, type Outcome } from '../wire.ts'
 import { CURSOR, type Draft, TOKEN } from './draft.ts'
+import { draftBytes, scribbled } from './draft-bytes.ts'
 
 /** An answer takes no longer than this, also where 40 requests are under way on a busy machine. */
 export const ANSWER_MS = 20_000
@@ -63,7 +64,7 @@ export class Sender {
 
   /** Undefined where no answer is waited for. */
   async send(draft: Draft): Promise<Outcome | undefined> {
-    const bytes = this.#bytesOf(draft)
+    const bytes = draftBytes(draft, this.#random, (text) => this.#handedOut.fill(text))
     const outcome = await this.#deliver(draft, bytes)
     if (outcome) this.#handedOut.learn(outcome)
     return outcome
@@ -92,7 +93,7 @@ export class Sender {
           }
         } else if (delivery === 'cut') socket.end(bytes.subarray(0, this.#random.int(bytes.length)))
         else if (delivery === 'wild') {
-          socket.write(this.#scribbled(bytes))
+          socket.write(scribbled(bytes, this.#random))
           await delay(WILD_MS)
           socket.end()
         } else if (delivery === 'pipelined') {
@@ -144,38 +145,4 @@ export class Sender {
       connection.destroy()
     }
   }
-
-  #bytesOf(draft: Draft): Buffer {
-    const { method, path, version, headers, body, delivery } = draft
-    const filled = body === undefined ? undefined : Buffer.from(this.#handedOut.fill(body))
-    const framing: [string, string][] = []
-    if (filled)
-      framing.push(
-        delivery === 'chunked' ? ['transfer-encoding', 'chunked'] : ['content-length', String(filled.length)],
-      )
-    const lines = [...headers, ...framing].map(([name, value]) => `${name}: ${this.#handedOut.fill(value)}\r\n`)
-    const head = Buffer.from(
-      `${method} ${this.#handedOut.fill(path)} HTTP/${version}\r\n${lines.join('')}\r\n`,
-      'latin1',
-    )
-    if (!filled) return head
-    return Buffer.concat([head, delivery === 'chunked' ? chunked(filled, this.#random) : filled])
-  }
-
-  #scribbled(bytes: Buffer): Buffer {
-    const copy = Buffer.from(bytes)
-    for (let i = this.#random.between(1, 8); i > 0; i--)
-      copy[this.#random.int(Math.min(copy.length, 400))] = this.#random.int(256)
-    return copy
-  }
-}
-
-function chunked(body: Buffer, random: Random): Buffer {
-  const chunks: Buffer[] = []
-  for (let at = 0; at < body.length; ) {
-    const size = Math.min(body.length - at, random.between(1, 4_000))
-    chunks.push(Buffer.from(`${size.toString(16)}\r\n`), body.subarray(at, at + size), Buffer.from('\r\n'))
-    at += size
-  }
-  return Buffer.concat([...chunks, Buffer.from('0\r\n\r\n')])
 }
