@@ -2,7 +2,8 @@
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import { Admission } from './admission/admission.ts'
-import { Authentication } from './admission/authentication/authentication.ts'
+import type { Authentication } from './admission/authentication/authentication.ts'
+import { openAuthentication } from './admission/authentication/open.ts'
 import { Authorization } from './admission/authorization/authorization.ts'
 import { Control } from './admission/control/control.ts'
 import { Limits } from './admission/limits/limits.ts'
@@ -13,6 +14,8 @@ export interface GateOptions {
   readonly config: Config
   readonly schema: GraphQLSchema
   readonly log: Logger
+  /** The time that credentials are compared with, in ms since the epoch. */
+  readonly now?: (() => number) | undefined
 }
 
 export interface Gate {
@@ -24,9 +27,10 @@ export interface Gate {
 }
 
 /** @throws Error that says what of the configuration cannot be used. */
-export async function openGate({ schema }: GateOptions): Promise<Gate> {
+export async function openGate({ config, schema, log, now }: GateOptions): Promise<Gate> {
   const authorization = new Authorization()
-  const authentication = new Authentication()
+  const audienceOf: Authorization['audienceOf'] = (principal) => authorization.audienceOf(principal)
+  const authentication = await openAuthentication({ config, log, audienceOf, ...(now && { now }) })
   const control = new Control()
   const limits = new Limits()
   const persisted = new PersistedOperations()

@@ -56,6 +56,8 @@ export interface GatewayOptions {
   readonly listenWithinMs?: number
   /** Other limits of time for requests, for tests. */
   readonly timeouts?: Timeouts
+  /** Another clock for credentials, for tests: ms since the epoch. */
+  readonly now?: () => number
 }
 
 export interface Gateway {
@@ -99,7 +101,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, log, faults, errors })
-  const { admission } = await openGate({ config, schema, log })
+  const { admission, authentication } = await openGate({ config, schema, log, now: options.now })
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
@@ -139,7 +141,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
   const compressesAll = config.COMPRESSION === 'on'
-  const endpoint = new Endpoint({ admission, operations, distinct, single, yoga, compressesAll })
+  const { tickets } = authentication
+  const endpoint = new Endpoint({ admission, tickets, operations, distinct, single, yoga, compressesAll })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
   const server = createHttpServer({
@@ -181,6 +184,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throttledMs: data.throttledMs,
     engine,
     admission,
+    authentication,
     answers,
     pulling,
     sockets,
@@ -208,7 +212,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sockets,
     engine,
     operations,
-    resources: [capacity, answers, streams, data],
+    resources: [capacity, answers, streams, data, authentication],
     admin,
     adminConnections,
     log,

@@ -3,6 +3,7 @@ import type { PreparedOperations } from '../delivery/operation/cache.ts'
 import { SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { Authentication } from './authentication/authentication.ts'
+import { demandBound } from './authentication/tickets/operation-binding.ts'
 import type { Authorization } from './authorization/authorization.ts'
 import type { Control } from './control/control.ts'
 import { AdmittedDocument, DocumentCache } from './document-cache.ts'
@@ -102,6 +103,7 @@ export class Admission {
     try {
       demandShortName(params.operationName, 'The operation name')
       demandSmall(params.variables)
+      demandBound(identity.operation, params)
       const { text, hash } = persisted.textOf(params)
       const found = limits.preparing(identity.principal, address, () => this.#documents.get(text, errors))
       if (!(found instanceof AdmittedDocument)) return { errors: found }

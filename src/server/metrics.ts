@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Admission } from '../admission/admission.ts'
+import type { Authentication } from '../admission/authentication/authentication.ts'
 import type { Engine } from '../delivery/engine.ts'
 import { CLOSE_REASONS } from '../delivery/outlet.ts'
 import { FAULT_PLACES } from '../errors/faults.ts'
@@ -9,6 +10,7 @@ import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { Units } from '../transport/gzip/units.ts'
 import type { SingleConnections } from '../transport/single/connections.ts'
 import type { StreamSockets } from '../transport/stream-sockets.ts'
+import { addAuthentication } from './authentication-metrics.ts'
 import type { Capacity } from './capacity.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { addTables } from './table-metrics.ts'
@@ -26,6 +28,7 @@ export interface MetricsSources {
   readonly throttledMs: () => number
   readonly engine: Engine
   readonly admission: Admission
+  readonly authentication: Authentication
   readonly answers: AnswerBudget
   /** Number of streams of hand-written subscriptions. */
   readonly pulling: () => number
@@ -170,6 +173,7 @@ export function createMetrics(sources: MetricsSources): Registry {
 
   addConnections(registry, sources.connections)
   addCodings(registry, sources)
+  addAuthentication(registry, sources.authentication)
 
   const closes: Counter = new Counter({
     name: 'sluice_closes_total',

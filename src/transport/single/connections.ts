@@ -90,7 +90,10 @@ export class SingleConnections {
    */
   find(token: string, principal: Principal): SingleStream {
     const stream = this.#streams.get(token)
-    if (!stream || stream.owner.identity.principal.id !== principal.id) throw new SluiceError('STREAM_NOT_FOUND')
+    const owner = stream?.owner.identity.principal
+    // A token and an API key may have the same id, and be different principals.
+    if (!stream || owner?.id !== principal.id || owner.kind !== principal.kind)
+      throw new SluiceError('STREAM_NOT_FOUND')
     return stream
   }
 
