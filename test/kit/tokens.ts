@@ -1,4 +1,4 @@
-import { createHmac, createPrivateKey, generateKeyPairSync, randomBytes, randomUUID, sign } from 'node:crypto'
+import { createHmac, generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -81,7 +81,7 @@ export function tokenOf(
 export const hmac = (secret: string) => (input: string) => createHmac('sha256', secret).update(input).digest()
 
 /** Signs as RS256 does. */
-export const rsa = (key: string) => (input: string) => sign('sha256', Buffer.from(input), createPrivateKey(key))
+export const rsa = (key: KeyObject) => (input: string) => sign('sha256', Buffer.from(input), key)
 
 function encoded(part: unknown): string {
   return Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')

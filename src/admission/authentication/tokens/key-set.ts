@@ -38,7 +38,7 @@ const Jwk = z.object({
   x: z.string().optional(),
   y: z.string().optional(),
   k: z.string().optional(),
-  d: z.unknown(),
+  d: z.unknown().optional(),
 })
 type ReadJwk = z.output<typeof Jwk>
 
