@@ -25,7 +25,7 @@ export interface Issuer {
 }
 
 /** Somebody who signs tokens. */
-export async function makeIssuer({ algorithm = 'ES256', kid = randomUUID() } = {}): Promise<Issuer> {
+export async function makeIssuer({ algorithm = 'ES256', kid = String(randomUUID()) } = {}): Promise<Issuer> {
   const secret = algorithm.startsWith('HS') ? randomBytes(64) : undefined
   const { privateKey, pem } = secret ? { privateKey: secret, pem: '' } : keyPair(algorithm)
   const jwk: JWK = secret

@@ -29,7 +29,7 @@ export function digestOf(params: GraphQLParams): string {
   return hash(
     'sha256',
     JSON.stringify(
-      parts.map((part) => part ?? null),
+      parts.map((part) => part || null),
       inOrder,
     ),
     'base64url',
