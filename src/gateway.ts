@@ -80,6 +80,9 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, log, schema = ownSchema, topics = ownTopics, timeouts } = options
 
+  // First, since it may refuse the configuration: nothing else runs yet.
+  const { admission, authentication } = await openGate({ config, schema, log, now: options.now })
+
   const data = openLog({ config, log, topics, embedded: options.embedded })
   const { CURSOR_VERSION: cursorVersion, MAX_EVENT_BYTES: maxEventBytes } = config
   const limits = { maxBytes: config.WINDOW_BYTES, maxAgeMs: config.WINDOW_MAX_AGE_MS }
@@ -101,7 +104,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, log, faults, errors })
-  const { admission, authentication } = await openGate({ config, schema, log, now: options.now })
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)

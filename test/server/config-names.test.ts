@@ -187,7 +187,10 @@ const VALUES: Record<string, { good: string[]; bad: string[] }> = {
   CORS_ORIGINS: { good: ['*'], bad: [] },
   COMPRESSION: { good: ['on', 'anonymous', 'off'], bad: ['true'] },
   LOG_LEVEL: { good: ['info'], bad: ['loud'] },
-  AUTH_JWKS_URL: { good: ['https://a.example/jwks.json'], bad: ['a.example', 'ftp://a.example'] },
+  AUTH_JWKS_URL: {
+    good: ['https://a.example/jwks.json', 'http://a/@x'],
+    bad: ['a.example', 'ftp://a.example', 'https://u:p@a.example'],
+  },
   AUTH_KEY_FILE: { good: ['package.json'], bad: ['/no/such/file'] },
   AUTH_ISSUER: { good: ['https://a.example'], bad: [] },
   AUTH_AUDIENCE: { good: ['a, b'], bad: [' , '] },
@@ -226,7 +229,7 @@ const environments = fc
           const set = (values: string[], isBad: boolean) =>
             fc.constantFrom(...values.map((value) => ({ value, isBad })))
           const chances = [
-            { weight: 12, arbitrary: fc.constant(undefined) },
+            { weight: 18, arbitrary: fc.constant(undefined) },
             { weight: 1, arbitrary: set([''], false) },
             { weight: 5, arbitrary: set(good, false) },
             ...(bad.length > 0 ? [{ weight: 1, arbitrary: set(bad, true) }] : []),
