@@ -20,7 +20,7 @@ import { readTicketParams } from '../transport/ticket-params.ts'
 import type { YogaHttp } from './yoga.ts'
 
 export const GRAPHQL_PATH = '/graphql'
-export const TICKET_PATH = '/ticket'
+const TICKET_PATH = '/ticket'
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 
 export interface EndpointOptions {

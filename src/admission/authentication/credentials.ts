@@ -3,7 +3,7 @@ import type { Entry } from '../entry.ts'
 import { refused } from './refusal.ts'
 
 /** Length limit of signed tokens. Those of large identity providers, with groups and roles, have 2 to 4 KiB. */
-export const MAX_TOKEN_CHARS = 8 * 1024
+const MAX_TOKEN_CHARS = 8 * 1024
 /** Length limit of API keys: 256 random bits have 64 characters in hex. */
 const MAX_KEY_CHARS = 256
 /** Length limit of tickets: the request line and all headers may have 16 KiB, in Nginx as well as in Node. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Bounds } from '../../schema/context.ts'
 
 /** Length limit of names of principals and tokens: they are kept with every stream, logged, and sent to Kafka. */
-export const MAX_ID_CHARS = 256
+const MAX_ID_CHARS = 256
 /** Bounds of what a principal may be bound to: it is compared with events, and part of what groups are told apart by. */
 const MAX_BOUNDS = 32
 const MAX_BOUND_VALUES = 1_000

@@ -1,4 +1,5 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -6,6 +7,7 @@ import { ApiKeys } from '../../../src/admission/authentication/api-keys/api-keys
 import { KeysWatch } from '../../../src/admission/authentication/api-keys/keys-watch.ts'
 import { ANONYMOUS } from '../../../src/schema/context.ts'
 import { keysFile, keysText, sha256, type TestKey } from '../../kit/api-keys.ts'
+import { onPath } from '../../kit/chromium.ts'
 import { recordedLog } from '../../kit/log-lines.ts'
 import { Statistics } from '../../kit/statistics.ts'
 import { fileWith } from '../../kit/tokens.ts'
@@ -62,6 +64,14 @@ test('a key is a principal with what its record says, and always the same identi
   })
   expect(keys.identify('k-acme')).toBe(keys.identify('k-acme'))
   expect(keys.identify('k-other').principal.id).toBe('other')
+})
+
+test.skipIf(!onPath(['openssl']))('a key and its hash are made as docs/security.md says, by openssl', () => {
+  const cwd = dirname(fileWith('x', ''))
+  const command = "openssl rand -hex 32 | tee key.txt | tr -d '\\n' | openssl dgst -sha256 -r"
+  const [hash = ''] = execFileSync('sh', ['-c', command], { cwd, encoding: 'utf8' }).split(' ')
+  const key = readFileSync(join(cwd, 'key.txt'), 'utf8').trim()
+  expect(keysOf(JSON.stringify([{ id: 'a', sha256: hash }])).identify(key).principal.id).toBe('a')
 })
 
 test('no other text is a key: not the hash of one, nor a part of one', () => {
@@ -186,7 +196,7 @@ test('whoever waits is told the ids of keys that are gone, or are no longer what
 test.each([
   ['a folder', () => dirname(fileWith('x', '')), /it is no file/],
   ['missing', () => '/no/such/file', /there is no such file/],
-  ['too large', () => fileWith('keys.json', ' '.repeat(16 * 1024 * 1024 + 1)), /more than 16777216 bytes/],
+  ['too large', () => fileWith('keys.json', ' '.repeat(4 * 1024 * 1024 + 1)), /more than 4194304 bytes/],
 ])('a file that is %s stops the start', async (_what, path, sentence) => {
   await expect(watched(path())).rejects.toThrow(sentence)
 })

@@ -1,11 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { makeCertificate } from '../../../deploy/nginx/certificate.ts'
 import { keysOfFile } from '../../../src/admission/authentication/tokens/key-file.ts'
 import { verifyToken } from '../../../src/admission/authentication/tokens/verify.ts'
+import { onPath } from '../../kit/chromium.ts'
 import { fileWith, makeIssuer } from '../../kit/tokens.ts'
 
 const RS = ['RS256']
@@ -35,17 +36,12 @@ describe('keys are read of', () => {
     expect(await accepts(file, await ec.sign(), ['RS256', 'ES256'])).toBe(true)
   })
 
-  test('an X.509 certificate', async () => {
-    const folder = dirname(fileWith('x', ''))
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const args = 'req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=issuer'.split(' ')
-    execFileSync('openssl', [...args, '-keyout', key, '-out', cert], { stdio: 'ignore' })
-    const { createPrivateKey } = await import('node:crypto')
-    const claims = { sub: 'a', exp: Math.floor(Date.now() / 1000) + 60 }
-    const token = await new SignJWT(claims)
-      .setProtectedHeader({ alg: 'RS256' })
-      .sign(createPrivateKey(readFileSync(key)))
-    expect(await accepts(readFileSync(cert, 'utf8'), token, RS)).toBe(true)
+  test.skipIf(!onPath(['openssl']))('an X.509 certificate, made by openssl', async () => {
+    const { certificate, certificateKey } = await makeCertificate(dirname(fileWith('x', '')))
+    const token = await new SignJWT({ sub: 'a', exp: Math.floor(Date.now() / 1000) + 60 })
+      .setProtectedHeader({ alg: 'ES256' })
+      .sign(createPrivateKey(readFileSync(certificateKey)))
+    expect(await accepts(readFileSync(certificate, 'utf8'), token, ['ES256'])).toBe(true)
   })
 
   test('a JWKS, by the names of its keys, and of one JWK', async () => {

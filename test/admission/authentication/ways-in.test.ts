@@ -199,6 +199,16 @@ test('where only keys are configured a token is refused, and the other way round
   expect([await ask(onlyKeys, { 'x-api-key': KEY }), await ask(onlyTokens, token)]).toEqual([200, 200])
 })
 
+test('five hundred requests that come at once with a new token verify it once', async () => {
+  const { gateway } = await start()
+  const headers = { authorization: `Bearer ${await issuer.sign()}` }
+  const url = `${gateway.graphql}?query=%7B__typename%7D`
+  const answers = await Promise.all(Array.from({ length: 500 }, () => fetch(url, { headers })))
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(await gateway.metric('sluice_tokens_total', { outcome: 'verified' })).toBe(1)
+  expect(await gateway.metric('sluice_credentials_cache_bytes')).toBeGreaterThan(0)
+})
+
 test('a reservation of a key is none of a token with the same id', async () => {
   const { gateway } = await start()
   const reservation = await RawStream.answer(gateway.graphql, { method: 'PUT', headers: { 'x-api-key': KEY } })

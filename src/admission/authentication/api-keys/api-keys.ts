@@ -1,4 +1,4 @@
-import { createHmac, hash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { Audience } from '../../../schema/context.ts'
 import type { Identity, Principal } from '../../principal.ts'
 import { expired, refused } from '../refusal.ts'
@@ -28,7 +28,7 @@ export class ApiKeys {
    * Keys are looked up by a hash that only this process can compute. So the time of a lookup tells nothing about the
    * hashes in the file, as a comparison in constant time would not either.
    */
-  readonly #secret = randomBytes(32)
+  readonly #secret = randomBytes(32).toString('hex')
   #byHash: ReadonlyMap<string, ApiKey> = new Map()
   #byId: ReadonlyMap<string, ApiKey> = new Map()
   readonly #listeners: ((ids: readonly string[]) => void)[] = []
@@ -104,6 +104,6 @@ export class ApiKeys {
   }
 
   #blind(digest: string): string {
-    return createHmac('sha256', this.#secret).update(digest).digest('base64')
+    return hash('sha256', this.#secret + digest, 'base64')
   }
 }

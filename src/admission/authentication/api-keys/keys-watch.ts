@@ -8,8 +8,8 @@ import type { ApiKeys } from './api-keys.ts'
  * link's new target, as Kubernetes does, and changes on a network's file system.
  */
 const INTERVAL_MS = 1_000
-/** Size limit of the file: ten thousand keys with bounds of some hundred bytes. */
-const MAX_BYTES = 16 * 1024 * 1024
+/** Size limit of the file: ten thousand keys with bounds of some hundred bytes. Reading it takes some 200 ms. */
+const MAX_BYTES = 4 * 1024 * 1024
 /** While the file is broken, one line in this time. */
 const LOG_INTERVAL_MS = 60_000
 
