@@ -11,6 +11,7 @@ import { writeDocs } from './report/docs.ts'
 import { machine } from './report/machine.ts'
 import { summarize } from './report/profile.ts'
 import { comparisonTable, type Finished, tableOf } from './report/table.ts'
+import { admission } from './scenarios/admission.ts'
 import { bytes } from './scenarios/bytes.ts'
 import { connect } from './scenarios/connect.ts'
 import { filters } from './scenarios/filters.ts'
@@ -45,6 +46,7 @@ const SCENARIOS: readonly Scenario[] = [
   ingest,
   latency,
   connect,
+  admission,
   replay,
   narrow,
   start,

@@ -12,8 +12,9 @@ const MIN_SECRET_CHARS = 32
 export const GateEnvironment = {
   AUTH_JWKS_URL: z
     .url({ protocol: /^https?$/ })
+    .refine((url) => !/^[^/]*\/\/[^/]*@/.test(url))
     .optional()
-    .meta({ wants: 'an http or https URL' }),
+    .meta({ wants: 'an http or https URL, without a user name and password' }),
   AUTH_KEY_FILE: readable.optional().meta({ wants: 'the path of a readable file: PEM or JWKS' }),
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: list.pipe(z.array(z.string()).min(1)).optional(),
@@ -84,6 +85,9 @@ export function gateProblems(given: Given, bad: ReadonlySet<string>, isProductio
   }
   if (isGood('AUTH_COOKIE') && !given.has('AUTH_JWKS_URL') && !given.has('AUTH_KEY_FILE')) {
     problems.push('AUTH_COOKIE, which holds a signed token, wants AUTH_JWKS_URL or AUTH_KEY_FILE beside it')
+  }
+  if (isGood('AUTH_JWKS_URL') && /\bHS\d/.test(given.get('AUTH_ALGORITHMS') ?? '')) {
+    problems.push('HS256, HS384 and HS512 in AUTH_ALGORITHMS want AUTH_KEY_FILE: no URL has shared secrets')
   }
   const persisted = given.get('PERSISTED_OPERATIONS')
   if ((persisted === 'allowed' || persisted === 'only') && !given.has('PERSISTED_OPERATIONS_FILE')) {

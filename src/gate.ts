@@ -4,7 +4,8 @@ import type { Logger } from 'pino'
 import { Admission } from './admission/admission.ts'
 import { AdmissionCounts } from './admission/admission-counts.ts'
 import { Audit } from './admission/audit/audit.ts'
-import { Authentication } from './admission/authentication/authentication.ts'
+import type { Authentication } from './admission/authentication/authentication.ts'
+import { openAuthentication } from './admission/authentication/open.ts'
 import { Authorization } from './admission/authorization/authorization.ts'
 import type { Authorize } from './admission/authorization/rules-elsewhere.ts'
 import { Control } from './admission/control/control.ts'
@@ -26,9 +27,11 @@ export interface GateOptions {
   /** Limit of open streams of this instance. */
   readonly maxStreams: number
   /** Where records of usage go. */
-  readonly sink: Sink
+  readonly sink: () => Sink
   /** Rules that live elsewhere. */
   readonly authorize?: Authorize | undefined
+  /** The time that credentials are compared with, in ms since the epoch. */
+  readonly now?: (() => number) | undefined
 }
 
 export interface Gate {
@@ -50,10 +53,18 @@ export interface Gate {
 
 /** @throws Error that says what of the configuration cannot be used. */
 export async function openGate(options: GateOptions): Promise<Gate> {
-  const { config, schema, log, maxStreams, sink, authorize } = options
+  const { config, schema, log, maxStreams, sink, authorize, now } = options
   const authorization = new Authorization({ schema, log, authorize })
-  const authentication = new Authentication()
+  const audienceOf: Authorization['audienceOf'] = (principal) => authorization.audienceOf(principal)
+  const authentication = await openAuthentication({ config, log, audienceOf, ...(now && { now }) })
   const control = new Control()
+  const { keys } = authentication
+  keys?.onKeysChanged((ids) => {
+    void control.endKeys(ids.filter((id) => !keys.has(id)))
+    // These come back, and get what their keys are good for now.
+    const changed = ids.filter((id) => keys.has(id))
+    void control.endKeys(changed, 'expired')
+  })
   const { USAGE_TOPIC: topic, USAGE_INTERVAL_MS: intervalMs, INSTANCE_ID: instance } = config
   const counts = new AdmissionCounts()
   const usage = new Usage({ isSent: topic !== undefined })

@@ -64,6 +64,8 @@ export interface GatewayOptions {
   readonly authorize?: Authorize
   /** Other limits of time for requests, for tests. */
   readonly timeouts?: Timeouts
+  /** Another clock for credentials, for tests: ms since the epoch. */
+  readonly now?: () => number
 }
 
 export interface Gateway {
@@ -89,7 +91,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, log, schema = ownSchema, topics = ownTopics, timeouts } = options
 
   // First, since it may refuse the configuration: nothing else runs yet.
-
+  const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
+  const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
+  const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
+  const gate = await openGate({
+    config,
+    schema,
+    log,
+    maxStreams: shares.streams,
+    sink: () => data.sink,
+    authorize: options.authorize,
+    now: options.now,
+  })
   const data = openLog({ config, log, topics, embedded: options.embedded })
   const { CURSOR_VERSION: cursorVersion, MAX_EVENT_BYTES: maxEventBytes } = config
   const limits = { maxBytes: config.WINDOW_BYTES, maxAgeMs: config.WINDOW_MAX_AGE_MS }
@@ -112,18 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const maxGroups = config.MAX_GROUPS
   const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, maxGroups, log, faults, errors })
-  const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
-  const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
-  const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
-  const gate = await openGate({
-    config,
-    schema,
-    log,
-    maxStreams: shares.streams,
-    sink: data.sink,
-    authorize: options.authorize,
-  })
-  const { admission, control, limits: clients, audit } = gate
+  const { admission, authentication, control, limits: clients, audit } = gate
   const isRequired = authenticates(config)
   const controlLog =
     data.control &&
@@ -188,8 +190,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
 
   const compressesAll = config.COMPRESSION === 'on'
+  const { tickets } = authentication
   const endpoint = new Endpoint({
     admission,
+    tickets,
     operations,
     distinct,
     single,
@@ -239,6 +243,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throttledMs: data.throttledMs,
     engine,
     gate,
+    authentication,
     control: { control, log: controlLog },
     answers,
     pulling,
@@ -268,7 +273,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sockets,
     engine,
     operations,
-    resources: [capacity, answers, gate, streams, ...(controlLog ? [controlLog] : []), data],
+    resources: [capacity, answers, gate, streams, ...(controlLog ? [controlLog] : []), data, authentication],
     admin,
     adminConnections,
     log,

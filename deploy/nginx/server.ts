@@ -76,7 +76,8 @@ ${ownAnswers(settings)}    }
 function graphql({ logs, streamsPerWorker, streamsPerAddress, heartbeatMs, hstsSeconds }: Settings): string {
   const buffers = Math.ceil((streamsPerWorker * 8) / 1024)
   const silence = MISSED_HEARTBEATS * heartbeatMs
-  return `        location = /graphql {
+  return `        # Operations, and tickets for them.
+        location ~ ^/(?:graphql|ticket)$ {
             limit_conn sluice_addresses ${streamsPerAddress};
 
             # What goes wrong with an upstream is logged with the query string, which cannot be changed, unless it is

@@ -5,6 +5,7 @@ import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import type { AdmissionObserver } from './admission-observer.ts'
 import type { Authentication } from './authentication/authentication.ts'
+import { demandBound } from './authentication/tickets/operation-binding.ts'
 import type { Authorization } from './authorization/authorization.ts'
 import type { Control } from './control/control.ts'
 import { demandOwnPage, hasCookie } from './csrf.ts'
@@ -127,6 +128,7 @@ export class Admission {
     try {
       demandShortName(params.operationName, 'The operation name')
       demandSmall(params.variables)
+      demandBound(identity.operation, params)
       const { text, hash, document: persistedDocument } = persisted.textOf(params)
       const found =
         persistedDocument ??

@@ -1,4 +1,5 @@
 import type { Audience, Bounds } from '../schema/context.ts'
+import type { GraphQLParams } from './params.ts'
 
 /** The authenticated client. Resolvers never see it: they get the audience. */
 export interface Principal {
@@ -30,6 +31,8 @@ export interface Identity {
 export interface OperationBinding {
   /** Of its document, name and variables. */
   readonly digest: string
+  /** The operation itself, which the request then does not have to repeat. */
+  readonly params: GraphQLParams | undefined
 }
 
 export const NOBODY: Principal = {

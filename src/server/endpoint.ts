@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { OperationTypeNode } from 'graphql'
 import type { Admission } from '../admission/admission.ts'
+import type { Tickets } from '../admission/authentication/tickets/tickets.ts'
 import type { Entry } from '../admission/entry.ts'
 import type { Identity } from '../admission/principal.ts'
 import { SluiceError } from '../errors/codes.ts'
@@ -8,20 +9,24 @@ import { refusedRetryMs } from '../errors/retry-hints.ts'
 import { asksForEventStream, EVENT_STREAM, negotiate, takesPlainText, wantsHtml } from '../protocol/accept.ts'
 import { PLAIN_ONLY } from '../protocol/content-coding.ts'
 import { ANONYMOUS } from '../schema/context.ts'
-import { answerNotAccepted, answerRefused, answerRetry } from '../transport/answer.ts'
+import { answerNotAccepted, answerRefused, answerRetry, answerTicket } from '../transport/answer.ts'
 import type { AnswerResponse } from '../transport/answer-body.ts'
 import type { DistinctConnections } from '../transport/distinct.ts'
 import type { Operations } from '../transport/operations.ts'
 import { readOperation, readParams } from '../transport/params.ts'
 import type { SingleConnections } from '../transport/single/connections.ts'
 import { isInUrl, streamTokenOf } from '../transport/single/token.ts'
+import { readTicketParams } from '../transport/ticket-params.ts'
 import type { YogaHttp } from './yoga.ts'
 
 export const GRAPHQL_PATH = '/graphql'
+const TICKET_PATH = '/ticket'
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 
 export interface EndpointOptions {
   readonly admission: Admission
+  /** Absent: none are given. */
+  readonly tickets: Tickets | undefined
   readonly distinct: DistinctConnections
   readonly single: SingleConnections
   readonly operations: Operations
@@ -56,7 +61,7 @@ export interface Route {
 }
 
 /** Every way in. The matrix of admission (test/admission/matrix.test.ts) has a request for each. */
-export type RouteName = 'reserve' | 'stop' | 'single' | 'operation'
+export type RouteName = 'ticket' | 'reserve' | 'stop' | 'single' | 'operation'
 
 /**
  * The routes of operations. A request is identified first, whatever its route; its operation is admitted before
@@ -71,6 +76,11 @@ export class Endpoint {
     this.#options = options
     const isGraphQL = ({ url }: Exchange): boolean => url.pathname === GRAPHQL_PATH
     this.routes = [
+      {
+        name: 'ticket',
+        matches: ({ url }) => url.pathname === TICKET_PATH,
+        serve: (exchange) => this.#giveTicket(exchange),
+      },
       {
         name: 'reserve',
         // A token that comes along is an old one: clients send it with every request once they have one.
@@ -103,6 +113,9 @@ export class Endpoint {
     if (url.pathname === GRAPHQL_PATH && !METHODS.includes(method)) {
       throw new MethodNotAllowed(METHODS.join(', '), `GraphQL takes no ${method}`)
     }
+    if (url.pathname === TICKET_PATH && method !== 'POST') {
+      throw new MethodNotAllowed('POST', 'A ticket is given for an operation that is sent by POST')
+    }
     // The page has no data, and no credentials yet.
     if (url.pathname === GRAPHQL_PATH && method === 'GET' && this.#options.graphiql && wantsHtml(request)) {
       return await this.#options.yoga.answerPage(response)
@@ -114,16 +127,28 @@ export class Endpoint {
     if (identity) await route.serve({ ...exchange, identity, token })
   }
 
-  /** Undefined: it was answered. */
+  /** @returns undefined for a native EventSource that is told to come back: any status but 200 would be final for it. */
   async #identify({ request, response, entry }: Exchange): Promise<Identity | undefined> {
     try {
       return await this.#options.admission.identify(entry)
     } catch (error) {
-      // It may be a native EventSource, to which any status but 200 would be final.
       if (request.method !== 'GET' || !asksForEventStream(request) || !isPassing(error)) throw error
       answerRetry(response, error.retryAfterMs ?? refusedRetryMs(error.code))
       return undefined
     }
+  }
+
+  /** What a native EventSource has in its URL instead of credentials, for an operation that it may run. */
+  async #giveTicket({ request, response, url, entry, identity }: Identified): Promise<void> {
+    const { admission, tickets } = this.#options
+    if (!tickets) throw new SluiceError('NOT_FOUND')
+    const params = await readParams(request, url)
+    const result = await admission.admit(entry, identity, params)
+    if ('errors' in result) return answerNotAccepted(response, result.errors)
+    if (result.admitted.operation.operation !== 'subscription') {
+      throw new SluiceError('BAD_REQUEST', 'A ticket is for a subscription: POST queries and mutations as they are')
+    }
+    answerTicket(response, await tickets.issue(identity, params))
   }
 
   #reserve({ request, response, entry, identity }: Identified): void {
@@ -170,7 +195,8 @@ export class Endpoint {
     const accepted = negotiate(request)
     if (!accepted) throw new SluiceError('NOT_ACCEPTABLE')
 
-    const params = await readParams(request, url)
+    const { operation: bound } = identity
+    const params = bound ? await readTicketParams(request, url, bound) : await readParams(request, url)
     try {
       const result = await admission.admit(entry, identity, params)
       if ('errors' in result) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
+import { challengeOf } from '../admission/authentication/refusal.ts'
 import type { Entry } from '../admission/entry.ts'
 import { SluiceError } from '../errors/codes.ts'
 import { logError } from '../errors/faults.ts'
@@ -102,6 +103,7 @@ function fail(response: ServerResponse, error: unknown, log: Logger): void {
   const headers: Record<string, string> = {}
   if (known instanceof MethodNotAllowed) headers.allow = known.allow
   const { status, code, retryAfterMs } = known as SluiceError
+  if (status === 401) headers['www-authenticate'] = challengeOf(known as SluiceError)
   const waitMs = retryAfterMs ?? (status === 503 ? refusedRetryMs(code) : undefined)
   if (waitMs !== undefined) headers['retry-after'] = String(Math.ceil(waitMs / 1000))
   // The unread rest of a body would be parsed as the next request.

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Authentication } from '../admission/authentication/authentication.ts'
 import type { Engine } from '../delivery/engine.ts'
 import { CLOSE_REASONS } from '../delivery/outlet.ts'
 import { FAULT_PLACES } from '../errors/faults.ts'
@@ -9,6 +10,7 @@ import type { Units } from '../transport/gzip/units.ts'
 import type { SingleConnections } from '../transport/single/connections.ts'
 import type { StreamSockets } from '../transport/stream-sockets.ts'
 import { addAdmission, type GateSources } from './admission-metrics.ts'
+import { addAuthentication } from './authentication-metrics.ts'
 import type { Capacity } from './capacity.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { addControl, type ControlSources } from './control-metrics.ts'
@@ -28,6 +30,7 @@ export interface MetricsSources {
   readonly throttledMs: () => number
   readonly engine: Engine
   readonly gate: GateSources
+  readonly authentication: Authentication
   readonly control: ControlSources
   readonly answers: AnswerBudget
   /** Number of streams of hand-written subscriptions. */
@@ -175,6 +178,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   addUsage(registry, gate.usage)
   addConnections(registry, sources.connections)
   addCodings(registry, sources)
+  addAuthentication(registry, sources.authentication)
 
   const closes: Counter = new Counter({
     name: 'sluice_closes_total',

@@ -69,6 +69,11 @@ export function answerToken(response: ServerResponse, token: string): void {
   answerBody(response, 201, headers, Buffer.from(token))
 }
 
+/** Answers with a ticket, a secret of its client. */
+export function answerTicket(response: ServerResponse, ticket: string): void {
+  answerJson(response, 201, { ticket }, {})
+}
+
 function answerJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string>): void {
   const fixed = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
   answerBody(response, status, { ...fixed, ...headers }, Buffer.from(JSON.stringify(body)))

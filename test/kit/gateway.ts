@@ -32,13 +32,14 @@ export interface TestGatewayOptions {
   readonly embedded?: EmbeddedLog
   readonly log?: Logger
   readonly timeouts?: Timeouts
+  readonly now?: () => number
 }
 
 export const silentLog: Logger = pino({ level: 'silent' })
 
 /** A gateway on free ports, closed when the test ends; ready, unless it is to wait for a Kafka. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const { env = {}, schema, topics, partitions = 6, log = silentLog, timeouts } = options
+  const { env = {}, schema, topics, partitions = 6, log = silentLog, timeouts, now } = options
   const config = readConfig({ PORT: '0', ADMIN_PORT: '0', DEMO_RATE: '0', INSTANCE_ID: 'test', ...env })
   const embedded = options.embedded ?? createEmbeddedLog()
   if (!options.embedded) {
@@ -53,6 +54,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ...(topics && { topics }),
     ...(!onKafka && { embedded }),
     ...(timeouts && { timeouts }),
+    ...(now && { now }),
   })
   onTestFinished(() => gateway.close())
   if (!onKafka) await until('the gateway is ready', () => gateway.streams.readiness().ready)

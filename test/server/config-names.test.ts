@@ -190,7 +190,10 @@ const VALUES: Record<string, { good: string[]; bad: string[] }> = {
   },
   COMPRESSION: { good: ['on', 'anonymous', 'off'], bad: ['true'] },
   LOG_LEVEL: { good: ['info'], bad: ['loud'] },
-  AUTH_JWKS_URL: { good: ['https://a.example/jwks.json'], bad: ['a.example', 'ftp://a.example'] },
+  AUTH_JWKS_URL: {
+    good: ['https://a.example/jwks.json', 'http://a/@x'],
+    bad: ['a.example', 'ftp://a.example', 'https://u:p@a.example'],
+  },
   AUTH_KEY_FILE: { good: ['package.json'], bad: ['/no/such/file'] },
   AUTH_ISSUER: { good: ['https://a.example'], bad: [] },
   AUTH_AUDIENCE: { good: ['a, b'], bad: [' , '] },

@@ -15,7 +15,7 @@ const CLOSE_MS = 5_000
 
 export interface UsageRecordsOptions {
   readonly usage: Usage
-  readonly sink: Sink
+  readonly sink: () => Sink
   readonly topic: string
   /** The instance's name. */
   readonly instance: string
@@ -81,7 +81,7 @@ export class UsageRecords {
     let batch: Unsent[] = []
     const flush = async (): Promise<void> => {
       if (batch.length === 0) return
-      await sink.send(
+      await sink().send(
         topic,
         batch.map(({ record }) => record),
       )

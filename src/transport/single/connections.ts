@@ -108,6 +108,7 @@ export class SingleConnections {
     const stream = this.#streams.get(token)
     const { id, kind } = identity.principal
     const owner = stream?.owner.identity.principal
+    // A token and an API key may have the same id, and be different principals.
     if (!stream || owner?.id !== id || owner.kind !== kind) throw new SluiceError('STREAM_NOT_FOUND')
     if (identity !== stream.owner.identity && stream.sessions.renew(identity)) this.#expireInTime(stream)
     return stream
