@@ -196,6 +196,10 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     not: [...KAFKA, ...POTHOS],
   },
   'src/shutdown.ts': { may: ['src/delivery', 'src/transport', 'src/server'], not: [...KAFKA, ...GRAPHQL] },
+  'src/admin.ts': {
+    may: ['src/errors', 'src/delivery', 'src/admission', 'src/transport', 'src/server', 'src/gate.ts'],
+    not: [...KAFKA, ...GRAPHQL],
+  },
   'src/gateway.ts': { may: ['src'], not: [...KAFKA, ...POTHOS] },
   'src/main.ts': { may: ['src/gateway.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   // A client knows the gateway by its protocol and its schema only.

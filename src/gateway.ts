@@ -12,9 +12,9 @@
  */
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
+import { openAdmin } from './admin.ts'
 import type { Authorize } from './admission/authorization/rules-elsewhere.ts'
 import { ControlLog } from './admission/control/control-log.ts'
-import { Decisions } from './admission/control/decisions.ts'
 import type { Config } from './config.ts'
 import { authenticates } from './config-gate.ts'
 import { openLog } from './data-log.ts'
@@ -23,8 +23,6 @@ import { Faults } from './errors/faults.ts'
 import { ResolverErrors } from './errors/resolver-errors.ts'
 import { openGate } from './gate.ts'
 import { schema as ownSchema, topics as ownTopics } from './resolvers/schema.ts'
-import { createAdminServer } from './server/admin-server.ts'
-import { Capacity } from './server/capacity.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
 import { ownShares } from './server/descriptors.ts'
@@ -32,7 +30,6 @@ import { Endpoint, GRAPHQL_PATH, type RouteName } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { demandFree, listen } from './server/listen.ts'
-import { createMetrics } from './server/metrics.ts'
 import type { Timeouts } from './server/timeouts.ts'
 import { createYogaHttp } from './server/yoga.ts'
 import { type ShutdownOptions, shutDown } from './shutdown.ts'
@@ -221,50 +218,26 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isStream: (socket) => sockets.has(socket),
     ...(timeouts && { timeouts }),
   })
-  const capacity = new Capacity(
-    {
-      streams: { used: () => sockets.size, limit: shares.streams },
-      connections: { used: () => connections.limit.size, limit: shares.connections },
-      frame_log_bytes: { used: () => engine.shared.budget.used, limit: engine.shared.budget.limit },
-      answer_bytes: { used: () => answers.used, limit: answers.limit },
-      operation_bytes: { used: () => engine.held.used, limit: engine.held.limit },
-    },
+  const { admin, adminConnections, capacity } = openAdmin({
+    config,
     log,
     faults,
-  )
-  const pulling = () => operations.pulling
-  const instance = config.INSTANCE_ID
-  const metrics = createMetrics({
-    instance,
-    connections: () => ({ graphql: connections.limit, admin: adminConnections.limit }),
+    shares,
+    connections,
     readiness,
     isLeaving,
     streams,
     throttledMs: data.throttledMs,
     engine,
     gate,
-    authentication,
-    control: { control, log: controlLog },
+    controlLog,
     answers,
-    pulling,
+    operations,
     sockets,
     units,
     single,
-    capacity,
+    timeouts,
   })
-  const adminHosts = [config.ADMIN_HOST, ...(config.ADMIN_HOSTS ?? [])]
-  const inspected = { streams, engine, control }
-  const admin = createAdminServer({
-    readiness,
-    metrics,
-    inspected,
-    decisions: new Decisions(control, controlLog),
-    faults,
-    log,
-    hosts: adminHosts,
-    ...(timeouts && { timeouts }),
-  })
-  const adminConnections = new Connections(admin, { max: shares.admin, ...(timeouts && { timeouts }) })
 
   const shutdown: ShutdownOptions = {
     server,

@@ -28,7 +28,15 @@ function setup({ isSent = true, isFailing = (): boolean => false, log = silentLo
     },
     async close() {},
   }
-  const options = { usage, sink: () => sink, topic: 'usage', instance: 'i', intervalMs: 3_600_000, log, time: () => clock.now }
+  const options = {
+    usage,
+    sink: () => sink,
+    topic: 'usage',
+    instance: 'i',
+    intervalMs: 3_600_000,
+    log,
+    time: () => clock.now,
+  }
   const records = new UsageRecords(options)
   const open = (id: string): Stream => {
     const stream = { owner: ownerOf(id), openedAt: clock.now, events: 0, bytesWritten: 0 }

@@ -1,0 +1,78 @@
+/** What operators see of an instance: its admin port, metrics, and how near it is to its limits. */
+import type { Server } from 'node:http'
+import type { Logger } from 'pino'
+import type { ControlLog } from './admission/control/control-log.ts'
+import { Decisions } from './admission/control/decisions.ts'
+import type { Config } from './config.ts'
+import type { Engine } from './delivery/engine.ts'
+import type { Faults } from './errors/faults.ts'
+import type { Gate } from './gate.ts'
+import { createAdminServer } from './server/admin-server.ts'
+import { Capacity } from './server/capacity.ts'
+import { Connections } from './server/connections.ts'
+import type { Shares } from './server/descriptors.ts'
+import { createMetrics, type MetricsSources } from './server/metrics.ts'
+import type { Timeouts } from './server/timeouts.ts'
+import type { Operations } from './transport/operations.ts'
+
+type Parts = 'readiness' | 'isLeaving' | 'streams' | 'throttledMs' | 'answers' | 'sockets' | 'units' | 'single'
+
+export interface AdminParts extends Pick<MetricsSources, Parts> {
+  readonly config: Config
+  readonly log: Logger
+  readonly faults: Faults
+  readonly shares: Shares
+  /** Those of clients that are no streams. */
+  readonly connections: Connections
+  readonly engine: Engine
+  readonly gate: Gate
+  readonly controlLog: ControlLog | undefined
+  readonly operations: Operations
+  readonly timeouts: Timeouts | undefined
+}
+
+export interface Admin {
+  /** It does not listen yet. */
+  readonly admin: Server
+  readonly adminConnections: Connections
+  readonly capacity: Capacity
+}
+
+export function openAdmin(parts: AdminParts): Admin {
+  const { config, log, faults, shares, connections, readiness, streams, engine, gate, controlLog } = parts
+  const { answers, operations, sockets } = parts
+  const { control, authentication } = gate
+  const timeouts = parts.timeouts && { timeouts: parts.timeouts }
+  const capacity = new Capacity(
+    {
+      streams: { used: () => sockets.size, limit: shares.streams },
+      connections: { used: () => connections.limit.size, limit: shares.connections },
+      frame_log_bytes: { used: () => engine.shared.budget.used, limit: engine.shared.budget.limit },
+      answer_bytes: { used: () => answers.used, limit: answers.limit },
+      operation_bytes: { used: () => engine.held.used, limit: engine.held.limit },
+    },
+    log,
+    faults,
+  )
+  const metrics = createMetrics({
+    ...parts,
+    instance: config.INSTANCE_ID,
+    connections: () => ({ graphql: connections.limit, admin: adminConnections.limit }),
+    authentication,
+    control: { control, log: controlLog },
+    pulling: () => operations.pulling,
+    capacity,
+  })
+  const admin = createAdminServer({
+    readiness,
+    metrics,
+    inspected: { streams, engine, control },
+    decisions: new Decisions(control, controlLog),
+    faults,
+    log,
+    hosts: [config.ADMIN_HOST, ...(config.ADMIN_HOSTS ?? [])],
+    ...timeouts,
+  })
+  const adminConnections = new Connections(admin, { max: shares.admin, ...timeouts })
+  return { admin, adminConnections, capacity }
+}
