@@ -17,8 +17,8 @@ export interface Expiring {
 
 /**
  * Ends streams when their credentials have expired, each a random moment later. Time is the system's clock, which is
- * looked at every `SLOT_MS`: credentials may be valid for years, which is more than a timer can wait, and the clock may be
- * set. Streams that do not expire are not kept here, and without others there is no timer.
+ * looked at every `SLOT_MS`: credentials may be valid for years, which is more than a timer can wait, and the clock may
+ * be set. Streams that do not expire are not kept here, and without others there is no timer.
  */
 export class Expiries implements StreamObserver {
   readonly #toleranceMs: number

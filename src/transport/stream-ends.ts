@@ -93,7 +93,7 @@ export class StreamEnds implements Enforcer {
 
   /** It ends with any of the credentials that it goes on by; and a blocked operation by itself. */
   #lookAtSingle(stream: SingleStream, keys: ReadonlyMap<string, KeyEnd>): number {
-    for (const principal of stream.principals) {
+    for (const principal of principalsOf(stream)) {
       const reason = this.#endOf(principal, keys)
       if (!reason) continue
       stream.end(reason)
@@ -112,4 +112,11 @@ export class StreamEnds implements Enforcer {
     if (this.#options.control.isRevoked(principal)) return 'revoked'
     return principal.kind === 'key' ? keys.get(principal.id) : undefined
   }
+}
+
+/** The credentials that a stream was reserved with, that it goes on by, and that its operations were started with. */
+function principalsOf({ owner, sessions, operations }: SingleStream): ReadonlySet<Principal> {
+  const principals = new Set([owner.identity.principal, ...sessions])
+  for (const operation of operations) principals.add(operation.owner.identity.principal)
+  return principals
 }

@@ -15,8 +15,8 @@ export const MAX_RECORD_BYTES = 16 * 1024
 export interface ControlEntry {
   readonly kind: ControlKind
   /**
-   * Of a principal, its id; of a key, its id; of a token, its `jti`; of an operation, the SHA-256 of its document in hex,
-   * or its name.
+   * The id of a principal or a key, the `jti` of a token; of an operation the SHA-256 of its document in hex, or its
+   * name.
    */
   readonly value: string
   /** When it was decided, in ms since the epoch. */

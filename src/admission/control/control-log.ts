@@ -121,6 +121,11 @@ export class ControlLog implements Reader {
         }),
       ])
       if (!entry) this.#unseen.delete(key)
+    } catch (error) {
+      // Meanwhile one of before may have come by the log, and replaced it.
+      if (entry) this.#unseen.set(key, entry)
+      if (entry) this.#options.control.put(entry)
+      throw error
     } finally {
       late.abort()
     }

@@ -108,8 +108,8 @@ export class Control {
   }
 
   /**
-   * Ends the open streams of API keys: `revoked`, for those that were removed; `expired`, for those that were changed, so
-   * that their clients come back and get what the keys are good for now.
+   * Ends the open streams of API keys. `expired`: their clients come back, and get what the keys are good for now, or are
+   * refused; it suits keys that were changed or removed. `revoked`: they are not to come back.
    */
   async endKeys(ids: Iterable<string>, reason: KeyEnd = 'revoked'): Promise<number> {
     const keys = new Map(Array.from(ids, (id) => [id, reason]))

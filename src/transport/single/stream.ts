@@ -1,4 +1,3 @@
-import type { Principal } from '../../admission/principal.ts'
 import type { StreamOwner } from '../../admission/stream-owner.ts'
 import { endStream, isTold } from '../../delivery/group/ending.ts'
 import {
@@ -105,13 +104,6 @@ export class SingleStream implements OutletListener {
   /** Its client's, once it is open: before, it is full, and nothing is replayed on it. */
   get share(): ClientShare | undefined {
     return this.#outlet?.share
-  }
-
-  /** The credentials that it was reserved with, that it goes on by, and that its operations were started with. */
-  get principals(): ReadonlySet<Principal> {
-    const principals = new Set([this.owner.identity.principal, ...this.sessions])
-    for (const { owner } of this.#operations.values()) principals.add(owner.identity.principal)
-    return principals
   }
 
   get operations(): Iterable<SingleOperation> {
