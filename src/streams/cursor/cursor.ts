@@ -68,6 +68,11 @@ export function storedTimestamp(milliseconds: number): number {
   return milliseconds > 0 && milliseconds < Number.POSITIVE_INFINITY ? Math.floor(milliseconds) % STORED_TIMESTAMPS : 0
 }
 
+/** Whether a fingerprint may be of an event: a decoded one has only the stored form of its timestamp. */
+export function mayBeOf(fingerprint: Fingerprint, { timestamp }: Pick<Fingerprint, 'timestamp'>): boolean {
+  return storedTimestamp(fingerprint.timestamp) === storedTimestamp(timestamp)
+}
+
 /** Never throws, whatever the cursor contains. What is decoded is nowhere past the encoded position. */
 export function encodeCursor(topic: string, cursor: Cursor, version: number = CURSOR_VERSIONS.oldest): string {
   const { epoch } = cursor
