@@ -68,11 +68,6 @@ export function storedTimestamp(milliseconds: number): number {
   return milliseconds > 0 && milliseconds < Number.POSITIVE_INFINITY ? Math.floor(milliseconds) % STORED_TIMESTAMPS : 0
 }
 
-/** Whether a fingerprint may be of an event: a decoded one has only the stored form of its timestamp. */
-export function mayBeOf(fingerprint: Fingerprint, { timestamp }: Pick<Fingerprint, 'timestamp'>): boolean {
-  return storedTimestamp(fingerprint.timestamp) === storedTimestamp(timestamp)
-}
-
 /** Never throws, whatever the cursor contains. What is decoded is nowhere past the encoded position. */
 export function encodeCursor(topic: string, cursor: Cursor, version: number = CURSOR_VERSIONS.oldest): string {
   const { epoch } = cursor
@@ -216,4 +211,9 @@ function readVarint(input: Input): number {
 
 function invalid(message?: string): SluiceError {
   return new SluiceError('CURSOR_INVALID', message)
+}
+
+/** Whether a fingerprint may be of an event: a decoded one has only the stored form of its timestamp. */
+export function mayBeOf(fingerprint: Fingerprint, { timestamp }: Pick<Fingerprint, 'timestamp'>): boolean {
+  return storedTimestamp(fingerprint.timestamp) === storedTimestamp(timestamp)
 }

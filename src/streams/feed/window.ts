@@ -175,7 +175,7 @@ export class Window<V> {
   /** Sequence numbers from `from` to before `to` of the last event of each partition, ascending. */
   lastsBetween(from: number, to: number): number[] {
     const lasts = Array.from({ length: this.partitions }, (_, partition) => this.lastBefore(partition, to))
-    return lasts.filter((seq) => seq !== undefined && seq >= from).sort((a, b) => a - b)
+    return lasts.flatMap((seq) => (seq === undefined || seq < from ? [] : seq)).sort((a, b) => a - b)
   }
 
   /** Offset of the next event of the same partition; undefined if there is none. */
