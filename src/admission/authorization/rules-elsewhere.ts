@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type GraphQLSchema, getArgumentValues, getVariableValues, type OperationTypeNode } from 'graphql'
+import { GraphQLError, type GraphQLSchema, getArgumentValues, getVariableValues, type OperationTypeNode } from 'graphql'
 import type { Logger } from 'pino'
 import { SluiceError } from '../../errors/codes.ts'
 import { logError } from '../../errors/faults.ts'
@@ -77,7 +77,7 @@ export class RulesElsewhere {
   /** @throws SluiceError `FORBIDDEN`; `AUTHORIZATION_UNAVAILABLE` where there is no verdict. */
   async demand(request: OperationRequest): Promise<void> {
     const operation = this.#operationOf(request)
-    // It is refused for its variables, before it runs.
+    // Its variables do not fit their types: it is refused for that as a whole, before it runs.
     if (!operation) return
     if (this.#asked >= MAX_ASKED) throw unavailable('More operations wait for their verdict than can be asked about')
     const verdict = await this.#verdictOf(request, operation)
@@ -120,21 +120,17 @@ export class RulesElsewhere {
     if (!variables) return undefined
     const fields: AuthorizedOperation['fields'][number][] = []
     let isResumed = params.lastEventId !== undefined
-    try {
-      visitSelected(
-        { schema, document, operation, variables },
-        {
-          field(_parent, field, node) {
-            const given = getArgumentValues(field, node, variables)
-            isResumed ||= operation.operation === 'subscription' && typeof given.after === 'string'
-            fields.push(frozen({ name: field.name, arguments: given }))
-            return false
-          },
+    visitSelected(
+      { schema, document, operation, variables },
+      {
+        field(_parent, field, node) {
+          const given = argumentsOf(() => getArgumentValues(field, node, variables))
+          isResumed ||= operation.operation === 'subscription' && typeof given.after === 'string'
+          fields.push(frozen({ name: field.name, arguments: given }))
+          return false
         },
-      )
-    } catch {
-      return undefined
-    }
+      },
+    )
     return Object.freeze({ type: operation.operation, ...name, fields: Object.freeze(fields), isResumed })
   }
 
@@ -142,6 +138,18 @@ export class RulesElsewhere {
     this.#logged.tell((unlogged) =>
       logError(this.#options.log, error, { unlogged }, 'The hook "authorize" failed: operations are refused'),
     )
+  }
+}
+
+/**
+ * @throws SluiceError `BAD_USER_INPUT` for an argument that does not fit its type: an executor would leave out only its
+ * field, and run the others unasked.
+ */
+function argumentsOf<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new SluiceError('BAD_USER_INPUT', error instanceof GraphQLError ? error.message : undefined)
   }
 }
 

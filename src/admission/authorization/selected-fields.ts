@@ -73,8 +73,13 @@ export function visitSelected(
 
 function isLeftOut(node: SelectionNode, variables: VariableValues): boolean {
   if (!node.directives || node.directives.length === 0) return false
-  return (
-    getDirectiveValues(GraphQLSkipDirective, node, variables)?.if === true ||
-    getDirectiveValues(GraphQLIncludeDirective, node, variables)?.if === false
-  )
+  try {
+    return (
+      getDirectiveValues(GraphQLSkipDirective, node, variables)?.if === true ||
+      getDirectiveValues(GraphQLIncludeDirective, node, variables)?.if === false
+    )
+  } catch {
+    // Null, in a variable with a default: the executor refuses it.
+    return false
+  }
 }

@@ -44,7 +44,7 @@ export function selectBy({ topic, filter, where = {}, predicate, audience, args 
   if (!claimed) return select(topic, filter, where, predicate)
   const bounds = boundsOf(topic, claimed)
   const bounded = boundSelection(bounds, { topic, where, filter, args })
-  return { ...select(topic, filter, bounded.where, predicate, bounded.test), bounds }
+  return { ...select(topic, filter, bounded.where, predicate, bounded.test), ...(bounds.length > 0 && { bounds }) }
 }
 
 /** `first` is the test that is asked before all others. */

@@ -223,3 +223,8 @@ function readVarint(input: Input): number {
 function invalid(message?: string): SluiceError {
   return new SluiceError('CURSOR_INVALID', message)
 }
+
+/** Whether a fingerprint may be of an event: a decoded one has only the stored form of its timestamp. */
+export function mayBeOf(fingerprint: Fingerprint, { timestamp }: Pick<Fingerprint, 'timestamp'>): boolean {
+  return storedTimestamp(fingerprint.timestamp) === storedTimestamp(timestamp)
+}

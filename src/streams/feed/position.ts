@@ -1,22 +1,13 @@
-import { type Cursor, type Fingerprint, storedTimestamp } from '../cursor/cursor.ts'
+import { type Cursor, type Fingerprint, mayBeOf } from '../cursor/cursor.ts'
 import { covers, maxOf, UNKNOWN, type Vector } from '../cursor/vector.ts'
 import type { Gap, StreamEvent } from '../event.ts'
 import type { PartitionRange } from '../source/port.ts'
 import type { FeedView } from './feed-view.ts'
+import { Floor } from './floor.ts'
+import type { Next } from './next.ts'
 import type { Page } from './pages.ts'
 import { STEPS_EACH } from './walk.ts'
 import type { Restarts } from './window.ts'
-
-/** Where the next event is to be read from. */
-export type Next =
-  /** Lost offsets. The position has moved past them. */
-  | { readonly kind: 'gaps'; readonly gaps: readonly Gap[] }
-  /** Older than the window: the partition is to be read from the log. */
-  | { readonly kind: 'log'; readonly partition: number; readonly offset: number }
-  /** In the window, from this sequence number on. */
-  | { readonly kind: 'window'; readonly seq: number }
-  /** Everything has been read, up to the limit. */
-  | { readonly kind: 'head' }
 
 /** Grace period for offsets that a cursor names and the log does not hold: a new leader may still lag. */
 export const BEYOND_END_MS = 5_000
@@ -40,8 +31,8 @@ export class Position<V = unknown> {
   /** Fingerprint: the event just before the cursor, until it is known whether this log holds the same. */
   #fingerprint: Fingerprint | undefined
 
-  /** By partition the offset before which the reader may read nothing; undefined: it may read all. */
-  #floor: number[] | undefined
+  /** Undefined: it may read all. */
+  #floor: Floor | undefined
 
   constructor(feed: FeedView<V>, vector: Vector, seq?: number) {
     this.#feed = feed
@@ -76,7 +67,7 @@ export class Position<V = unknown> {
 
   /** Forbids to read before a position: `next` first reports what of this one is left out. */
   notBefore(floor: Vector): this {
-    this.#floor = [...floor]
+    this.#floor = new Floor(floor)
     return this
   }
 
@@ -101,7 +92,7 @@ export class Position<V = unknown> {
 
   /** Set while `next` has not reported a recreated log, of which the offsets name other events, or what is left out. */
   get isStale(): boolean {
-    return this.#isReplaced || this.#restarts !== this.#feed.window.restarts || this.#isBelowFloor
+    return this.#isReplaced || this.#restarts !== this.#feed.window.restarts || this.#leftOut.length > 0
   }
 
   /** Set while the fingerprint is unchecked: the offsets may name events of another log. */
@@ -154,8 +145,9 @@ export class Position<V = unknown> {
   passTo(seq: number): void {
     const { window } = this.#feed
     const from = this.seq
-    if (seq - from > STEPS_EACH * window.partitions) this.#takeLasts(from, seq)
-    else for (let at = from; at < seq; at++) this.take(window.at(at) as StreamEvent<V>)
+    if (seq - from > STEPS_EACH * window.partitions) {
+      for (const at of window.lastsBetween(from, seq)) this.take(window.at(at) as StreamEvent<V>)
+    } else for (let at = from; at < seq; at++) this.take(window.at(at) as StreamEvent<V>)
     this.#seq = seq
   }
 
@@ -173,7 +165,7 @@ export class Position<V = unknown> {
     if (fingerprint?.partition !== partition) return
     this.#fingerprint = undefined
     const event = events.find(({ offset }) => offset === fingerprint.offset)
-    if (event && !isOf(fingerprint, event)) this.#isReplaced = true
+    if (event && !mayBeOf(fingerprint, event)) this.#isReplaced = true
   }
 
   /** Marks all events of a page as seen. */
@@ -204,26 +196,10 @@ export class Position<V = unknown> {
       const range = ranges.find((each) => each.partition === partition)
       if (from <= (range?.next ?? 0) || from <= (head[partition] ?? UNKNOWN)) continue
       gaps.push(this.#truncated(partition, from, range?.earliest ?? 0))
-      this.#lowerFloor(partition, range?.next ?? 0)
+      this.#floor?.lower(partition, range?.next ?? 0)
       if (!range) this.#move(partition, UNKNOWN)
     }
     return gaps
-  }
-
-  /** Takes the last event of each partition between two sequence numbers, and last of all the last of them. */
-  #takeLasts(from: number, to: number): void {
-    const { window } = this.#feed
-    let last: StreamEvent<V> | undefined
-    let lastSeq = from - 1
-    for (let partition = 0; partition < window.partitions; partition++) {
-      const seq = window.lastBefore(partition, to)
-      if (seq === undefined || seq < from) continue
-      const event = window.at(seq) as StreamEvent<V>
-      if (!this.take(event) || seq < lastSeq) continue
-      last = event
-      lastSeq = seq
-    }
-    if (last) this.#last = last
   }
 
   #wanted(partition: number): number {
@@ -233,6 +209,13 @@ export class Position<V = unknown> {
   #move(partition: number, offset: number): void {
     while (this.#vector.length < partition) this.#vector.push(UNKNOWN)
     this.#vector[partition] = offset
+  }
+
+  /** To where the window is to be searched again. */
+  #jump(partition: number, offset: number): void {
+    this.#seq = undefined
+    this.#last = undefined
+    this.#move(partition, offset)
   }
 
   /** After a recreated log is detected, every event of the new log is unseen. */
@@ -255,7 +238,7 @@ export class Position<V = unknown> {
       const restart = restarts[partition]
       if (restart === undefined || restart === this.#restarts[partition]) continue
       const { offset } = restart
-      this.#lowerFloor(partition, offset)
+      this.#floor?.lower(partition, offset)
       const wanted = this.#wanted(partition)
       // Up to there the log is as it was, or, recreated, has nothing. What was still to come after it is void.
       if (wanted <= offset) gaps.push({ kind: 'gap', topic, partition, from: offset, to: offset, reason: 'truncation' })
@@ -265,36 +248,21 @@ export class Position<V = unknown> {
     return gaps
   }
 
-  get #isBelowFloor(): boolean {
-    return this.#floor?.some((offset, partition) => this.#wanted(partition) < offset) === true
+  /** What may not be read before the floor. */
+  get #leftOut(): readonly Gap[] {
+    return this.#floor?.above(this.#feed.topic.name, (partition) => this.#wanted(partition)) ?? []
   }
 
   /** Moves up to what may be read. */
-  #leaveOut(): Gap[] {
-    const topic = this.#feed.topic.name
-    const gaps: Gap[] = []
-    for (const [partition, to] of this.#floor?.entries() ?? []) {
-      const from = this.#wanted(partition)
-      if (from >= to) continue
-      gaps.push({ kind: 'gap', topic, partition, from, to, reason: 'history' })
-      this.#seq = undefined
-      this.#last = undefined
-      this.#move(partition, to)
-    }
+  #leaveOut(): readonly Gap[] {
+    const gaps = this.#leftOut
+    for (const { partition, to } of gaps) this.#jump(partition, to)
     return gaps
   }
 
-  /** The log ends here, or begins again: what it gets from here on is new. */
-  #lowerFloor(partition: number, offset: number): void {
-    const floor = this.#floor?.[partition]
-    if (this.#floor && floor !== undefined) this.#floor[partition] = Math.min(floor, offset)
-  }
-
   #truncated(partition: number, from: number, to: number): Gap {
-    this.#seq = undefined
-    this.#last = undefined
     if (this.#fingerprint?.partition === partition) this.#fingerprint = undefined
-    this.#move(partition, to)
+    this.#jump(partition, to)
     return { kind: 'gap', topic: this.#feed.topic.name, partition, from, to, reason: 'truncation' }
   }
 
@@ -309,7 +277,7 @@ export class Position<V = unknown> {
     if (offset < (window.floor(partition) ?? 0)) return { kind: 'log', partition, offset }
     this.#fingerprint = undefined
     const event = window.at(window.seqOf(partition, offset))
-    if (event?.partition !== partition || event.offset !== offset || isOf(fingerprint, event)) return undefined
+    if (event?.partition !== partition || event.offset !== offset || mayBeOf(fingerprint, event)) return undefined
     return { kind: 'gaps', gaps: this.#replaced() }
   }
 
@@ -322,9 +290,4 @@ export class Position<V = unknown> {
     }
     return found
   }
-}
-
-/** Whether a fingerprint may be of this event: a decoded fingerprint has only the stored form of its timestamp. */
-function isOf(fingerprint: Fingerprint, event: StreamEvent): boolean {
-  return storedTimestamp(fingerprint.timestamp) === storedTimestamp(event.timestamp)
 }

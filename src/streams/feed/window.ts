@@ -172,6 +172,12 @@ export class Window<V> {
     return list?.at(list.indexOf(seq) - 1)
   }
 
+  /** Sequence numbers from `from` to before `to` of the last event of each partition, ascending. */
+  lastsBetween(from: number, to: number): number[] {
+    const lasts = Array.from({ length: this.partitions }, (_, partition) => this.lastBefore(partition, to))
+    return lasts.flatMap((seq) => (seq === undefined || seq < from ? [] : seq)).sort((a, b) => a - b)
+  }
+
   /** Offset of the next event of the same partition; undefined if there is none. */
   offsetAfter(event: StreamEvent<V>): number | undefined {
     return this.at(this.seqOf(event.partition, event.offset + 1))?.offset

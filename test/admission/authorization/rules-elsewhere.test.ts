@@ -123,6 +123,15 @@ test('they are asked after the scopes, and not about what cannot run', async () 
   expect(authorize).not.toHaveBeenCalled()
 })
 
+test('an operation with one field that cannot run is not run in part, unasked', async () => {
+  const authorize = vi.fn<Authorize>(() => false)
+  const query = 'query ($by: ID = "a", $yes: Boolean = true) { one: sold(by: $by) two: sale @include(if: $yes) { id } }'
+  const [error] = ((await ask(authorize, { query })({ by: null })) as { errors: readonly object[] }).errors
+  expect(error).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } })
+  await ask(authorize, { query: 'query ($yes: Boolean = true) { sale @include(if: $yes) { id } }' })({ yes: null })
+  expect(authorize).toHaveBeenCalledTimes(1)
+})
+
 test.each([
   ['a header or parameter', 'subscription { sales { id } }', { lastEventId: 'x' }, true],
   ['an argument', 'subscription { ...s } fragment s on Subscription { sales(after: "x") { id } }', {}, true],

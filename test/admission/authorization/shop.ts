@@ -46,6 +46,7 @@ export const shop = (() => {
       margin: t.field({ type: Margin, resolve: () => ({ percent: 7 }) }),
       find: t.boolean({ args: { where: t.arg({ type: SaleFilter }) }, resolve: () => true }),
       search: t.boolean({ args: { by: t.arg({ type: Search }) }, resolve: () => true }),
+      sold: t.boolean({ args: { by: t.arg.id({ required: true }) }, resolve: () => true }),
       both: t.boolean({ authScopes: { scope: ['a', 'b'] }, resolve: () => true }),
       either: t.boolean({ authScopes: { anyScope: ['a', 'b'] }, resolve: () => true }),
       parts: t.boolean({ authScopes: { $any: { scope: 'a', authenticated: true } }, resolve: () => true }),
