@@ -68,7 +68,7 @@ async function measure(settings: Settings, figures: Figures): Promise<void> {
   for (let round = -1; round < rounds; round++) {
     const tokens = await signer.sign(streams)
     const result = {
-      verifying: await signer.usOfVerifying(tokens, AT_ONCE),
+      verifying: await signer.usOfVerifying(tokens),
       fresh: await cpuOfOpening(sluice, streams, tokens),
       known: await cpuOfOpening(sluice, streams, tokens),
       anonymous: await cpuOfOpening(sluice, streams),
