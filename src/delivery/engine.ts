@@ -62,6 +62,8 @@ export class Engine implements GroupHost {
   readonly shared: Shared
   /** Memory of the groups' operations. */
   readonly held = new HeldOperations()
+  /** Compiles an operation before its first event. False: it is compiled once it is busy, as others are. */
+  readonly compileAhead = (operation: Operation): boolean => this.#compiler.ahead(operation)
   readonly #options: EngineOptions
   readonly #groups = new Set<Group>()
   readonly #byKey = new Map<string, Group>()
@@ -137,11 +139,6 @@ export class Engine implements GroupHost {
       (outlet, framing) => this.#join(group, outlet, framing, { position, named, hasMarker }),
       () => group.endIfEmpty(),
     )
-  }
-
-  /** Compiles an operation before its first event. False: it is compiled once it is busy, as others are. */
-  compileAhead(operation: Operation): boolean {
-    return this.#compiler.ahead(operation)
   }
 
   appended(group: Group): void {

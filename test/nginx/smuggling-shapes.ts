@@ -1,6 +1,6 @@
 /**
- * Requests that two parsers may cut at different places, so that one takes for a second request what the other takes for
- * a part of the first: each hides a mutation.
+ * Requests that two parsers may cut at different places, so that one takes for a second request what the other takes
+ * for a part of the first: each hides a mutation.
  */
 
 export const HIDDEN_BODY = JSON.stringify({ query: 'mutation { shout(text: "smuggled") }' })
