@@ -69,6 +69,8 @@ export class Engine implements GroupHost {
   /** Memory of the groups' operations. */
   readonly held = new HeldOperations()
   readonly groupLimit: GroupLimit<Group>
+  /** Compiles an operation before its first event. False: it is compiled once it is busy, as others are. */
+  readonly compileAhead = (operation: Operation): boolean => this.#compiler.ahead(operation)
   readonly #options: EngineOptions
   readonly #groups = new Set<Group>()
   readonly #byKey = new Map<string, Group>()
@@ -147,11 +149,6 @@ export class Engine implements GroupHost {
       (outlet, framing) => this.#join(group, outlet, framing, { position, named, hasMarker }),
       () => group.endIfEmpty(),
     )
-  }
-
-  /** Compiles an operation before its first event. False: it is compiled once it is busy, as others are. */
-  compileAhead(operation: Operation): boolean {
-    return this.#compiler.ahead(operation)
   }
 
   appended(group: Group): void {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 const METHODS = 'GET, POST, PUT, DELETE'
 /** Response headers that scripts may read, beside those that CORS always lets them read. */
 const EXPOSED = 'Retry-After, X-Request-Id, WWW-Authenticate'
-/** Browsers cache a preflight for so long. Chromium's limit is two hours; a change of the policy is not to take that. */
+/** Browsers cache a preflight for so long. Chromium's limit is two hours; a new policy must not take that. */
 const MAX_AGE_S = 600
 /**
  * Request headers that scripts may send: those of the protocol, and those that clients, tracing and proxies of ordinary
@@ -51,7 +51,7 @@ const HEADERS = [
   'pragma',
   'if-none-match',
 ]
-/** In a request that Node could not parse: at most so many bytes are searched for its origin. Node takes 16 KiB of head. */
+/** So many bytes of a request that Node could not parse are searched for its origin. Node takes 16 KiB of head. */
 const MAX_SEARCHED_BYTES = 20 * 1024
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The matrix of admission: each of its rules, by each way in. The ways are compared with what the gateway has registered,
- * so that a route, a method or a media type that is added without a request here fails.
+ * The matrix of admission: each of its rules, by each way in. The ways are compared with what the gateway has
+ * registered, so that a route, a method or a media type that is added without a request here fails.
  */
 import { describe, expect, test } from 'vitest'
 import { SERVED } from '../../src/protocol/accept.ts'
@@ -53,7 +53,7 @@ async function verdicts(gateway: TestGateway, asked: Asked, tokens: Tokens, hold
   return all
 }
 
-/** A native EventSource gives up for good at any status but 200: a refusal that passes is an end that it comes back from. */
+/** A native EventSource gives up at any status but 200: a refusal that passes is an end that it comes back from. */
 function isEventSource({ method, mediaType, request }: Way, asked: Asked): boolean {
   return (
     method === 'GET' &&

@@ -1,10 +1,10 @@
 /**
- * Requests that two parsers may cut at different places, so that one takes for a second request what the other takes for
- * a part of the first: each hides a mutation.
+ * Requests that two parsers may cut at different places, so that one takes for a second request what the other takes
+ * for a part of the first: each hides a mutation.
  */
 
-const HIDDEN_BODY = JSON.stringify({ query: 'mutation { shout(text: "smuggled") }' })
-const HIDDEN = [
+export const HIDDEN_BODY = JSON.stringify({ query: 'mutation { shout(text: "smuggled") }' })
+export const HIDDEN = [
   'POST /graphql HTTP/1.1',
   'Host: gateway',
   'Content-Type: application/json',
@@ -15,7 +15,7 @@ const HIDDEN = [
 ].join('\r\n')
 
 /** What is asked for in the open: it is no mutation. */
-const QUERY = JSON.stringify({ query: '{ hello }' })
+export const QUERY = JSON.stringify({ query: '{ hello }' })
 
 interface Parts {
   readonly line?: string

@@ -8,6 +8,7 @@ import { addressOf, describeNginx } from '../kit/nginx.ts'
 import { Statistics } from '../kit/statistics.ts'
 import { until } from '../kit/until.ts'
 import { probeSchema } from '../transport/probe-schema.ts'
+import { askHttp2, HTTP2_QUERY, HTTP2_SHAPES, type Http2Shape } from './smuggling-http2.ts'
 import { HARMLESS, SHAPES } from './smuggling-shapes.ts'
 
 const NAMES = Object.keys(SHAPES)
@@ -101,6 +102,30 @@ describeNginx('through Nginx', (nginx) => {
     for (const [name, bytes] of Object.entries(HARMLESS)) {
       expect([name, await send(bytes)]).toEqual([name, expect.stringContaining('{"data":{"hello":"world"}}')])
     }
+    statistics.report()
+  })
+
+  test('no shape of HTTP/2 becomes two requests of HTTP/1.1', async () => {
+    const statistics = new Statistics('shapes of HTTP/2', ['refused', 'answered, by Nginx', 'answered, by the gateway'])
+    const { gateway, probe, requests } = await startCounting()
+    const front = await nginx.start({ instances: [{ name: 'one', address: addressOf(gateway.url) }] })
+    const port = Number(new URL(front.origin).port)
+    const ask = async (shape: Http2Shape): Promise<string> => {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] })
+      onTestFinished(() => void socket.destroy())
+      await once(socket, 'secureConnect')
+      return await askHttp2(socket, shape)
+    }
+    for (const [name, shape] of Object.entries(HTTP2_SHAPES)) {
+      const before = requests()
+      const outcome = await ask(shape)
+      const reached = requests() - before
+      expect([name, probe.shouts, reached > 1]).toEqual([name, 0, false])
+      statistics.count(outcome === 'refused' ? outcome : `answered, by ${reached === 0 ? 'Nginx' : 'the gateway'}`)
+    }
+    const before = requests()
+    expect([await ask(HTTP2_QUERY), requests() - before]).toEqual(['answered', 1])
+    expect(probe.shouts).toBe(0)
     statistics.report()
   })
 })

@@ -17,8 +17,8 @@ const APOLLO_FORMAT = 'apollo-persisted-query-manifest'
 const APOLLO_VERSION = 1
 
 /**
- * Reads a manifest: `{id: text}`, as GraphQL Code Generator (`persisted-documents.json`) and Relay write it, or Apollo's
- * `{"format":"apollo-persisted-query-manifest","version":1,"operations":[{id, body, name, type}]}`.
+ * Reads a manifest: `{id: text}`, as GraphQL Code Generator (`persisted-documents.json`) and Relay write it, or
+ * Apollo's `{"format":"apollo-persisted-query-manifest","version":1,"operations":[{id, body, name, type}]}`.
  * @throws Error with one sentence that says what of it cannot be read.
  */
 export function parseManifest(text: string): readonly ManifestEntry[] {

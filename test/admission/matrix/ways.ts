@@ -210,7 +210,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
   },
 }
 
-/** What a request is told: `OK`, or the code of its refusal; `retry` where a native EventSource is told to come back. */
+/** What a request is told: `OK`, or the code of its refusal; `retry` for a native EventSource that is to come back. */
 export async function verdictOf(gateway: TestGateway, way: Way, asked: Asked, token: string): Promise<string> {
   const url = gateway.url + (way.path ?? '/graphql')
   const answer = await RawStream.send(url, way.request(asked, token))
