@@ -1,5 +1,7 @@
 /** The kinds of inputs: each is made from a seed, handed to what reads it, and judged. */
 import { writeFileSync } from 'node:fs'
+import { readRecords } from '../../src/admission/authentication/api-keys/keys-file.ts'
+import { readControlRecord } from '../../src/admission/control/control-entry.ts'
 import { parseManifest } from '../../src/admission/persisted/manifest.ts'
 import { SluiceError } from '../../src/errors/codes.ts'
 import { CorsPolicy } from '../../src/server/cors.ts'
@@ -39,6 +41,8 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   manifests: { weight: 4, run: manifest },
   'commands of the admin port': { weight: 0.5, run: command },
   "keys' files": { weight: 0.1, run: keys },
+  "texts of keys' files": { weight: 6, run: keysText },
+  'records of the control topic': { weight: 8, run: controlRecord },
   'bytes that are no request': { weight: 8, run: unparsed },
 }
 
@@ -197,12 +201,7 @@ function manifest(random: Random, { corpus }: World): string {
   const operations = Object.entries(entries).map(([id, body]) => ({ id, body, name: id, type: 'query' }))
   const apollo = { format: 'apollo-persisted-query-manifest', version: 1, operations }
   const text = writeJson(random, random.pick<object>([entries, apollo]), 0.1)
-  try {
-    return `${parseManifest(random.chance(0.5) ? mutateText(random, text) : text).length} operations`
-  } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) throw error
-    return 'refused'
-  }
+  return orRefused(() => `${parseManifest(random.chance(0.5) ? mutateText(random, text) : text).length} operations`)
 }
 
 /** Revocations and blocks, of principals and operations that no other kind has. */
@@ -225,15 +224,47 @@ async function command(random: Random, world: World): Promise<string> {
 
 /** Written where the gateway reads them again: what is broken must leave those that it has. */
 function keys(random: Random, { corpus: { keysFile } }: World): string {
-  const whole = JSON.parse(keysFile.text)
-  const text = random.weighted<() => string>([
-    [3, () => writeJson(random, whole, 0.1)],
-    [3, () => mutateText(random, keysFile.text)],
-    [1, () => keysFile.text],
-    [1, () => random.pick(['', '{}', '[]', 'null', '[null]', '[{}]', '[{"id":"a","sha256":"b"}]'])],
-  ])()
+  const text = keysTextOf(random, keysFile.text)
   writeFileSync(keysFile.path, text)
   return text === keysFile.text ? 'whole' : 'changed'
+}
+
+function keysTextOf(random: Random, whole: string): string {
+  return random.weighted<() => string>([
+    [3, () => writeJson(random, JSON.parse(whole), 0.1)],
+    [3, () => mutateText(random, whole)],
+    [1, () => whole],
+    [1, () => random.pick(['', '{}', '[]', 'null', '[null]', '[{}]', '[{"id":"a","sha256":"b"}]'])],
+  ])()
+}
+
+function keysText(random: Random, { corpus }: World): string {
+  return orRefused(() => `${readRecords(keysTextOf(random, corpus.keysFile.text)).length} keys`)
+}
+
+function controlRecord(random: Random): string {
+  const kind = random.pick(['principal', 'key', 'token', 'operation'])
+  const value = random.pick(['victim', 'x'.repeat(1_024), '__proto__', 'é'])
+  const entry = {
+    kind,
+    value,
+    at: '2026-11-27T10:00:00Z',
+    until: random.pick([undefined, '2026-11-28T00:00:00+01:00']),
+  }
+  const key = random.chance(0.2) ? mutateText(random, `${kind}:${value}`) : `${kind}:${value}`
+  const text = writeJson(random, entry, random.chance(0.5) ? 0.1 : 0)
+  const record = random.chance(0.1) ? null : random.chance(0.3) ? mutateText(random, text) : text
+  return orRefused(() => (readControlRecord(random.chance(0.05) ? null : key, record).entry ? 'an entry' : 'undone'))
+}
+
+/** A refusal is an Error with words of its own: not one of the language's. */
+function orRefused(read: () => string): string {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError || !(error instanceof Error)) throw error
+    return 'refused'
+  }
 }
 
 function unparsed(random: Random): string {
