@@ -78,7 +78,7 @@ describe.each(['true', 'false'])('where ANONYMOUS is %s', (anonymous) => {
   ]
   const ways: [string, (token: string) => Record<string, string>][] = [
     ['a header', (token) => ({ authorization: `Bearer ${token}` })],
-    ['a cookie', (token) => ({ cookie: `a=b; session=${token}` })],
+    ['a cookie', (token) => ({ 'sec-fetch-site': 'same-origin', cookie: `a=b; session=${token}` })],
   ]
 
   test.each(
@@ -148,7 +148,7 @@ describe.each(['true', 'false'])('where ANONYMOUS is %s', (anonymous) => {
 
   test.each<[string, () => Promise<Record<string, string>>]>([
     ['a token', async () => ({ authorization: `Bearer ${await issuer.sign()}` })],
-    ['a cookie', async () => ({ cookie: `session=${await issuer.sign()}` })],
+    ['a cookie', async () => ({ cookie: `session=${await issuer.sign()}`, 'sec-fetch-site': 'same-origin' })],
     ['an API key', async () => ({ 'x-api-key': KEY })],
   ])('%s gets in, by itself and by a ticket', async (_what, make) => {
     const { gateway } = await start({ ANONYMOUS: anonymous })
