@@ -30,9 +30,7 @@ const ENV = {
   MAX_GROUPS_PER_PRINCIPAL: '6',
 }
 const PAST = 20_000
-const HOSTILE_ADDRESSES = 3
-/** Attempts of each kind under way at once, by each of the hostile. */
-const AT_ONCE = 4
+const HOSTILE_ADDRESSES = 2
 /** Not a target, but a hang: the machine that tests run on is busy with others. */
 const HANG_MS = 30_000
 
@@ -42,26 +40,30 @@ interface Way {
   readonly limit: string
   /** Its streams are kept open. */
   readonly isKept: boolean
+  /** Attempts under way at once, by each of the hostile. */
+  readonly atOnce: number
   readonly queryOf: (n: number) => string
 }
 
 /** Streams that are closed at once. */
-const FLOOD: Way = { limit: 'new_streams', isKept: false, queryOf: () => LIVE }
+const FLOOD: Way = { limit: 'new_streams', isKept: false, atOnce: 2, queryOf: () => LIVE }
 /** As many streams as there may be, of all of the past. */
 const PAST_STREAMS: Way = {
   limit: 'streams',
   isKept: true,
+  atOnce: 2,
   queryOf: () => 'subscription { orders(since: "2020-01-01T00:00:00Z") { id city total { amount } } }',
 }
 /** Filters of which no two are equal. */
 const FILTERS: Way = {
   limit: 'groups',
   isKept: true,
+  atOnce: 2,
   queryOf: (n) => `subscription { ordersByMerchant(merchantId: "m_${n}") { id } }`,
 }
 const FIELDS = Array.from({ length: 900 }, (_, field) => `f${field}: __typename`).join(' ')
 /** Documents that are expensive to validate, and new. */
-const DOCUMENTS: Way = { limit: 'preparing', isKept: false, queryOf: (n) => `query q${n} { ${FIELDS} }` }
+const DOCUMENTS: Way = { limit: 'preparing', isKept: false, atOnce: 16, queryOf: (n) => `query q${n} { ${FIELDS} }` }
 
 /**
  * What begins when all before it has run into its limits, and goes on until the end: so that no limit hides another. A
@@ -207,7 +209,7 @@ class Attackers {
   }
 
   start(headers: Record<string, string>, way: Way): void {
-    for (let count = 0; count < AT_ONCE; count++) this.#running.push(this.#run(headers, way))
+    for (let count = 0; count < way.atOnce; count++) this.#running.push(this.#run(headers, way))
   }
 
   async stop(): Promise<void> {
