@@ -121,7 +121,8 @@ export async function attack({ hostile, friendly, orders, inFront }: Attack): Pr
   await fill(gateway)
 
   const sentAt = new Map<string, number>()
-  const headersOf = (n: number) => (hostile === 'a principal' ? as(`friendly-${n}`, `203.0.113.${n}`) : at(`203.0.113.${n}`))
+  const headersOf = (n: number) =>
+    hostile === 'a principal' ? as(`friendly-${n}`, `203.0.113.${n}`) : at(`203.0.113.${n}`)
   const listeners: Listener[] = []
   for (let n = 0; n < friendly; n++) {
     const opened = await ask(url, headersOf(n), LIVE)
