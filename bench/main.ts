@@ -17,6 +17,7 @@ import { connect } from './scenarios/connect.ts'
 import { filters } from './scenarios/filters.ts'
 import { flood } from './scenarios/flood.ts'
 import { groups } from './scenarios/groups.ts'
+import { hostile } from './scenarios/hostile.ts'
 import { ingest } from './scenarios/ingest.ts'
 import { latency } from './scenarios/latency.ts'
 import { many } from './scenarios/many.ts'
@@ -43,6 +44,7 @@ const SCENARIOS: readonly Scenario[] = [
   memory,
   groups,
   stalled,
+  hostile,
   ingest,
   latency,
   connect,

@@ -1,14 +1,11 @@
-import type { Logger } from 'pino'
 import { Faults, logError } from '../errors/faults.ts'
 import { RateLimit } from '../errors/rate-limit.ts'
 import { ResolverErrors } from '../errors/resolver-errors.ts'
 import { RETRY_MAX_MS } from '../errors/retry-hints.ts'
 import type { Framing } from '../protocol/framing.ts'
-import type { Vector } from '../streams/cursor/vector.ts'
-import type { Feed } from '../streams/feed/feed.ts'
 import type { Position } from '../streams/feed/position.ts'
 import type { Table } from '../streams/table/table.ts'
-import type { Topic } from '../streams/topic/topic.ts'
+import type { EngineOptions, PrepareOptions, Start } from './engine-options.ts'
 import { FlushTimer } from './group/flush-timer.ts'
 import { Group, type GroupHost } from './group/group.ts'
 import { GroupLimit } from './group/group-limit.ts'
@@ -35,33 +32,7 @@ const MAX_LINGERING = 500
 /** Rate limit of log lines about failed groups: a group may fail again as soon as its clients have reconnected. */
 const FAILED_LOG_MS = 10_000
 
-export interface EngineOptions {
-  readonly feed: <V>(topic: Topic<V>) => Feed<V>
-  /** For fields made by `t.table`. */
-  readonly table?: <V>(topic: Topic<V>) => Table<V>
-  readonly heartbeatMs: number
-  /** Rate limit of replay, for each client. */
-  readonly replayEventsPerSecond?: number
-  /** Limit of groups. */
-  readonly maxGroups?: number
-  readonly log: Logger
-  readonly faults?: Faults
-  readonly errors?: ResolverErrors
-}
-
-/** Where a subscription starts. */
-export type Start =
-  /** After the position of a cursor. `floor`: before it nothing may be read. */
-  { readonly after: string; readonly floor?: Vector } | { readonly position: Position }
-
-export interface PrepareOptions {
-  /** Now, if absent. */
-  readonly start?: Start | undefined
-  /** Send a result that marks the end of the replay. */
-  readonly hasMarker?: boolean
-  /** For whom a group is created; absent: for nobody who is counted. */
-  readonly share?: ClientShare | undefined
-}
+export type { EngineOptions, PrepareOptions, Start }
 
 /** The groups of this process. Equal operations share a group. */
 export class Engine implements GroupHost {

@@ -171,7 +171,7 @@ test('a log that has what a cursor names within the wait has no gap', async () =
 
 test('partitions that the topic does not have are waited for, told as gaps, and left out of the position', async () => {
   const gateway = await startTestGateway({ env: { HEARTBEAT_MS: '100' } })
-  const positions = Array.from({ length: 256 }, (_, partition) => (partition < 6 ? 0 : 2 ** 40))
+  const positions = Array.from({ length: 70 }, (_, partition) => (partition < 6 ? 0 : 2 ** 40))
   const absurd = encodeCursor('orders', { positions, epoch: gateway.embedded.epoch })
   const back = await resume(gateway.graphql, { header: absurd })
   await gateway.produce({ id: 'a' })
@@ -181,7 +181,7 @@ test('partitions that the topic does not have are waited for, told as gaps, and 
   await back.untilResults(3)
   expect(told(back)).toEqual(['a', 'CURSOR_EXPIRED', 'b'])
   const { id, gaps } = gapIn(back)
-  expect(gaps).toHaveLength(250)
+  expect(gaps).toHaveLength(64)
   expect(gaps[0]).toEqual({ partition: 6, from: 2 ** 40, to: 0, reason: 'truncation' })
   expect(
     decodeCursor('orders', id)

@@ -71,12 +71,13 @@ export class Subscriber implements OutletListener, ReplayHost {
     const { named, hasMarker } = beginning
     const replay = this.group.flow.begin(this, beginning)
     if (replay) {
-      this.#readPast(replay)
+      this.#become({ kind: 'replaying', replay, fullSince: 0 })
       this.#writeNow(this.framing.opening(retryMs(), named ?? replay.cursor))
       this.schedule()
       return
     }
-    this.#beginAt(this.group.flushed)
+    this.#next = this.group.flushed
+    this.#liveFrom = this.#next
     const { cursor } = this.group.settled
     this.#writeAt(this.framing.opening(retryMs(), named ?? cursor), cursor)
     if (hasMarker) this.#writeAt(this.framing.caughtUp(cursor), cursor)
@@ -189,7 +190,8 @@ export class Subscriber implements OutletListener, ReplayHost {
     // The group may have failed.
     if (this.isClosed) return
     this.#become(LIVE)
-    this.#beginAt(this.group.flushed)
+    this.#next = this.group.flushed
+    this.#liveFrom = this.#next
     const { cursor } = this.group.settled
     if (hasMarker) this.#writeAt(this.framing.caughtUp(cursor), cursor)
   }
@@ -239,17 +241,8 @@ export class Subscriber implements OutletListener, ReplayHost {
     return true
   }
 
-  #beginAt(frame: number): void {
-    this.#next = frame
-    this.#liveFrom = frame
-  }
-
   #setFullSince(fullSince: number): void {
     this.#become({ ...this.#state, fullSince } as MemberState)
-  }
-
-  #readPast(replay: MemberReplay): void {
-    this.#become({ kind: 'replaying', replay, fullSince: 0 })
   }
 
   /** Reads from the frame log up to the flushed frames. Later frames are written by the next flush. */
@@ -258,7 +251,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     while (this.#state === LIVE && this.#next < this.group.flushed) {
       if (this.#next < log.first || log.exceeds(this.#next, flow.maxLagBytes)) {
         shared.stats.replays.fellBehind++
-        this.#readPast(flow.goOn(this, cursor, restarts))
+        this.#become({ kind: 'replaying', replay: flow.goOn(this, cursor, restarts), fullSince: 0 })
         this.schedule()
         return
       }

@@ -1,6 +1,8 @@
 import type { ClientShare } from '../outlet.ts'
 
 const SECOND_MS = 1_000
+/** CPU time of fetching and decoding an event of a page that was not cached, in ms: it is spent in no turn of a replay. */
+const PAGE_EVENT_MS = 0.003
 /**
  * A replay that has written more and is alone in its group caches nothing: what is kept for a while costs the garbage
  * collector as much as rendering costs.
@@ -29,6 +31,11 @@ export class ReplayPace {
   wrote(events: number): void {
     this.#total += events
     this.#written += events
+  }
+
+  /** A page with so many events was fetched for it. */
+  decoded(events: number): void {
+    this.#share?.charge(events * PAGE_EVENT_MS)
   }
 
   get isBrief(): boolean {

@@ -12,9 +12,6 @@ import { ReplayPace } from './replay-pace.ts'
 import { readShared } from './shared-reader.ts'
 import { readWindow } from './window-reader.ts'
 
-/** CPU time of fetching and decoding an event of a page that was not cached, in ms: it is spent in no turn of a replay. */
-const PAGE_EVENT_MS = 0.003
-
 export interface ReplayOptions {
   readonly history: History
   readonly position: Position
@@ -196,7 +193,7 @@ export class Replay implements MemberReplay {
     if (found instanceof Promise) {
       return this.#await(
         found.then((settled) => {
-          if (settled?.kind === 'page') this.share?.charge(settled.events.length * PAGE_EVENT_MS)
+          if (settled?.kind === 'page') this.#pace.decoded(settled.events.length)
           this.#open(settled)
         }),
       )

@@ -1,10 +1,9 @@
 import { frame, NO_CURSOR } from '../../protocol/framing.ts'
-import { covers, UNKNOWN } from '../../streams/cursor/vector.ts'
+import { covers } from '../../streams/cursor/vector.ts'
 import { BEYOND_END_MS, Position } from '../../streams/feed/position.ts'
 import type { Capture } from '../../streams/table/capture.ts'
 import { READY, RESET, type TableItem } from '../../streams/table/item.ts'
 import { isOfAnotherLog, Judge } from '../../streams/table/judge.ts'
-import type { Row } from '../../streams/table/row.ts'
 import type { Table } from '../../streams/table/table.ts'
 import { cursorBytes } from '../frames/frame-log.ts'
 import { OwnFrames } from '../frames/own-frames.ts'
@@ -12,7 +11,7 @@ import type { MemberReplay, ReplayGroup, ReplayHost } from '../replay/replay-hos
 import { ReplayPace } from '../replay/replay-pace.ts'
 import { AwaitedResult } from './awaited-result.ts'
 import type { TableHistory } from './table-history.ts'
-import { writeRows } from './write-rows.ts'
+import { isUnseen, writeRows } from './write-rows.ts'
 
 /** Changed rows looked at in one step: less than a millisecond. */
 const MAX_LOOKED = 2048
@@ -297,8 +296,4 @@ export class TableReplay implements MemberReplay {
     void this.#await(new Promise((resolve) => setTimeout(resolve, restMs).unref()))
     return true
   }
-}
-
-function isUnseen(position: Position, { partition, offset }: Row): boolean {
-  return offset >= Math.max(0, position.vector[partition] ?? UNKNOWN)
 }

@@ -1,4 +1,7 @@
+import { UNKNOWN } from '../../streams/cursor/vector.ts'
+import type { Position } from '../../streams/feed/position.ts'
 import type { Capture } from '../../streams/table/capture.ts'
+import type { Row } from '../../streams/table/row.ts'
 import { PIECE_BYTES } from '../frames/piece.ts'
 import type { ReplayHost } from '../replay/replay-host.ts'
 import type { TableHistory } from './table-history.ts'
@@ -60,4 +63,9 @@ export function writeRows(
   }
   if (!host.isClosed) writeSmall()
   return { place, hasRoom, pending: undefined }
+}
+
+/** Whether a row is after a position. */
+export function isUnseen(position: Position, { partition, offset }: Row): boolean {
+  return offset >= Math.max(0, position.vector[partition] ?? UNKNOWN)
 }

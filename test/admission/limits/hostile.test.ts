@@ -5,7 +5,7 @@ import { attack, type Hostile } from './hostile.ts'
 const HOSTILE: readonly Hostile[] = ['a principal', 'addresses without credentials']
 
 describe('friendly clients lose nothing beside hostile ones at all their limits', () => {
-  test.each(HOSTILE)('%s', (hostile) => attack({ hostile, friendly: 20, orders: 50 }), 180_000)
+  test.each(HOSTILE)('%s', (hostile) => attack({ hostile, friendly: 20, orders: 50 }), 300_000)
 })
 
 describeNginx('and neither do they through Nginx', (nginx) => {
@@ -22,6 +22,6 @@ describeNginx('and neither do they through Nginx', (nginx) => {
           return (await nginx.start({ instances, trustedProxies, streamsPerAddress: 1_000 })).graphql
         },
       }),
-    180_000,
+    300_000,
   )
 })

@@ -202,7 +202,7 @@ describe('CPU time for preparing operations', () => {
     const prepare = (id: string, act: () => unknown) => limits.preparing(aPrincipal({ id }), '192.0.2.1', act)
     let prepared = 0
     let refusal: ReturnType<typeof refusalOf>
-    while (!refusal) {
+    while (!refusal && prepared < 100) {
       refusal = refusalOf(() => {
         if (prepared % 2 === 0) prepare('greedy', busy(50))
         else {
@@ -215,11 +215,11 @@ describe('CPU time for preparing operations', () => {
       })
       if (!refusal) prepared++
     }
-    expect(refusal.message).toContain('The principal "greedy" has used the CPU time')
+    expect(refusal?.message).toContain('The principal "greedy" has used the CPU time')
     expect(limits.refusals.principal_preparing).toBe(1)
-    // 2,000 ms of 50 ms each; a machine under load may take longer for each.
-    expect(prepared).toBeGreaterThan(5)
-    expect(prepared).toBeLessThanOrEqual(42)
+    // 1,000 ms of 50 ms each; a machine under load may take longer for each.
+    expect(prepared).toBeGreaterThan(1)
+    expect(prepared).toBeLessThanOrEqual(22)
     expect(prepare('friendly', busy(1))).toBe('prepared')
     clock.now += 60_000
     expect(prepare('greedy', busy(1))).toBe('prepared')
