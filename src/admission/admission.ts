@@ -16,7 +16,7 @@ import type { Limits } from './limits/limits.ts'
 import { demandAffordable } from './max-cost.ts'
 import type { GraphQLParams } from './params.ts'
 import type { InvalidOperation, PersistedOperations, ReadDocument } from './persisted/persisted-operations.ts'
-import type { Identity } from './principal.ts'
+import { type Identity, NOBODY } from './principal.ts'
 import type { OperationName, StreamOwner } from './stream-owner.ts'
 import { demandSmall } from './variables-size.ts'
 
@@ -99,11 +99,13 @@ export class Admission {
   }
 
   /**
-   * Who sent a request. In order: credentials, the page that sent a cookie, revocations, the rate of requests.
+   * Who sent a request. In order: the address's rate of requests, credentials, the page that sent a cookie, revocations,
+   * the principal's rate. A request whose credentials are refused counts for its address.
    * @throws SluiceError where the client is refused, whatever it requests.
    */
   async identify(entry: Entry): Promise<Identity> {
     const { authentication, control, limits, cookie, isListedOrigin = () => false } = this.#options
+    limits.demandAddress(entry.address)
     let identity: Identity | undefined
     try {
       identity = await authentication.identify(entry)
@@ -111,6 +113,7 @@ export class Admission {
       control.demandNotRevoked(identity.principal)
     } catch (error) {
       this.#refused(entry, identity, error)
+      limits.demandRequest(NOBODY, entry.address)
       throw error
     }
     limits.demandRequest(identity.principal, entry.address)

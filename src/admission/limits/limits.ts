@@ -1,6 +1,6 @@
 import type { ClientShare } from '../../delivery/outlet.ts'
 import { LiveMap } from '../live-map.ts'
-import type { Principal } from '../principal.ts'
+import { NOBODY, type Principal } from '../principal.ts'
 import type { StreamOwner } from '../stream-owner.ts'
 import { ACCOUNT_BYTES, Account } from './account.ts'
 import type { Quota, Quotas } from './quotas.ts'
@@ -61,7 +61,15 @@ export class Limits {
     return (this.#principals?.bytes ?? 0) + (this.#addresses?.bytes ?? 0)
   }
 
-  /** @throws SluiceError `RATE_LIMITED` */
+  /**
+   * Before credentials are verified, which costs: whether the address has requests left.
+   * @throws SluiceError `RATE_LIMITED`
+   */
+  demandAddress(address: string): void {
+    if (this.#isLimited(NOBODY, address)) this.#shareOf(NOBODY, address).demandRequest()
+  }
+
+  /** Counts a request. @throws SluiceError `RATE_LIMITED`; a request that is refused is not counted. */
   demandRequest(principal: Principal, address: string): void {
     if (this.#isLimited(principal, address)) this.#shareOf(principal, address).takeRequest()
   }

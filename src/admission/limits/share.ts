@@ -45,6 +45,7 @@ const COUNTED = {
   groups: 'different subscriptions',
 } as const satisfies Partial<Record<Limited, string>>
 type Counted = keyof typeof COUNTED
+const REQUESTS = 'requests a second'
 
 /** CPU time that must be there before more is used, in ms: else what was just paid back would be a debt again at once. */
 const CPU_ROOM_MS = 1
@@ -66,7 +67,14 @@ export class Share implements ClientShare {
 
   /** @throws SluiceError `RATE_LIMITED`; a request that is refused is not counted. */
   takeRequest(): void {
-    this.#takeFromBoth('requests', 'requests a second', ({ requests }) => requests)
+    this.#demandBoth('requests', REQUESTS, ({ requests }) => requests)
+    const now = this.#host.now()
+    for (const account of [this.#of.byPrincipal, this.#of.byAddress]) account?.requests.charge(1, now)
+  }
+
+  /** @throws SluiceError `RATE_LIMITED`, if a request would be refused now. */
+  demandRequest(): void {
+    this.#demandBoth('requests', REQUESTS, ({ requests }) => requests)
   }
 
   /** @throws SluiceError `RATE_LIMITED`, if it could not open a stream now. */
@@ -166,14 +174,6 @@ export class Share implements ClientShare {
     if (account[what] < limit) return
     const message = `${account.name} has ${limit} ${COUNTED[what]}, as many as it may have on this instance`
     throw this.#refused(account, what, message)
-  }
-
-  #takeFromBoth(limited: Limited, what: string, bucketOf: (account: Account) => TokenBucket): void {
-    this.#demandBoth(limited, what, bucketOf)
-    const { byPrincipal, byAddress } = this.#of
-    const now = this.#host.now()
-    if (byPrincipal) bucketOf(byPrincipal).charge(1, now)
-    if (byAddress) bucketOf(byAddress).charge(1, now)
   }
 
   #demandBoth(limited: Limited, what: string, bucketOf: (account: Account) => TokenBucket): void {
