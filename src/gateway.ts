@@ -57,7 +57,7 @@ export interface GatewayOptions {
   readonly embedded?: EmbeddedLog
   /** Take no connections before it is ready, unless Kafka cannot be reached for this long; at once, if absent. */
   readonly listenWithinMs?: number
-  /** Rules of authorization that live elsewhere: see docs/security/rights.md. */
+  /** Rules of authorization that live elsewhere: see docs/security/authorization.md. */
   readonly authorize?: Authorize
   /** Other limits of time for requests, for tests. */
   readonly timeouts?: Timeouts

@@ -41,7 +41,7 @@ export interface StreamOptions<
   readonly description?: string
   readonly deprecationReason?: string
   readonly nullable?: Nullable
-  /** What it asks of credentials: see docs/security/rights.md. */
+  /** What it asks of credentials: see docs/security/authorization.md. */
   readonly authScopes?: ScopeRule
   readonly args?: Args
   /**

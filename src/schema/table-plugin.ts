@@ -33,7 +33,7 @@ export interface TableOptions<
   readonly type: Type
   readonly description?: string
   readonly deprecationReason?: string
-  /** What it asks of credentials: see docs/security/rights.md. */
+  /** What it asks of credentials: see docs/security/authorization.md. */
   readonly authScopes?: ScopeRule
   readonly args?: Args
   /** Equality on indexed values; all rows, if absent. It is computed once for each group. */

@@ -10,7 +10,7 @@ import { describeKafka } from '../kit/kafka.ts'
 import { until } from '../kit/until.ts'
 import { blocksOf, commandsOf } from './blocks.ts'
 
-const DOCUMENTS = ['README.md', ...globSync('docs/*.md')]
+const DOCUMENTS = ['README.md', ...globSync('docs/{*,security/*}.md')]
 const GRAPHQL = 'http://127.0.0.1:4000/graphql'
 const ADMIN = 'http://127.0.0.1:4001'
 const REGIONS = ['EUROPE', 'ASIA'] as const
