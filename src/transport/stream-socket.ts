@@ -3,7 +3,7 @@ import type { StreamRoom } from '../admission/limits/limits.ts'
 import type { StreamOwner } from '../admission/stream-owner.ts'
 import type { CloseReason, OutletListener } from '../delivery/outlet.ts'
 import type { Faults } from '../errors/faults.ts'
-import type { StreamOutlet } from './single/stream.ts'
+import type { StreamOutlet } from './single/stream-options.ts'
 
 /** Timeout of an ended stream whose client reads no more bytes: the socket is then destroyed. */
 const END_GRACE_MS = 5_000

@@ -8,17 +8,10 @@ import type { History } from './history.ts'
 import { NamedPosition } from './named-position.ts'
 import { PageReader } from './page-reader.ts'
 import type { MemberReplay, ReplayGroup, ReplayHost } from './replay-host.ts'
+import type { ReplayOptions } from './replay-options.ts'
 import { ReplayPace } from './replay-pace.ts'
 import { readShared } from './shared-reader.ts'
 import { readWindow } from './window-reader.ts'
-
-export interface ReplayOptions {
-  readonly history: History
-  readonly position: Position
-  readonly hasMarker: boolean
-  /** With a throttle: how the past is shown. */
-  readonly catchUp: CatchUp | undefined
-}
 
 /**
  * A member's way from where it was to the head of its group: through the log, the window, and, where it has seen what
@@ -190,19 +183,14 @@ export class Replay implements MemberReplay {
       shared.stats.replays.log++
     }
     const found = feed.page(partition, offset, () => !this.#host.isClosed)
-    if (found instanceof Promise) {
-      return this.#await(
-        found.then((settled) => {
-          if (settled?.kind === 'page') this.#pace.decoded(settled.events.length)
-          this.#open(settled)
-        }),
-      )
-    }
+    if (found instanceof Promise) return this.#await(found.then((settled) => this.#open(settled, true)))
     this.#open(found)
     return true
   }
 
-  #open(found: Awaited<ReturnType<Feed['page']>>): void {
+  /** `isNew`: the page was decoded for this, and not in memory. */
+  #open(found: Awaited<ReturnType<Feed['page']>>, isNew = false): void {
+    if (isNew && found?.kind === 'page') this.#pace.decoded(found.events.length)
     if (!found || this.#host.isClosed) return
     if (found.kind === 'gap') {
       this.end()
@@ -252,11 +240,7 @@ export class Replay implements MemberReplay {
 
   #await(pending: Promise<void>): false {
     this.#isAwaiting = true
-    const goOn = (): void => {
-      this.#isAwaiting = false
-      this.#goOn()
-    }
-    pending.then(goOn).catch((error: unknown) => this.failed(error))
+    pending.then(() => this.#wake()).catch((error: unknown) => this.failed(error))
     return false
   }
 
@@ -288,12 +272,13 @@ export class Replay implements MemberReplay {
     if (restMs === 0) return false
     this.end()
     this.#isAwaiting = true
-    const rest = setTimeout(() => {
-      this.#isAwaiting = false
-      this.#goOn()
-    }, restMs)
-    rest.unref()
+    setTimeout(() => this.#wake(), restMs).unref()
     return true
+  }
+
+  #wake(): void {
+    this.#isAwaiting = false
+    this.#goOn()
   }
 
   #arrive(): false {

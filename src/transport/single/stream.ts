@@ -1,21 +1,14 @@
 import type { StreamOwner } from '../../admission/stream-owner.ts'
 import { endStream, isTold } from '../../delivery/group/ending.ts'
-import {
-  type ClientShare,
-  type CloseReason,
-  type Outlet,
-  type OutletListener,
-  WRITE_STALL_MS,
-} from '../../delivery/outlet.ts'
+import { type ClientShare, type CloseReason, type OutletListener, WRITE_STALL_MS } from '../../delivery/outlet.ts'
 import { MAX_RESULT_BYTES } from '../../delivery/render/result-size.ts'
 import { SluiceError } from '../../errors/codes.ts'
-import type { Faults } from '../../errors/faults.ts'
 import { retryMs } from '../../errors/retry-hints.ts'
 import { COMMENT_BLOCK, openingBlock } from '../../protocol/event-stream.ts'
-import type { AnswerBudget, Share } from '../answer-budget.ts'
+import type { Share } from '../answer-budget.ts'
 import { SingleOperation } from './operation.ts'
-import type { OperationLoad } from './operation-load.ts'
 import { Sessions } from './sessions.ts'
+import type { SingleStreamOptions, StreamOutlet } from './stream-options.ts'
 
 /** Lifetime of a reservation: less than `WRITE_STALL_MS`, since its operations see a full outlet. */
 const RESERVATION_MS = 20_000
@@ -32,30 +25,6 @@ const MAX_HELD_BYTES = 256 * 1024
 const MAX_RESULTS_BYTES = MAX_HELD_BYTES + MAX_RESULT_BYTES
 /** Operations that continue at once after a drain: a replay writes in its own turn. */
 const WOKEN_AT_ONCE = 8
-
-/** An outlet that can coalesce writes. */
-export interface StreamOutlet extends Outlet {
-  cork(): void
-  uncork(): void
-  /** Ends the stream that is written to it. */
-  leave(reason: CloseReason): void
-}
-
-export interface SingleStreamOptions {
-  readonly token: string
-  /** Who reserved it: only this principal may open it, or start and stop operations. */
-  readonly owner: StreamOwner
-  readonly heartbeatMs: number
-  readonly answers: AnswerBudget
-  readonly faults: Faults
-  readonly load: OperationLoad
-  /** Called once, when it opens. */
-  readonly onOpen?: () => void
-  /** Room for an operation; the returned function gives it back. @throws SluiceError `RATE_LIMITED` */
-  readonly takeOperation?: () => () => void
-  /** Called once, when it has ended or its reservation has expired. */
-  readonly onGone: (stream: SingleStream) => void
-}
 
 /**
  * A stream that carries the results of several operations, from its reservation to its end. Until it is opened it is
