@@ -187,6 +187,8 @@ async function fill(gateway: TestGateway): Promise<void> {
     )
     await gateway.produce(...some)
   }
+  const read = () => gateway.metric('sluice_events_total', { topic: 'orders' })
+  await until('they are the past', async () => (await read()) === PAST)
 }
 
 /** Clients that do what they can, until they are stopped. */
