@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { challengeOf } from '../admission/authentication/refusal.ts'
 import type { Entry } from '../admission/entry.ts'
@@ -20,6 +21,11 @@ import { demandSingleHeaders } from './single-headers.ts'
 import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
 
 const MAX_REQUEST_ID = 64
+/**
+ * Delay of an answer to a client that asks for more than its share. Whoever asks again as soon as it is answered is slowed
+ * by this, and cannot spend the instance's time on refusals. Those that wait are bounded by the limit of connections.
+ */
+const OVER_SHARE_WAIT_MS = 200
 
 export interface HttpServerOptions {
   readonly endpoint: Endpoint
@@ -61,6 +67,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
       }
       await endpoint.serve({ request, response, url, entry })
     } catch (error) {
+      if (error instanceof SluiceError && error.code === 'RATE_LIMITED') await sleep(OVER_SHARE_WAIT_MS)
       fail(response, error, ownLog())
     }
   }

@@ -42,6 +42,15 @@ describe('streams of a principal', () => {
     await until('its room is free', async () => (await open(gateway, as('greedy'))).status === 200)
   })
 
+  test('beyond its limit are refused late, so that asking again at once is no way to be heard', async () => {
+    const gateway = await gatewayWith({ MAX_STREAMS_PER_PRINCIPAL: '1' })
+    await open(gateway, as('greedy'))
+    const began = performance.now()
+    for (let count = 0; count < 3; count++) expect(outcome(await open(gateway, as('greedy')))).toEqual(LIMITED)
+    // Timers are never early by more than their resolution.
+    expect(performance.now() - began).toBeGreaterThan(3 * 199)
+  })
+
   test('that were opened and refused, or never opened, take no room', async () => {
     const gateway = await gatewayWith({ MAX_STREAMS_PER_PRINCIPAL: '1' })
     for (const query of [
