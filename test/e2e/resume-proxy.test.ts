@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createClient } from 'graphql-sse'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createResumingClient } from '../../client/graphql-sse.ts'
-import { describeChromium } from '../kit/chromium.ts'
+import { describeChromium, startSite } from '../kit/chromium.ts'
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 import { type CuttingProxy, startCuttingProxy } from './cutting-proxy.ts'
@@ -115,7 +115,7 @@ describeChromium('through a proxy that cuts connections at random bytes', (brows
     const both = await start(MIN_BROWSER_BYTES)
     const { gateway, proxy } = both
     const page = await browser.openPage()
-    await page.goto(gateway.graphql)
+    await page.goto(await startSite())
     const url = `${proxy.url}?${new URLSearchParams({ query: QUERY })}`
     await page.evaluate((address) => {
       const heard = { results: [] as string[], problems: [] as string[] }

@@ -102,7 +102,7 @@ describe('credentials', () => {
       expect(await of(gateway, origin, { method: 'OPTIONS', headers: PREFLIGHT })).toEqual([
         '*',
         undefined,
-        'Accept-Encoding',
+        'Accept-Encoding, Access-Control-Request-Headers',
       ])
     }
   })
@@ -140,6 +140,19 @@ describe('request headers', () => {
       'graphql-client-name graphql-client-version x-requested-with cache-control pragma x-csrf-token'
     expect(listOf(answer.headers['access-control-allow-headers'])).toEqual(expect.arrayContaining(tools.split(' ')))
     expect(listOf(answer.headers['access-control-allow-headers'])).not.toContain('x-shop')
+  })
+
+  test('are answered as they are asked for, if they are allowed', async () => {
+    const gateway = await startTestGateway({ env: { CORS_HEADERS: 'X-Shop' } })
+    const asked = async (names: string) => {
+      const headers = { ...PREFLIGHT, 'access-control-request-headers': names }
+      const answer = await RawStream.answer(gateway.graphql, { method: 'OPTIONS', headers })
+      return listOf(answer.headers['access-control-allow-headers'])
+    }
+    const ofProtocol = await asked('content-type')
+    expect(await asked('Traceparent,x-shop, x-other')).toEqual([...ofProtocol, 'traceparent', 'x-shop'])
+    // What is too long to be looked at gets the whole list.
+    expect(await asked('x-other,'.repeat(1_000))).toEqual(expect.arrayContaining([...ofProtocol, 'baggage', 'x-shop']))
   })
 
   test('of others may be sent where CORS_HEADERS names them', async () => {
