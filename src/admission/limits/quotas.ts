@@ -44,7 +44,7 @@ const REQUESTS_PER_STREAM = 8
  * Of preparing: operations that are known are free, and one that is new takes about 1 ms. The largest takes 10 ms or more,
  * in one turn of the event loop, for which everybody waits: hence so little.
  */
-const PREPARING: BucketSize = { perSecond: 20, burst: 1_000 }
+const PREPARING: BucketSize = { perSecond: 10, burst: 1_000 }
 /** A tenth of a core: 50,000 events a second. The burst is that of 1,000 streams that resume in the window. */
 const REPLAYS: BucketSize = { perSecond: 100, burst: 2_000 }
 

@@ -69,7 +69,7 @@ const DOCUMENTS: Way = { limit: 'preparing', isKept: false, atOnce: 16, queryOf:
  * What begins when all before it has run into its limits, and goes on until the end: so that no limit hides another. A
  * client without room for streams is not told that it opens too many.
  */
-const STEPS = [[FLOOD], [PAST_STREAMS, FILTERS], [DOCUMENTS]]
+const STEPS = [[FLOOD], [FILTERS], [PAST_STREAMS], [DOCUMENTS]]
 
 interface Opened {
   readonly response: IncomingMessage
