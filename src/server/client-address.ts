@@ -6,6 +6,8 @@ const UNIX = 'unix'
 const GONE = 'gone'
 /** Limit of the entries that are read, from the right: each costs time. */
 const MAX_PROXIES = 16
+/** Limit of addresses of which it is remembered whether they are trusted: each is 45 characters at most. */
+const MAX_KNOWN = 1_000
 
 /**
  * Client address by trusted proxies. Each proxy appends to `X-Forwarded-For` the address from which it was reached. The
@@ -15,10 +17,14 @@ const MAX_PROXIES = 16
 export class ClientAddresses {
   readonly #trusted = new BlockList()
   readonly #isUnixTrusted: boolean
+  readonly #hasTrusted: boolean
+  /** What was found of the last addresses: a look into the list takes some 10 µs. */
+  readonly #known = new Map<string, boolean>()
 
   /** IP addresses and CIDR ranges, validated by the configuration; `unix` for peers on a unix socket. */
   constructor(trustedProxies: readonly string[]) {
     this.#isUnixTrusted = trustedProxies.includes(UNIX)
+    this.#hasTrusted = trustedProxies.some((proxy) => proxy !== UNIX)
     for (const proxy of trustedProxies) {
       if (proxy === UNIX) continue
       const [address = '', prefix] = proxy.split('/')
@@ -60,9 +66,17 @@ export class ClientAddresses {
   }
 
   #isTrusted(client: string): boolean {
+    if (!this.#hasTrusted) return client === UNIX && this.#isUnixTrusted
+    const known = this.#known.get(client)
+    if (known !== undefined) return known
     const version = isIP(client)
-    if (version === 0) return client === UNIX && this.#isUnixTrusted
-    return this.#trusted.check(client, version === 6 ? 'ipv6' : 'ipv4')
+    const isTrusted =
+      version === 0
+        ? client === UNIX && this.#isUnixTrusted
+        : this.#trusted.check(client, version === 6 ? 'ipv6' : 'ipv4')
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear()
+    this.#known.set(client, isTrusted)
+    return isTrusted
   }
 }
 
