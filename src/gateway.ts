@@ -131,7 +131,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const state = streams.readiness()
     return controlLog?.within(state) ?? state
   }
-  const expiries = new Expiries(config.AUTH_CLOCK_TOLERANCE_MS, (error) => faults.tell('stream', error))
+  const expiries = new Expiries((error) => faults.tell('stream', error))
   const sockets = new StreamSockets({
     maxStreams: shares.streams,
     maxAgeMs: config.STREAM_MAX_AGE_MS,

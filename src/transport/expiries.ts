@@ -21,7 +21,6 @@ export interface Expiring {
  * be set. Streams that do not expire are not kept here, and without others there is no timer.
  */
 export class Expiries implements StreamObserver {
-  readonly #toleranceMs: number
   readonly #slots = new Map<number, Set<Expiring>>()
   readonly #slotOf = new Map<Expiring, number>()
   readonly #ends: Sliced<Expiring>
@@ -29,12 +28,8 @@ export class Expiries implements StreamObserver {
   /** The last slot whose streams were ended. */
   #last = 0
 
-  /**
-   * @param toleranceMs how far the clocks of those who issue credentials may be behind.
-   * @param failed is called with what `leave` throws.
-   */
-  constructor(toleranceMs: number, failed: (error: unknown) => void) {
-    this.#toleranceMs = toleranceMs
+  /** @param failed is called with what `leave` throws. */
+  constructor(failed: (error: unknown) => void) {
     this.#ends = new Sliced<Expiring>(
       (stream) => this.#end(stream),
       (_stream, error) => failed(error),
@@ -55,7 +50,7 @@ export class Expiries implements StreamObserver {
     if (this.#slotOf.size > 0) this.set(stream, undefined)
   }
 
-  /** Says when an open stream expires, in ms since the epoch, also if it was said before; undefined: it does not. */
+  /** Says when an open stream expires (the tolerance of clocks is in it), in ms since the epoch, also if it was said before; undefined: it does not. */
   set(stream: Expiring, expiresAt: number | undefined): void {
     const known = this.#slotOf.get(stream)
     if (known !== undefined) this.#remove(stream, known)
@@ -64,7 +59,7 @@ export class Expiries implements StreamObserver {
       return
     }
     if (!this.#timer) this.#start()
-    const due = expiresAt + this.#toleranceMs + EXPIRY_SPREAD_MS * Math.random()
+    const due = expiresAt + EXPIRY_SPREAD_MS * Math.random()
     // What has expired already is spread as well: clients may come back with such credentials all at once.
     const slot = slotAt(Math.max(due, Date.now() + EXPIRY_SPREAD_MS * Math.random())) + 1
     this.#slotOf.set(stream, slot)
