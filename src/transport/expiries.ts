@@ -50,7 +50,10 @@ export class Expiries implements StreamObserver {
     if (this.#slotOf.size > 0) this.set(stream, undefined)
   }
 
-  /** Says when an open stream expires (the tolerance of clocks is in it), in ms since the epoch, also if it was said before; undefined: it does not. */
+  /**
+   * Says when an open stream expires, in ms since the epoch and with the tolerance of clocks, also if it was said before;
+   * undefined: it does not.
+   */
   set(stream: Expiring, expiresAt: number | undefined): void {
     const known = this.#slotOf.get(stream)
     if (known !== undefined) this.#remove(stream, known)
