@@ -203,8 +203,10 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/gateway.ts': { may: ['src'], not: [...KAFKA, ...POTHOS] },
   'src/main.ts': { may: ['src/gateway.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   // A client knows the gateway by its protocol and its schema only.
-  'examples/client': { may: ['client'], not: KAFKA },
-  client: { may: [], not: [...KAFKA, 'graphql', 'graphql-yoga'] },
+  'examples/client': { may: ['packages/client'], not: KAFKA },
+  'packages/client': { may: [], not: [...KAFKA, 'graphql', 'graphql-yoga'] },
+  // The Live Map is a client like any other: it has the public API, and nothing else of the gateway.
+  web: { may: ['packages/client'], not: [...KAFKA, 'graphql-yoga', 'graphql-sse'] },
 }
 
 /** The port's Kafka side: everything else knows only the port. */
@@ -262,9 +264,12 @@ export function wrongImports(file: string, source: string): string[] {
 
 if (import.meta.main) {
   const root = process.argv[2] ?? '.'
-  const files = globSync(['src/**/*.ts', 'client/**/*.ts', 'examples/client/**/*.ts'], { cwd: root }).map((path) =>
-    path.replaceAll('\\', '/'),
-  )
+  const files = globSync(
+    ['src/**/*.ts', 'packages/*/src/**/*.{ts,tsx}', 'web/src/**/*.ts', 'examples/client/**/*.ts'],
+    {
+      cwd: root,
+    },
+  ).map((path) => path.replaceAll('\\', '/'))
   const wrong = files.flatMap((file) => wrongImports(file, readFileSync(join(root, file), 'utf8')))
   for (const sentence of wrong) console.error(sentence)
   console.log(`${files.length} files looked at, ${wrong.length} imports in the wrong direction`)

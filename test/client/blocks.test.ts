@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Block, BlockReader } from '../../client/blocks.ts'
+import { type Block, BlockReader } from '../../packages/client/src/blocks.ts'
 import { Statistics } from '../kit/statistics.ts'
 
 const MAX_BYTES = 1_000_000

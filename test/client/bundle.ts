@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
-const file = (path: string) => fileURLToPath(new URL(`../../client/${path}`, import.meta.url))
+const file = (path: string) => fileURLToPath(new URL(`../../packages/client/${path}`, import.meta.url))
 
 export const manifest: {
   readonly exports: Readonly<Record<string, string>>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createResumingFetch, type ResumingFetch } from '../../client/index.ts'
+import { createResumingFetch, type ResumingFetch } from '../../packages/client/src/index.ts'
 import { asking, Body, COMPLETE, cannedFetch, OPENING, result } from './canned.ts'
 
 const URL = 'http://gateway/graphql'

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
-import { createResumingFetch } from '../../client/index.ts'
+import { createResumingFetch } from '../../packages/client/src/index.ts'
 import { asking, Body, cannedFetch, OPENING, result } from './canned.ts'
 
 const URL = 'http://gateway/graphql'

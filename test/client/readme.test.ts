@@ -7,15 +7,15 @@ import { expect, onTestFinished, test } from 'vitest'
 import { until } from '../kit/until.ts'
 import { CutServer } from './cut-server.ts'
 
-const file = (path: string) => new URL(`../../client/${path}`, import.meta.url)
+const file = (path: string) => new URL(`../../packages/client/${path}`, import.meta.url)
 const programs = Array.from(readFileSync(file('README.md'), 'utf8').matchAll(/```ts\n(.*?)```/gs), ([, code]) => code!)
 
 /** The program of the README, made to run here, and to come back sooner. */
 function runnable(program: string, url: string): string {
   return program
     .replaceAll('https://gateway.example/graphql', url)
-    .replaceAll('@sluice/client/graphql-sse', file('graphql-sse.ts').href)
-    .replaceAll('@sluice/client', file('index.ts').href)
+    .replaceAll('@sluice/client/graphql-sse', file('src/graphql-sse.ts').href)
+    .replaceAll('@sluice/client', file('src/index.ts').href)
     .replaceAll("'graphql-sse'", `'${import.meta.resolve('graphql-sse')}'`)
 }
 

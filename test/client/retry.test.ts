@@ -1,8 +1,8 @@
 import type { createClient } from 'graphql-sse'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createResumingClient } from '../../client/graphql-sse.ts'
-import { createResumingFetch } from '../../client/index.ts'
-import { retryAfterMs } from '../../client/retry.ts'
+import { createResumingClient } from '../../packages/client/src/graphql-sse.ts'
+import { createResumingFetch } from '../../packages/client/src/index.ts'
+import { retryAfterMs } from '../../packages/client/src/retry.ts'
 import { asking, Body, COMPLETE, cannedFetch, result } from './canned.ts'
 
 const URL = 'http://gateway/graphql'

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { createResumingClient } from '../../client/graphql-sse.ts'
-import { createResumingFetch } from '../../client/index.ts'
+import { createResumingClient } from '../../packages/client/src/graphql-sse.ts'
+import { createResumingFetch } from '../../packages/client/src/index.ts'
 import { until } from '../kit/until.ts'
 import { asking, Body, COMPLETE, cannedFetch, OPENING, result } from './canned.ts'
 

@@ -1,6 +1,6 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { print } from 'graphql'
-import { createResumingClient } from '../../../client/graphql-sse.ts'
+import { createResumingClient } from '../../../packages/client/src/graphql-sse.ts'
 import { graphql } from './gql/gql.ts'
 import type { OrderFilter, OrdersByRegionSubscription, Region } from './gql/graphql.ts'
 
