@@ -280,7 +280,11 @@ export function createSluiceClient({ url, auth, fetch: send = fetch }: SluiceCli
     async *iterate(operation, options = {}) {
       const queue: Result<never>[] = []
       let wake = () => {}
-      const subscription = subscribe(operation, { ...options, next: (result) => (queue.push(result as never), wake()) })
+      const next = (result: Result<unknown>) => {
+        queue.push(result as never)
+        wake()
+      }
+      const subscription = subscribe(operation, { ...options, next })
       try {
         for (;;) {
           while (queue.length > 0) yield queue.shift() as never
