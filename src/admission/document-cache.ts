@@ -49,6 +49,8 @@ export interface DocumentCacheOptions {
 export class DocumentCache {
   readonly #schema: GraphQLSchema
   readonly #introspection: boolean
+  /** The text that was hashed last: a new one is looked up, refused or read in one turn. */
+  #hashed = { text: '', digest: '' }
   readonly #documents = new LRUCache<string, AdmittedDocument>({
     maxSize: DOCUMENTS_BYTES,
     sizeCalculation: (document) => document.bytes,
@@ -69,14 +71,14 @@ export class DocumentCache {
 
   /** What a former `get` of the same text returned, as long as it is cached. */
   known(text: string): AdmittedDocument | Refusal | undefined {
-    return this.#documents.get(text) ?? this.#refusals.get(hash('sha256', text, 'base64url'))
+    return this.#documents.get(text) ?? this.#refusals.get(this.#digestOf(text))
   }
 
   /** `errors` receives what a scalar throws for a literal. */
   get(text: string, errors: ErrorSink): AdmittedDocument | Refusal {
     const known = this.#documents.get(text)
     if (known) return known
-    const digest = hash('sha256', text, 'base64url')
+    const digest = this.#digestOf(text)
     const refused = this.#refusals.get(digest)
     if (refused) return refused
     const found = this.read(text, errors, (grown) => this.#grown(text, grown))
@@ -100,11 +102,16 @@ export class DocumentCache {
       const bytes = measureDocument(document, text)
       const errors = validate(this.#schema, document, rules, options)
       if (errors.length > 0) return refusal(errors, sink, 'GRAPHQL_VALIDATION_FAILED')
-      const digest = hash('sha256', text, 'hex')
-      return new AdmittedDocument(this.#schema, document, bytes, digest, onGrown)
+      return new AdmittedDocument(this.#schema, document, bytes, this.#digestOf(text), onGrown)
     } catch (error) {
       return refusal([error], sink, 'INTERNAL_SERVER_ERROR')
     }
+  }
+
+  /** SHA-256 in hex. */
+  #digestOf(text: string): string {
+    if (this.#hashed.text !== text) this.#hashed = { text, digest: hash('sha256', text, 'hex') }
+    return this.#hashed.digest
   }
 
   /** Updates the cache's size of an entry. */
