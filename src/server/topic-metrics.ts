@@ -63,6 +63,9 @@ export function addTopics(registry: Registry, streams: Streams): void {
   perFeed('gauge', 'window_bytes', 'Estimated bytes of the events in the window.', [], (feed) => [
     [{}, feed.window.bytes],
   ])
+  perFeed('gauge', 'past_bytes', 'Estimated bytes of older events that are cached for replays.', [], (feed) => [
+    [{}, feed.pastBytes],
+  ])
   perFeed('gauge', 'window_events', 'Events in the window.', [], (feed) => [
     [{}, feed.window.nextSeq - feed.window.firstSeq],
   ])

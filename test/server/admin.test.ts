@@ -162,6 +162,7 @@ test('values larger than MAX_EVENT_BYTES are counted and skipped, live and in th
     { ordersByRegion: { id: 'after' } },
   ])
   expect(await gateway.metric('sluice_replays_total', { kind: 'log' })).toBe(1)
+  expect(await gateway.metric('sluice_past_bytes', { topic: 'orders' })).toBeGreaterThan(0)
 })
 
 test("the process's own metrics are there: memory, CPU and the delay of the event loop", async () => {

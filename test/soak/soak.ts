@@ -201,7 +201,7 @@ interface Look extends State {
   readonly reserved: number
   /** What is kept of frames and of the past, within bounds, whether clients come back for it or not. */
   readonly cachedBytes: number
-  /** Cached documents and operations, and the events of the windows, within bounds: objects in the heap. */
+  /** Cached documents and operations, and the events of the windows and of replays, within bounds: objects in the heap. */
   readonly heldBytes: number
 }
 
@@ -216,7 +216,7 @@ async function look(gateway: GatewayProcess): Promise<Look> {
     streams: metric('streams'),
     reserved: metric('reserved_streams'),
     cachedBytes: metric('frame_log_bytes') + metric('history_bytes'),
-    heldBytes: metric('document_cache_bytes') + metric('window_bytes'),
+    heldBytes: metric('document_cache_bytes') + metric('window_bytes') + metric('past_bytes'),
   }
 }
 

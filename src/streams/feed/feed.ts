@@ -214,6 +214,11 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
     return this.#past.page(partition, offset, isWanted)
   }
 
+  /** Memory of the events that are older than the window, and cached for replays. */
+  get pastBytes(): number {
+    return this.#past.bytes
+  }
+
   lookUpIn(page: Page<V>): void {
     this.#past.lookUpIn(page)
   }

@@ -47,6 +47,11 @@ export class Past<V> {
     return { kind: 'gap', topic: topic.name, partition, from: offset, to, reason: 'retention' }
   }
 
+  /** Memory of the events that are cached. */
+  get bytes(): number {
+    return this.#pages?.bytes ?? 0
+  }
+
   /** See `Pages`. */
   lookUpIn(page: Page<V>): void {
     this.#pages?.lookUpIn(page)
