@@ -23,6 +23,8 @@ export interface DataLogOptions {
 export interface DataLog {
   readonly source: Source
   readonly sink: Sink
+  /** For events of clients, which wait for nothing else that is sent. */
+  readonly publishSink: Sink
   readonly epoch: number | undefined
   /** Time for which Kafka has throttled this instance, in ms since the start. */
   readonly throttledMs: () => number
@@ -35,7 +37,7 @@ export interface DataLog {
 
 /** Kafka, where there is one; else a log in this process, with the demo feed in it. */
 export function openLog({ config, log, embedded, topics }: DataLogOptions): DataLog {
-  if (embedded) return { ...embedded, throttledMs: () => 0, start: () => {} }
+  if (embedded) return { ...embedded, publishSink: embedded.sink, throttledMs: () => 0, start: () => {} }
   if (config.KAFKA_BROKERS) {
     const {
       KAFKA_SASL_MECHANISM: mechanism,
@@ -50,7 +52,7 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
       ...(config.KAFKA_RACK !== undefined && { rack: config.KAFKA_RACK }),
       log: (level, message, extra) => log[level](extra, message),
     })
-    return { ...kafka, control: kafka, epoch: undefined, start: () => {} }
+    return { ...kafka, publishSink: kafka.openSink(), control: kafka, epoch: undefined, start: () => {} }
   }
   const own = createEmbeddedLog()
   for (const topic of topics) own.createTopic(topic.name, EMBEDDED_PARTITIONS)
@@ -58,6 +60,7 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
   let feeding: Promise<unknown> = Promise.resolve()
   return {
     ...own,
+    publishSink: own.sink,
     throttledMs: () => 0,
     start() {
       if (config.DEMO_RATE > 0 && topics.some((topic) => topic.name === orders.name)) {

@@ -33,6 +33,7 @@ import { demandFree, listen } from './server/listen.ts'
 import type { Timeouts } from './server/timeouts.ts'
 import { createYogaHttp } from './server/yoga.ts'
 import { type ShutdownOptions, shutDown } from './shutdown.ts'
+import { Publisher } from './streams/publish/publisher.ts'
 import type { EmbeddedLog } from './streams/source/embedded/embedded.ts'
 import { type Readiness, Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic/topic.ts'
@@ -98,6 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxStreams: shares.streams,
     sink: () => data.sink,
     authorize: options.authorize,
+    anonymousScopes: config.ANONYMOUS_SCOPES ?? firstRunScopes(options),
     now: options.now,
   })
   const data = openLog({ config, log, topics, embedded: options.embedded })
@@ -157,6 +159,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const answers = new AnswerBudget()
   const introspection = config.INTROSPECTION
+  const publisher = new Publisher({
+    sink: data.publishSink,
+    feed: (topic) => streams.feed(topic),
+    ends: (topic) => data.source.ends(topic),
+    origin: config.INSTANCE_ID,
+    maxEventBytes,
+  })
   const operations = new Operations({
     schema,
     engine,
@@ -166,6 +175,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     refusals,
     limits: clients,
+    anonymous: authentication.anybody.audience,
+    publisher,
+    ...(audit && { onPublished: (owner, topic) => audit.published(owner, topic) }),
     introspection,
   })
   for (const document of gate.persisted.documents) operations.compileAhead(document)
@@ -196,6 +208,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     single,
     yoga,
     compressesAll,
+    anonymous: authentication.anybody.audience,
     graphiql: config.GRAPHIQL,
   })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
@@ -275,4 +288,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await close()
     throw error
   }
+}
+
+/**
+ * Scopes of clients without credentials, where the configuration names none: on a first run, with demo orders in this
+ * process, anybody may place an order. Nothing is lost by it, and nothing of it is kept.
+ */
+function firstRunScopes({ config, schema, embedded }: GatewayOptions): readonly string[] {
+  const isFirstRun = schema === undefined && embedded === undefined && config.KAFKA_BROKERS === undefined
+  return isFirstRun && !authenticates(config) ? ['orders:write'] : []
 }

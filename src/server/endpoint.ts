@@ -8,7 +8,7 @@ import { SluiceError } from '../errors/codes.ts'
 import { refusedRetryMs } from '../errors/retry-hints.ts'
 import { asksForEventStream, EVENT_STREAM, negotiate, takesPlainText, wantsHtml } from '../protocol/accept.ts'
 import { PLAIN_ONLY } from '../protocol/content-coding.ts'
-import { ANONYMOUS } from '../schema/context.ts'
+import type { Audience } from '../schema/context.ts'
 import { answerNotAccepted, answerRefused, answerRetry, answerTicket } from '../transport/answer.ts'
 import type { AnswerResponse } from '../transport/answer-body.ts'
 import type { DistinctConnections } from '../transport/distinct.ts'
@@ -33,6 +33,8 @@ export interface EndpointOptions {
   readonly yoga: YogaHttp
   /** False: what is for the anonymous audience only, which any client may see anyway, is compressed. */
   readonly compressesAll: boolean
+  /** That of clients without credentials. */
+  readonly anonymous: Audience
   /** False: there is no page, and a GET for HTML is one like others. */
   readonly graphiql: boolean
 }
@@ -190,7 +192,7 @@ export class Endpoint {
   }
 
   async #serveOperation({ request, response, url, entry, identity }: Identified): Promise<void> {
-    const { admission, operations, distinct, yoga, compressesAll } = this.#options
+    const { admission, operations, distinct, yoga, compressesAll, anonymous } = this.#options
     if (request.method === 'DELETE') throw new SluiceError('STREAM_NOT_FOUND', 'The request has no stream token')
     const accepted = negotiate(request)
     if (!accepted) throw new SluiceError('NOT_ACCEPTABLE')
@@ -206,7 +208,7 @@ export class Endpoint {
       }
 
       const { admitted } = result
-      if (!compressesAll && identity.audience !== ANONYMOUS) response.codings = PLAIN_ONLY
+      if (!compressesAll && identity.audience !== anonymous) response.codings = PLAIN_ONLY
       const { operation } = admitted.operation
       refuseMutationByGet(request, operation)
       if (operation === 'subscription' && !accepted.eventStream) throw new SluiceError('SUBSCRIPTION_NEEDS_SSE')

@@ -38,7 +38,7 @@ export function createYogaHttp(schema: GraphQLSchema, path: string, answers: Ans
   const yoga = createYoga<YogaContext>({
     schema,
     graphqlEndpoint: path,
-    plugins: [useResult()],
+    plugins: [resultPlugin()],
     graphiql: { title: 'Sluice', defaultTabs: [...GRAPHIQL_TABS] },
     // Some 50 MiB of memory, which only those need who ask for the page.
     renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
@@ -89,7 +89,7 @@ export function createYogaHttp(schema: GraphQLSchema, path: string, answers: Ans
   }
 }
 
-function useResult(): Plugin<YogaContext> {
+function resultPlugin(): Plugin<YogaContext> {
   return {
     onParams({ context, setResult }) {
       const { result } = context as YogaContext
