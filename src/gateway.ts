@@ -248,6 +248,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     operations,
     sockets,
     units,
+    publisher,
     single,
     timeouts,
   })

@@ -68,4 +68,3 @@ function demand(holds: boolean, field: string, wants: string): void {
 function isText(text: string, maxChars: number): boolean {
   return text.trim() !== '' && text.length <= maxChars && text.isWellFormed() && !CONTROL.test(text)
 }
-
