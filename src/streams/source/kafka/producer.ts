@@ -35,7 +35,7 @@ async function connectBy(options: KafkaOptions): Promise<ConnectedProducer> {
     await producer.connect()
   } catch (error) {
     await end()
-    throw unavailable(error, 'unsent')
+    throw unavailable(error, refusalOf(error, 1) ?? 'unsent')
   }
   return {
     async send(topic, records) {
