@@ -10,6 +10,7 @@
  *   server/      HTTP, Yoga for all that is no stream, health, metrics, inspection
  *   demo/        orders for a first run
  */
+import { fileURLToPath } from 'node:url'
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import { openAdmin } from './admin.ts'
@@ -22,6 +23,7 @@ import { Engine, type EngineOptions } from './delivery/engine.ts'
 import { Faults } from './errors/faults.ts'
 import { ResolverErrors } from './errors/resolver-errors.ts'
 import { openGate } from './gate.ts'
+import { GRAPHIQL_TABS as ownTabs } from './resolvers/graphiql-tabs.ts'
 import { schema as ownSchema, topics as ownTopics } from './resolvers/schema.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
@@ -30,6 +32,7 @@ import { Endpoint, GRAPHQL_PATH, type RouteName } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { demandFree, listen } from './server/listen.ts'
+import { type GraphiqlTab, Pages } from './server/pages/pages.ts'
 import type { Timeouts } from './server/timeouts.ts'
 import { createYogaHttp } from './server/yoga.ts'
 import { type ShutdownOptions, shutDown } from './shutdown.ts'
@@ -60,6 +63,10 @@ export interface GatewayOptions {
   readonly listenWithinMs?: number
   /** Rules of authorization that live elsewhere: see docs/security/authorization.md. */
   readonly authorize?: Authorize
+  /** The folder of a built application, which is served at `/` where `LIVE_MAP` does not say otherwise. */
+  readonly pages?: string
+  /** What GraphiQL opens with; nothing, with another schema than this gateway's own. */
+  readonly graphiqlTabs?: readonly GraphiqlTab[]
   /** Other limits of time for requests, for tests. */
   readonly timeouts?: Timeouts
   /** Another clock for credentials, for tests: ms since the epoch. */
@@ -80,6 +87,9 @@ export interface Gateway {
    */
   close(drainMs?: number): Promise<void>
 }
+
+/** Built by `npm run build`. */
+const GRAPHIQL_FOLDER = fileURLToPath(new URL('../packages/graphiql/dist/', import.meta.url))
 
 /**
  * Starts a gateway. Its admin port answers at once, and /readyz says when streams can be had.
@@ -196,10 +206,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...(audit && { onStarted: (owner) => audit.started(owner) }),
   })
   control.enforceBy(new StreamEnds({ control, sockets, single, faults }))
-  const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
+  const yoga = createYogaHttp(schema, GRAPHQL_PATH)
 
   const compressesAll = config.COMPRESSION === 'on'
   const { tickets } = authentication
+  const pages = new Pages({
+    site: config.LIVE_MAP ? options.pages : undefined,
+    graphiql: config.GRAPHIQL ? GRAPHIQL_FOLDER : undefined,
+    tabs: options.graphiqlTabs ?? (options.schema ? [] : ownTabs),
+    answers,
+  })
   const endpoint = new Endpoint({
     admission,
     tickets,
@@ -209,7 +225,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     yoga,
     compressesAll,
     anonymous: authentication.anybody.audience,
-    graphiql: config.GRAPHIQL,
+    pages,
   })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS

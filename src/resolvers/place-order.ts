@@ -12,13 +12,17 @@ const MAX_ID_CHARS = 100
 const MAX_CITY_CHARS = 200
 const MAX_ITEMS = 10_000
 
-/** What stands in the topic: see its schema. */
-const AMOUNT = /^\d{1,15}(\.\d{1,6})?$/
+/** No currency has more than three decimals. */
+const AMOUNT = /^\d{1,15}(\.\d{1,3})?$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const CONTROL = /[\u0000-\u001f\u007f]/
 
-/** Those that Node knows. */
-const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
+/** Units of account, which nobody pays in. */
+const FUNDS = new Set(['BOV', 'CHE', 'CHW', 'CLF', 'SVC', 'USN', 'UYI'])
+/** Those of countries of today. */
+const CURRENCIES: ReadonlySet<string> = new Set(
+  Object.values(countries).flatMap(({ currency }) => currency),
+).difference(FUNDS)
 
 builder.mutationField('placeOrder', (t) =>
   t.publish({

@@ -17,6 +17,8 @@ import { readOperation, readParams } from '../transport/params.ts'
 import type { SingleConnections } from '../transport/single/connections.ts'
 import { isInUrl, streamTokenOf } from '../transport/single/token.ts'
 import { readTicketParams } from '../transport/ticket-params.ts'
+import { MethodNotAllowed } from './method-not-allowed.ts'
+import type { Pages } from './pages/pages.ts'
 import type { YogaHttp } from './yoga.ts'
 
 export const GRAPHQL_PATH = '/graphql'
@@ -35,8 +37,8 @@ export interface EndpointOptions {
   readonly compressesAll: boolean
   /** That of clients without credentials. */
   readonly anonymous: Audience
-  /** False: there is no page, and a GET for HTML is one like others. */
-  readonly graphiql: boolean
+  /** Without GraphiQL, a GET for HTML is one like others. */
+  readonly pages: Pages
 }
 
 /** A request with its response. */
@@ -118,10 +120,12 @@ export class Endpoint {
     if (url.pathname === TICKET_PATH && method !== 'POST') {
       throw new MethodNotAllowed('POST', 'A ticket is given for an operation that is sent by POST')
     }
-    // The page has no data, and no credentials yet.
-    if (url.pathname === GRAPHQL_PATH && method === 'GET' && this.#options.graphiql && wantsHtml(request)) {
-      return await this.#options.yoga.answerPage(response)
-    }
+    // Pages have no data, and no credentials yet.
+    const { pages } = this.#options
+    if (url.pathname === GRAPHQL_PATH) {
+      if (method === 'GET' && pages.hasGraphiql && wantsHtml(request))
+        return await pages.answerGraphiql(request, response)
+    } else if (url.pathname !== TICKET_PATH && (await pages.answer(request, response, url))) return
     const token = method === 'PUT' ? undefined : streamTokenOf(request, url)
     const route = this.routes.find((each) => each.matches(exchange, token))
     if (!route) throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${GRAPHQL_PATH}`)
@@ -231,13 +235,4 @@ function isPassing(error: unknown): error is SluiceError {
 
 function refuseMutationByGet({ method }: IncomingMessage, operation: OperationTypeNode): void {
   if (operation === 'mutation' && method === 'GET') throw new MethodNotAllowed('POST', 'A mutation needs POST')
-}
-
-export class MethodNotAllowed extends SluiceError {
-  readonly allow: string
-
-  constructor(allow: string, message: string) {
-    super('METHOD_NOT_ALLOWED', message)
-    this.allow = allow
-  }
 }

@@ -13,7 +13,7 @@ const MoneyInput = builder.inputType('MoneyInput', {
     amount: t.field({
       type: 'Decimal',
       required: true,
-      description: 'More than 0, with 15 digits and 6 decimals at most.',
+      description: 'More than 0, with 15 digits and 3 decimals at most.',
     }),
     currency: t.string({ required: true, description: 'ISO 4217, such as EUR.' }),
   }),
