@@ -15,7 +15,16 @@ import { createMetrics, type MetricsSources } from './server/metrics.ts'
 import type { Timeouts } from './server/timeouts.ts'
 import type { Operations } from './transport/operations.ts'
 
-type Parts = 'readiness' | 'isLeaving' | 'streams' | 'throttledMs' | 'answers' | 'sockets' | 'units' | 'single'
+type Parts =
+  | 'readiness'
+  | 'isLeaving'
+  | 'streams'
+  | 'throttledMs'
+  | 'answers'
+  | 'sockets'
+  | 'units'
+  | 'single'
+  | 'publisher'
 
 export interface AdminParts extends Pick<MetricsSources, Parts> {
   readonly config: Config

@@ -26,6 +26,11 @@ export const GateEnvironment = {
   AUTH_COOKIE: z.string().regex(HTTP_NAME).optional().meta({ wants: 'the name of a cookie' }),
   API_KEYS_FILE: z.string().optional(),
   ANONYMOUS: boolean.optional(),
+  // RFC 6749 section 3.3.
+  ANONYMOUS_SCOPES: list
+    .pipe(z.array(z.string().regex(/^[!#-+\--[\]-~]{1,128}$/)).max(200))
+    .optional()
+    .meta({ wants: 'scopes, separated by commas' }),
   TICKET_SECRET: z
     .string()
     .min(MIN_SECRET_CHARS)
@@ -33,6 +38,7 @@ export const GateEnvironment = {
     .meta({ wants: `at least ${MIN_SECRET_CHARS} random characters, the same for all instances` }),
   INTROSPECTION: boolean.optional(),
   GRAPHIQL: boolean.optional(),
+  LIVE_MAP: boolean.optional(),
   PERSISTED_OPERATIONS: z.enum(['off', 'allowed', 'only']).default('off'),
   PERSISTED_OPERATIONS_FILE: z.string().optional(),
   CONTROL_TOPIC: z
@@ -92,6 +98,10 @@ export function gateProblems(given: Given, bad: ReadonlySet<string>, isProductio
   const persisted = given.get('PERSISTED_OPERATIONS')
   if ((persisted === 'allowed' || persisted === 'only') && !given.has('PERSISTED_OPERATIONS_FILE')) {
     problems.push(`PERSISTED_OPERATIONS=${persisted} wants PERSISTED_OPERATIONS_FILE beside it`)
+  }
+  const letsAnybodyIn = given.get('ANONYMOUS') === 'true' || (!given.has('ANONYMOUS') && !hasAuthentication(given))
+  if (isGood('ANONYMOUS_SCOPES') && !bad.has('ANONYMOUS') && !letsAnybodyIn) {
+    problems.push('ANONYMOUS_SCOPES is for those without credentials: it wants ANONYMOUS=true beside it')
   }
   if (hasAuthentication(given)) return problems
   if (given.get('ANONYMOUS') === 'false') problems.push(`ANONYMOUS=false lets nobody in: it wants ${ANY} beside it`)

@@ -100,6 +100,7 @@ type Derived = {
   readonly ANONYMOUS: boolean
   readonly INTROSPECTION: boolean
   readonly GRAPHIQL: boolean
+  readonly LIVE_MAP: boolean
   readonly AUDIT_LOG: boolean
 }
 
@@ -156,6 +157,9 @@ export function readConfig(environment: Variables, { embedded = false }: ConfigO
     INTROSPECTION: data.INTROSPECTION ?? !isProduction,
     GRAPHIQL: data.GRAPHIQL ?? !isProduction,
     AUDIT_LOG: data.AUDIT_LOG ?? hasAuthentication(given),
+    LIVE_MAP: data.LIVE_MAP ?? !isProduction,
+    // Undefined: the gateway says, by what it serves.
+    ANONYMOUS_SCOPES: data.ANONYMOUS_SCOPES ?? (isProduction ? [] : undefined),
   }
 }
 

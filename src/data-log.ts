@@ -23,6 +23,8 @@ export interface DataLogOptions {
 export interface DataLog {
   readonly source: Source
   readonly sink: Sink
+  /** For events of clients, which wait for nothing else that is sent. */
+  readonly publishSink: Sink
   readonly epoch: number | undefined
   /** Time for which Kafka has throttled this instance, in ms since the start. */
   readonly throttledMs: () => number
@@ -35,7 +37,7 @@ export interface DataLog {
 
 /** Kafka, where there is one; else a log in this process, with the demo feed in it. */
 export function openLog({ config, log, embedded, topics }: DataLogOptions): DataLog {
-  if (embedded) return { ...embedded, throttledMs: () => 0, start: () => {} }
+  if (embedded) return { ...embedded, publishSink: embedded.sink, throttledMs: () => 0, start: () => {} }
   if (config.KAFKA_BROKERS) {
     const {
       KAFKA_SASL_MECHANISM: mechanism,
@@ -50,7 +52,7 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
       ...(config.KAFKA_RACK !== undefined && { rack: config.KAFKA_RACK }),
       log: (level, message, extra) => log[level](extra, message),
     })
-    return { ...kafka, control: kafka, epoch: undefined, start: () => {} }
+    return { ...kafka, publishSink: kafka.openSink(), control: kafka, epoch: undefined, start: () => {} }
   }
   const own = createEmbeddedLog()
   for (const topic of topics) own.createTopic(topic.name, EMBEDDED_PARTITIONS)
@@ -58,12 +60,14 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
   let feeding: Promise<unknown> = Promise.resolve()
   return {
     ...own,
+    publishSink: own.sink,
     throttledMs: () => 0,
     start() {
-      if (config.DEMO_RATE > 0 && topics.some((topic) => topic.name === orders.name)) {
-        const hasSales = topics.some((topic) => topic.name === regionSales.name)
-        feeding = feedDemo(own.sink, config, hasSales, stop.signal)
-      }
+      const has = (name: string) => topics.some((topic) => topic.name === name)
+      if (!has(orders.name)) return
+      const feeds = [feedDemo(own.sink, config, stop.signal)]
+      if (has(regionSales.name)) feeds.push(totalSales(own, stop.signal))
+      feeding = Promise.all(feeds)
     },
     async close() {
       stop.abort()
@@ -74,14 +78,16 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
 }
 
 /** Loaded only where it is wanted: the feed's cities take a third of a second, and memory. */
-async function feedDemo(
-  sink: Sink,
-  { DEMO_RATE: rate, DEMO_SEED: seed }: Config,
-  hasSales: boolean,
-  signal: AbortSignal,
-): Promise<void> {
+async function feedDemo(sink: Sink, { DEMO_RATE: rate, DEMO_SEED: seed }: Config, signal: AbortSignal): Promise<void> {
+  if (rate === 0) return
   const { runFeed } = await import('./demo/run-feed.ts')
-  await runFeed({ sink, rate, seed, signal, isFirstRun: true, ...(hasSales && { salesTopic: regionSales.name }) })
+  await runFeed({ sink, rate, seed, signal })
+}
+
+/** Also of the orders that clients place. */
+async function totalSales({ source, sink }: EmbeddedLog, signal: AbortSignal): Promise<void> {
+  const { salesFromLog } = await import('./demo/sales-from-log.ts')
+  await salesFromLog({ source, sink, topic: orders.name, salesTopic: regionSales.name, signal })
 }
 
 function usesTls(config: Config): boolean {

@@ -30,6 +30,8 @@ export interface GateOptions {
   readonly sink: () => Sink
   /** Rules that live elsewhere. */
   readonly authorize?: Authorize | undefined
+  /** Of clients without credentials. */
+  readonly anonymousScopes?: readonly string[]
   /** The time that credentials are compared with, in ms since the epoch. */
   readonly now?: (() => number) | undefined
 }
@@ -53,10 +55,10 @@ export interface Gate {
 
 /** @throws Error that says what of the configuration cannot be used. */
 export async function openGate(options: GateOptions): Promise<Gate> {
-  const { config, schema, log, maxStreams, sink, authorize, now } = options
+  const { config, schema, log, maxStreams, sink, authorize, anonymousScopes = [], now } = options
   const authorization = new Authorization({ schema, log, authorize })
   const audienceOf: Authorization['audienceOf'] = (principal) => authorization.audienceOf(principal)
-  const authentication = await openAuthentication({ config, log, audienceOf, ...(now && { now }) })
+  const authentication = await openAuthentication({ config, log, audienceOf, anonymousScopes, ...(now && { now }) })
   const control = new Control()
   const { keys } = authentication
   keys?.onKeysChanged((ids) => {

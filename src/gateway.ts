@@ -10,6 +10,7 @@
  *   server/      HTTP, Yoga for all that is no stream, health, metrics, inspection
  *   demo/        orders for a first run
  */
+import { fileURLToPath } from 'node:url'
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import { openAdmin } from './admin.ts'
@@ -22,6 +23,7 @@ import { Engine, type EngineOptions } from './delivery/engine.ts'
 import { Faults } from './errors/faults.ts'
 import { ResolverErrors } from './errors/resolver-errors.ts'
 import { openGate } from './gate.ts'
+import { GRAPHIQL_TABS as ownTabs } from './resolvers/graphiql-tabs.ts'
 import { schema as ownSchema, topics as ownTopics } from './resolvers/schema.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
@@ -30,9 +32,11 @@ import { Endpoint, GRAPHQL_PATH, type RouteName } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { demandFree, listen } from './server/listen.ts'
+import { type GraphiqlTab, Pages } from './server/pages/pages.ts'
 import type { Timeouts } from './server/timeouts.ts'
 import { createYogaHttp } from './server/yoga.ts'
 import { type ShutdownOptions, shutDown } from './shutdown.ts'
+import { Publisher } from './streams/publish/publisher.ts'
 import type { EmbeddedLog } from './streams/source/embedded/embedded.ts'
 import { type Readiness, Streams } from './streams/streams.ts'
 import type { Topic } from './streams/topic/topic.ts'
@@ -59,6 +63,10 @@ export interface GatewayOptions {
   readonly listenWithinMs?: number
   /** Rules of authorization that live elsewhere: see docs/security/authorization.md. */
   readonly authorize?: Authorize
+  /** The folder of a built application, which is served at `/` where `LIVE_MAP` does not say otherwise. */
+  readonly pages?: string
+  /** What GraphiQL opens with; nothing, with another schema than this gateway's own. */
+  readonly graphiqlTabs?: readonly GraphiqlTab[]
   /** Other limits of time for requests, for tests. */
   readonly timeouts?: Timeouts
   /** Another clock for credentials, for tests: ms since the epoch. */
@@ -80,6 +88,9 @@ export interface Gateway {
   close(drainMs?: number): Promise<void>
 }
 
+/** Built by `npm run build`. */
+const GRAPHIQL_FOLDER = fileURLToPath(new URL('../packages/graphiql/dist/', import.meta.url))
+
 /**
  * Starts a gateway. Its admin port answers at once, and /readyz says when streams can be had.
  * @throws Error if it cannot listen where it is told to.
@@ -98,6 +109,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxStreams: shares.streams,
     sink: () => data.sink,
     authorize: options.authorize,
+    anonymousScopes: config.ANONYMOUS_SCOPES ?? firstRunScopes(options),
     now: options.now,
   })
   const data = openLog({ config, log, topics, embedded: options.embedded })
@@ -157,6 +169,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const answers = new AnswerBudget()
   const introspection = config.INTROSPECTION
+  const publisher = new Publisher({
+    sink: data.publishSink,
+    feed: (topic) => streams.feed(topic),
+    ends: (topic) => data.source.ends(topic),
+    origin: config.INSTANCE_ID,
+    maxEventBytes,
+  })
   const operations = new Operations({
     schema,
     engine,
@@ -166,6 +185,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     refusals,
     limits: clients,
+    anonymous: authentication.anybody.audience,
+    publisher,
+    ...(audit && { onPublished: (owner, topic) => audit.published(owner, topic) }),
     introspection,
   })
   for (const document of gate.persisted.documents) operations.compileAhead(document)
@@ -184,10 +206,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...(audit && { onStarted: (owner) => audit.started(owner) }),
   })
   control.enforceBy(new StreamEnds({ control, sockets, single, faults }))
-  const yoga = createYogaHttp(schema, GRAPHQL_PATH, answers)
+  const yoga = createYogaHttp(schema, GRAPHQL_PATH)
 
   const compressesAll = config.COMPRESSION === 'on'
   const { tickets } = authentication
+  const pages = new Pages({
+    site: config.LIVE_MAP ? options.pages : undefined,
+    graphiql: config.GRAPHIQL ? GRAPHIQL_FOLDER : undefined,
+    tabs: options.graphiqlTabs ?? (options.schema ? [] : ownTabs),
+    answers,
+  })
   const endpoint = new Endpoint({
     admission,
     tickets,
@@ -196,7 +224,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     single,
     yoga,
     compressesAll,
-    graphiql: config.GRAPHIQL,
+    anonymous: authentication.anybody.audience,
+    pages,
   })
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES ?? [])
   const corsOrigins = config.CORS_ORIGINS
@@ -235,6 +264,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     operations,
     sockets,
     units,
+    publisher,
     single,
     timeouts,
   })
@@ -275,4 +305,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await close()
     throw error
   }
+}
+
+/**
+ * Scopes of clients without credentials, where the configuration names none: on a first run, with demo orders in this
+ * process, anybody may place an order. Nothing is lost by it, and nothing of it is kept.
+ */
+function firstRunScopes({ config, schema, embedded }: GatewayOptions): readonly string[] {
+  const isFirstRun = schema === undefined && embedded === undefined && config.KAFKA_BROKERS === undefined
+  return isFirstRun && !authenticates(config) ? ['orders:write'] : []
 }

@@ -1,4 +1,5 @@
 /** The process: configuration, log, signals, exit codes. The server is in gateway.ts. */
+import { fileURLToPath } from 'node:url'
 import { inspect, parseArgs } from 'node:util'
 import { destination, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
@@ -23,6 +24,8 @@ const SHUTDOWN_GRACE_MS = 10_000
 const LISTEN_WITHIN_MS = 10_000
 /** Rate limit of log lines about unhandled rejections: a resolver may cause one for every event. */
 const REJECTIONS_LOG_MS = 10_000
+/** Built by `npm run build`. */
+const LIVE_MAP_FOLDER = fileURLToPath(new URL('../web/dist/', import.meta.url))
 /** One Ctrl-C may arrive twice: from the terminal, and forwarded by npm. */
 const SAME_SIGNAL_MS = 100
 
@@ -53,7 +56,7 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
   const leaveEarly = (): never => process.exit(0) // it has no clients yet
   process.on('SIGINT', leaveEarly)
   process.on('SIGTERM', leaveEarly)
-  const gateway = await startGateway({ config, log, ...wait }).catch((error: Error) => {
+  const gateway = await startGateway({ config, log, pages: LIVE_MAP_FOLDER, ...wait }).catch((error: Error) => {
     log.fatal(error.message)
     process.exitCode = 1
   })

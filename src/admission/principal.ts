@@ -35,6 +35,11 @@ export interface OperationBinding {
   readonly params: GraphQLParams | undefined
 }
 
+/** Anonymous clients where these have scopes: see `ANONYMOUS_SCOPES`. */
+export function nobodyWith(scopes: readonly string[]): Principal {
+  return scopes.length === 0 ? NOBODY : { ...NOBODY, scopes: new Set(scopes) }
+}
+
 export const NOBODY: Principal = {
   id: 'anonymous',
   kind: 'anonymous',

@@ -43,6 +43,14 @@ export const ERRORS = {
   RATE_LIMITED: { status: 429, message: 'This client asks for more than its share: later it may again' },
   TOO_MANY_STREAMS: { status: 503, message: 'This gateway has as many streams as it can serve' },
   TOO_MANY_ANSWERS: { status: 503, message: 'This gateway holds as many unread answers as it can' },
+  PUBLISH_BUSY: { status: 503, message: 'As many events as can be wait to be published: this one was not published' },
+  PUBLISH_FAILED: { status: 503, message: 'The log did not take the event: it was not published' },
+  PUBLISH_UNCONFIRMED: {
+    status: 504,
+    message:
+      'The log did not confirm the event in time: it may be published or not. Repeat it with the same idempotency key',
+  },
+  EVENT_TOO_LARGE: { status: 413, message: 'The event is larger than its topic takes' },
   TABLE_TOO_LARGE: { status: 507, message: 'The table is larger than this gateway holds' },
   AUTHORIZATION_UNAVAILABLE: { status: 503, message: 'Whether this is allowed could not be found out' },
   NOT_READY: { status: 503, message: 'The gateway is not ready' },

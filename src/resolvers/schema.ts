@@ -2,6 +2,7 @@
 import './orders.ts'
 import './orders-by-merchant.ts'
 import './orders-by-region.ts'
+import './place-order.ts'
 import './recent-orders.ts'
 import './region-sales.ts'
 import './streams.ts'

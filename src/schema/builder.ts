@@ -1,5 +1,6 @@
 import SchemaBuilder from '@pothos/core'
 import type { Context } from './context.ts'
+import { PUBLISH_PLUGIN } from './publish-plugin.ts'
 import { type AuthScopes, SCOPE_AUTH, SCOPE_AUTH_PLUGIN, SCOPES_PLUGIN } from './rights/scope-auth.ts'
 import { cursorScalar, dateTimeScalar, decimalScalar, type Scalars } from './scalars.ts'
 import { STREAM_PLUGIN } from './stream-plugin.ts'
@@ -7,7 +8,7 @@ import { TABLE_PLUGIN } from './table-plugin.ts'
 import { addThrottle } from './throttle-types.ts'
 
 /**
- * A Pothos builder with this gateway's scalars, context, `t.stream`, `t.table` and `authScopes`; fields are non-null
+ * A Pothos builder with this gateway's scalars, context, `t.stream`, `t.table`, `t.publish` and `authScopes`; fields are non-null
  * unless they say so.
  */
 export function createBuilder() {
@@ -18,7 +19,7 @@ export function createBuilder() {
     AuthScopes: AuthScopes
     DefaultAuthStrategy: 'all'
   }>({
-    plugins: [SCOPE_AUTH_PLUGIN, SCOPES_PLUGIN, STREAM_PLUGIN, TABLE_PLUGIN],
+    plugins: [SCOPE_AUTH_PLUGIN, SCOPES_PLUGIN, STREAM_PLUGIN, TABLE_PLUGIN, PUBLISH_PLUGIN],
     defaultFieldNullability: false,
     scopeAuth: SCOPE_AUTH,
   })
@@ -32,4 +33,5 @@ export function createBuilder() {
 /** The builder of this gateway's own schema: files in `types/` and `../resolvers/` add to it. */
 export const builder = createBuilder()
 builder.queryType({})
+builder.mutationType({})
 builder.subscriptionType({})

@@ -2,6 +2,7 @@ import type { StreamEvent, StreamItem } from '../streams/event.ts'
 import type { SubscribeOptions } from '../streams/feed/event-iterator.ts'
 import type { Feed } from '../streams/feed/feed.ts'
 import type { Position } from '../streams/feed/position.ts'
+import type { PublishRequest } from '../streams/publish/publisher.ts'
 import type { TableItem } from '../streams/table/item.ts'
 import type { TableReadOptions } from '../streams/table/table-iterator.ts'
 import type { Topic } from '../streams/topic/topic.ts'
@@ -45,6 +46,11 @@ export interface Context {
     /** Figures of all topics. @throws SluiceError `FORBIDDEN` where the audience may not read all of their events. */
     readonly feeds: Iterable<Feed<unknown>>
   }
+  /**
+   * Publishes an event for the client of this operation, within its bounds. In mutations only: every other execution may
+   * be shared. See `Publisher`.
+   */
+  readonly publish?: <V>(request: Omit<PublishRequest<V>, 'principal' | 'demand'>) => Promise<StreamEvent<V>>
 }
 
 /** A topic's events, as resolvers read them. */

@@ -8,7 +8,7 @@ import { SluiceError } from '../errors/codes.ts'
 import { refusedRetryMs } from '../errors/retry-hints.ts'
 import { asksForEventStream, EVENT_STREAM, negotiate, takesPlainText, wantsHtml } from '../protocol/accept.ts'
 import { PLAIN_ONLY } from '../protocol/content-coding.ts'
-import { ANONYMOUS } from '../schema/context.ts'
+import type { Audience } from '../schema/context.ts'
 import { answerNotAccepted, answerRefused, answerRetry, answerTicket } from '../transport/answer.ts'
 import type { AnswerResponse } from '../transport/answer-body.ts'
 import type { DistinctConnections } from '../transport/distinct.ts'
@@ -17,6 +17,8 @@ import { readOperation, readParams } from '../transport/params.ts'
 import type { SingleConnections } from '../transport/single/connections.ts'
 import { isInUrl, streamTokenOf } from '../transport/single/token.ts'
 import { readTicketParams } from '../transport/ticket-params.ts'
+import { MethodNotAllowed } from './method-not-allowed.ts'
+import type { Pages } from './pages/pages.ts'
 import type { YogaHttp } from './yoga.ts'
 
 export const GRAPHQL_PATH = '/graphql'
@@ -33,8 +35,10 @@ export interface EndpointOptions {
   readonly yoga: YogaHttp
   /** False: what is for the anonymous audience only, which any client may see anyway, is compressed. */
   readonly compressesAll: boolean
-  /** False: there is no page, and a GET for HTML is one like others. */
-  readonly graphiql: boolean
+  /** That of clients without credentials. */
+  readonly anonymous: Audience
+  /** Without GraphiQL, a GET for HTML is one like others. */
+  readonly pages: Pages
 }
 
 /** A request with its response. */
@@ -116,10 +120,12 @@ export class Endpoint {
     if (url.pathname === TICKET_PATH && method !== 'POST') {
       throw new MethodNotAllowed('POST', 'A ticket is given for an operation that is sent by POST')
     }
-    // The page has no data, and no credentials yet.
-    if (url.pathname === GRAPHQL_PATH && method === 'GET' && this.#options.graphiql && wantsHtml(request)) {
-      return await this.#options.yoga.answerPage(response)
-    }
+    // Pages have no data, and no credentials yet.
+    const { pages } = this.#options
+    if (url.pathname === GRAPHQL_PATH) {
+      if (method === 'GET' && pages.hasGraphiql && wantsHtml(request))
+        return await pages.answerGraphiql(request, response)
+    } else if (url.pathname !== TICKET_PATH && (await pages.answer(request, response, url))) return
     const token = method === 'PUT' ? undefined : streamTokenOf(request, url)
     const route = this.routes.find((each) => each.matches(exchange, token))
     if (!route) throw new SluiceError('NOT_FOUND', `There is nothing at this path: GraphQL is at ${GRAPHQL_PATH}`)
@@ -190,7 +196,7 @@ export class Endpoint {
   }
 
   async #serveOperation({ request, response, url, entry, identity }: Identified): Promise<void> {
-    const { admission, operations, distinct, yoga, compressesAll } = this.#options
+    const { admission, operations, distinct, yoga, compressesAll, anonymous } = this.#options
     if (request.method === 'DELETE') throw new SluiceError('STREAM_NOT_FOUND', 'The request has no stream token')
     const accepted = negotiate(request)
     if (!accepted) throw new SluiceError('NOT_ACCEPTABLE')
@@ -206,7 +212,7 @@ export class Endpoint {
       }
 
       const { admitted } = result
-      if (!compressesAll && identity.audience !== ANONYMOUS) response.codings = PLAIN_ONLY
+      if (!compressesAll && identity.audience !== anonymous) response.codings = PLAIN_ONLY
       const { operation } = admitted.operation
       refuseMutationByGet(request, operation)
       if (operation === 'subscription' && !accepted.eventStream) throw new SluiceError('SUBSCRIPTION_NEEDS_SSE')
@@ -229,13 +235,4 @@ function isPassing(error: unknown): error is SluiceError {
 
 function refuseMutationByGet({ method }: IncomingMessage, operation: OperationTypeNode): void {
   if (operation === 'mutation' && method === 'GET') throw new MethodNotAllowed('POST', 'A mutation needs POST')
-}
-
-export class MethodNotAllowed extends SluiceError {
-  readonly allow: string
-
-  constructor(allow: string, message: string) {
-    super('METHOD_NOT_ALLOWED', message)
-    this.allow = allow
-  }
 }

@@ -4,6 +4,7 @@ import type { Authentication } from '../admission/authentication/authentication.
 import type { Engine } from '../delivery/engine.ts'
 import { CLOSE_REASONS } from '../delivery/outlet.ts'
 import { FAULT_PLACES } from '../errors/faults.ts'
+import type { Publisher } from '../streams/publish/publisher.ts'
 import type { Readiness, Streams } from '../streams/streams.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { Units } from '../transport/gzip/units.ts'
@@ -14,6 +15,7 @@ import { addAuthentication } from './authentication-metrics.ts'
 import type { Capacity } from './capacity.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { addControl, type ControlSources } from './control-metrics.ts'
+import { addPublishing } from './publish-metrics.ts'
 import { addTables } from './table-metrics.ts'
 import { addTopics } from './topic-metrics.ts'
 import { addUsage } from './usage-metrics.ts'
@@ -37,6 +39,7 @@ export interface MetricsSources {
   readonly pulling: () => number
   readonly sockets: StreamSockets
   readonly units: Units
+  readonly publisher: Publisher
   readonly single: SingleConnections
   readonly capacity: Capacity
   /** Connections that are not streams, by port. */
@@ -72,6 +75,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   }
   addTopics(registry, streams)
   addTables(registry, streams)
+  addPublishing(registry, sources.publisher)
   addControl(registry, sources.control)
   gauge('ready', 'Whether /readyz says yes.', () => (readiness().ready ? 1 : 0))
   counter(

@@ -4,18 +4,23 @@ import type { Admitted } from '../admission/admission.ts'
 import type { AdmittedDocument } from '../admission/document-cache.ts'
 import type { Limits } from '../admission/limits/limits.ts'
 import type { GraphQLParams } from '../admission/params.ts'
+import type { StreamOwner } from '../admission/stream-owner.ts'
 import type { Engine, Start } from '../delivery/engine.ts'
 import type { BoundStream, Operation } from '../delivery/operation/operation.ts'
 import type { CloseReason } from '../delivery/outlet.ts'
 import { type Prepared, prepared } from '../delivery/prepared.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
 import { errorJson, executedJson } from '../delivery/render/result-json.ts'
-import { SluiceError } from '../errors/codes.ts'
+import { isOfClient, SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { ANONYMOUS, type Audience, type Context } from '../schema/context.ts'
+import { publishedBy } from '../schema/publish-field.ts'
+import { demandWithinBounds } from '../schema/rights/bound-events.ts'
 import { streamsFor } from '../schema/rights/bound-streams.ts'
 import { type ArgumentStart, floorFor, positionAt } from '../schema/start-position.ts'
+import type { StreamEvent } from '../streams/event.ts'
+import type { Publisher } from '../streams/publish/publisher.ts'
 import type { Streams } from '../streams/streams.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import type { Refusals } from './refusals.ts'
@@ -29,6 +34,11 @@ export interface OperationsOptions {
   readonly answers: AnswerBudget
   readonly refusals: Refusals
   readonly limits: Limits
+  /** The audience of clients without credentials; that without any claims, if absent. */
+  readonly anonymous?: Audience
+  readonly publisher: Publisher
+  /** Is told of every event that a client has published. */
+  readonly onPublished?: ((owner: StreamOwner, topic: string) => void) | undefined
   /** False: errors suggest no names of the schema. */
   readonly introspection?: boolean
 }
@@ -63,11 +73,19 @@ export class Operations {
   /**
    * Executes a query or a mutation, for every transport.
    * @param errors receives masked errors, for the request's log.
-   * @throws SluiceError `TOO_MANY_ANSWERS` where its answer has no room: it was not executed then.
+   * @throws SluiceError `TOO_MANY_ANSWERS` where its answer has no room, `PUBLISH_BUSY` and `RATE_LIMITED` where the events
+   * of a mutation have none: it was not executed then.
    */
   async execute(admitted: Admitted, errors: ErrorSink): Promise<Executed> {
     const { schema, answers } = this.#options
     const { document, params } = admitted
+    const isMutation = admitted.operation.operation === 'mutation'
+    try {
+      if (isMutation) this.#demandPublishing(admitted)
+    } catch (error) {
+      if (isOfClient(error)) throw error
+      return { errors: [formatError(error, errors)] }
+    }
     const share = answers.reserve(admitted.cost)
     try {
       const args = validateExecutionArgs({
@@ -75,7 +93,7 @@ export class Operations {
         document,
         operationName: params.operationName,
         variableValues: params.variables,
-        contextValue: this.#context(admitted.identity.audience),
+        contextValue: isMutation ? this.#mutationContext(admitted) : this.#context(admitted.identity.audience),
         hideSuggestions: this.#hidesSuggestions,
       })
       if (!('operation' in args)) return { errors: args.map((error) => formatError(error, errors, 'BAD_USER_INPUT')) }
@@ -124,8 +142,8 @@ export class Operations {
    * variable is required: compiled code has their values in it.
    */
   compileAhead({ document, prepared }: AdmittedDocument): void {
-    const { schema, engine } = this.#options
-    const context = this.#context(ANONYMOUS)
+    const { schema, engine, anonymous = ANONYMOUS } = this.#options
+    const context = this.#context(anonymous)
     for (const node of document.definitions) {
       if (node.kind !== 'OperationDefinition' || node.operation !== 'subscription') continue
       if (node.variableDefinitions?.some(({ type, defaultValue }) => type.kind === 'NonNullType' && !defaultValue))
@@ -191,6 +209,34 @@ export class Operations {
 
   get #hidesSuggestions(): boolean {
     return this.#options.introspection === false
+  }
+
+  /**
+   * Before anything of a mutation is executed: whether there is room for what it publishes. Each event beyond the first
+   * counts as a request of its client.
+   * @throws SluiceError
+   */
+  #demandPublishing({ document, operation, identity, owner }: Admitted): void {
+    const { schema, publisher, limits } = this.#options
+    const events = publishedBy(schema, document, operation)
+    if (events === 0) return
+    publisher.demandRoom()
+    for (let more = 1; more < events; more++) limits.demandRequest(identity.principal, owner.address)
+  }
+
+  #mutationContext({ identity: { principal, audience }, owner }: Admitted): Context {
+    const { publisher, onPublished } = this.#options
+    const by = `${principal.kind} ${principal.id}`
+    return {
+      ...this.#context(audience),
+      async publish(request) {
+        const { topic } = request
+        const demand = (event: StreamEvent<never>) => demandWithinBounds(topic as never, event, audience)
+        const event = await publisher.publish({ ...request, principal: by, demand: demand as never })
+        onPublished?.(owner, topic.name)
+        return event
+      },
+    }
   }
 
   #context(audience: Audience): Context {

@@ -60,6 +60,11 @@ export class Audit implements AdmissionObserver {
     this.#tell(owner, { type: 'subscription', transport: 'single', ...named(owner) }, 'Operation admitted')
   }
 
+  /** An event has been published, or was before, for a repeat. */
+  published(owner: StreamOwner, topic: string): void {
+    this.#tell(owner, { topic, ...named(owner) }, 'Event published')
+  }
+
   opened({ owner }: OpenStream): void {
     this.#tell(owner, { transport: transportOf(owner), ...named(owner) }, 'Stream opened')
   }

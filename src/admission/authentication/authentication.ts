@@ -9,6 +9,7 @@ import type { Tickets } from './tickets/tickets.ts'
 import type { RemoteKeys } from './tokens/remote-keys.ts'
 import type { Tokens } from './tokens/tokens.ts'
 
+/** Clients without credentials, where these have no scopes. */
 const ANYBODY: Identity = { principal: NOBODY, audience: ANONYMOUS }
 
 export interface AuthenticationOptions {
@@ -22,6 +23,8 @@ export interface AuthenticationOptions {
   readonly cookie?: string | undefined
   /** Clients without credentials get in. */
   readonly anonymous?: boolean
+  /** Who these are. */
+  readonly anybody?: Identity
 }
 
 /**
@@ -36,6 +39,11 @@ export class Authentication {
   constructor(options: AuthenticationOptions = {}) {
     this.#options = options
     this.#isConfigured = options.tokens !== undefined || options.keys !== undefined
+  }
+
+  /** Clients without credentials. */
+  get anybody(): Identity {
+    return this.#options.anybody ?? ANYBODY
   }
 
   get tokens(): Tokens | undefined {
@@ -68,7 +76,7 @@ export class Authentication {
     switch (credentials.kind) {
       case 'none':
         if (!anonymous) throw new CredentialsMissing()
-        return ANYBODY
+        return this.anybody
       case 'token':
         if (!tokens) throw refused('Signed tokens are not accepted here')
         return tokens.identify(credentials.token)

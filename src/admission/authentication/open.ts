@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../../config.ts'
 import type { Audience } from '../../schema/context.ts'
-import type { Principal } from '../principal.ts'
+import { nobodyWith, type Principal } from '../principal.ts'
 import { ApiKeys } from './api-keys/api-keys.ts'
 import { KeysWatch } from './api-keys/keys-watch.ts'
 import { Authentication } from './authentication.ts'
@@ -16,6 +16,8 @@ export interface OpenAuthenticationOptions {
   readonly config: Config
   readonly log: Logger
   readonly audienceOf: (principal: Principal) => Audience
+  /** Of clients without credentials. */
+  readonly anonymousScopes?: readonly string[]
   /** The time, in ms since the epoch. */
   readonly now?: () => number
 }
@@ -26,7 +28,7 @@ export interface OpenAuthenticationOptions {
  * @throws Error with one sentence that says what of the configuration cannot be used.
  */
 export async function openAuthentication(options: OpenAuthenticationOptions): Promise<Authentication> {
-  const { config, log, audienceOf, now = Date.now } = options
+  const { config, log, audienceOf, anonymousScopes = [], now = Date.now } = options
   const { AUTH_KEY_FILE: keyFile, AUTH_JWKS_URL: url, AUTH_ALGORITHMS: algorithms, API_KEYS_FILE: path } = config
 
   const remote = url === undefined ? undefined : new RemoteKeys({ url, algorithms, log })
@@ -40,8 +42,10 @@ export async function openAuthentication(options: OpenAuthenticationOptions): Pr
 
   const { TICKET_SECRET: secret, ANONYMOUS: anonymous, AUTH_COOKIE: cookie } = config
   if (secret === undefined && (tokens || keys) && config.KAFKA_BROKERS) log.warn(NO_TICKET_SECRET)
-  const tickets = new Tickets({ seal: new Seal(secret), keys, anonymous, audienceOf, now })
-  return new Authentication({ tokens, remote, keys, watch, tickets, cookie, anonymous })
+  const nobody = nobodyWith(anonymousScopes)
+  const tickets = new Tickets({ seal: new Seal(secret), keys, anonymous, nobody, audienceOf, now })
+  const anybody = { principal: nobody, audience: audienceOf(nobody) }
+  return new Authentication({ tokens, remote, keys, watch, tickets, cookie, anonymous, anybody })
 }
 
 const NO_TICKET_SECRET = 'TICKET_SECRET is not set: the tickets of this instance are valid here only, and until it ends'

@@ -137,7 +137,20 @@ export interface OutgoingRecord {
   readonly timestamp?: number
 }
 
+/**
+ * Why records are certainly not in the log: they were not sent, or the log refused all of them. A failure without such a
+ * reason leaves open whether they are, or some of them.
+ */
+export type NotAppended = 'unsent' | 'denied' | 'unknown_topic' | 'too_large'
+
 /** The log cannot be reached, or does not know the topic (yet). Retriable. */
 export class SourceUnavailable extends Error {
   override readonly name = 'SourceUnavailable'
+  /** Of a send: why nothing was appended. Undefined: something may have been. */
+  readonly notAppended: NotAppended | undefined
+
+  constructor(message: string, options: ErrorOptions & { readonly notAppended?: NotAppended | undefined } = {}) {
+    super(message, options)
+    this.notAppended = options.notAppended
+  }
 }

@@ -9,6 +9,8 @@ export interface Codec {
   (bytes: Buffer, record: EventRecord): unknown
   /** The same from text, for a codec of a text format: a record may have its value as text sooner than as bytes. */
   readonly fromText?: (text: string) => unknown
+  /** The bytes, or the text, of a plain value, which the codec decodes again. Without it nothing can be published. */
+  readonly encode?: (value: unknown) => Buffer | string
 }
 
 /** Invalid UTF-8 is an error, not replaced: a silently damaged string would pass as a valid event. */
@@ -17,6 +19,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** JSON in UTF-8: the default codec. */
 export const json: Codec = Object.assign((bytes: Buffer): unknown => JSON.parse(utf8.decode(bytes)), {
   fromText: (text: string): unknown => JSON.parse(text),
+  encode: (value: unknown): string => JSON.stringify(value),
 })
 
 /** Decodes the value of a record, which is not null. */

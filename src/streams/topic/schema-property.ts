@@ -12,7 +12,7 @@ const MAX_LEVELS = 50
 /** @throws TypeError if not every value of the schema has the property: it would be looked up in vain. */
 export function demandProperty(
   topic: string,
-  what: 'indexed' | 'ordered',
+  what: 'indexed' | 'ordered' | 'keyed',
   schema: z.core.$ZodType,
   property: string,
 ): void {

@@ -31,6 +31,8 @@ export interface Topic<V = unknown, I = unknown> extends Lookups {
   readonly index: readonly string[]
   /** The names of the index are properties of the value; otherwise they are functions. */
   readonly isIndexedByProperty: boolean
+  /** The key of the record of a valid value. Undefined: it is not known, and nothing can be published. */
+  readonly keyOf: ((value: unknown) => string | null) | undefined
   /** Calls the functions of index and order, once for each event; undefined where there are none. */
   readonly indexedValues: ((event: StreamEvent, failed: IndexFailed) => readonly unknown[]) | undefined
   /** Topic for events that cannot be decoded. */
@@ -57,6 +59,11 @@ export interface TopicOptions<S extends z.ZodType, X, O> {
    */
   readonly ordered?: O
   readonly codec?: Codec
+  /**
+   * What the keys of its records are: a property of the value, or a function of it. Records of one key are in one
+   * partition, in order. Whoever publishes to the topic needs it; readers do not.
+   */
+  readonly key?: (string & keyof z.output<S>) | ((value: z.output<S>) => string | null)
   /**
    * What becomes of a record without a value, by which a compacted topic deletes a key: it is skipped and counted, or
    * the function returns the value of an event, which the schema validates.
@@ -96,6 +103,7 @@ export function defineTopic<
     index,
     ordered,
     codec = json,
+    key,
     tombstones,
     table = false,
     deadLetterTopic,
@@ -125,12 +133,23 @@ export function defineTopic<
     table: tableLimits(name, table),
     index: [...indexed.keys()],
     isIndexedByProperty: isList(given),
+    keyOf: keyReader(name, schema, key),
     indexed,
     ordered: orders,
     indexedValues: functions.length === 0 ? undefined : (event, failed) => compute(functions, event, failed),
     deadLetterTopic,
     unbound,
     isRequired: readiness !== 'optional',
+  }
+}
+
+/** @throws TypeError for a property that the schema does not have. */
+function keyReader(topic: string, schema: z.ZodType, key: unknown): Topic['keyOf'] {
+  if (key === undefined || typeof key === 'function') return key as Topic['keyOf']
+  demandProperty(topic, 'keyed', schema, key as string)
+  return (value) => {
+    const own = (value as Readonly<Record<string, unknown>>)[key as string]
+    return own === undefined || own === null ? null : String(own)
   }
 }
 

@@ -31,6 +31,7 @@ export type OrderEvent = z.output<typeof OrderEvent>
 
 export const orders = defineTopic('orders', {
   schema: OrderEvent,
+  key: 'merchantId',
   index: ['region', 'merchantId'],
   ordered: ['amount', 'placedAt', 'itemCount'],
 })

@@ -24,6 +24,7 @@ export function regionSalesKey(region: string, minute: string): string {
 /** Optional: a gateway serves the orders of a cluster that does not have it. */
 export const regionSales = defineTopic('region-sales', {
   schema: RegionSales,
+  key: ({ region, minute }) => regionSalesKey(region, minute),
   index: ['region'],
   table: true,
   readiness: 'optional',

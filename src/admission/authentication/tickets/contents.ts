@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { NOBODY, type Principal } from '../../principal.ts'
+import type { Principal } from '../../principal.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import { refused } from '../refusal.ts'
 
@@ -60,8 +60,8 @@ export function holderOf(principal: Principal, keys: ApiKeys | undefined): Holde
 }
 
 /** The principal of a holder that is no key. */
-export function principalOfHolder(holder: Exclude<Holder, { kind: 'key' }>): Principal {
-  if (holder.kind === 'anonymous') return NOBODY
+export function principalOfHolder(holder: Exclude<Holder, { kind: 'key' }>, nobody: Principal): Principal {
+  if (holder.kind === 'anonymous') return nobody
   const { id, tokenId, scopes, bounds, historyMs, expiresAt } = holder
   return { kind: 'token', id, tokenId, scopes: new Set(scopes), bounds, historyMs, expiresAt }
 }

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { SluiceError } from '../../../errors/codes.ts'
 import type { Audience } from '../../../schema/context.ts'
 import type { GraphQLParams } from '../../params.ts'
-import type { Identity, OperationBinding, Principal } from '../../principal.ts'
+import { type Identity, NOBODY, type OperationBinding, type Principal } from '../../principal.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import { MAX_TICKET_CHARS } from '../credentials.ts'
 import { expired, refused } from '../refusal.ts'
@@ -26,6 +26,8 @@ export interface TicketsOptions {
   readonly keys: ApiKeys | undefined
   /** Clients without credentials get in. */
   readonly anonymous: boolean
+  /** Who these are. */
+  readonly nobody?: Principal
   readonly audienceOf: (principal: Principal) => Audience
   readonly now: () => number
 }
@@ -102,7 +104,7 @@ export class Tickets {
   }
 
   #principalOf(holder: Holder): Principal {
-    if (holder.kind !== 'key') return principalOfHolder(holder)
+    if (holder.kind !== 'key') return principalOfHolder(holder, this.#options.nobody ?? NOBODY)
     const { identity, fingerprint } = keyOf(holder.id, this.#options.keys)
     if (fingerprint !== holder.fingerprint) throw refused('The ticket was given to a key that is not valid any more')
     return identity.principal

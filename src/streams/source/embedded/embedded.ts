@@ -39,7 +39,7 @@ export function createEmbeddedLog(options: EmbeddedOptions = {}): EmbeddedLog {
 
   const topicLog = (topic: string): TopicLog => {
     const log = topics.get(topic)
-    if (!log) throw new SourceUnavailable(`The embedded log has no topic "${topic}"`)
+    if (!log) throw new SourceUnavailable(`The embedded log has no topic "${topic}"`, { notAppended: 'unknown_topic' })
     return log
   }
   const wakeReaders = (): void => {

@@ -1,4 +1,4 @@
-import { SourceUnavailable } from '../port.ts'
+import { type NotAppended, SourceUnavailable } from '../port.ts'
 import { unavailable } from './failures.ts'
 import { createClient, METADATA_MAX_AGE_MS, RETRY, stablePartitioner } from './kafkajs.ts'
 import type { KafkaOptions } from './options.ts'
@@ -31,21 +31,14 @@ async function connectBy(options: KafkaOptions): Promise<ConnectedProducer> {
     retry: RETRY,
   })
   const end = () => client.end(producer.disconnect())
-  const orUnavailable = async (act: Promise<unknown>): Promise<void> => {
-    try {
-      await act
-    } catch (error) {
-      throw unavailable(error)
-    }
-  }
   try {
-    await orUnavailable(producer.connect())
+    await producer.connect()
   } catch (error) {
     await end()
-    throw error
+    throw unavailable(error, refusalOf(error, 1) ?? 'unsent')
   }
   return {
-    send(topic, records) {
+    async send(topic, records) {
       const messages = records.map(({ key, value, headers, partition, timestamp }) => ({
         key,
         value,
@@ -53,15 +46,45 @@ async function connectBy(options: KafkaOptions): Promise<ConnectedProducer> {
         ...(partition === undefined ? {} : { partition }),
         ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
       }))
-      return orUnavailable(
-        producer.send({ topic, acks: -1, messages }).then((taken) => {
-          // kafkajs silently drops records for a partition that it does not know.
-          const known = new Set(taken.map((each) => each.partition))
-          const lost = records.find((record) => record.partition !== undefined && !known.has(record.partition))
-          if (lost) throw new SourceUnavailable(`Topic "${topic}" has no partition ${lost.partition}`)
-        }),
-      )
+      try {
+        const taken = await producer.send({ topic, acks: -1, messages })
+        // kafkajs silently drops records for a partition that it does not know.
+        const known = new Set(taken.map((each) => each.partition))
+        const lost = records.find((record) => record.partition !== undefined && !known.has(record.partition))
+        if (lost) throw new SourceUnavailable(`Topic "${topic}" has no partition ${lost.partition}`)
+      } catch (error) {
+        throw unavailable(error, refusalOf(error, records.length))
+      }
     },
     end,
   }
 }
+
+/** By kafkajs's name of the error: brokers refuse a topic as a whole, for these reasons. */
+const OF_TOPIC: Readonly<Record<string, NotAppended>> = {
+  TOPIC_AUTHORIZATION_FAILED: 'denied',
+  CLUSTER_AUTHORIZATION_FAILED: 'denied',
+  UNKNOWN_TOPIC_OR_PARTITION: 'unknown_topic',
+}
+const OF_RECORD = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
+
+/** Of several records, those of other partitions may have been appended where one was too large. */
+function refusalOf(error: unknown, records: number): NotAppended | undefined {
+  const { type = '' } = rootOf(error) as { readonly type?: string }
+  if (OF_RECORD.has(type)) return records === 1 ? 'too_large' : undefined
+  return OF_TOPIC[type]
+}
+
+/** kafkajs wraps an error in those of its retries. */
+function rootOf(error: unknown): object {
+  let root = error
+  for (let depth = 0; depth < MAX_WRAPPED; depth++) {
+    const cause = (root as { readonly cause?: unknown } | undefined)?.cause
+    if (typeof cause !== 'object' || cause === null) break
+    root = cause
+  }
+  return typeof root === 'object' && root !== null ? root : {}
+}
+
+/** Errors that are wrapped deeper than this are unknown ones. */
+const MAX_WRAPPED = 5

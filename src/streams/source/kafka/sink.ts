@@ -24,7 +24,7 @@ export function createSink(connect: () => Promise<ConnectedProducer>, closed: Ab
     await connected?.then((producer) => producer.end()).catch(() => {})
   }
   const sendNow = async (topic: string, records: readonly OutgoingRecord[]) => {
-    if (closed.aborted) throw new SourceUnavailable('The connection to Kafka is closed')
+    if (closed.aborted) throw new SourceUnavailable('The connection to Kafka is closed', { notAppended: 'unsent' })
     connecting ??= connect()
     try {
       const producer = await connecting
