@@ -9,6 +9,7 @@ import type { Prepared } from '../../src/delivery/prepared.ts'
 import { Faults } from '../../src/errors/faults.ts'
 import { ResolverErrors } from '../../src/errors/resolver-errors.ts'
 import { COMMENT_BLOCK } from '../../src/protocol/event-stream.ts'
+import { streamMedia } from '../../src/protocol/stream-media.ts'
 import { DistinctConnections } from '../../src/transport/distinct.ts'
 import { Units } from '../../src/transport/gzip/units.ts'
 import type { Operations } from '../../src/transport/operations.ts'
@@ -108,10 +109,12 @@ describe('what is thrown once the head of a stream has been sent ends that strea
     const operations = { prepare: () => Promise.resolve({ prepared, hasCursors: false }) } as unknown as Operations
     const distinct = new DistinctConnections({ operations, sockets, refusals, units: new Units() })
     const failures: unknown[] = []
-    const server = createServer((_request, response) => {
+    const server = createServer((request, response) => {
+      const media = streamMedia(request, 'text/event-stream')
       const operation = { operation: 'subscription' }
       const admitted = { operation, owner: anOwner() } as unknown as Admitted
-      distinct.serve(response, admitted, new ResolverErrors(silentLog)).catch((error: unknown) => failures.push(error))
+      const served = distinct.serve(response, media, admitted, new ResolverErrors(silentLog))
+      served.catch((error: unknown) => failures.push(error))
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
