@@ -262,9 +262,9 @@ async function readVerdict(answer: RawStream): Promise<string> {
   await answer.untilHead()
   const { 'content-type': type = '' } = answer.headers
   const isStream = type.startsWith(STREAM) || type.startsWith(MULTIPART)
-  if (isStream && answer.headers['content-length']) await answer.untilWhole()
+  // A stream goes on: it has no length.
+  if (!isStream || answer.headers['content-length']) await answer.untilWhole()
   else if (type.startsWith(STREAM)) await answer.untilBlocks(1)
-  else await answer.untilWhole()
   const verdict = isStream ? verdictOfStream(answer) : verdictOfBody(answer)
   answer.socket.destroy()
   return verdict
@@ -272,7 +272,6 @@ async function readVerdict(answer: RawStream): Promise<string> {
 
 function verdictOfStream(answer: RawStream): string {
   if (answer.headers['content-type']?.startsWith(MULTIPART)) return codeOf(answer.parts[0]?.payload ?? undefined) ?? 'OK'
-  // A stream goes on: it has no length.
   if (answer.headers['content-length'] && answer.blocks.every(({ retry }) => retry !== undefined)) return 'retry'
   return codeOf(answer.results[0]) ?? 'OK'
 }
