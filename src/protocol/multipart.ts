@@ -67,23 +67,16 @@ const RESULTS_WITH_CURSORS: ResultFraming = {
   },
 }
 
-/** How a kind of client is told that the stream is alive, and that it ends. */
-interface Ending {
-  readonly heartbeat: Buffer
-  /** Members of the last part's JSON, beside `payload`, each with a comma before it. */
-  readonly last: string
-}
-
-function inParts({ heartbeat, last }: Ending): Framing {
+function inParts(heartbeat: Buffer): Framing {
   return {
     results: RESULTS,
     opening: () => OPENING,
     moved: () => heartbeat,
     heartbeat: () => heartbeat,
     caughtUp: (cursor) => result(caughtUpJson(cursor)),
-    complete: lastPart(`{"payload":null${last}}`),
+    complete: lastPart('{"payload":null}'),
     retry: () => NOTHING,
-    interrupted: (retryAfterMs) => lastPart(`{"payload":null,"errors":[${interruption(retryAfterMs)}]${last}}`),
+    interrupted: (retryAfterMs) => lastPart(`{"payload":null,"errors":[${interruption(retryAfterMs)}]}`),
   }
 }
 
@@ -108,14 +101,11 @@ function interruption(retryAfterMs: number): string {
   return JSON.stringify({ message, extensions: { code: 'STREAM_INTERRUPTED', retryAfterMs } })
 }
 
-const APOLLO: Ending = { heartbeat: HEARTBEAT, last: '' }
-const PLAIN: Ending = { heartbeat: PADDING, last: ',"hasNext":false' }
-
 /** For clients that ask for `subscriptionSpec=1.0`. */
-export const IN_PARTS: Framing = inParts(APOLLO)
+export const IN_PARTS: Framing = inParts(HEARTBEAT)
 export const IN_PARTS_WITH_CURSORS: Framing = inExtensions(IN_PARTS)
-/** For other readers of `multipart/mixed`, which look for `hasNext`. */
-export const IN_PLAIN_PARTS: Framing = inParts(PLAIN)
+/** For other readers of `multipart/mixed`. */
+export const IN_PLAIN_PARTS: Framing = inParts(PADDING)
 export const IN_PLAIN_PARTS_WITH_CURSORS: Framing = inExtensions(IN_PLAIN_PARTS)
 
 /** A stream of one result, for queries, mutations and refused operations. */
@@ -123,7 +113,7 @@ export function onceInParts(json: string): Buffer {
   return Buffer.concat([OPENING, result(json), IN_PARTS.complete])
 }
 
-/** The same for other readers: the one result is the last. */
+/** The same for other readers: to some of them a part that follows is one more result. */
 export function onceInPlainParts(json: string): Buffer {
-  return Buffer.concat([OPENING, lastPart(`{"payload":${json}${PLAIN.last}}`)])
+  return Buffer.concat([OPENING, lastPart(`{"payload":${json}}`)])
 }

@@ -2,7 +2,6 @@
 export interface Part {
   readonly payload?: PartResult | null
   readonly errors?: NonNullable<PartResult['errors']>
-  readonly hasNext?: boolean
 }
 
 export interface PartResult {
