@@ -23,7 +23,8 @@ import { asksForSubscriptionSpec } from './multipart-accept.ts'
 
 /** How a stream of one operation is sent: its media type, and the framings in it. */
 export interface StreamMedia {
-  readonly type: StreamType
+  /** As logs call it. */
+  readonly transport: 'distinct' | 'multipart'
   readonly contentType: string
   readonly framing: Framing
   /** The framing with the position in each result's `extensions`. */
@@ -33,7 +34,7 @@ export interface StreamMedia {
 }
 
 const EVENTS: StreamMedia = {
-  type: EVENT_STREAM,
+  transport: 'distinct',
   contentType: `${EVENT_STREAM}; charset=utf-8`,
   framing: BY_ID,
   withCursors: IN_EXTENSIONS,
@@ -47,7 +48,7 @@ const EVENTS_FOR_EVENT_SOURCE: StreamMedia = {
 }
 
 const PARTS: StreamMedia = {
-  type: MULTIPART,
+  transport: 'multipart',
   contentType: `${MULTIPART};boundary="${BOUNDARY}";subscriptionSpec=1.0`,
   framing: IN_PARTS,
   withCursors: IN_PARTS_WITH_CURSORS,
@@ -55,7 +56,7 @@ const PARTS: StreamMedia = {
 }
 
 const PLAIN_PARTS: StreamMedia = {
-  type: MULTIPART,
+  transport: 'multipart',
   contentType: `${MULTIPART};boundary="${BOUNDARY}"`,
   framing: IN_PLAIN_PARTS,
   withCursors: IN_PLAIN_PARTS_WITH_CURSORS,

@@ -65,7 +65,7 @@ export class DistinctConnections {
       response,
       owner,
       (socket) => prepared.start(isGzipped ? new GzipOutlet(socket, units) : socket, framing),
-      isGzipped ? { ...headersOf(media), ...GZIP } : headersOf(media),
+      { transport: media.transport, headers: isGzipped ? { ...headersOf(media), ...GZIP } : headersOf(media) },
     )
   }
 

@@ -14,6 +14,7 @@ import { DistinctConnections } from '../../src/transport/distinct.ts'
 import { Units } from '../../src/transport/gzip/units.ts'
 import type { Operations } from '../../src/transport/operations.ts'
 import { Refusals } from '../../src/transport/refusals.ts'
+import type { StreamSocket } from '../../src/transport/stream-socket.ts'
 import { StreamSockets } from '../../src/transport/stream-sockets.ts'
 import { anOwner } from '../kit/admission.ts'
 import { silentLog } from '../kit/log-lines.ts'
@@ -32,11 +33,12 @@ async function startStreams() {
   const faults = new Faults(silentLog)
   const sockets = new StreamSockets({ faults })
   const server = createServer((_request, response) => {
-    sockets.open(response, anOwner(), (stream) => {
+    const begin = (stream: StreamSocket): void => {
       stream.attach(ALL_BROKEN)
       // More than the kernel takes, so that it drains once it is read.
       stream.write(Buffer.alloc(16 * 1024 * 1024))
-    })
+    }
+    sockets.open(response, anOwner(), begin, { transport: 'distinct' })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

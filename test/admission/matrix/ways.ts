@@ -271,7 +271,8 @@ async function readVerdict(answer: RawStream): Promise<string> {
 }
 
 function verdictOfStream(answer: RawStream): string {
-  if (answer.headers['content-type']?.startsWith(MULTIPART)) return codeOf(answer.parts[0]?.payload ?? undefined) ?? 'OK'
+  if (answer.headers['content-type']?.startsWith(MULTIPART))
+    return codeOf(answer.parts[0]?.payload ?? undefined) ?? 'OK'
   if (answer.headers['content-length'] && answer.blocks.every(({ retry }) => retry !== undefined)) return 'retry'
   return codeOf(answer.results[0]) ?? 'OK'
 }
