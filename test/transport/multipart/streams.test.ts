@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { decodeCursor } from '../../../src/streams/cursor/cursor.ts'
-import { startTestGateway, type TestGateway } from '../../kit/gateway.ts'
+import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../../kit/gateway.ts'
 import type { Part } from '../../kit/parts.ts'
 import { partsOf } from '../../kit/parts.ts'
 import { bearer, believeTokens } from '../../kit/pretended-tokens.ts'
 import { type RawRequest, RawStream } from '../../kit/raw-stream.ts'
 import { until } from '../../kit/until.ts'
 import { probeSchema } from '../probe-schema.ts'
+
+/** No heartbeat comes in the time of a test, unless it says so: the first may be due at once. */
+const start = ({ env, ...options }: TestGatewayOptions = {}): Promise<TestGateway> =>
+  startTestGateway({ ...options, env: { HEARTBEAT_MS: '600000', ...env } })
 
 const IDS = 'subscription { ordersByRegion(region: EUROPE) { id } }'
 const APOLLO = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json;q=0.9'
@@ -38,7 +42,7 @@ describe.each([
   ['POST, without the boundary', byPost(IDS, { accept: 'multipart/mixed;subscriptionSpec=1.0' })],
 ])('multipart 1, by %s', (_name, request) => {
   test('a subscription is answered with parts, the first boundary at once, each result as it happens', async () => {
-    const gateway = await startTestGateway()
+    const gateway = await start()
     const stream = await open(gateway, request)
     expect(stream.status).toBe(200)
     expect(stream.headers).toMatchObject({
@@ -59,7 +63,7 @@ describe.each([
 
 describe('multipart 2', () => {
   test('a quiet stream has heartbeats: empty objects by Apollo’s protocol, white space for other readers', async () => {
-    const gateway = await startTestGateway({ env: { HEARTBEAT_MS: '100' } })
+    const gateway = await start({ env: { HEARTBEAT_MS: '100' } })
     const apollo = await open(gateway, byPost(IDS))
     const other = await open(gateway, byPost(IDS, { accept: 'multipart/mixed' }))
     expect(other.headers['content-type']).toBe('multipart/mixed;boundary="graphql"')
@@ -71,7 +75,7 @@ describe('multipart 2', () => {
   })
 
   test('a finite subscription ends with a null payload and the closing boundary', async () => {
-    const gateway = await startTestGateway({ schema: probeSchema().schema })
+    const gateway = await start({ schema: probeSchema().schema })
     const stream = await RawStream.send(gateway.graphql, byPost('subscription { count(to: 2) }'))
     await stream.untilEnd()
     expect(partsOf(stream.body)).toEqual({
@@ -85,7 +89,7 @@ describe('multipart 2', () => {
     ['a shutdown', {}, (gateway: TestGateway) => gateway.close()],
     ['the maximum age of a stream', { STREAM_MAX_AGE_MS: '300' }, () => Promise.resolve()],
   ])('%s ends it with an error of the transport, and the closing boundary', async (_why, env, end) => {
-    const gateway = await startTestGateway({ env })
+    const gateway = await start({ env })
     const streams = [
       await open(gateway, byPost(IDS)),
       await open(gateway, byPost(IDS, { accept: 'multipart/mixed' })),
@@ -105,7 +109,7 @@ describe('multipart 2', () => {
 
   test('credentials that expire end the stream, which is to come back; revoked ones end the operation', async () => {
     believeTokens()
-    const gateway = await startTestGateway({ env: { AUTH_CLOCK_TOLERANCE_MS: '0' } })
+    const gateway = await start({ env: { AUTH_CLOCK_TOLERANCE_MS: '0' } })
     const of = (token: Parameters<typeof bearer>[0]) => byPost(IDS, { headers: bearer(token) })
     const expiring = await open(gateway, of({ id: 'acme', expiresAt: Date.now() + 300 }))
     const revoked = await open(gateway, of({ id: 'other' }))
@@ -122,7 +126,7 @@ describe('multipart 2', () => {
   })
 
   test('a refused operation is a part with its errors, then the end', async () => {
-    const gateway = await startTestGateway()
+    const gateway = await start()
     for (const query of ['subscription {', 'subscription { nope }', 'subscription { orders(after: "AQ") { id } }']) {
       for (const request of [byPost(query), byGet(query)]) {
         const { status, headers, body } = await RawStream.answer(gateway.graphql, request)
@@ -144,7 +148,7 @@ describe('multipart 2', () => {
 
 describe('multipart 3: it is the same stream as by other media types', () => {
   test('members of all media types are one group: one execution for each event', async () => {
-    const gateway = await startTestGateway()
+    const gateway = await start()
     const parts = [await open(gateway, byPost(IDS)), await open(gateway, byPost(IDS, { extensions: { cursor: true } }))]
     const events = await RawStream.subscribe(gateway.graphql, IDS)
     await until('they are open', () => gateway.engine.subscribers === 3)
@@ -156,11 +160,11 @@ describe('multipart 3: it is the same stream as by other media types', () => {
   })
 
   test('positions are in the extensions where asked for, and every way to name one resumes there', async () => {
-    const gateway = await startTestGateway()
+    const gateway = await start()
     const asked = { cursor: true }
     const stream = await open(gateway, byPost(IDS, { extensions: asked }))
-    const [start] = await stream.untilParts(1)
-    expect(Object.keys(start?.payload ?? {})).toEqual(['extensions'])
+    const [first] = await stream.untilParts(1)
+    expect(Object.keys(first?.payload ?? {})).toEqual(['extensions'])
     await gateway.produce({ id: 'a' }, { id: 'b' }, { id: 'c' })
     const parts = await stream.untilParts(4)
     const cursors = parts.map(({ payload }) => String(payload?.extensions?.cursor))
@@ -188,12 +192,12 @@ describe('multipart 3: it is the same stream as by other media types', () => {
   })
 
   test('a gap is told in a part, and the stream goes on', async () => {
-    const old = await startTestGateway()
+    const old = await start()
     const watcher = await open(old, byPost(IDS, { extensions: { cursor: true } }))
     await old.produce({ id: 'lost' }, { id: 'lost too' })
     const lastEventId = (await watcher.untilParts(3)).at(-1)?.payload?.extensions?.cursor
     await old.close()
-    const gateway = await startTestGateway()
+    const gateway = await start()
     const back = await open(gateway, byPost(IDS, { extensions: { cursor: true, lastEventId } }))
     await gateway.produce({ id: 'a' })
     await until('it goes on', () => idsOf(back.parts).length === 1)
@@ -203,7 +207,7 @@ describe('multipart 3: it is the same stream as by other media types', () => {
   })
 
   test('gzip is decoded part by part, at once', async () => {
-    const gateway = await startTestGateway()
+    const gateway = await start()
     const response = await fetch(gateway.graphql, {
       method: 'POST',
       headers: { accept: APOLLO, 'accept-encoding': 'gzip', 'content-type': 'application/json' },
@@ -224,7 +228,7 @@ describe('multipart 3: it is the same stream as by other media types', () => {
   })
 
   test('a client that leaves is let go of at once', async () => {
-    const gateway = await startTestGateway()
+    const gateway = await start()
     const stream = await open(gateway, byPost(IDS))
     await until('it is open', () => gateway.engine.subscribers === 1)
     await stream.close()
@@ -255,14 +259,14 @@ describe('what is served follows accept', () => {
     ['multipart/mixed;deferSpec=20220824, text/event-stream;q=0.5', SSE],
     ['multipart/mixed;q=0, text/event-stream', SSE],
   ])('a subscription that accepts %s', async (accept, type) => {
-    const gateway = await startTestGateway()
+    const gateway = await start()
     const stream = await RawStream.send(gateway.graphql, byPost(IDS, { accept }))
     await stream.untilHead()
     expect([stream.status, stream.headers['content-type']]).toEqual([200, type])
   })
 
   test('a subscription that accepts increments of a query only is told what there is', async () => {
-    const gateway = await startTestGateway()
+    const gateway = await start()
     const accept = 'multipart/mixed;incrementalSpec=v0.2, application/json'
     const answer = await RawStream.answer(gateway.graphql, byPost(IDS, { accept }))
     expect([answer.status, answer.json.errors[0].extensions.code]).toEqual([406, 'SUBSCRIPTION_NEEDS_SSE'])
@@ -283,7 +287,7 @@ describe('what is served follows accept', () => {
     ['multipart/mixed;subscriptionSpec=1.0', PARTS],
     ['multipart/mixed', PLAIN],
   ])('a query and a mutation that accept %s are one result', async (accept, type) => {
-    const gateway = await startTestGateway({ schema: probeSchema().schema })
+    const gateway = await start({ schema: probeSchema().schema })
     for (const [query, data] of [
       ['{ hello }', { hello: 'world' }],
       ['mutation { shout(text: "hey") }', { shout: 'HEY' }],
