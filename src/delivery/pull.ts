@@ -118,7 +118,7 @@ export class PullSubscriber implements OutletListener {
 
   async #send(json: string): Promise<void> {
     if (this.#closed) return
-    const bytes = frame(this.#framing, NO_CURSOR, Buffer.from(json))
+    const bytes = frame(this.#framing.results, NO_CURSOR, Buffer.from(json))
     this.#sent++
     this.#write(bytes)
     if (this.#fullSince === 0) return

@@ -24,7 +24,7 @@ export const ERRORS = {
   OPERATION_BLOCKED: { status: 403, message: 'This operation is blocked' },
   SUBSCRIPTION_NEEDS_SSE: {
     status: 406,
-    message: 'Subscriptions are served as text/event-stream only: accept it',
+    message: 'Subscriptions are served as text/event-stream or as multipart/mixed: accept one of them',
   },
   NOT_FOUND: { status: 404, message: 'There is nothing at this path' },
   STREAM_NOT_FOUND: { status: 404, message: 'No stream has this token' },
@@ -34,7 +34,7 @@ export const ERRORS = {
   NOT_ACCEPTABLE: {
     status: 406,
     message:
-      'There are application/json, application/graphql-response+json and text/event-stream, and none is accepted',
+      'There are application/json, application/graphql-response+json, text/event-stream and multipart/mixed, and none is accepted',
   },
   REQUEST_TIMEOUT: { status: 408, message: 'The request did not arrive in time' },
   BODY_TOO_LARGE: { status: 413, message: 'The request body is too large' },
@@ -54,6 +54,7 @@ export const ERRORS = {
   TABLE_TOO_LARGE: { status: 507, message: 'The table is larger than this gateway holds' },
   AUTHORIZATION_UNAVAILABLE: { status: 503, message: 'Whether this is allowed could not be found out' },
   NOT_READY: { status: 503, message: 'The gateway is not ready' },
+  STREAM_INTERRUPTED: { status: 503, message: 'The stream has ended, and the subscription has not: subscribe again' },
   RESULT_TOO_LARGE: { status: 400, message: 'The result is larger than the gateway sends' },
   RESOLVER_TIMEOUT: { status: 500, message: 'Resolving this event took too long' },
   INTERNAL_SERVER_ERROR: { status: 500, message: 'Unexpected error' },

@@ -2,19 +2,28 @@ import type { IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import Negotiator from 'negotiator'
 import { SluiceError } from '../errors/codes.ts'
+import { withSubscriptionParts } from './multipart-accept.ts'
 
 export const EVENT_STREAM = 'text/event-stream'
+export const MULTIPART = 'multipart/mixed'
 export const GRAPHQL_RESPONSE = 'application/graphql-response+json'
 const JSON_TYPE = 'application/json'
 export const HTML = 'text/html'
 export const PLAIN_TEXT = 'text/plain'
 
 /** What answers are, in the order of our preference, for equal q values. */
-export const SERVED = [JSON_TYPE, GRAPHQL_RESPONSE, EVENT_STREAM]
+export const SERVED = [JSON_TYPE, GRAPHQL_RESPONSE, EVENT_STREAM, MULTIPART]
+
+/** What subscriptions are served as. */
+export type StreamType = typeof EVENT_STREAM | typeof MULTIPART
 
 export interface Accepted {
   /** The offered media type that the client prefers. */
   readonly preferred: string
+  /** The one that it prefers for a single result. Parts are for subscriptions: it is another, where there is any. */
+  readonly single: string
+  /** The one that it prefers for a stream; undefined: it accepts none. */
+  readonly stream: StreamType | undefined
   readonly eventStream: boolean
 }
 
@@ -43,10 +52,16 @@ function acceptOf({ headers: { accept = '*/*' } }: IncomingMessage): string {
 }
 
 function read(request: IncomingMessage): Accepted | undefined {
-  const types = new Negotiator(request).mediaTypes(SERVED)
+  const accept = withSubscriptionParts(acceptOf(request))
+  const types = new Negotiator({ headers: { accept } }).mediaTypes(SERVED)
   const [preferred] = types
   if (preferred === undefined) return undefined
-  return { preferred, eventStream: types.includes(EVENT_STREAM) }
+  const single = types.find((type) => type !== MULTIPART) ?? preferred
+  return { preferred, single, stream: types.find(isStreamType), eventStream: types.includes(EVENT_STREAM) }
+}
+
+export function isStreamType(type: string): type is StreamType {
+  return type === EVENT_STREAM || type === MULTIPART
 }
 
 /** Whether event streams are named explicitly, not matched by a wildcard. */

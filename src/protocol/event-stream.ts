@@ -1,6 +1,7 @@
 /**
  * Encoding of an event stream with one operation: GraphQL over SSE in distinct connections mode, in the WHATWG's event
- * stream format.
+ * stream format. Members of all its framings share the frames of their results; what differs is the blocks that have
+ * a position only.
  */
 import {
   caughtUpJson,
@@ -9,6 +10,7 @@ import {
   frame,
   movedJson,
   NO_CURSOR,
+  type ResultFraming,
   writeWithExtensions,
 } from './framing.ts'
 
@@ -23,17 +25,28 @@ export const COMPLETE_BLOCK = Buffer.from('event: complete\ndata:\n\n')
 /** Heartbeat of a stream without a position. */
 export const COMMENT_BLOCK = Buffer.from(':\n\n')
 
-/**
- * A position without a result. The empty `data:` line updates the last event id of Firefox and Safari too; the official
- * client ignores the block.
- */
+/** A position without a result. */
 function positionBlock(cursor: string): Buffer {
+  return Buffer.from(`id: ${cursor}\n\n`, 'latin1')
+}
+
+/**
+ * The same for a browser's own EventSource: by the empty `data:` line it moves the last event id in Firefox and Safari
+ * too. Other readers take that line for an empty message: routers for the end of the operation, and many hand it to
+ * their JSON parser.
+ */
+function positionMessage(cursor: string): Buffer {
   return Buffer.from(`id: ${cursor}\ndata:\n\n`, 'latin1')
 }
 
 /** The first block: the reconnection delay, and the start position, if there is one. */
-export function openingBlock(retryMs: number, cursor: string | undefined): Buffer {
-  return Buffer.from(`retry: ${retryMs}\n${cursor === undefined ? '' : `id: ${cursor}\n`}data:\n\n`)
+export function openingBlock(retryMs: number, cursor?: string): Buffer {
+  return Buffer.from(`retry: ${retryMs}\n${cursor === undefined ? '' : `id: ${cursor}\n`}\n`)
+}
+
+/** The same for a browser's own EventSource. */
+function openingMessage(retryMs: number, cursor: string | undefined): Buffer {
+  return cursor === undefined ? openingBlock(retryMs) : Buffer.from(`retry: ${retryMs}\nid: ${cursor}\ndata:\n\n`)
 }
 
 /** Planned end: the reconnection delay. */
@@ -43,18 +56,20 @@ export function retryBlock(retryMs: number): Buffer {
 
 /** A result without a position. */
 export function resultBlock(json: string): Buffer {
-  return frame(BY_ID, NO_CURSOR, Buffer.from(json))
+  return frame(BY_ID.results, NO_CURSOR, Buffer.from(json))
 }
 
 /** Cache: heartbeats of one moment have the same position. */
-let lastCursor = ''
-let lastBlock = positionBlock('')
-function sharedPositionBlock(cursor: string): Buffer {
-  if (cursor !== lastCursor) {
-    lastCursor = cursor
-    lastBlock = positionBlock(cursor)
+function sharedBlocks(make: (cursor: string) => Buffer): (cursor: string) => Buffer {
+  let lastCursor = ''
+  let lastBlock = make(lastCursor)
+  return (cursor) => {
+    if (cursor !== lastCursor) {
+      lastCursor = cursor
+      lastBlock = make(cursor)
+    }
+    return lastBlock
   }
-  return lastBlock
 }
 
 function writeHead(target: Buffer, at: number, cursor: Buffer): number {
@@ -72,7 +87,7 @@ function headSize(cursor: Buffer): number {
 }
 
 /** The position of a result is its block's id. */
-export const BY_ID: Framing = {
+const RESULTS: ResultFraming = {
   isShared: true,
   sizeOf: (cursor, json) => headSize(cursor) + json.length + END.length,
   write(target, at, cursor, json) {
@@ -85,30 +100,47 @@ export const BY_ID: Framing = {
     // The last line: JSON has no line breaks.
     return block.subarray(block.lastIndexOf(NEWLINE, end - 1) + 1 + DATA.length, end)
   },
-  opening: openingBlock,
-  moved: sharedPositionBlock,
-  heartbeat: (cursor) => (cursor === undefined ? COMMENT_BLOCK : sharedPositionBlock(cursor)),
-  caughtUp: (cursor) => withId(cursor, caughtUpJson(cursor)),
-  complete: COMPLETE_BLOCK,
-  retry: retryBlock,
 }
 
-/** The position is in the result's `extensions` as well: for clients that do not see ids. */
-export const IN_EXTENSIONS: Framing = {
-  ...BY_ID,
-  jsonIn: undefined,
+/** The position is in the result's `extensions` as well. */
+const RESULTS_WITH_CURSORS: ResultFraming = {
+  isShared: true,
   sizeOf(cursor, json) {
-    const size = BY_ID.sizeOf(cursor, json)
+    const size = RESULTS.sizeOf(cursor, json)
     return cursor.length > 0 ? size + EXTENSIONS_BYTES + cursor.length : size
   },
   write(target, at, cursor, json) {
-    if (cursor.length === 0) return BY_ID.write(target, at, cursor, json)
+    if (cursor.length === 0) return RESULTS.write(target, at, cursor, json)
     const to = writeWithExtensions(target, writeHead(target, at, cursor), cursor, json)
     return to + END.copy(target, to)
   },
-  moved: (cursor) => withId(cursor, movedJson(cursor)),
 }
 
 function withId(cursor: string, json: string): Buffer {
-  return frame(BY_ID, Buffer.from(cursor, 'latin1'), Buffer.from(json))
+  return frame(RESULTS, Buffer.from(cursor, 'latin1'), Buffer.from(json))
 }
+
+function byId(opening: Framing['opening'], moved: Framing['moved']): Framing {
+  return {
+    results: RESULTS,
+    opening,
+    moved,
+    heartbeat: (cursor) => (cursor === undefined ? COMMENT_BLOCK : moved(cursor)),
+    caughtUp: (cursor) => withId(cursor, caughtUpJson(cursor)),
+    complete: COMPLETE_BLOCK,
+    retry: retryBlock,
+    interrupted: retryBlock,
+  }
+}
+
+function inExtensions(framing: Framing): Framing {
+  return { ...framing, results: RESULTS_WITH_CURSORS, moved: (cursor) => withId(cursor, movedJson(cursor)) }
+}
+
+/** For readers of every make. */
+export const BY_ID: Framing = byId(openingBlock, sharedBlocks(positionBlock))
+/** For clients that do not see ids. */
+export const IN_EXTENSIONS: Framing = inExtensions(BY_ID)
+/** For a browser's own EventSource. */
+export const FOR_EVENT_SOURCE: Framing = byId(openingMessage, sharedBlocks(positionMessage))
+export const FOR_EVENT_SOURCE_IN_EXTENSIONS: Framing = inExtensions(FOR_EVENT_SOURCE)

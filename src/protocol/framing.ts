@@ -1,8 +1,8 @@
 /**
- * Encoding of the items of a stream. A framing is pure: equal items have equal bytes, so that the members of one
- * framing share a buffer. Its outputs are complete blocks.
+ * Encoding of results, the bulk of every stream. It is pure: equal results have equal bytes, so that members share a
+ * buffer. They are told apart by identity: framings that differ in their other blocks only have the same one.
  */
-export interface Framing {
+export interface ResultFraming {
   /** Whether its bytes are the same for every member. False: they contain an operation's id. */
   readonly isShared: boolean
   /** Bytes that `write` takes for a result. */
@@ -14,6 +14,11 @@ export interface Framing {
   write(target: Buffer, at: number, cursor: Buffer, json: Buffer): number
   /** The `json` within one encoded result, if that has it unchanged: then it need not be kept beside it. */
   readonly jsonIn?: ((block: Buffer) => Buffer) | undefined
+}
+
+/** Encoding of the items of a stream. Its outputs are complete blocks. */
+export interface Framing {
+  readonly results: ResultFraming
   /** The first block: the reconnection delay, and the start position, if there is one. */
   opening(retryMs: number, cursor: string | undefined): Buffer
   /** The position has advanced without a result. Empty: it is not sent. */
@@ -24,8 +29,13 @@ export interface Framing {
   caughtUp(cursor: string): Buffer
   /** The operation is complete: the client must not reconnect for it. */
   readonly complete: Buffer
-  /** Planned end, with a reconnection delay. Empty: the protocol cannot express it for this operation alone. */
+  /** The reconnection delay, while the stream goes on. Empty: the protocol has none. */
   retry(ms: number): Buffer
+  /**
+   * The last block of a stream whose operation is not complete: the client is to reconnect after the delay. Empty: the
+   * protocol cannot express it for this operation alone.
+   */
+  interrupted(retryMs: number): Buffer
 }
 
 /** The result has no position. */
@@ -33,9 +43,9 @@ export const NO_CURSOR = Buffer.alloc(0)
 export const NOTHING = Buffer.alloc(0)
 
 /** One encoded result in a new buffer. */
-export function frame(framing: Framing, cursor: Buffer, json: Buffer): Buffer {
-  const bytes = Buffer.allocUnsafe(framing.sizeOf(cursor, json))
-  framing.write(bytes, 0, cursor, json)
+export function frame(results: ResultFraming, cursor: Buffer, json: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(results.sizeOf(cursor, json))
+  results.write(bytes, 0, cursor, json)
   return bytes
 }
 

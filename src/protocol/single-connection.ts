@@ -7,6 +7,7 @@ import {
   movedJson,
   NO_CURSOR,
   NOTHING,
+  type ResultFraming,
   writeWithExtensions,
 } from './framing.ts'
 
@@ -16,7 +17,7 @@ const CLOSE = Buffer.from('}\n\n')
  * Encoding of one operation on an event stream that it shares with others: GraphQL over SSE in single connection mode.
  * Each result is in an envelope with the operation's id. Ids, `retry:` and comments belong to the whole stream.
  */
-export class OperationFraming implements Framing {
+export class OperationFraming implements Framing, ResultFraming {
   readonly isShared = false
   readonly #id: string
   readonly #open: Buffer
@@ -27,6 +28,10 @@ export class OperationFraming implements Framing {
     this.#id = `{"id":${JSON.stringify(operationId)}`
     this.#open = ownText(`event: next\ndata: ${this.#id},"payload":`)
     this.#hasCursors = hasCursors
+  }
+
+  get results(): ResultFraming {
+    return this
   }
 
   get complete(): Buffer {
@@ -62,6 +67,10 @@ export class OperationFraming implements Framing {
   }
 
   retry(): Buffer {
+    return NOTHING
+  }
+
+  interrupted(): Buffer {
     return NOTHING
   }
 

@@ -6,8 +6,16 @@ import type { Entry } from '../admission/entry.ts'
 import type { Identity } from '../admission/principal.ts'
 import { SluiceError } from '../errors/codes.ts'
 import { refusedRetryMs } from '../errors/retry-hints.ts'
-import { asksForEventStream, EVENT_STREAM, negotiate, takesPlainText, wantsHtml } from '../protocol/accept.ts'
+import {
+  asksForEventStream,
+  EVENT_STREAM,
+  isStreamType,
+  negotiate,
+  takesPlainText,
+  wantsHtml,
+} from '../protocol/accept.ts'
 import { PLAIN_ONLY } from '../protocol/content-coding.ts'
+import { streamMedia } from '../protocol/stream-media.ts'
 import type { Audience } from '../schema/context.ts'
 import { answerNotAccepted, answerRefused, answerRetry, answerTicket } from '../transport/answer.ts'
 import type { AnswerResponse } from '../transport/answer-body.ts'
@@ -206,8 +214,9 @@ export class Endpoint {
     try {
       const result = await admission.admit(entry, identity, params)
       if ('errors' in result) {
-        if (accepted.preferred === EVENT_STREAM) distinct.refuse(response, result.errors)
-        else answerRefused(response, accepted.preferred, result.errors)
+        const { preferred } = accepted
+        if (isStreamType(preferred)) distinct.refuse(response, streamMedia(request, preferred), result.errors)
+        else answerRefused(response, preferred, result.errors)
         return
       }
 
@@ -215,11 +224,12 @@ export class Endpoint {
       if (!compressesAll && identity.audience !== anonymous) response.codings = PLAIN_ONLY
       const { operation } = admitted.operation
       refuseMutationByGet(request, operation)
-      if (operation === 'subscription' && !accepted.eventStream) throw new SluiceError('SUBSCRIPTION_NEEDS_SSE')
-      if (operation === 'subscription' || accepted.preferred === EVENT_STREAM) {
-        return await distinct.serve(response, admitted, entry.errors)
+      const type = operation === 'subscription' ? accepted.stream : accepted.single
+      if (type === undefined) throw new SluiceError('SUBSCRIPTION_NEEDS_SSE')
+      if (isStreamType(type)) {
+        return await distinct.serve(response, streamMedia(request, type), admitted, entry.errors)
       }
-      await yoga.answer(response, accepted.preferred, await operations.execute(admitted, entry.errors))
+      await yoga.answer(response, type, await operations.execute(admitted, entry.errors))
     } catch (error) {
       // To a native EventSource, which does GET only, any status but 200 would be final.
       if (request.method !== 'GET' || accepted.preferred !== EVENT_STREAM || !isPassing(error)) throw error

@@ -1,8 +1,9 @@
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
 import type { SluiceError } from '../errors/codes.ts'
 import { GRAPHQL_RESPONSE, PLAIN_TEXT } from '../protocol/accept.ts'
-import { COMPLETE_BLOCK, resultBlock, retryBlock } from '../protocol/event-stream.ts'
+import { retryBlock } from '../protocol/event-stream.ts'
+import type { StreamMedia } from '../protocol/stream-media.ts'
 import { answerBody } from './answer-body.ts'
 
 /** Proxies must not buffer, cache or transform a stream; the last header is Nginx's. */
@@ -11,6 +12,10 @@ export const STREAM_HEADERS = {
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 } as const
+
+export function headersOf({ contentType }: StreamMedia): OutgoingHttpHeaders {
+  return { ...STREAM_HEADERS, 'content-type': contentType }
+}
 
 /** Answers an invalid HTTP request, the same for every client. */
 export function answerError(response: ServerResponse, error: SluiceError, headers: Record<string, string> = {}): void {
@@ -31,22 +36,15 @@ export function answerRefused(
   answerJson(response, status, { errors }, { 'content-type': `${mediaType}; charset=utf-8` })
 }
 
-/**
- * One result as an event stream: the response to queries, mutations and refused operations in distinct connections
- * mode.
- */
-export function answerOnce(response: ServerResponse, json: string): void {
-  answerBlocks(response, Buffer.concat([resultBlock(json), COMPLETE_BLOCK]))
+/** One result as a stream: the response to queries, mutations and refused operations in distinct connections mode. */
+export function answerOnce(response: ServerResponse, media: StreamMedia, json: string): void {
+  answerBody(response, 200, headersOf(media), media.once(json))
 }
 
 /** For a native EventSource any status but 200 is final: the stream ends with `retry:` instead. */
 export function answerRetry(response: ServerResponse, retryMs: number): void {
-  answerBlocks(response, retryBlock(retryMs))
-}
-
-/** A complete stream at once. It has a length, so that the connection can be kept alive. */
-function answerBlocks(response: ServerResponse, blocks: Buffer): void {
-  answerBody(response, 200, STREAM_HEADERS, blocks)
+  // It has a length, so that the connection can be kept alive.
+  answerBody(response, 200, STREAM_HEADERS, retryBlock(retryMs))
 }
 
 /** Accepts the request of an operation that runs on another connection's stream. */

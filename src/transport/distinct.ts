@@ -4,8 +4,8 @@ import type { Admitted } from '../admission/admission.ts'
 import { isOfClient } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
-import { BY_ID, IN_EXTENSIONS } from '../protocol/event-stream.ts'
-import { answerOnce } from './answer.ts'
+import type { StreamMedia } from '../protocol/stream-media.ts'
+import { answerOnce, headersOf } from './answer.ts'
 import type { AnswerResponse } from './answer-body.ts'
 import { GzipOutlet } from './gzip/gzip-outlet.ts'
 import type { Units } from './gzip/units.ts'
@@ -23,7 +23,7 @@ export interface DistinctOptions {
   readonly units: Units
 }
 
-/** GraphQL over SSE in distinct connections mode: a connection for each operation. */
+/** GraphQL over SSE in distinct connections mode, and multipart subscriptions: a connection for each operation. */
 export class DistinctConnections {
   readonly #options: DistinctOptions
 
@@ -32,39 +32,44 @@ export class DistinctConnections {
   }
 
   /** Answers an admitted operation. @throws SluiceError where no stream can be opened now. */
-  async serve(response: ServerResponse, admitted: Admitted, errors: ErrorSink): Promise<void> {
+  async serve(response: ServerResponse, media: StreamMedia, admitted: Admitted, errors: ErrorSink): Promise<void> {
     const { operations } = this.#options
     try {
       if (admitted.operation.operation === 'subscription') {
-        await this.#subscribe(response, admitted, errors)
+        await this.#subscribe(response, media, admitted, errors)
         return
       }
       const executed = await operations.execute(admitted, errors)
-      if (executed.errors) this.refuse(response, executed.errors)
-      else answerOnce(response, executed.json)
+      if (executed.errors) this.refuse(response, media, executed.errors)
+      else answerOnce(response, media, executed.json)
     } catch (error) {
       if (response.headersSent || isOfClient(error)) throw error
-      this.refuse(response, [formatError(error, errors)])
+      this.refuse(response, media, [formatError(error, errors)])
     }
   }
 
-  async #subscribe(response: AnswerResponse, admitted: Admitted, errors: ErrorSink): Promise<void> {
+  async #subscribe(response: AnswerResponse, media: StreamMedia, admitted: Admitted, errors: ErrorSink): Promise<void> {
     const { operations, sockets, refusals, units } = this.#options
     const { owner } = admitted
     // Before anything is done for it.
     sockets.demandRoom(owner)
     const outcome = await operations.prepare(admitted, errors)
-    if ('errors' in outcome) return this.refuse(response, outcome.errors)
+    if ('errors' in outcome) return this.refuse(response, media, outcome.errors)
     using prepared = outcome.prepared
     // The preparation may have taken a while.
     refusals.demandStream(owner)
     refusals.demandStanding(owner)
-    const framing = outcome.hasCursors ? IN_EXTENSIONS : BY_ID
-    if (!response.codings?.prefersGzip) sockets.open(response, owner, (socket) => prepared.start(socket, framing))
-    else sockets.open(response, owner, (socket) => prepared.start(new GzipOutlet(socket, units), framing), GZIP)
+    const framing = outcome.hasCursors ? media.withCursors : media.framing
+    const isGzipped = response.codings?.prefersGzip === true
+    sockets.open(
+      response,
+      owner,
+      (socket) => prepared.start(isGzipped ? new GzipOutlet(socket, units) : socket, framing),
+      { transport: media.transport, headers: isGzipped ? { ...headersOf(media), ...GZIP } : headersOf(media) },
+    )
   }
 
-  refuse(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
-    answerOnce(response, JSON.stringify({ errors }))
+  refuse(response: ServerResponse, media: StreamMedia, errors: readonly GraphQLFormattedError[]): void {
+    answerOnce(response, media, JSON.stringify({ errors }))
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { StreamRoom } from '../admission/limits/limits.ts'
+import type { Transport } from '../admission/open-stream.ts'
 import type { StreamOwner } from '../admission/stream-owner.ts'
 import type { CloseReason, OutletListener } from '../delivery/outlet.ts'
 import type { Faults } from '../errors/faults.ts'
@@ -21,6 +22,7 @@ export interface StreamStats {
 export interface StreamSocketOptions {
   readonly socket: Socket
   readonly owner: StreamOwner
+  readonly transport: Transport
   readonly room: StreamRoom
   /** Bytes that the socket was given before this stream's head. */
   readonly bytesBefore: number
@@ -34,6 +36,7 @@ export interface StreamSocketOptions {
  */
 export class StreamSocket implements StreamOutlet {
   readonly owner: StreamOwner
+  readonly transport: Transport
   /** What its client may use; its room is given back when it has closed. */
   readonly share: StreamRoom
   readonly #socket: Socket
@@ -49,8 +52,9 @@ export class StreamSocket implements StreamOutlet {
   /** Why it ends, by whoever ends it first; undefined: it goes on, or its client has left. */
   closeReason: CloseReason | undefined
 
-  constructor({ socket, owner, room, bytesBefore, stats, faults }: StreamSocketOptions) {
+  constructor({ socket, owner, transport, room, bytesBefore, stats, faults }: StreamSocketOptions) {
     this.owner = owner
+    this.transport = transport
     this.share = room
     this.#socket = socket
     this.#stats = stats

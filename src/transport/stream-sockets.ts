@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { Limits, type StreamRoom } from '../admission/limits/limits.ts'
+import { Limits } from '../admission/limits/limits.ts'
+import type { Transport } from '../admission/open-stream.ts'
 import type { StreamOwner } from '../admission/stream-owner.ts'
 import { SluiceError } from '../errors/codes.ts'
 import type { Faults } from '../errors/faults.ts'
@@ -9,7 +10,7 @@ import { isFollowed, takeConnection } from './pipelining.ts'
 import { spread } from './spread.ts'
 import { StreamAges } from './stream-ages.ts'
 import type { StreamObserver } from './stream-observer.ts'
-import { StreamSocket, type StreamStats } from './stream-socket.ts'
+import { StreamSocket, type StreamSocketOptions, type StreamStats } from './stream-socket.ts'
 
 /** Longest drain for each stream: few streams need not be spread over all of `DRAIN_MS`. */
 const DRAIN_STREAM_MS = 1_000
@@ -27,6 +28,12 @@ export interface StreamSocketsOptions {
   readonly observers?: readonly StreamObserver[]
   /** Called when a connection becomes a stream. */
   readonly onOpen?: (socket: Socket) => void
+}
+
+/** What the head of a stream says. */
+export interface StreamHead {
+  readonly transport: Transport
+  readonly headers?: OutgoingHttpHeaders
 }
 
 /** The sockets of all open streams, in all modes. */
@@ -107,7 +114,7 @@ export class StreamSockets {
     response: ServerResponse,
     owner: StreamOwner,
     begin: (stream: StreamSocket) => void,
-    headers: OutgoingHttpHeaders = {},
+    { transport, headers = {} }: StreamHead,
   ): void {
     this.demandRoom(owner)
     const { socket } = response
@@ -119,7 +126,7 @@ export class StreamSockets {
     const room = this.#limits.takeStream(owner)
     this.#faults.contain(
       'stream',
-      () => begin(this.#takeOver(response, socket, owner, room, headers)),
+      () => begin(this.#takeOver(response, socket, { owner, transport, room }, headers)),
       () => {
         // What is open gives its room back when its socket has closed.
         if (!this.#open.has(socket)) room.release()
@@ -156,8 +163,7 @@ export class StreamSockets {
   #takeOver(
     response: ServerResponse,
     socket: Socket,
-    owner: StreamOwner,
-    room: StreamRoom,
+    of: Pick<StreamSocketOptions, 'owner' | 'transport' | 'room'>,
     headers: OutgoingHttpHeaders,
   ): StreamSocket {
     const { bytesWritten: bytesBefore } = socket
@@ -181,7 +187,7 @@ export class StreamSockets {
     socket.on('drain', this.#onDrain)
     socket.on('close', this.#onClose)
 
-    const stream = new StreamSocket({ socket, owner, room, bytesBefore, stats: this.stats, faults: this.#faults })
+    const stream = new StreamSocket({ ...of, socket, bytesBefore, stats: this.stats, faults: this.#faults })
     this.#open.set(socket, stream)
     this.#ages.add(stream)
     this.#onOpen(socket)

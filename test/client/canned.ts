@@ -50,7 +50,7 @@ export function cannedFetch(...answers: (Answer | (() => Answer))[]) {
   return { fetch, lastEventIds, signals }
 }
 
-export const OPENING = 'retry: 0\nid: 0\ndata:\n\n'
+export const OPENING = 'retry: 0\nid: 0\n\n'
 export const COMPLETE = 'event: complete\ndata:\n\n'
 
 export function result(n: number): string {

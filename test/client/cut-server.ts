@@ -99,7 +99,7 @@ export class CutServer {
         for (; left > 0 && at < log.events.length; at++) {
           const payload = JSON.stringify({ data: { n: log.events[at], text: 'Zürich 東京 🛒' } })
           write(`id: ${at + 1}\nevent: next\ndata: ${payload}\n\n`)
-          if (at % 3 === 0) write(`id: ${at + 1}\ndata:\n\n:\n\n`)
+          if (at % 3 === 0) write(`id: ${at + 1}\n\n:\n\n`)
         }
         if (left > 0 && log.finished) {
           write('event: complete\ndata:\n\n')
@@ -116,7 +116,7 @@ export class CutServer {
     const coding = framing === 'chunked' ? 'transfer-encoding: chunked\r\n' : ''
     const type = 'content-type: text/event-stream; charset=utf-8\r\n'
     socket.write(`HTTP/1.1 200 OK\r\n${type}${coding}connection: close\r\n\r\n`)
-    write(`retry: 0\nid: ${at}\ndata:\n\n`)
+    write(`retry: 0\nid: ${at}\n\n`)
     if (left === 0) return
     this.ready++
     this.#streams.add(stream)
@@ -141,5 +141,5 @@ function readRequest(socket: Socket): Promise<Opened> {
 
 /** The bytes before which a cut takes the opening block along. */
 export function openingBytes(lineEnd: string = '\n'): number {
-  return 'retry: 0\nid: 0\ndata:\n\n'.replaceAll('\n', lineEnd).length
+  return 'retry: 0\nid: 0\n\n'.replaceAll('\n', lineEnd).length
 }

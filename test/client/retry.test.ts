@@ -6,7 +6,7 @@ import { retryAfterMs } from '../../packages/client/src/retry.ts'
 import { asking, Body, COMPLETE, cannedFetch, result } from './canned.ts'
 
 const URL = 'http://gateway/graphql'
-const opening = (retryMs: number) => `retry: ${retryMs}\nid: 0\ndata:\n\n`
+const opening = (retryMs: number) => `retry: ${retryMs}\nid: 0\n\n`
 const busy = (retryAfter: string) => () =>
   new Response('busy', { status: 503, headers: { 'retry-after': retryAfter, 'content-type': 'application/json' } })
 
@@ -86,7 +86,7 @@ describe('graphql-sse comes back', () => {
   })
 
   test('from the shortest span after a stream that was well, however quiet, and however often', async () => {
-    const heartbeat = 'id: 0\ndata:\n\n'
+    const heartbeat = 'id: 0\n\n'
     const { a } = await run({ a: [() => new Body(opening(0) + heartbeat).end()] }, 20_000)
     expect(a?.length).toBeGreaterThan(30) // the client itself would count on, since no result came
     expect(gaps(a)).toEqual(gaps(a).map(() => about(500)))

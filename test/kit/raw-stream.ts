@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { type Block, parseBlock } from './blocks.ts'
+import { type Part, partsOf } from './parts.ts'
 import { until } from './until.ts'
 
 export interface RawRequest {
@@ -122,6 +123,11 @@ export class RawStream {
     return this.body.split('\n\n').slice(0, -1).map(parseBlock)
   }
 
+  /** Whole parts so far, of an answer in parts. */
+  get parts(): Part[] {
+    return partsOf(this.body).parts
+  }
+
   /** Results so far: the data of every `next`. */
   get results(): {
     data?: Record<string, unknown> | null
@@ -146,6 +152,11 @@ export class RawStream {
   async untilResults(count: number): Promise<RawStream['results']> {
     await until(`${count} results arrived`, () => this.results.length >= count)
     return this.results
+  }
+
+  async untilParts(count: number): Promise<Part[]> {
+    await until(`${count} parts arrived`, () => this.parts.length >= count)
+    return this.parts
   }
 
   async untilEnd(): Promise<void> {

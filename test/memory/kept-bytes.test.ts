@@ -42,7 +42,7 @@ test('what is kept and small does not hold on to the memory of what was made aro
     'results of the past': {
       make: () => {
         const piece = new Piece(0, 4, { places: [0, 1, 2, 3], jsons, cursors })
-        piece.read(0, 4, BY_ID)
+        piece.read(0, 4, BY_ID.results)
         return piece
       },
       bytes: 4 * 300 + 4 * 20,

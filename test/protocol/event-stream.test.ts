@@ -4,6 +4,8 @@ import {
   BY_ID,
   COMMENT_BLOCK,
   COMPLETE_BLOCK,
+  FOR_EVENT_SOURCE,
+  FOR_EVENT_SOURCE_IN_EXTENSIONS,
   IN_EXTENSIONS,
   openingBlock,
   resultBlock,
@@ -12,7 +14,7 @@ import {
 import { type Framing, frame } from '../../src/protocol/framing.ts'
 
 const framed = (framing: Framing, cursor: string, json: string) =>
-  frame(framing, Buffer.from(cursor), Buffer.from(json))
+  frame(framing.results, Buffer.from(cursor), Buffer.from(json))
 
 /** Reads an event stream as the WHATWG's standard says: its lines may end in any of three ways. */
 function parse(stream: string): { events: { type: string; data: string; id: string }[]; retry: number | undefined } {
@@ -54,20 +56,34 @@ test('line breaks of every kind stay within their frame', () => {
   expect(JSON.parse(events[0]?.data ?? '')).toEqual(result)
 })
 
-test('blocks without a result move the position, and are told as empty messages or not at all', () => {
-  expect(parse(openingBlock(1234, 'AQ').toString())).toEqual({
-    events: [{ type: 'message', data: '', id: 'AQ' }],
-    retry: 1234,
-  })
-  expect(parse(BY_ID.heartbeat('AQ').toString()).events).toEqual([{ type: 'message', data: '', id: 'AQ' }])
-  expect(parse(openingBlock(1, undefined).toString()).events).toEqual([{ type: 'message', data: '', id: '' }])
+test('blocks without a result have no data: no reader takes them for a message', () => {
+  expect(openingBlock(1234, 'AQ').toString()).toBe('retry: 1234\nid: AQ\n\n')
+  expect(BY_ID.opening(1234, 'AQ')).toEqual(openingBlock(1234, 'AQ'))
+  expect(BY_ID.heartbeat('AQ').toString()).toBe('id: AQ\n\n')
+  expect(parse(openingBlock(1, undefined).toString())).toEqual({ events: [], retry: 1 })
   expect(parse(retryBlock(77).toString())).toEqual({ events: [], retry: 77 })
   expect(parse(COMMENT_BLOCK.toString()).events).toEqual([])
   expect(parse(COMPLETE_BLOCK.toString()).events).toEqual([{ type: 'complete', data: '', id: '' }])
 })
 
+test('to a browser they are empty messages, by which it moves its last event id', () => {
+  for (const framing of [FOR_EVENT_SOURCE, FOR_EVENT_SOURCE_IN_EXTENSIONS]) {
+    expect(parse(framing.opening(1234, 'AQ').toString())).toEqual({
+      events: [{ type: 'message', data: '', id: 'AQ' }],
+      retry: 1234,
+    })
+    expect(parse(framing.heartbeat('AQ').toString()).events).toEqual([{ type: 'message', data: '', id: 'AQ' }])
+    expect(parse(framing.opening(1, undefined).toString()).events).toEqual([])
+  }
+})
+
+test('results are the same bytes for a browser and for others, and made once for both', () => {
+  expect(FOR_EVENT_SOURCE.results).toBe(BY_ID.results)
+  expect(FOR_EVENT_SOURCE_IN_EXTENSIONS.results).toBe(IN_EXTENSIONS.results)
+})
+
 test('a frame is written at its place, and nowhere else', () => {
-  for (const framing of [BY_ID, IN_EXTENSIONS]) {
+  for (const { results: framing } of [BY_ID, IN_EXTENSIONS]) {
     const [cursor, json] = [Buffer.from('AQ'), Buffer.from('{"data":1}')]
     const size = framing.sizeOf(cursor, json)
     const target = Buffer.alloc(size + 8, '.')
@@ -86,7 +102,7 @@ test('a position in the extensions is added to any result', () => {
     fc.property(fc.record({ data: fc.jsonValue() }), fc.stringMatching(/^[A-Za-z0-9_-]{1,120}$/), (result, cursor) => {
       for (const framing of [BY_ID, IN_EXTENSIONS]) {
         const bytes = framed(framing, cursor, JSON.stringify(result))
-        expect(bytes.length).toBe(framing.sizeOf(Buffer.from(cursor), Buffer.from(JSON.stringify(result))))
+        expect(bytes.length).toBe(framing.results.sizeOf(Buffer.from(cursor), Buffer.from(JSON.stringify(result))))
         const [event] = parse(bytes.toString()).events
         const extensions = framing === BY_ID ? {} : { extensions: { cursor } }
         expect([event?.id, JSON.parse(event?.data ?? '')]).toEqual([
@@ -102,7 +118,7 @@ test('what moves a position alone, and what tells that the past is over, are rea
   const [quiet, moved, caughtUp] = [BY_ID.moved('AQ'), IN_EXTENSIONS.moved('AQ'), BY_ID.caughtUp('AQ')].map(
     (block) => parse(block.toString()).events,
   )
-  expect(quiet).toEqual([{ type: 'message', data: '', id: 'AQ' }])
+  expect(quiet).toEqual([])
   expect(moved).toEqual([{ type: 'next', data: '{"extensions":{"cursor":"AQ"}}', id: 'AQ' }])
   expect(caughtUp).toEqual([{ type: 'next', data: '{"extensions":{"caughtUp":true,"cursor":"AQ"}}', id: 'AQ' }])
   expect(IN_EXTENSIONS.caughtUp('AQ')).toEqual(BY_ID.caughtUp('AQ'))

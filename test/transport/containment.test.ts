@@ -9,10 +9,12 @@ import type { Prepared } from '../../src/delivery/prepared.ts'
 import { Faults } from '../../src/errors/faults.ts'
 import { ResolverErrors } from '../../src/errors/resolver-errors.ts'
 import { COMMENT_BLOCK } from '../../src/protocol/event-stream.ts'
+import { streamMedia } from '../../src/protocol/stream-media.ts'
 import { DistinctConnections } from '../../src/transport/distinct.ts'
 import { Units } from '../../src/transport/gzip/units.ts'
 import type { Operations } from '../../src/transport/operations.ts'
 import { Refusals } from '../../src/transport/refusals.ts'
+import type { StreamSocket } from '../../src/transport/stream-socket.ts'
 import { StreamSockets } from '../../src/transport/stream-sockets.ts'
 import { anOwner } from '../kit/admission.ts'
 import { silentLog } from '../kit/log-lines.ts'
@@ -31,11 +33,12 @@ async function startStreams() {
   const faults = new Faults(silentLog)
   const sockets = new StreamSockets({ faults })
   const server = createServer((_request, response) => {
-    sockets.open(response, anOwner(), (stream) => {
+    const begin = (stream: StreamSocket): void => {
       stream.attach(ALL_BROKEN)
       // More than the kernel takes, so that it drains once it is read.
       stream.write(Buffer.alloc(16 * 1024 * 1024))
-    })
+    }
+    sockets.open(response, anOwner(), begin, { transport: 'distinct' })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -108,10 +111,12 @@ describe('what is thrown once the head of a stream has been sent ends that strea
     const operations = { prepare: () => Promise.resolve({ prepared, hasCursors: false }) } as unknown as Operations
     const distinct = new DistinctConnections({ operations, sockets, refusals, units: new Units() })
     const failures: unknown[] = []
-    const server = createServer((_request, response) => {
+    const server = createServer((request, response) => {
+      const media = streamMedia(request, 'text/event-stream')
       const operation = { operation: 'subscription' }
       const admitted = { operation, owner: anOwner() } as unknown as Admitted
-      distinct.serve(response, admitted, new ResolverErrors(silentLog)).catch((error: unknown) => failures.push(error))
+      const served = distinct.serve(response, media, admitted, new ResolverErrors(silentLog))
+      served.catch((error: unknown) => failures.push(error))
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -65,13 +65,13 @@ export class Audit implements AdmissionObserver {
     this.#tell(owner, { topic, ...named(owner) }, 'Event published')
   }
 
-  opened({ owner }: OpenStream): void {
-    this.#tell(owner, { transport: transportOf(owner), ...named(owner) }, 'Stream opened')
+  opened({ owner, transport }: OpenStream): void {
+    this.#tell(owner, { transport, ...named(owner) }, 'Stream opened')
   }
 
-  closed({ owner, openedAt, events, bytesWritten: bytes }: OpenStream, reason: CloseReason): void {
+  closed({ owner, transport, openedAt, events, bytesWritten: bytes }: OpenStream, reason: CloseReason): void {
     const ms = Math.round(this.#now() - openedAt)
-    this.#tell(owner, { transport: transportOf(owner), ...named(owner), reason, ms, events, bytes }, 'Stream ended')
+    this.#tell(owner, { transport, ...named(owner), reason, ms, events, bytes }, 'Stream ended')
   }
 
   refused({ code, reason, principal, address, requestId }: Refusal): void {
@@ -122,8 +122,4 @@ function named({ operation }: StreamOwner): object {
   if (!operation) return {}
   const { hash, name } = operation
   return { operation: { hash, ...(name !== undefined && { name }) } }
-}
-
-function transportOf({ operation }: StreamOwner): 'distinct' | 'single' {
-  return operation ? 'distinct' : 'single'
 }

@@ -1,5 +1,5 @@
 import { Arena } from '../../memory/arena.ts'
-import type { Framing } from '../../protocol/framing.ts'
+import type { ResultFraming } from '../../protocol/framing.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
 import type { FrameBudget, FrameHolder } from './frame-budget.ts'
 
@@ -106,7 +106,7 @@ export class FrameLog {
   }
 
   /** Frames from `from` to before `to` as one buffer of at most `maxBytes`, but at least one frame. */
-  read(from: number, to: number, maxBytes: number, framing: Framing): FramesRead {
+  read(from: number, to: number, maxBytes: number, framing: ResultFraming): FramesRead {
     let next = from
     let size = 0
     while (next < to) {

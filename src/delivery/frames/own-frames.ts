@@ -1,14 +1,14 @@
-import type { Framing } from '../../protocol/framing.ts'
+import type { ResultFraming } from '../../protocol/framing.ts'
 
 /** Frames of one member, not shared, that are gathered for one write. */
 export class OwnFrames {
-  readonly #framing: Framing
+  readonly #framing: ResultFraming
   readonly #maxBytes: number
   readonly #cursors: Buffer[] = []
   readonly #jsons: Buffer[] = []
   #size = 0
 
-  constructor(framing: Framing, maxBytes: number) {
+  constructor(framing: ResultFraming, maxBytes: number) {
     this.#framing = framing
     this.#maxBytes = maxBytes
   }

@@ -1,5 +1,5 @@
 import { ownText } from '../../memory/own-bytes.ts'
-import { type Framing, NO_CURSOR, NOTHING } from '../../protocol/framing.ts'
+import { NO_CURSOR, NOTHING, type ResultFraming } from '../../protocol/framing.ts'
 import { seek } from '../../streams/feed/seek.ts'
 
 /** Size of a piece, for one write: large enough that its bytes cost more than the system call. */
@@ -50,7 +50,7 @@ export class Piece {
   /** Undefined: the reader determines the positions. */
   readonly #cursors: Texts | undefined
   /** By framing: few, since there are few framings. */
-  readonly #framed: { readonly framing: Framing; readonly texts: Texts }[] = []
+  readonly #framed: { readonly framing: ResultFraming; readonly texts: Texts }[] = []
 
   constructor(begin: number, end: number, { places, jsons, cursors }: Results) {
     this.begin = begin
@@ -75,7 +75,7 @@ export class Piece {
   }
 
   /** The frames of the places from one in the piece to before another, or to its end. */
-  read(from: number, to: number, framing: Framing): FramedRun {
+  read(from: number, to: number, framing: ResultFraming): FramedRun {
     const first = seek(this.#places, from)
     const last = seek(this.#places, to, first)
     const count = last - first
@@ -88,7 +88,7 @@ export class Piece {
   }
 
   /** Encodes the whole piece where the bytes can be shared; otherwise only the requested part. */
-  #framedFor(framing: Framing, from: number, to: number): Texts & { readonly begin: number } {
+  #framedFor(framing: ResultFraming, from: number, to: number): Texts & { readonly begin: number } {
     if (!framing.isShared) return { ...this.#frame(framing, from, to), begin: from }
     let known = this.#framed.find((each) => each.framing === framing)
     if (!known) {
@@ -102,7 +102,7 @@ export class Piece {
     return { ...known.texts, begin: 0 }
   }
 
-  #frame(framing: Framing, from: number, to: number): Texts {
+  #frame(framing: ResultFraming, from: number, to: number): Texts {
     const starts = new Int32Array(to - from + 1)
     const jsons: Buffer[] = []
     const cursors: Buffer[] = []

@@ -30,8 +30,8 @@ export function isTold(reason: CloseReason): reason is ToldReason {
  * `complete` a native EventSource reconnects all the same, hence the long delay.
  */
 export function lastBlocks(framing: Framing, reason: ToldReason): Buffer {
-  const result = frame(framing, NO_CURSOR, RESULTS[reason])
-  if (reason === 'expired') return Buffer.concat([result, framing.retry(plannedRetryMs())])
+  const result = frame(framing.results, NO_CURSOR, RESULTS[reason])
+  if (reason === 'expired') return Buffer.concat([result, framing.interrupted(plannedRetryMs())])
   return Buffer.concat([framing.retry(finalRetryMs()), result, framing.complete])
 }
 
@@ -52,11 +52,11 @@ export function endOutlet(outlet: Outlet, framing: Framing, reason: CloseReason)
       break
     case 'failed':
       // Jittered delay for each client: the failure may recur.
-      outlet.end(framing.retry(retryMs()))
+      outlet.end(framing.interrupted(retryMs()))
       break
     case 'age':
     case 'shutdown':
-      outlet.end(framing.retry(plannedRetryMs()))
+      outlet.end(framing.interrupted(plannedRetryMs()))
       break
     case 'expired':
       outlet.end(lastBlocks(framing, reason))

@@ -1,17 +1,17 @@
-import { type Framing, NOTHING } from '../../protocol/framing.ts'
+import { NOTHING, type ResultFraming } from '../../protocol/framing.ts'
 
 /** The bytes of one flush, created once for each framing that has members: one, in nearly all cases. */
 export class FlushBytes {
-  readonly #make: (framing: Framing) => Buffer
-  #framing: Framing | undefined
+  readonly #make: (framing: ResultFraming) => Buffer
+  #framing: ResultFraming | undefined
   #bytes: Buffer = NOTHING
-  #made: Map<Framing, Buffer> | undefined
+  #made: Map<ResultFraming, Buffer> | undefined
 
-  constructor(make: (framing: Framing) => Buffer) {
+  constructor(make: (framing: ResultFraming) => Buffer) {
     this.#make = make
   }
 
-  framed(framing: Framing): Buffer {
+  framed(framing: ResultFraming): Buffer {
     if (framing === this.#framing) return this.#bytes
     if (!framing.isShared) return this.#make(framing)
     if (this.#framing) this.#made ??= new Map([[this.#framing, this.#bytes]])

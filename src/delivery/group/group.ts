@@ -233,7 +233,7 @@ export class Group implements FrameHolder, MemberGroup {
     let delivered = 0
     for (const member of this.#members) {
       if (member.state === LIVE) {
-        member.deliver(bytesOf.framed(member.framing), next, 'flush')
+        member.deliver(bytesOf.framed(member.framing.results), next, 'flush')
         delivered++
       } else member.wake()
     }

@@ -182,7 +182,7 @@ export class Subscriber implements OutletListener, ReplayHost {
   writeGaps(gaps: readonly Gap[], cursor: string): boolean {
     this.group.shared.stats.gaps += gaps.length
     this.#told = ''
-    return this.#writeNow(frame(this.framing, cursorBytes(cursor), this.group.gapJson(gaps)))
+    return this.#writeNow(frame(this.framing.results, cursorBytes(cursor), this.group.gapJson(gaps)))
   }
 
   arrive(hasMarker: boolean): void {
@@ -255,7 +255,7 @@ export class Subscriber implements OutletListener, ReplayHost {
         this.schedule()
         return
       }
-      const { bytes, next } = log.read(this.#next, this.group.flushed, shared.pieceBytes, this.framing)
+      const { bytes, next } = log.read(this.#next, this.group.flushed, shared.pieceBytes, this.framing.results)
       shared.stats.deliveries += next - this.#next
       this.deliver(bytes, next, 'own')
     }

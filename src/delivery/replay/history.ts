@@ -1,4 +1,4 @@
-import type { Framing } from '../../protocol/framing.ts'
+import type { ResultFraming } from '../../protocol/framing.ts'
 import type { StreamEvent } from '../../streams/event.ts'
 import { Candidates } from '../../streams/feed/candidates.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
@@ -76,7 +76,7 @@ export class History {
    * not always all. A promise: call again when it is settled. The window must hold the event at `seq`. `keep`: others
    * are likely to need them.
    */
-  read(seq: number, limit: number, framing: Framing, keep: boolean): Read | Promise<void> {
+  read(seq: number, limit: number, framing: ResultFraming, keep: boolean): Read | Promise<void> {
     const first = this.next(seq, limit)
     if (first === limit) return { bytes: undefined, frames: 0, firstCursor: undefined, isShared: false, next: limit }
     const { chunk, base } = this.#chunkAt(first, keep)

@@ -160,7 +160,7 @@ export class Replay implements MemberReplay {
 
   #stepShared(seq: number, limit: number): boolean {
     const { feed } = this.#group
-    const options = { limit, framing: this.#host.framing, isKept: this.#isKept, named: this.#named }
+    const options = { limit, framing: this.#host.framing.results, isKept: this.#isKept, named: this.#named }
     const read = readShared(this.#history, seq, options)
     if (read instanceof Promise) return this.#await(read)
     if (!read) return this.#stepOwn(seq, limit)
@@ -229,7 +229,7 @@ export class Replay implements MemberReplay {
 
   /** Has frames gathered, and writes them; what had to be awaited is awaited then. */
   #gather(act: (frames: OwnFrames) => Promise<void> | undefined): boolean {
-    const frames = new OwnFrames(this.#host.framing, this.#group.shared.pieceBytes)
+    const frames = new OwnFrames(this.#host.framing.results, this.#group.shared.pieceBytes)
     const pending = act(frames)
     if (frames.count > 0) this.#named.moveTo(this.#position.vector)
     const more = this.#write(frames.bytes, frames.count)

@@ -1,4 +1,4 @@
-import type { Framing } from '../../protocol/framing.ts'
+import type { ResultFraming } from '../../protocol/framing.ts'
 import { PIECE_BYTES } from '../frames/piece.ts'
 import type { History, Read } from './history.ts'
 import type { NamedPosition } from './named-position.ts'
@@ -10,7 +10,7 @@ const MAX_READS = 8
 
 interface SharedReading {
   readonly limit: number
-  readonly framing: Framing
+  readonly framing: ResultFraming
   /** Others are likely to need the same. */
   readonly isKept: boolean
   readonly named: NamedPosition

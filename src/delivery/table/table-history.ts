@@ -1,4 +1,4 @@
-import type { Framing } from '../../protocol/framing.ts'
+import type { ResultFraming } from '../../protocol/framing.ts'
 import { covers, type Vector } from '../../streams/cursor/vector.ts'
 import type { Capture } from '../../streams/table/capture.ts'
 import { removeItem, rowItem, type TableItem, upsertItem } from '../../streams/table/item.ts'
@@ -47,7 +47,7 @@ export class TableHistory {
   }
 
   /** Rows of a capture from a place on: about one piece at most. A promise: call again when it is settled. */
-  read(capture: Capture, place: number, framing: Framing): RowsRead | Promise<void> {
+  read(capture: Capture, place: number, framing: ResultFraming): RowsRead | Promise<void> {
     const base = place - (place % CHUNK_ROWS)
     const key = `${this.#options.key}\ntable ${capture.id}:${base}`
     const places = Math.min(CHUNK_ROWS, capture.rows.length - base)

@@ -164,7 +164,7 @@ export class TableReplay implements MemberReplay {
     this.#leaveCapture()
     this.#loads = this.#table.loads
     const { framing } = this.#host
-    const reset = frame(framing, NO_CURSOR, json)
+    const reset = frame(framing.results, NO_CURSOR, json)
     const nowhere = this.#hasCursor ? framing.moved(this.#table.feed.cursorAt([])) : NO_CURSOR
     this.#hasCursor = false
     const capture = this.#table.capture()
@@ -207,7 +207,7 @@ export class TableReplay implements MemberReplay {
     if (!json) return false
     this.#hasCursor = true
     then()
-    return this.#write(frame(this.#host.framing, cursorBytes(cursor), json), 1)
+    return this.#write(frame(this.#host.framing.results, cursorBytes(cursor), json), 1)
   }
 
   /**
@@ -217,7 +217,7 @@ export class TableReplay implements MemberReplay {
   #stepChanges(phase: Phase & { kind: 'changes' }): boolean {
     const { position } = phase
     const { feed, store } = this.#table
-    const frames = new OwnFrames(this.#host.framing, this.#group.shared.pieceBytes)
+    const frames = new OwnFrames(this.#host.framing.results, this.#group.shared.pieceBytes)
     let last: Buffer | undefined
     let looked = 0
     let isDone = true

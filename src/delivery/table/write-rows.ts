@@ -43,7 +43,7 @@ export function writeRows(
   let place = from
   let size = 0
   for (let reads = 0; place < capture.rows.length && size < STEP_BYTES && reads < MAX_READS; reads++) {
-    const read = history.read(capture, place, host.framing)
+    const read = history.read(capture, place, host.framing.results)
     if (read instanceof Promise) {
       writeSmall()
       return { place, hasRoom, pending: read }

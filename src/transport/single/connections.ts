@@ -15,6 +15,7 @@ import type { AnswerBudget } from '../answer-budget.ts'
 import type { Expiries } from '../expiries.ts'
 import type { Executed, Operations } from '../operations.ts'
 import type { Refusals } from '../refusals.ts'
+import type { StreamSocket } from '../stream-socket.ts'
 import type { StreamSockets } from '../stream-sockets.ts'
 import type { SingleOperation } from './operation.ts'
 import { OperationLoad } from './operation-load.ts'
@@ -120,10 +121,11 @@ export class SingleConnections {
     stream.demandUnopened()
     refusals.demandSingleStream(stream.owner)
     // Not called if the client has disconnected: it may open the stream again.
-    sockets.open(response, stream.owner, (socket) => {
+    const begin = (socket: StreamSocket): void => {
       stream.open(socket)
       this.#expireInTime(stream)
-    })
+    }
+    sockets.open(response, stream.owner, begin, { transport: 'single' })
   }
 
   /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be started now. */

@@ -80,7 +80,7 @@ export class SingleOperation implements Outlet {
   finish(json: string, framing: Framing): void {
     if (this.#ended) return
     const bytesOf = (result: string) =>
-      Buffer.concat([frame(framing, NO_CURSOR, Buffer.from(result)), framing.complete])
+      Buffer.concat([frame(framing.results, NO_CURSOR, Buffer.from(result)), framing.complete])
     const bytes = bytesOf(json)
     const share = this.#stream.hold(bytes.length)
     if (!share) {

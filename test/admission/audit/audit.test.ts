@@ -18,6 +18,7 @@ function setup() {
 
 const streamOf = (id: string): OpenStream => ({
   owner: anOwner({ identity: anIdentity({ id }), operation: { hash: 'abc', name: 'Orders' } }),
+  transport: 'distinct',
   openedAt: 500,
   events: 2,
   bytesWritten: 300,
@@ -30,6 +31,18 @@ describe('through a gateway', () => {
     const gateway = await startTestGateway({ log, env: { AUDIT_LOG: 'true', ...env } })
     return { gateway, audited: () => lines.filter(({ audit }) => audit === true) }
   }
+
+  test('a stream in parts is told of as such', async () => {
+    const { gateway, audited } = await gatewayWithAudit()
+    const headers = { ...as('acme'), accept: 'multipart/mixed;subscriptionSpec=1.0' }
+    const stream = await RawStream.subscribe(gateway.graphql, ORDERS, { headers })
+    await stream.close()
+    await until('its end is told', () => audited().length === 2)
+    expect(audited()).toMatchObject([
+      { msg: 'Stream opened', transport: 'multipart' },
+      { msg: 'Stream ended', transport: 'multipart' },
+    ])
+  })
 
   test('a stream is told of when it opens and when it ends: whose, what, why, for how long, and how much', async () => {
     const { gateway, audited } = await gatewayWithAudit()

@@ -41,6 +41,9 @@ export interface Way {
 }
 
 const STREAM = 'text/event-stream'
+/** Its parts are those of Apollo's protocol. */
+const MULTIPART = 'multipart/mixed'
+const APOLLO = `${MULTIPART};boundary=graphql;subscriptionSpec=1.0, application/json;q=0.9`
 const JSON_TYPE = 'application/json'
 const GRAPHQL_TYPE = 'application/graphql-response+json'
 const TOKEN = 'x-graphql-event-stream-token'
@@ -91,6 +94,34 @@ export const WAYS: Readonly<Record<string, Way>> = {
   'a mutation as a stream': post(STREAM, 'mutation'),
   'distinct POST': post(STREAM, 'subscription', { opens: true }),
   'distinct GET, as EventSource sends it': get(STREAM, 'subscription', { opens: true }),
+  'a query as a part': post(MULTIPART, 'query'),
+  'parts, POST as Apollo sends it': post(APOLLO, 'subscription', { opens: true, mediaType: MULTIPART }),
+  'parts, GET': get(MULTIPART, 'subscription', { opens: true }),
+  'parts after Last-Event-ID': post(MULTIPART, 'subscription', {
+    ...RESUMES,
+    request: (asked) => ({
+      method: 'POST',
+      headers: { ...asked.headers, accept: APOLLO, 'last-event-id': asked.cursor },
+      body: bodyOf(asked, 'subscription'),
+    }),
+  }),
+  'parts after the cursor in the extensions': post(MULTIPART, 'subscription', {
+    ...RESUMES,
+    request: (asked) => ({
+      method: 'POST',
+      headers: { ...asked.headers, accept: APOLLO },
+      body: bodyOf(asked, 'subscription', { lastEventId: asked.cursor }),
+    }),
+  }),
+  'EventSource with a ticket, in parts': {
+    route: 'operation',
+    method: 'GET',
+    mediaType: MULTIPART,
+    operation: 'subscription',
+    needs: 'ticket',
+    opens: true,
+    request: (_asked, ticket) => ({ headers: { accept: MULTIPART }, search: `?ticket=${ticket}` }),
+  },
   'replay by Last-Event-ID, POST': post(STREAM, 'subscription', {
     ...RESUMES,
     request: (asked) => ({
@@ -249,17 +280,20 @@ export async function verdictOf(gateway: TestGateway, way: Way, asked: Asked, to
 
 async function readVerdict(answer: RawStream): Promise<string> {
   await answer.untilHead()
-  const isStream = answer.headers['content-type']?.startsWith(STREAM) === true
-  if (isStream) await answer.untilBlocks(1)
-  else await answer.untilWhole()
+  const { 'content-type': type = '' } = answer.headers
+  const isStream = type.startsWith(STREAM) || type.startsWith(MULTIPART)
+  // A stream goes on: it has no length.
+  if (!isStream || answer.headers['content-length']) await answer.untilWhole()
+  else if (type.startsWith(STREAM)) await answer.untilBlocks(1)
   const verdict = isStream ? verdictOfStream(answer) : verdictOfBody(answer)
   answer.socket.destroy()
   return verdict
 }
 
 function verdictOfStream(answer: RawStream): string {
-  // The first block of an open stream has an empty `data` beside its `retry`.
-  if (answer.blocks.every(({ retry, data }) => retry !== undefined && data === undefined)) return 'retry'
+  if (answer.headers['content-type']?.startsWith(MULTIPART))
+    return codeOf(answer.parts[0]?.payload ?? undefined) ?? 'OK'
+  if (answer.headers['content-length'] && answer.blocks.every(({ retry }) => retry !== undefined)) return 'retry'
   return codeOf(answer.results[0]) ?? 'OK'
 }
 

@@ -39,7 +39,7 @@ function setup({ isSent = true, isFailing = (): boolean => false, log = silentLo
   }
   const records = new UsageRecords(options)
   const open = (id: string): Stream => {
-    const stream = { owner: ownerOf(id), openedAt: clock.now, events: 0, bytesWritten: 0 }
+    const stream = { owner: ownerOf(id), transport: 'distinct', openedAt: clock.now, events: 0, bytesWritten: 0 }
     usage.opened(stream)
     return stream
   }
@@ -238,7 +238,13 @@ describe('metrics', () => {
     const { usage, open } = setup({ isSent: false })
     for (const id of ['other', 'anonymous']) open(id)
     const principal = anIdentity({ id: 'anonymous', kind: 'token' })
-    usage.opened({ owner: anOwner({ identity: principal }), openedAt: 0, events: 0, bytesWritten: 0 })
+    usage.opened({
+      owner: anOwner({ identity: principal }),
+      transport: 'distinct',
+      openedAt: 0,
+      events: 0,
+      bytesWritten: 0,
+    })
     const names = (await new ShownUsage(usage).read()).map((each) => each.principal)
     expect(new Set(names)).toEqual(new Set(['key:other', 'anonymous', 'token:anonymous', 'other']))
   })

@@ -54,10 +54,10 @@ test('a frame log reads what was appended, from any number it still holds, in pi
         } else if (first < all.length) {
           const from = first + (step.from % (all.length - first))
           const to = from + 1 + (step.to % (all.length - from))
-          const { bytes, next } = log.read(from, to, step.maxBytes, BY_ID)
+          const { bytes, next } = log.read(from, to, step.maxBytes, BY_ID.results)
           expect(next).toBeGreaterThan(from)
           expect(next).toBeLessThanOrEqual(to)
-          const framed = all.map((json) => frame(BY_ID, CURSOR, json))
+          const framed = all.map((json) => frame(BY_ID.results, CURSOR, json))
           expect(bytes.equals(Buffer.concat(framed.slice(from, next)))).toBe(true)
           if (next - from > 1) expect(bytes.length).toBeLessThanOrEqual(step.maxBytes)
           if (next < to) {

@@ -2,7 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Piece } from '../../../src/delivery/frames/piece.ts'
 import { BY_ID, IN_EXTENSIONS } from '../../../src/protocol/event-stream.ts'
-import { type Framing, frame, NO_CURSOR } from '../../../src/protocol/framing.ts'
+import { frame, NO_CURSOR, type ResultFraming } from '../../../src/protocol/framing.ts'
+import { IN_PARTS, IN_PARTS_WITH_CURSORS } from '../../../src/protocol/multipart.ts'
+
+const FRAMINGS = [BY_ID, IN_EXTENSIONS, IN_PARTS, IN_PARTS_WITH_CURSORS]
+const anyFraming = fc.constantFrom(...FRAMINGS)
 
 const results = fc.array(
   fc.option(
@@ -23,7 +27,11 @@ function pieceOf(begin: number, jsons: readonly (string | null)[], cursors?: rea
 }
 
 /** The bytes of a run, framed one by one. */
-function framed(framing: Framing, jsons: readonly (string | null)[], cursors: readonly string[] | undefined): string {
+function framed(
+  framing: ResultFraming,
+  jsons: readonly (string | null)[],
+  cursors: readonly string[] | undefined,
+): string {
   const blocks = jsons.map((json, place) => {
     if (json === null) return ''
     const cursor = cursors ? Buffer.from(cursors[place] as string) : NO_CURSOR
@@ -34,10 +42,10 @@ function framed(framing: Framing, jsons: readonly (string | null)[], cursors: re
 
 test('a piece has the same results and frames, whichever framing reads it first, and however often', () => {
   fc.assert(
-    fc.property(results, fc.boolean(), fc.array(fc.boolean(), { maxLength: 5 }), (jsons, named, order) => {
+    fc.property(results, fc.boolean(), fc.array(anyFraming, { maxLength: 5 }), (jsons, named, order) => {
       const cursors = named ? jsons.map((json, place) => (json === null ? '' : `AQ${place}`)) : undefined
       const piece = pieceOf(100, jsons, cursors)
-      for (const framing of [...order, true, false].map((byId) => (byId ? BY_ID : IN_EXTENSIONS))) {
+      for (const { results: framing } of [...order, ...FRAMINGS]) {
         const run = piece.read(100, 100 + jsons.length, framing)
         expect(run.bytes?.toString() ?? '').toBe(framed(framing, jsons, cursors))
         expect(run.count).toBe(jsons.filter((json) => json !== null).length)
@@ -51,9 +59,9 @@ test('a piece keeps its results once: within the frames, once there are some', (
   const jsons = Array.from({ length: 200 }, (_each, n) => JSON.stringify({ data: { n, text: 'x'.repeat(250) } }))
   const piece = pieceOf(0, jsons)
   const { bytes } = piece
-  piece.read(0, 200, BY_ID)
+  piece.read(0, 200, BY_ID.results)
   expect(piece.bytes).toBeLessThan(1.2 * bytes)
-  expect(piece.read(0, 200, BY_ID).bytes).toBe(piece.read(0, 200, BY_ID).bytes)
+  expect(piece.read(0, 200, BY_ID.results).bytes).toBe(piece.read(0, 200, BY_ID.results).bytes)
 })
 
 test('a place without a result takes nothing: a piece of a million places is as large as its results', () => {
@@ -64,6 +72,6 @@ test('a place without a result takes nothing: a piece of a million places is as 
   }
   const piece = new Piece(0, 1_000_000, results)
   expect(piece.bytes).toBeLessThan(1000)
-  expect(piece.read(4, 999_999, BY_ID).count).toBe(1)
+  expect(piece.read(4, 999_999, BY_ID.results).count).toBe(1)
   expect([0, 3, 500_000, 999_999].map((place) => piece.json(place)?.toString())).toEqual([undefined, ...results.jsons])
 })

@@ -78,7 +78,7 @@ test('what was put into a chunk piece by piece, in any order, is read from anywh
         const piece = chunk.pieceAt(place)
         if (!piece) throw new Error('It was put there')
         const to = Math.min(piece.end, place + 1 + (length % frames.length))
-        const framing = [BY_ID, IN_EXTENSIONS, new OperationFraming('1', true)][which] ?? BY_ID
+        const { results: framing } = [BY_ID, IN_EXTENSIONS, new OperationFraming('1', true)][which] ?? BY_ID
         if (!framing.isShared) statistics.count('framed for one operation')
         const { bytes, count, firstCursor } = piece.read(place, to, framing)
         const places = Array.from({ length: to - place }, (_, i) => place + i).filter((at) => frames[at] !== null)
@@ -103,7 +103,7 @@ test('members of one framing are given the same bytes', () => {
   const chunk = new Chunk(2)
   chunk.add(0, 2, resultsOf(0, ['{"data":1}', '{"data":2}'], ['a', 'b']))
   const piece = chunk.pieceAt(0)
-  const [one, other] = [piece?.read(0, 2, BY_ID).bytes, piece?.read(0, 2, BY_ID).bytes]
+  const [one, other] = [piece?.read(0, 2, BY_ID.results).bytes, piece?.read(0, 2, BY_ID.results).bytes]
   expect(one?.buffer).toBe(other?.buffer)
   expect(one?.byteOffset).toBe(other?.byteOffset)
 })
@@ -119,7 +119,7 @@ test('a chunk counts the bytes that it holds, in every framing, and what had to 
   expect(chunk.apart(0)).toBeUndefined()
   // The results are within the frames of the first, and not kept beside them.
   for (const [i, framing] of [BY_ID, IN_EXTENSIONS].entries()) {
-    chunk.pieceAt(0)?.read(0, 2, framing)
+    chunk.pieceAt(0)?.read(0, 2, framing.results)
     expect(chunk.bytes).toBeGreaterThanOrEqual(empty + (i + 1) * 1000)
     expect(chunk.bytes).toBeLessThan(empty + (i + 1) * 1000 + 1500)
   }
