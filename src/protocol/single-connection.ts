@@ -9,6 +9,7 @@ import {
   NOTHING,
   writeWithExtensions,
 } from './framing.ts'
+import { jsonLine } from './json-line.ts'
 
 const CLOSE = Buffer.from('}\n\n')
 
@@ -24,7 +25,7 @@ export class OperationFraming implements Framing {
 
   /** `hasCursors`: positions are in the `extensions` of the results, on the client's request. */
   constructor(operationId: string, hasCursors: boolean) {
-    this.#id = `{"id":${JSON.stringify(operationId)}`
+    this.#id = `{"id":${jsonLine(operationId)}`
     this.#open = ownText(`event: next\ndata: ${this.#id},"payload":`)
     this.#hasCursors = hasCursors
   }

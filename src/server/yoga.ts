@@ -4,6 +4,7 @@ import { gzip } from 'node:zlib'
 import type { ExecutionResult, GraphQLSchema } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import { GRAPHQL_RESPONSE, HTML } from '../protocol/accept.ts'
+import { jsonLine } from '../protocol/json-line.ts'
 import { type AnswerResponse, answerBody, sendBody } from '../transport/answer-body.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { Executed } from '../transport/operations.ts'
@@ -105,7 +106,7 @@ function useResult(): Plugin<YogaContext> {
  */
 function readyResult(mediaType: string, { json, errors }: Executed): ReadyResult {
   const status = errors && mediaType === GRAPHQL_RESPONSE ? 400 : 200
-  return { extensions: { http: { status } }, stringify: () => json ?? JSON.stringify({ errors }) }
+  return { extensions: { http: { status } }, stringify: () => json ?? jsonLine({ errors }) }
 }
 
 /** An answer of Yoga's, as a value. */

@@ -5,6 +5,7 @@ import { isOfClient } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { BY_ID, IN_EXTENSIONS } from '../protocol/event-stream.ts'
+import { jsonLine } from '../protocol/json-line.ts'
 import { answerOnce } from './answer.ts'
 import type { AnswerResponse } from './answer-body.ts'
 import { GzipOutlet } from './gzip/gzip-outlet.ts'
@@ -65,6 +66,6 @@ export class DistinctConnections {
   }
 
   refuse(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
-    answerOnce(response, JSON.stringify({ errors }))
+    answerOnce(response, jsonLine({ errors }))
   }
 }
