@@ -43,7 +43,12 @@ const space = fc.constantFrom('', ' ', '\t', '  ')
 
 test('no parameter but q decides anything, however it is spelled', () => {
   const statistics = new Statistics('Accept headers', ['quoted comma', 'with q', 'several ranges', 'none acceptable'])
-  const spelled = fc.record({ range, parameters: fc.array(parameter, { maxLength: 3 }), after: fc.nat({ max: 3 }), space })
+  const spelled = fc.record({
+    range,
+    parameters: fc.array(parameter, { maxLength: 3 }),
+    after: fc.nat({ max: 3 }),
+    space,
+  })
   fc.assert(
     fc.property(fc.array(spelled, { minLength: 1, maxLength: 4 }), fc.boolean(), (all, upper) => {
       const bare = all.map(({ range: { type, q } }) => (q === undefined ? type : `${type};q=${q}`)).join(', ')
@@ -90,7 +95,13 @@ test.each([
 
 test('a quoted value is read without its quotes and escapes', () => {
   expect(mediaRanges(String.raw`a/b; C = "x\"y\\z" ;d=e;f`)).toEqual([
-    { type: 'a/b', parameters: [['c', String.raw`x"y\z`], ['d', 'e']] },
+    {
+      type: 'a/b',
+      parameters: [
+        ['c', String.raw`x"y\z`],
+        ['d', 'e'],
+      ],
+    },
   ])
 })
 
