@@ -13,6 +13,7 @@ import { CODINGS_TAKEN, UnsupportedCoding } from '../protocol/request-coding.ts'
 import { answerError } from '../transport/answer.ts'
 import type { AnswerResponse } from '../transport/answer-body.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
+import { answerTaken } from '../transport/given-up.ts'
 import { inOrder } from '../transport/pipelining.ts'
 import type { ClientAddresses } from './client-address.ts'
 import { CorsPolicy } from './cors.ts'
@@ -76,6 +77,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
   }
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    answerTaken(request.socket)
     const requestId = requestIdOf(request)
     response.setHeader('x-request-id', requestId)
     setSecurityHeaders(response)

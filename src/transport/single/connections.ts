@@ -15,6 +15,7 @@ import { OperationFraming } from '../../protocol/single-connection.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from '../answer.ts'
 import type { AnswerBudget } from '../answer-budget.ts'
 import type { Expiries } from '../expiries.ts'
+import { isGivenUp, onGivenUp } from '../given-up.ts'
 import type { Executed, Operations } from '../operations.ts'
 import type { Refusals } from '../refusals.ts'
 import type { StreamSockets } from '../stream-sockets.ts'
@@ -146,27 +147,30 @@ export class SingleConnections {
     try {
       const result = await admit()
       if ('errors' in result) return answerNotAccepted(response, result.errors)
+      if (await isGivenUp(response)) return
       operation = this.#begin(response, stream, result.admitted)
-      if (operation?.isRunning) await this.#start(response, operation, result.admitted, errors)
+      if (operation.isRunning) await this.#start(response, operation, result.admitted, errors)
     } finally {
       if (!operation && isOperationId(id) && !stream.hasOperation(id)) stream.recent.ended(id)
     }
   }
 
-  /** @returns undefined where the client has given up the request. @throws SluiceError where there is no room. */
-  #begin(response: ServerResponse, stream: SingleStream, admitted: Admitted): SingleOperation | undefined {
+  /** @throws SluiceError where there is no room. */
+  #begin(response: ServerResponse, stream: SingleStream, admitted: Admitted): SingleOperation {
     const id = operationIdOf(admitted.params)
-    if (response.destroyed) return undefined
     const operation = stream.begin(id, admitted.owner)
     if (admitted.identity !== stream.owner.identity) this.#expireInTime(stream)
-    if (stream.recent.takeStop(id)) {
+    if (stream.recent.isStopped(id)) {
       answerAccepted(response)
-      operation.end(new OperationFraming(id, false).complete, true)
+      operation.complete()
       return operation
     }
-    response.once('close', () => {
-      if (!response.writableFinished) operation.drop()
-    })
+    // Told of the end where it could be mistaken.
+    onGivenUp(
+      response,
+      () => operation.drop(),
+      () => operation.complete(),
+    )
     return operation
   }
 

@@ -69,17 +69,17 @@ export class RecentIds {
     if (entry && !entry.isStopped) this.forget(entry)
   }
 
-  /** Whether a stop came before the operation: once. */
-  takeStop(id: string): boolean {
+  /** Whether a stop came before the operation, which has to end at once. */
+  isStopped(id: string): boolean {
     const entry = this.#entries.get(id)
-    if (!entry?.isStopped) return false
-    this.forget(entry)
-    return this.#all.isFresh(entry)
+    return entry?.isStopped === true && this.#all.isFresh(entry)
   }
 
-  /** An operation has ended, or was refused, without a stop. */
+  /** An operation has ended, or was refused. If no stop came for it, one may be on its way. */
   ended(id: string): void {
-    if (!this.takeStop(id)) this.#remember(id, false)
+    const entry = this.#entries.get(id)
+    if (entry?.isStopped) this.forget(entry)
+    if (!entry?.isStopped || !this.#all.isFresh(entry)) this.#remember(id, false)
   }
 
   /** A stop came: for the operation that has ended last, if it had none, or for the next one. */
