@@ -135,7 +135,10 @@ test('a body is what it was, in any codings: up to the limit, and not beyond', (
   fc.assert(
     fc.property(bytes, codings, (body, encoders) => {
       const header = encoders.map(nameOf).join(',')
-      const coded = encoders.reduce((each, encoder) => (ENCODERS[encoder] as (of: Buffer) => Buffer)(each), body)
+      const coded = encoders.reduce<Buffer>(
+        (each, encoder) => (ENCODERS[encoder] as (of: Buffer) => Buffer)(each),
+        body,
+      )
       statistics.count(encoders.length === 1 ? 'one coding' : 'two codings')
       statistics.count('at the limit', Number(body.length === 2_000))
       const read = () => decoded(coded, contentCodings(header), 2_000)
