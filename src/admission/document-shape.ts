@@ -14,7 +14,7 @@ import { SluiceError } from '../errors/codes.ts'
 /**
  * Length limit of names that clients choose: aliases, operations, fragments and variables. A result repeats aliases.
  */
-const MAX_NAME_CHARS = 64
+export const MAX_NAME_CHARS = 64
 /**
  * Each operation is validated with all the fragments that it uses, so this is a factor; generated documents have one.
  */

@@ -5,6 +5,7 @@ import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { retryMs } from '../errors/retry-hints.ts'
 import { type Framing, frame, NO_CURSOR } from '../protocol/framing.ts'
+import { jsonLine } from '../protocol/json-line.ts'
 import { PULLS } from '../streams/turn-budget.ts'
 import { endOutlet } from './group/ending.ts'
 import { type CloseReason, type Outlet, type OutletListener, WRITE_STALL_MS } from './outlet.ts'
@@ -110,7 +111,7 @@ export class PullSubscriber implements OutletListener {
       }
     } catch (error) {
       reason = 'failed'
-      if (!this.#closed) await this.#send(JSON.stringify({ errors: [formatError(error, this.#errors)] }))
+      if (!this.#closed) await this.#send(jsonLine({ errors: [formatError(error, this.#errors)] }))
     }
     // Also after an error: its client would come back to the same.
     if (this.#leave(reason)) endOutlet(this.#outlet, this.#framing, 'complete')

@@ -26,6 +26,10 @@ export const ERRORS = {
     status: 406,
     message: 'Subscriptions are served as text/event-stream or as multipart/mixed: accept one of them',
   },
+  WEBSOCKET_NOT_SERVED: {
+    status: 400,
+    message: 'There is no WebSocket here: subscribe by GraphQL over SSE, POST /graphql with accept: text/event-stream',
+  },
   NOT_FOUND: { status: 404, message: 'There is nothing at this path' },
   STREAM_NOT_FOUND: { status: 404, message: 'No stream has this token' },
   STREAM_ALREADY_OPEN: { status: 409, message: 'The stream with this token is open already' },

@@ -1,25 +1,25 @@
 import type { IncomingMessage } from 'node:http'
+import { type MediaRange, mediaRanges } from './media-type.ts'
 
-/** A media range for parts, with its parameters; a quoted value may contain commas. */
-const RANGE = /(multipart\/mixed)\s*((?:;(?:[^,"]|"(?:[^"\\]|\\.)*")*)?)(?=,|$)/gi
+const PARTS = 'multipart/mixed'
 /** Parts of one result that comes in increments (`@defer`), by their names at Apollo: no parts of ours. */
-const INCREMENTS = /;\s*(?:defer|incremental)Spec\s*=/i
-const SUBSCRIPTIONS = /;\s*subscriptionSpec\s*=/i
-const Q = /;\s*q\s*=\s*[\d.]+/i
+const INCREMENTS = new Set(['deferspec', 'incrementalspec'])
 
 /**
- * An `accept` header in which `multipart/mixed` means the parts of a subscription, with no parameter but `q`. A range for
- * the increments of a query becomes one that nothing matches.
+ * What a range of an `accept` header counts as: `multipart/mixed` are the parts of a subscription. A range for the
+ * increments of a query becomes one that nothing matches.
  */
-export function withSubscriptionParts(accept: string): string {
-  return accept.replace(RANGE, (_range, type: string, parameters: string) =>
-    !SUBSCRIPTIONS.test(parameters) && INCREMENTS.test(parameters)
-      ? 'multipart/x-increments'
-      : type + (Q.exec(parameters)?.[0] ?? ''),
-  )
+export function typeOfParts(range: MediaRange): string {
+  const { type, parameters } = range
+  const isOther = type === PARTS && !namesSpec(range) && parameters.some(([name]) => INCREMENTS.has(name))
+  return isOther ? 'multipart/x-increments' : type
 }
 
 /** Whether it asks for parts by Apollo's protocol, with the heartbeats of that. */
 export function asksForSubscriptionSpec({ headers: { accept = '' } }: IncomingMessage): boolean {
-  return [...accept.matchAll(RANGE)].some(([, , parameters = '']) => SUBSCRIPTIONS.test(parameters))
+  return mediaRanges(accept).some((range) => range.type === PARTS && namesSpec(range))
+}
+
+function namesSpec({ parameters }: MediaRange): boolean {
+  return parameters.some(([name]) => name === 'subscriptionspec')
 }

@@ -10,6 +10,7 @@ import {
   type ResultFraming,
   writeWithExtensions,
 } from './framing.ts'
+import { jsonLine } from './json-line.ts'
 
 const CLOSE = Buffer.from('}\n\n')
 
@@ -25,7 +26,7 @@ export class OperationFraming implements Framing, ResultFraming {
 
   /** `hasCursors`: positions are in the `extensions` of the results, on the client's request. */
   constructor(operationId: string, hasCursors: boolean) {
-    this.#id = `{"id":${JSON.stringify(operationId)}`
+    this.#id = `{"id":${jsonLine(operationId)}`
     this.#open = ownText(`event: next\ndata: ${this.#id},"payload":`)
     this.#hasCursors = hasCursors
   }

@@ -27,7 +27,8 @@ export function startOf({ after, since, last }: Record<string, unknown>): Argume
   if (typeof last === 'number' && (last < 0 || last > MAX_LAST)) {
     throw new SluiceError('BAD_USER_INPUT', `"last" is a number from 0 to ${MAX_LAST}`)
   }
-  if (typeof after === 'string') return { after }
+  // Clients write an empty text for the position that they do not have yet.
+  if (typeof after === 'string' && after !== '') return { after }
   if (since instanceof Date) return { since: since.getTime() }
   return typeof last === 'number' ? { last } : undefined
 }

@@ -125,7 +125,9 @@ function table(this: AnySubscriptions, options: AnyOptions): unknown {
     subscribe: (_root: unknown, given: Record<string, unknown>, context: Context) => {
       const rows = context.streams.table(topic as Topic)
       rows.demandReady()
-      return rows.read({ ...definition.select(given, context), after: given.after as string | undefined })
+      // As `startOf`: an empty one is none.
+      const after = (given.after as string | undefined) || undefined
+      return rows.read({ ...definition.select(given, context), after })
     },
     // Without arguments, if it can be: the compiler then does not create them.
     resolve: resolve

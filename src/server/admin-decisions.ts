@@ -5,7 +5,7 @@ import { type ControlKind, explain, MAX_REASON_CHARS, MAX_VALUE_CHARS } from '..
 import { DecisionFailed, type Decisions } from '../admission/control/decisions.ts'
 import { NOBODY } from '../admission/principal.ts'
 import { SluiceError } from '../errors/codes.ts'
-import { readJson } from '../transport/params.ts'
+import { readJson } from '../transport/request-body.ts'
 
 /** Size limit of a body: the longest values take a part of it. */
 const MAX_BODY_BYTES = 16 * 1024

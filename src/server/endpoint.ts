@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { OperationTypeNode } from 'graphql'
-import type { Admission } from '../admission/admission.ts'
+import type { Admission, AdmissionResult } from '../admission/admission.ts'
 import type { Tickets } from '../admission/authentication/tickets/tickets.ts'
 import type { Entry } from '../admission/entry.ts'
 import type { Identity } from '../admission/principal.ts'
@@ -197,10 +197,12 @@ export class Endpoint {
         return answerRetry(response, error.retryAfterMs ?? refusedRetryMs(error.code))
       }
     }
-    const result = await admission.admit(entry, identity, params)
-    if ('errors' in result) return answerNotAccepted(response, result.errors)
-    refuseMutationByGet(request, result.admitted.operation.operation)
-    await single.start(response, stream, result.admitted, entry.errors)
+    const admit = async (): Promise<AdmissionResult> => {
+      const result = await admission.admit(entry, identity, params)
+      if ('admitted' in result) refuseMutationByGet(request, result.admitted.operation.operation)
+      return result
+    }
+    await single.run(response, stream, params, admit, entry.errors)
   }
 
   async #serveOperation({ request, response, url, entry, identity }: Identified): Promise<void> {

@@ -9,9 +9,11 @@ import { logError } from '../errors/faults.ts'
 import type { ResolverErrors } from '../errors/resolver-errors.ts'
 import { refusedRetryMs } from '../errors/retry-hints.ts'
 import { acceptedCodings, PLAIN_ONLY } from '../protocol/content-coding.ts'
+import { CODINGS_TAKEN, UnsupportedCoding } from '../protocol/request-coding.ts'
 import { answerError } from '../transport/answer.ts'
 import type { AnswerResponse } from '../transport/answer-body.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
+import { answerTaken } from '../transport/given-up.ts'
 import { inOrder } from '../transport/pipelining.ts'
 import type { ClientAddresses } from './client-address.ts'
 import { CorsPolicy } from './cors.ts'
@@ -20,6 +22,7 @@ import { MethodNotAllowed } from './method-not-allowed.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import { demandSingleHeaders } from './single-headers.ts'
 import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
+import { demandNoWebSocket } from './websocket.ts'
 
 const MAX_REQUEST_ID = 64
 /**
@@ -55,6 +58,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
         throw new SluiceError('NOT_ACCEPTABLE', 'The Accept-Encoding header accepts neither gzip nor identity')
       }
       demandSingleHeaders(request.rawHeaders)
+      demandNoWebSocket(request)
       const url = urlOf(request)
       if (!url) throw new SluiceError('NOT_FOUND')
       const entry: Entry = {
@@ -74,6 +78,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
   }
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    answerTaken(request.socket)
     const requestId = requestIdOf(request)
     response.setHeader('x-request-id', requestId)
     setSecurityHeaders(response)
@@ -110,12 +115,13 @@ function fail(response: ServerResponse, error: unknown, log: Logger): void {
   }
   const headers: Record<string, string> = {}
   if (known instanceof MethodNotAllowed) headers.allow = known.allow
+  if (known instanceof UnsupportedCoding) headers['accept-encoding'] = CODINGS_TAKEN
   const { status, code, retryAfterMs } = known as SluiceError
   if (status === 401) headers['www-authenticate'] = challengeOf(known as SluiceError)
   const waitMs = retryAfterMs ?? (status === 503 ? refusedRetryMs(code) : undefined)
   if (waitMs !== undefined) headers['retry-after'] = String(Math.ceil(waitMs / 1000))
-  // The unread rest of a body would be parsed as the next request.
-  if (!response.req.complete) headers.connection = 'close'
+  // The unread rest of a body would be parsed as the next request; what follows a handshake is no request.
+  if (!response.req.complete || code === 'WEBSOCKET_NOT_SERVED') headers.connection = 'close'
   answerError(response, known as SluiceError, headers)
 }
 

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { refuseBody } from '../transport/params.ts'
 import { isAnswering } from '../transport/pipelining.ts'
+import { refuseBody } from '../transport/request-body.ts'
 
 /** Timeouts of a server in milliseconds: Node's options. Streams have others. */
 export interface Timeouts {

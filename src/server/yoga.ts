@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { ExecutionResult, GraphQLSchema } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import { GRAPHQL_RESPONSE } from '../protocol/accept.ts'
+import { jsonLine } from '../protocol/json-line.ts'
 import { answerBody } from '../transport/answer-body.ts'
 import type { Executed } from '../transport/operations.ts'
 
@@ -72,7 +73,7 @@ function resultPlugin(): Plugin<YogaContext> {
  */
 function readyResult(mediaType: string, { json, errors }: Executed): ReadyResult {
   const status = errors && mediaType === GRAPHQL_RESPONSE ? 400 : 200
-  return { extensions: { http: { status } }, stringify: () => json ?? JSON.stringify({ errors }) }
+  return { extensions: { http: { status } }, stringify: () => json ?? jsonLine({ errors }) }
 }
 
 /** An answer of Yoga's, as a value. */

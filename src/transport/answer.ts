@@ -1,8 +1,9 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
 import type { SluiceError } from '../errors/codes.ts'
-import { GRAPHQL_RESPONSE, PLAIN_TEXT } from '../protocol/accept.ts'
+import { errorTypeOf, GRAPHQL_RESPONSE, PLAIN_TEXT } from '../protocol/accept.ts'
 import { retryBlock } from '../protocol/event-stream.ts'
+import { jsonLine } from '../protocol/json-line.ts'
 import type { StreamMedia } from '../protocol/stream-media.ts'
 import { answerBody } from './answer-body.ts'
 
@@ -17,10 +18,10 @@ export function headersOf({ contentType }: StreamMedia): OutgoingHttpHeaders {
   return { ...STREAM_HEADERS, 'content-type': contentType }
 }
 
-/** Answers an invalid HTTP request, the same for every client. */
+/** Answers an invalid HTTP request, in the media type for errors that was asked for. */
 export function answerError(response: ServerResponse, error: SluiceError, headers: Record<string, string> = {}): void {
   const body = { errors: [{ message: error.message, extensions: { ...error.details, code: error.code } }] }
-  answerJson(response, error.status, body, headers)
+  answerErrors(response, error.status, body, headers)
 }
 
 /**
@@ -54,7 +55,7 @@ export function answerAccepted(response: ServerResponse): void {
 
 /** Refuses such an operation. */
 export function answerNotAccepted(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
-  answerJson(response, 400, { errors }, {})
+  answerErrors(response, 400, { errors }, {})
 }
 
 export function answerOk(response: ServerResponse): void {
@@ -72,7 +73,11 @@ export function answerTicket(response: ServerResponse, ticket: string): void {
   answerJson(response, 201, { ticket }, {})
 }
 
-function answerJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string>): void {
+function answerErrors(response: ServerResponse, status: number, body: object, headers: Record<string, string>): void {
+  answerJson(response, status, body, { 'content-type': `${errorTypeOf(response.req)}; charset=utf-8`, ...headers })
+}
+
+function answerJson(response: ServerResponse, status: number, body: object, headers: Record<string, string>): void {
   const fixed = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
-  answerBody(response, status, { ...fixed, ...headers }, Buffer.from(JSON.stringify(body)))
+  answerBody(response, status, { ...fixed, ...headers }, Buffer.from(jsonLine(body)))
 }

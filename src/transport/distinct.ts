@@ -4,6 +4,7 @@ import type { Admitted } from '../admission/admission.ts'
 import { isOfClient } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
+import { jsonLine } from '../protocol/json-line.ts'
 import type { StreamMedia } from '../protocol/stream-media.ts'
 import { answerOnce, headersOf } from './answer.ts'
 import type { AnswerResponse } from './answer-body.ts'
@@ -70,6 +71,6 @@ export class DistinctConnections {
   }
 
   refuse(response: ServerResponse, media: StreamMedia, errors: readonly GraphQLFormattedError[]): void {
-    answerOnce(response, media, JSON.stringify({ errors }))
+    answerOnce(response, media, jsonLine({ errors }))
   }
 }

@@ -52,7 +52,8 @@ export type Executed =
 
 /** Outcome of the preparation of a subscription. */
 export type PreparedOperation =
-  | { readonly errors: readonly GraphQLFormattedError[] }
+  /** `ofSource`: it is valid, and its hand-written `subscribe` has failed. */
+  | { readonly errors: readonly GraphQLFormattedError[]; readonly ofSource?: boolean }
   /** `hasCursors`: send the position in each result's `extensions`. */
   | { readonly prepared: Prepared; readonly hasCursors: boolean }
 
@@ -171,7 +172,9 @@ export class Operations {
     const { args, weight } = operation
     engine.demandMemory(operation)
     const source = await openSource(args)
-    if ('errors' in source) return { errors: source.errors?.map((error) => formatError(error, errors)) ?? [] }
+    if ('errors' in source) {
+      return { errors: source.errors?.map((error) => formatError(error, errors)) ?? [], ofSource: true }
+    }
     const { events } = source
     const start: Prepared['start'] = (outlet, framing) => {
       let subscriber: PullSubscriber | undefined
@@ -251,7 +254,8 @@ function startOf({ lastEventId }: GraphQLParams, stream: BoundStream): BoundStre
 
 /** @throws SluiceError `BAD_USER_INPUT` for a value that is not a boolean. */
 function wants({ extensions }: GraphQLParams, name: 'cursor' | 'markers'): boolean {
-  const wish = extensions?.[name] ?? false
+  const given = extensions?.[name] ?? ''
+  const wish = given === '' ? false : given
   if (typeof wish !== 'boolean') throw new SluiceError('BAD_USER_INPUT', `"extensions.${name}" is true or false`)
   return wish
 }

@@ -1,17 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
-import getRawBody from 'raw-body'
 import type { GraphQLParams } from '../admission/params.ts'
 import { operationIdOf } from '../admission/persisted/operation-id.ts'
 import { SluiceError } from '../errors/codes.ts'
-
-/** Size limit of a body: operations are some kilobytes, and variables seldom add much. */
-const MAX_BODY_BYTES = 256 * 1024
-/** Length limit: a media type with a charset has some 40 characters, and each further parameter costs time. */
-const MAX_CONTENT_TYPE_CHARS = 500
-
-/** Rejects the pending read of a request's body. */
-const reading = new WeakMap<Socket, (error: SluiceError) => void>()
+import { parseJson, readJson } from './request-body.ts'
 
 /**
  * The parameters of a request, by GraphQL over HTTP: a JSON body by POST, query parameters by GET.
@@ -49,60 +40,16 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 function lastEventIdOf({ extensions }: GraphQLParams): string | undefined {
   const given = extensions?.lastEventId
-  if (given === undefined || given === null || given === '') return undefined
+  if (isAbsent(given)) return undefined
   if (typeof given !== 'string') throw new SluiceError('BAD_REQUEST', '"extensions.lastEventId" must be a string')
   return given
-}
-
-/**
- * The JSON value in a request's body.
- * @throws SluiceError `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE` or `BAD_REQUEST`.
- */
-export async function readJson(request: IncomingMessage, maxBytes = MAX_BODY_BYTES): Promise<unknown> {
-  if (!isJson(request.headers['content-type'])) throw new SluiceError('UNSUPPORTED_MEDIA_TYPE')
-  let text: string
-  const { promise: refused, reject } = Promise.withResolvers<never>()
-  reading.set(request.socket, reject)
-  try {
-    const length = request.headers['content-length'] ?? null
-    text = (await Promise.race([getRawBody(request, { limit: maxBytes, length }), refused])).toString()
-  } catch (error) {
-    if (error instanceof SluiceError) throw error
-    if ((error as { type?: string }).type === 'entity.too.large') {
-      throw new SluiceError('BODY_TOO_LARGE', `The request body has more than ${maxBytes} bytes`)
-    }
-    throw new SluiceError('BAD_REQUEST', 'The request body did not arrive whole')
-  } finally {
-    reading.delete(request.socket)
-  }
-  return parseJson(text, 'The request body')
-}
-
-/**
- * Aborts the pending read of a body, so that the request is answered with 408.
- * @returns false if no body is being read on this connection.
- */
-export function refuseBody(socket: Socket): boolean {
-  const refuse = reading.get(socket)
-  refuse?.(new SluiceError('REQUEST_TIMEOUT'))
-  return refuse !== undefined
-}
-
-/** The only valid charset is UTF-8, that of JSON. */
-function isJson(contentType = ''): boolean {
-  if (contentType.length > MAX_CONTENT_TYPE_CHARS) return false
-  const [type, ...parameters] = contentType.toLowerCase().split(';')
-  if (type?.trim() !== 'application/json') return false
-  return parameters.every(
-    (parameter) => !/^\s*charset=/.test(parameter) || /^\s*charset="?utf-?8"?\s*$/.test(parameter),
-  )
 }
 
 function queryOf(search: URLSearchParams): Record<string, unknown> {
   return {
     query: search.get('query'),
-    documentId: search.get('documentId') || undefined,
-    operationName: search.get('operationName') || undefined,
+    documentId: search.get('documentId'),
+    operationName: search.get('operationName'),
     variables: jsonParameter(search, 'variables'),
     extensions: jsonParameter(search, 'extensions'),
   }
@@ -113,20 +60,12 @@ function jsonParameter(search: URLSearchParams, name: string): unknown {
   return text ? parseJson(text, `The parameter "${name}"`) : undefined
 }
 
-function parseJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new SluiceError('BAD_REQUEST', `${what} is not valid JSON`)
-  }
-}
-
 function paramsOf(body: unknown): GraphQLParams {
   if (!isRecord(body)) throw new SluiceError('BAD_REQUEST', 'The request must be a JSON object')
   const { query, operationName, variables } = body
   const extensions = recordOf(body.extensions, 'extensions')
   const documentId = operationIdOf(body.documentId, extensions)
-  const isNamed = isAbsent(query) || query === ''
+  const isNamed = isAbsent(query)
   if (isNamed && documentId === undefined) throw new SluiceError('BAD_REQUEST', 'The request has no "query"')
   if (!isNamed && typeof query !== 'string') throw new SluiceError('BAD_REQUEST', '"query" must be a string')
   if (!isAbsent(operationName) && typeof operationName !== 'string') {
@@ -135,7 +74,7 @@ function paramsOf(body: unknown): GraphQLParams {
   return {
     query: isNamed ? undefined : (query as string),
     documentId,
-    operationName: operationName ?? undefined,
+    operationName: isAbsent(operationName) ? undefined : operationName,
     variables: recordOf(variables, 'variables'),
     extensions,
   }
@@ -147,8 +86,9 @@ function recordOf(value: unknown, name: string): Record<string, unknown> | undef
   return value
 }
 
-function isAbsent(value: unknown): value is null | undefined {
-  return value === undefined || value === null
+/** Clients write an empty text for what they do not have, by every way in. */
+function isAbsent(value: unknown): value is null | undefined | '' {
+  return value === undefined || value === null || value === ''
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

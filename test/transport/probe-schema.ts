@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from 'graphql'
+import { SluiceError } from '../../src/errors/codes.ts'
 import { createBuilder } from '../../src/schema/builder.ts'
 import { orders } from '../../src/streams/topics/orders.ts'
 
@@ -78,6 +79,20 @@ export function probeSchema(): Probe {
           throw new Error('secret: the password is hunter2')
         },
         resolve: () => 0,
+      }),
+      refusesInItsWords: t.int({
+        subscribe: () => {
+          throw new SluiceError('SUBSCRIBE_FAILED', 'The shop is closed')
+        },
+        resolve: () => 0,
+      }),
+      whereThrows: t.stream({
+        topic: orders,
+        type: 'String',
+        where: () => {
+          throw new Error('secret: the password is hunter2')
+        },
+        resolve: ({ id }) => id,
       }),
       breaks: t.int({
         subscribe: () =>

@@ -50,7 +50,7 @@ export function ticketOf({ method, headers, query }: Entry): (Credentials & { ki
   const [ticket = '', other] = query.getAll('ticket')
   if (other !== undefined) throw refused('The request has several tickets')
   if (method !== 'GET') throw refused('A ticket is for a stream that is opened by GET')
-  if (query.has('token') || headers['x-graphql-event-stream-token'] !== undefined) {
+  if (query.getAll('token').some(Boolean) || headers['x-graphql-event-stream-token']) {
     throw refused('A ticket is for one operation, and not for a stream of several')
   }
   if (ticket.length > MAX_TICKET_CHARS) throw refused(`The ticket has more than ${MAX_TICKET_CHARS} characters`)

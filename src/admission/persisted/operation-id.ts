@@ -27,7 +27,7 @@ export function withoutPrefix(id: string): string {
 }
 
 function persistedQueryHash(given: unknown): string | undefined {
-  if (given === undefined || given === null) return undefined
+  if (given === undefined || given === null || given === '') return undefined
   const { version, sha256Hash } = given as Record<string, unknown>
   if (version !== APQ_VERSION) {
     throw new SluiceError('BAD_REQUEST', `"extensions.persistedQuery" must have the version ${APQ_VERSION}`)

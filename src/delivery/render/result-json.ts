@@ -2,6 +2,7 @@ import { type ExecutionResult, GraphQLError, type ValidatedExecutionArgs } from 
 import type { ErrorCode } from '../../errors/codes.ts'
 import { formatError } from '../../errors/format.ts'
 import type { ErrorSink } from '../../errors/resolver-errors.ts'
+import { jsonLine } from '../../protocol/json-line.ts'
 import { nodesOf, wrongArguments } from '../operation/wrong-arguments.ts'
 import { boundedJson } from './result-size.ts'
 
@@ -18,9 +19,9 @@ export function resultJson(
   // A request error has no `data`; a null that propagated to the root has `data: null`.
   const rest = { ...(data !== undefined && { data }), ...(extensions && { extensions }) }
   try {
-    if (!errors) return boundedJson(JSON.stringify(rest))
+    if (!errors) return boundedJson(jsonLine(rest))
     const formatted = errors.map((error) => formatError(error, sink, fallback(error)))
-    return boundedJson(JSON.stringify({ errors: formatted, ...rest }))
+    return boundedJson(jsonLine({ errors: formatted, ...rest }))
   } catch (error) {
     return errorJson(error, sink)
   }
@@ -28,7 +29,7 @@ export function resultJson(
 
 /** The JSON of a result with only this error, whatever value was thrown. Never throws. */
 export function errorJson(error: unknown, sink: ErrorSink): string {
-  return JSON.stringify({ errors: [formatError(error, sink)], data: null })
+  return jsonLine({ errors: [formatError(error, sink)], data: null })
 }
 
 /** The JSON of a query's or mutation's result. A wrong argument is the client's error. Never throws. */

@@ -5,6 +5,7 @@ import {
   type GraphQLObjectType,
   type GraphQLResolveInfo,
 } from 'graphql'
+import { jsonLine, oneLine } from '../../protocol/json-line.ts'
 
 /** Thrown where compiled code stops and graphql-js continues. */
 export const REFUSED = Symbol('refused')
@@ -13,13 +14,16 @@ export function refuse(): never {
   throw REFUSED
 }
 
-/** Characters that JSON escapes, and surrogates, which it escapes where they are unpaired. */
+/**
+ * Characters that JSON escapes, surrogates, which it escapes where they are unpaired, and what is a line break to some
+ * readers of lines.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const ESCAPED = /[\0-\x1f"\\\ud800-\udfff]/
+const ESCAPED = /[\0-\x1f"\\\u0085\u2028\u2029\ud800-\udfff]/
 
-/** As JSON.stringify, with a fast path for strings without escapes: most of them. */
+/** As `jsonLine`, with a fast path for strings without escapes: most of them. */
 export function quote(text: string): string {
-  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`
+  return ESCAPED.test(text) ? jsonLine(text) : `"${text}"`
 }
 
 /** The JSON of any leaf, by its type. */
@@ -33,12 +37,18 @@ export function custom(type: GraphQLLeafType, value: unknown): string {
   let text: string | undefined
   try {
     const coerced = type.coerceOutputValue(value)
-    text = typeof coerced === 'string' ? quote(coerced) : JSON.stringify(coerced)
+    text = typeof coerced === 'string' ? quote(coerced) : jsonOf(coerced)
   } catch {
     throw REFUSED
   }
   if (text === undefined || text === 'null') throw REFUSED
   return text
+}
+
+/** Undefined for what is no value of JSON. */
+function jsonOf(value: unknown): string | undefined {
+  const json: string | undefined = JSON.stringify(value)
+  return json && oneLine(json)
 }
 
 export function isObject(value: unknown): boolean {

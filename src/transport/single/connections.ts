@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import type { Admitted } from '../../admission/admission.ts'
-import { demandShortName } from '../../admission/document-shape.ts'
+import type { GraphQLFormattedError } from 'graphql'
+import type { AdmissionResult, Admitted } from '../../admission/admission.ts'
+import { demandShortName, MAX_NAME_CHARS } from '../../admission/document-shape.ts'
 import type { Limits } from '../../admission/limits/limits.ts'
 import type { GraphQLParams } from '../../admission/params.ts'
 import type { Identity } from '../../admission/principal.ts'
@@ -9,10 +10,12 @@ import { isOfClient, SluiceError } from '../../errors/codes.ts'
 import type { Faults } from '../../errors/faults.ts'
 import { formatError } from '../../errors/format.ts'
 import type { ErrorSink } from '../../errors/resolver-errors.ts'
+import { jsonLine } from '../../protocol/json-line.ts'
 import { OperationFraming } from '../../protocol/single-connection.ts'
 import { answerAccepted, answerNotAccepted, answerOk, answerToken } from '../answer.ts'
 import type { AnswerBudget } from '../answer-budget.ts'
 import type { Expiries } from '../expiries.ts'
+import { isGivenUp, onGivenUp } from '../given-up.ts'
 import type { Executed, Operations } from '../operations.ts'
 import type { Refusals } from '../refusals.ts'
 import type { StreamSocket } from '../stream-socket.ts'
@@ -128,11 +131,58 @@ export class SingleConnections {
     sockets.open(response, stream.owner, begin, { transport: 'single' })
   }
 
-  /** Runs an admitted operation on a stream. @throws SluiceError where it cannot be started now. */
-  async start(response: ServerResponse, stream: SingleStream, admitted: Admitted, errors: ErrorSink): Promise<void> {
-    const { operations, refusals } = this.#options
-    const operation = stream.begin(operationIdOf(admitted.params), admitted.owner)
+  /**
+   * Admits an operation, and runs it on a stream. Its client may stop it meanwhile: by a request of its own, or by giving
+   * up this one before it is answered.
+   * @throws SluiceError where it cannot be started now; what `admit` throws.
+   */
+  async run(
+    response: ServerResponse,
+    stream: SingleStream,
+    params: GraphQLParams,
+    admit: () => Promise<AdmissionResult>,
+    errors: ErrorSink,
+  ): Promise<void> {
+    const id = String(params.extensions?.operationId)
+    let operation: SingleOperation | undefined
+    stream.recent.arrived(id)
+    try {
+      const result = await admit()
+      if ('errors' in result) return answerNotAccepted(response, result.errors)
+      if (await isGivenUp(response)) return
+      operation = this.#begin(response, stream, result.admitted)
+      if (operation.isRunning) await this.#start(response, operation, result.admitted, errors)
+    } finally {
+      if (!operation && isOperationId(id) && !stream.hasOperation(id)) stream.recent.ended(id)
+    }
+  }
+
+  /** @throws SluiceError where there is no room. */
+  #begin(response: ServerResponse, stream: SingleStream, admitted: Admitted): SingleOperation {
+    const id = operationIdOf(admitted.params)
+    const operation = stream.begin(id, admitted.owner)
     if (admitted.identity !== stream.owner.identity) this.#expireInTime(stream)
+    if (stream.recent.isStopped(id)) {
+      answerAccepted(response)
+      operation.complete()
+      return operation
+    }
+    // Told of the end where it could be mistaken.
+    onGivenUp(
+      response,
+      () => operation.drop(),
+      () => operation.complete(),
+    )
+    return operation
+  }
+
+  async #start(
+    response: ServerResponse,
+    operation: SingleOperation,
+    admitted: Admitted,
+    errors: ErrorSink,
+  ): Promise<void> {
+    const { operations, refusals } = this.#options
     try {
       // Admission may have taken a while; from here on it is found by what ends operations.
       refusals.demandStanding(admitted.owner)
@@ -142,8 +192,8 @@ export class SingleConnections {
       }
       const outcome = await operations.prepare(admitted, errors)
       if ('errors' in outcome) {
-        operation.drop()
-        answerNotAccepted(response, outcome.errors)
+        if (outcome.ofSource) this.#fail(response, operation, outcome.errors)
+        else this.#refuse(response, operation, outcome.errors)
         return
       }
       using prepared = outcome.prepared
@@ -154,16 +204,20 @@ export class SingleConnections {
       }
       answerAccepted(response)
     } catch (error) {
-      operation.drop()
-      if (isOfClient(error)) throw error
-      answerNotAccepted(response, [formatError(error, errors)])
+      if (isOfClient(error)) {
+        operation.drop()
+        throw error
+      }
+      const formatted = [formatError(error, errors)]
+      if (isOfOperation(error)) this.#refuse(response, operation, formatted)
+      else this.#fail(response, operation, formatted)
     }
   }
 
   /** Stops an operation of a stream. @throws SluiceError `BAD_REQUEST` for a request without its id. */
   stop(response: ServerResponse, stream: SingleStream, operationId: string | null): void {
     if (!operationId) throw new SluiceError('BAD_REQUEST', 'The parameter "operationId" is missing')
-    stream.stop(operationId)
+    if (isOperationId(operationId)) stream.stop(operationId)
     answerOk(response)
   }
 
@@ -184,13 +238,32 @@ export class SingleConnections {
 
   #finish(response: ServerResponse, operation: SingleOperation, { json, errors }: Executed): void {
     if (errors) {
-      operation.drop()
-      answerNotAccepted(response, errors)
+      this.#refuse(response, operation, errors)
       return
     }
     answerAccepted(response)
     operation.finish(json, new OperationFraming(operation.id, false))
   }
+
+  /** The request is at fault: its answer says so. */
+  #refuse(response: ServerResponse, operation: SingleOperation, errors: readonly GraphQLFormattedError[]): void {
+    operation.drop()
+    answerNotAccepted(response, errors)
+  }
+
+  /**
+   * A valid operation failed to start: its result says so, on the stream. The protocol's client takes a status for an
+   * outage, and opens another stream.
+   */
+  #fail(response: ServerResponse, operation: SingleOperation, errors: readonly GraphQLFormattedError[]): void {
+    answerAccepted(response)
+    operation.finish(jsonLine({ errors }), new OperationFraming(operation.id, false))
+  }
+}
+
+/** Whether it refuses the operation as such, or its arguments; otherwise something has failed. */
+function isOfOperation(error: unknown): boolean {
+  return error instanceof SluiceError && error.status < 500
 }
 
 /** @throws SluiceError `BAD_REQUEST`, or `NAME_TOO_LONG`: operation ids are UUIDs or numbers, in practice. */
@@ -201,4 +274,9 @@ function operationIdOf({ extensions }: GraphQLParams): string {
   }
   demandShortName(id, '"extensions.operationId"')
   return id
+}
+
+/** What no operation can have is not remembered. */
+function isOperationId(id: string): boolean {
+  return id.length <= MAX_NAME_CHARS
 }

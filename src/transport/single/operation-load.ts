@@ -1,4 +1,5 @@
 import { SluiceError } from '../../errors/codes.ts'
+import { AllRecentIds } from './recent-ids.ts'
 
 /** Limit over all streams in single connection mode: at some 0.9 KB for each operation, these take 90 MB. */
 const MAX_OPERATIONS = 100_000
@@ -7,6 +8,8 @@ const MAX_RESERVED_OPERATIONS = 20_000
 
 /** Number of running operations on the streams in single connection mode of this process. */
 export class OperationLoad {
+  /** Ids of operations, and of stops, whose counterpart has not been seen. */
+  readonly recent = new AllRecentIds()
   #open = 0
   #reserved = 0
 

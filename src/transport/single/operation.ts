@@ -108,6 +108,13 @@ export class SingleOperation implements Outlet {
     this.#listener?.progressed?.()
   }
 
+  /** Ends the operation with `complete`, by itself: its client is told, and it is released. */
+  complete(): void {
+    if (this.#ended) return
+    this.#stream.write(this, new OperationFraming(this.id, false).complete)
+    this.drop('complete')
+  }
+
   /** Ends the operation by a decision of admission, of which its client is told. */
   dismiss(reason: ToldReason): void {
     if (this.#ended) return

@@ -7,6 +7,7 @@ import { retryMs } from '../../errors/retry-hints.ts'
 import { COMMENT_BLOCK, openingBlock } from '../../protocol/event-stream.ts'
 import type { Share } from '../answer-budget.ts'
 import { SingleOperation } from './operation.ts'
+import { RecentIds } from './recent-ids.ts'
 import { Sessions } from './sessions.ts'
 import type { SingleStreamOptions, StreamOutlet } from './stream-options.ts'
 
@@ -36,6 +37,8 @@ export class SingleStream implements OutletListener {
   readonly owner: StreamOwner
   /** The credentials by which it goes on. */
   readonly sessions: Sessions
+  /** What it remembers of operations that do not run. */
+  readonly recent: RecentIds
   readonly #options: SingleStreamOptions
   readonly #operations = new Map<string, SingleOperation>()
   /** Operations that wait for a drain, first in, first out. */
@@ -60,6 +63,7 @@ export class SingleStream implements OutletListener {
     this.token = options.token
     this.owner = options.owner
     this.sessions = new Sessions(options.owner.identity)
+    this.recent = new RecentIds(options.load.recent)
     this.#timer = setTimeout(() => this.#contain(() => this.gone()), RESERVATION_MS)
   }
 
@@ -86,6 +90,10 @@ export class SingleStream implements OutletListener {
 
   get isOpen(): boolean {
     return this.#outlet !== undefined
+  }
+
+  hasOperation(id: string): boolean {
+    return this.#operations.has(id)
   }
 
   /**
@@ -126,13 +134,15 @@ export class SingleStream implements OutletListener {
     else share.release()
   }
 
-  /** Stops an operation on its client's request. It need not exist. */
+  /** Stops an operation on its client's request: one that runs, or is on its way. */
   stop(id: string): void {
     this.#operations.get(id)?.drop()
+    this.recent.stopped(id)
   }
 
   left(operation: SingleOperation): void {
     if (this.#operations.delete(operation.id)) {
+      this.recent.ended(operation.id)
       this.#options.load.left(this.isOpen)
       operation.release()
       this.#endedEvents += operation.events
@@ -210,6 +220,7 @@ export class SingleStream implements OutletListener {
     clearImmediate(this.#wakening)
     for (const operation of this.#operations.values())
       this.#options.faults.contain('stream', () => operation.drop(reason))
+    this.recent.close()
     this.#held = []
     this.#taken()
     this.#options.onGone(this)

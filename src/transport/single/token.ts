@@ -21,8 +21,8 @@ export function newStreamToken(instance: string): string {
  */
 export function streamTokenOf(request: IncomingMessage, url: URL): string | undefined {
   const header = request.headers[HEADER]
-  const given = url.searchParams.getAll(PARAMETER)
-  if (header !== undefined) given.push(String(header))
+  // An empty one is none: some clients send the header or the parameter always.
+  const given = [...url.searchParams.getAll(PARAMETER), String(header ?? '')].filter((each) => each !== '')
   const [token] = given
   if (given.some((each) => each !== token)) throw new SluiceError('BAD_REQUEST', 'The request has two stream tokens')
   return token
@@ -30,5 +30,5 @@ export function streamTokenOf(request: IncomingMessage, url: URL): string | unde
 
 /** An EventSource cannot set headers: its token is in the URL. */
 export function isInUrl(url: URL): boolean {
-  return url.searchParams.has(PARAMETER)
+  return url.searchParams.getAll(PARAMETER).some((each) => each !== '')
 }

@@ -39,7 +39,7 @@ function setup({ isSent = true, isFailing = (): boolean => false, log = silentLo
   }
   const records = new UsageRecords(options)
   const open = (id: string): Stream => {
-    const stream = { owner: ownerOf(id), transport: 'distinct', openedAt: clock.now, events: 0, bytesWritten: 0 }
+    const stream = { owner: ownerOf(id), transport: 'distinct' as const, openedAt: clock.now, events: 0, bytesWritten: 0 }
     usage.opened(stream)
     return stream
   }
@@ -240,7 +240,7 @@ describe('metrics', () => {
     const principal = anIdentity({ id: 'anonymous', kind: 'token' })
     usage.opened({
       owner: anOwner({ identity: principal }),
-      transport: 'distinct',
+      transport: 'distinct' as const,
       openedAt: 0,
       events: 0,
       bytesWritten: 0,
