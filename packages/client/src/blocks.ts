@@ -152,3 +152,10 @@ export class BlockReader {
     return block
   }
 }
+
+/** The data of a block: the values of its `data:` lines. */
+export function dataOf({ bytes }: Block): string {
+  const lines = decoder.decode(bytes).split(/\r\n|\r|\n/)
+  const data = lines.filter((line) => line.startsWith('data:'))
+  return data.map((line) => line.slice(line[5] === ' ' ? 6 : 5)).join('\n')
+}

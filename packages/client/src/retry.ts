@@ -31,15 +31,23 @@ export function waitMs(subscription: Subscription, tries: number, { baseWaitMs, 
   return Math.min(told, MAX_PART_MS) + Math.random() * Math.min(maxWaitMs, MAX_PART_MS, baseWaitMs * 2 ** failures)
 }
 
+/** Rings once after so many ms. @returns what cancels it */
+export type Alarm = (ms: number, ring: () => void) => () => void
+
+export const timer: Alarm = (ms, ring) => {
+  const set = setTimeout(ring, ms)
+  return () => clearTimeout(set)
+}
+
 /** Waits, but not for a subscription that has been aborted meanwhile. */
-export function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export function wait(ms: number, signal: AbortSignal | undefined, alarm: Alarm = timer): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer)
+      cancel()
       signal?.removeEventListener('abort', done)
       resolve()
     }
-    const timer = setTimeout(done, ms)
+    const cancel = alarm(ms, done)
     if (signal?.aborted) done()
     else signal?.addEventListener('abort', done)
   })
