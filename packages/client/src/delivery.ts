@@ -30,7 +30,6 @@ export class Delivery {
   #inHand = 0
   /** An error without data or position: it is the reason of an end that is to come, or a result of its own. */
   #held: Result | undefined
-  #since = 0
 
   constructor(position: string, observer: Omit<Observer<unknown>, 'next'>, hand: Hand) {
     this.resumeAt = this.position = position
@@ -87,11 +86,12 @@ export class Delivery {
   }
 
   /** Its stream broke, or an attempt failed. @param cause absent: a planned end */
-  broke(attempt: number, cause: unknown): void {
-    if (this.#state.status !== 'reconnecting') this.#since = Date.now()
+  broke(cause: unknown): void {
+    const last = this.#state.status === 'reconnecting' ? this.#state : { since: Date.now(), attempt: 0 }
     const why = this.#held ? errorOfResult(this.#held, 'REFUSED') : cause
     this.#held = undefined
-    this.#become({ status: 'reconnecting', since: this.#since, attempt, ...(why === undefined ? {} : { cause: why }) })
+    const attempt = last.attempt + 1
+    this.#become({ status: 'reconnecting', since: last.since, attempt, ...(why === undefined ? {} : { cause: why }) })
   }
 
   #takeOne(payload: Result | undefined, position: string | undefined): Promise<void> | undefined {

@@ -45,7 +45,8 @@ export function runDistinct(delivery: Delivery, body: RequestBody, attempts: Att
       stream.abort()
       if (isRefusal(cause)) delivery.refuse(cause)
       if (delivery.isEnded) return
-      delivery.broke(++hints.failures, cause)
+      hints.failures++
+      delivery.broke(cause)
       await wait(waitMs(hints, 0, waits), stopped.signal, attempts.alarm)
     }
   }

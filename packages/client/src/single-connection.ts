@@ -77,7 +77,7 @@ export class SingleConnection {
       // A copy: who hears of it may subscribe anew.
       for (const { delivery } of [...this.#members]) {
         if (refusal) delivery.refuse(refusal)
-        else delivery.broke(hints.failures, cause)
+        else delivery.broke(cause)
       }
       if (this.#members.size > 0) await wait(waitMs(hints, 0, this.#waits), this.#idle.signal, this.#attempts.alarm)
     }

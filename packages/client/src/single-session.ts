@@ -126,7 +126,8 @@ export class SingleSession {
     const { delivery, hints } = member
     if (failure instanceof SluiceClientError && failure.status === 404) return onGone(failure)
     if (isRefusal(failure)) return delivery.refuse(failure)
-    delivery.broke(++hints.failures, failure)
+    hints.failures++
+    delivery.broke(failure)
     await wait(waitMs(hints, 0, waits), signal, attempts.alarm)
     this.start(member)
   }
