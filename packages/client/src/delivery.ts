@@ -60,6 +60,8 @@ export class Delivery {
   take(payload: Result | undefined, position: string | undefined): Promise<void> | undefined {
     if (this.isEnded) return
     this.opened()
+    // A delay alone says nothing of what is held.
+    if (!payload && position === undefined) return
     const held = this.#held
     this.#held = undefined
     const before = held && this.#handOn(held, this.resumeAt)
