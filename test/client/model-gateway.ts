@@ -53,6 +53,11 @@ export class ModelGateway {
     return running
   }
 
+  /** Streams in single connection mode. */
+  get open(): number {
+    return this.#streams.size
+  }
+
   append(...events: number[]): void {
     this.log.push(...events)
     this.#flush()
@@ -72,7 +77,7 @@ export class ModelGateway {
     const { method = 'GET', signal } = init
     const fault = this.#script.shift() ?? { kind: 'none' }
     this.requests.push(`${method} ${fault.kind}`)
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await new Promise<void>((resolve) => queueMicrotask(resolve))
     signal?.throwIfAborted()
     if (fault.kind === 'network') throw new TypeError('fetch failed')
     if (fault.kind === 'unavailable') return refusal(503, 'NOT_READY', { 'retry-after': '0' })

@@ -153,9 +153,11 @@ export class BlockReader {
   }
 }
 
-/** The data of a block: the values of its `data:` lines. */
-export function dataOf({ bytes }: Block): string {
+/** The data of a block: the values of its `data:` lines. @throws SyntaxError or TypeError where it is no JSON object */
+export function dataOf({ bytes }: Block): unknown {
   const lines = decoder.decode(bytes).split(/\r\n|\r|\n/)
   const data = lines.filter((line) => line.startsWith('data:'))
-  return data.map((line) => line.slice(line[5] === ' ' ? 6 : 5)).join('\n')
+  const value = JSON.parse(data.map((line) => line.slice(line[5] === ' ' ? 6 : 5)).join('\n'))
+  if (typeof value === 'object' && value !== null) return value
+  throw new TypeError('The data of a block are no JSON object')
 }

@@ -57,7 +57,7 @@ export function runDistinct(delivery: Delivery, body: RequestBody, attempts: Att
       delivery.complete()
       return false
     }
-    const payload = block.event === 'next' && block.hasData ? (JSON.parse(dataOf(block)) as Result) : undefined
+    const payload = block.event === 'next' && block.hasData ? (dataOf(block) as Result) : undefined
     await delivery.take(payload, block.id)
     return payload?.extensions?.caughtUp === true
   }

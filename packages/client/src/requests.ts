@@ -76,7 +76,7 @@ export async function demand(
     throw request.signal.reason
   }
   hints.notBefore = Date.now() + retryAfterMs(response.headers.get('retry-after'), Date.now())
-  throw await within(limits.heartbeatTimeoutMs, errorOf(response), alarm)
+  throw await errorOf(response, limits, alarm)
 }
 
 /** The blocks of an event stream, until it ends or the signal aborts. @throws ResumeError; what the stream breaks with */
@@ -100,9 +100,9 @@ export async function* blocksOf(
 }
 
 /** The error that an answer stands for: the gateway's own, where its body has one. */
-export async function errorOf(response: Response): Promise<SluiceClientError> {
+async function errorOf(response: Response, limits: Limits, alarm: Alarm): Promise<SluiceClientError> {
   const { status, ok } = response
-  const body = await parsed(response)
+  const body = await parsed(response, limits, alarm)
   if (body?.errors?.length) return errorOfResult(body, `HTTP_${status}`, status)
   if (!ok) return errorOfResult({}, `HTTP_${status}`, status)
   const type = response.headers.get('content-type') ?? 'nothing'
@@ -113,21 +113,22 @@ export async function errorOf(response: Response): Promise<SluiceClientError> {
   )
 }
 
-async function parsed(response: Response): Promise<Result | undefined> {
+async function parsed(response: Response, { heartbeatTimeoutMs }: Limits, alarm: Alarm): Promise<Result | undefined> {
   const reader = response.body?.getReader()
   const decoder = new TextDecoder()
   let text = ''
   let bytes = 0
   try {
-    for (let read = await reader?.read(); read?.value; read = await reader?.read()) {
-      bytes += read.value.length
-      if (bytes > MAX_ERROR_BYTES) break
-      text += decoder.decode(read.value, { stream: true })
+    while (reader && bytes <= MAX_ERROR_BYTES) {
+      const { value } = await within(heartbeatTimeoutMs, reader.read(), alarm)
+      if (!value) break
+      bytes += value.length
+      text += decoder.decode(value, { stream: true })
     }
     const value = JSON.parse(text)
     return Array.isArray(value?.errors) ? value : undefined
   } catch {
-    return undefined // no JSON, or cut: its status has to do
+    return undefined // no JSON, cut, or silent: its status has to do
   } finally {
     reader?.cancel().catch(() => {})
   }

@@ -63,10 +63,15 @@ export class SingleSession {
     for (const [id, each] of this.#running) if (each === member) this.#end(id)
   }
 
-  /** A block of the stream. @returns whether it proves that the server can serve: a marker does not. */
+  /**
+   * A block of the stream.
+   * @returns whether it proves that the server can serve: a marker does not
+   * @throws TypeError or SyntaxError for one that is of no operation
+   */
   take(block: Block): boolean {
     if (!block.hasData) return true
-    const { id, payload } = JSON.parse(dataOf(block)) as { id: string; payload?: Result }
+    const { id, payload } = dataOf(block) as { id: unknown; payload?: Result }
+    if (typeof id !== 'string') throw new TypeError('A block of the stream does not name its operation')
     const member = this.#running.get(id)
     if (!member) {
       // The request that was to stop it has been lost.

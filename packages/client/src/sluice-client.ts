@@ -8,6 +8,7 @@ import { limitsOf } from './limits.ts'
 import type { Observer } from './observer.ts'
 import { type AnyOperation, type Operation, type Result, requestBody } from './operation.ts'
 import { Page } from './page.ts'
+import { report } from './report.ts'
 import { sender } from './requests.ts'
 import { ResultQueue } from './result-queue.ts'
 import { SingleConnection } from './single-connection.ts'
@@ -109,9 +110,10 @@ export function createSluiceClient(options: SluiceClientOptions): SluiceClient {
       return run(operation, options, observer as Observer<never>, (result, counted) => {
         try {
           observer.next(result as never)
-        } finally {
-          counted()
+        } catch (error) {
+          report(error)
         }
+        counted()
         return undefined
       })
     },
