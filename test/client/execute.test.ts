@@ -79,8 +79,8 @@ test('a document of any form is sent as text', async () => {
   await client.execute({ query: text })
   const field = { kind: 'Field', name: { kind: 'Name', value: 'a' } }
   const selectionSet = { kind: 'SelectionSet', selections: [field] }
-  await client.execute({
-    query: { kind: 'Document', definitions: [{ kind: 'OperationDefinition', operation: 'query', selectionSet }] },
-  })
+  const definitions = [{ kind: 'OperationDefinition', operation: 'query', selectionSet }]
+  const document = { kind: 'Document', definitions }
+  await client.execute({ query: document })
   expect(requests.map(({ body }) => JSON.parse(String(body)).query.replaceAll(' ', ''))).toEqual(['{a}', 'query{a}'])
 })

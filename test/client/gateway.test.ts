@@ -71,7 +71,7 @@ describeChromium('in a browser', (browser) => {
     const proxy = await startCutProxy(gateway.graphql, () => (whole++ < 12 ? BEGUN_BYTES + 500 : 1_000 + cutBytes()))
     const page = await browser.openPage()
     await page.goto(await startSite())
-    await page.addScriptTag({ content: await bundle('graphql-sse.ts', 'iife') })
+    await page.addScriptTag({ content: await bundle('graphql-sse.ts') })
     await page.evaluate(
       ([url, query, regions]) => {
         const own = globalThis as unknown as Page
