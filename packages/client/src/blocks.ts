@@ -3,7 +3,7 @@ import { ResumeError } from './resume-error.ts'
 /** One block of an event stream: all its lines and the blank one that ends it. */
 export interface Block {
   /** The block as it came, byte for byte. */
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array
   /** The last usable `id:` in it; '' takes the position back, undefined: it says nothing of the position. */
   readonly id: string | undefined
   /** The last usable `retry:` in it, ms. */
@@ -144,7 +144,7 @@ export class BlockReader {
     else if (!value.includes('\0')) this.#id = value
   }
 
-  #end(bytes: Uint8Array<ArrayBuffer>): Block {
+  #end(bytes: Uint8Array): Block {
     const block = { bytes, id: this.#id, retryMs: this.#retryMs, event: this.#event, hasData: this.#hasData }
     this.#id = this.#retryMs = undefined
     this.#event = ''
