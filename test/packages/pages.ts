@@ -21,7 +21,15 @@ export const VITE_PROJECT = {
 
 export const WEBPACK_PROJECT = {
   'page.js': PAGE_PROGRAM,
-  'webpack.config.js': `export default { mode: 'production', entry: './page.js', output: { filename: 'page.js' } }`,
+  'build.js': `
+import webpack from 'webpack'
+
+const options = { mode: 'production', entry: './page.js', output: { filename: 'page.js' } }
+webpack(options, (error, stats) => {
+  console.log(error ?? stats.toString())
+  process.exitCode = error || stats.hasErrors() ? 1 : 0
+})
+`,
 }
 
 const CLIENT_MODULE = `
