@@ -108,15 +108,17 @@ describeChromium('in a browser', (browser) => {
     const script = readFileSync(join(folder, 'dist/page.js'), 'utf8')
     console.log(`${name}: ${script.length} bytes`)
     const gateway = await startTestGateway()
-    const page = await browser.openPage()
-    await page.goto(await startSite())
-    await page.evaluate((url) => Object.assign(globalThis, { GATEWAY: url }), gateway.graphql)
-    await page.addScriptTag({ content: script, type: 'module' })
-    await expectLive(gateway, {
-      text: async () => (await page.textContent('body')) ?? '',
-      state: () => page.title(),
-      cut: () => page.evaluate(() => (globalThis as unknown as { cut(): void }).cut()),
-    })
+    for (const SINGLE of [false, true]) {
+      const page = await browser.openPage()
+      await page.goto(await startSite())
+      await page.evaluate((globals) => Object.assign(globalThis, globals), { GATEWAY: gateway.graphql, SINGLE })
+      await page.addScriptTag({ content: script, type: 'module' })
+      await expectLive(gateway, {
+        text: async () => (await page.textContent('body')) ?? '',
+        state: () => page.title(),
+        cut: () => page.evaluate(() => (globalThis as unknown as { cut(): void }).cut()),
+      })
+    }
   })
 
   test('an application of Next.js has it in server components, routes and client components', async () => {

@@ -1,10 +1,10 @@
 /** Pages of other people's projects, made by their bundlers: each shows the ids of the orders of Asia in its body. */
 
-/** For the bundlers: the gateway's address is in the page's global `GATEWAY`. */
+/** For the bundlers: the gateway's address is in the page's global `GATEWAY`, and the mode in `SINGLE`. */
 export const PAGE_PROGRAM = `
 import { createSluiceClient } from '@sluice/client'
 
-const client = createSluiceClient({ url: globalThis.GATEWAY })
+const client = createSluiceClient({ url: globalThis.GATEWAY, singleConnection: globalThis.SINGLE })
 const query = 'subscription { ordersByRegion(region: ASIA) { id } }'
 const subscription = client.subscribe({ query }, {
   next: ({ data }) => document.body.append(' ' + data.ordersByRegion.id),
