@@ -1,7 +1,7 @@
 /** Pages of other people's projects, made by their bundlers: each shows the ids of the orders of Asia in its body. */
 
 /** For the bundlers: the gateway's address is in the page's global `GATEWAY`, and the mode in `SINGLE`. */
-export const PAGE_PROGRAM = `
+const PAGE_PROGRAM = `
 import { createSluiceClient } from '@sluice/client'
 
 const client = createSluiceClient({ url: globalThis.GATEWAY, singleConnection: globalThis.SINGLE })

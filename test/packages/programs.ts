@@ -1,7 +1,7 @@
 /** Programs of other people's projects that use the client: what they print is what a test looks at. */
 
 /** Takes five events of a server whose stream is cut, in each of the ways that there are. */
-export const PROGRAM_BODY = `
+const PROGRAM_BODY = `
 const url = process.argv[2]
 async function main() {
   const client = createSluiceClient({ url, baseWaitMs: 0 })
