@@ -148,4 +148,7 @@ test('its position is that of the last result whose successor was asked for', as
   const next = load(new Body(OPENING, result(2)))
   expect(numberOf(await next.iterator.next())).toBe(2)
   expect(next.lastEventIds).toEqual(['1'])
+  // An operation that is complete has no position, also where its last results are taken after its end.
+  for await (const _ of load(new Body(OPENING, result(2), result(3), COMPLETE)).iterator) await Promise.resolve()
+  expect([...values]).toEqual([])
 })

@@ -234,6 +234,21 @@ describe('a page that wakes up', () => {
     },
   )
 
+  test('goes back to the gateway when it is online again, but not before the gateway wants it', async () => {
+    const page = pretendPage()
+    const busy = () => new Response('', { status: 503, headers: { 'retry-after': '100' } })
+    const offline = observe([new TypeError('fetch failed')], undefined, { baseWaitMs: 1_000_000, maxWaitMs: 1_000_000 })
+    const refused = observe([busy])
+    await settle()
+    expect([offline.signals.length, refused.signals.length]).toEqual([1, 1])
+    page.tell('online')
+    await settle()
+    expect([offline.signals.length, refused.signals.length]).toEqual([2, 1])
+    page.tell('visibilitychange')
+    await settle(1_000)
+    expect([offline.signals.length, refused.signals.length]).toEqual([2, 1])
+  })
+
   test('is listened to only while there are subscriptions', async () => {
     const page = pretendPage()
     const { subscription, client } = observe([() => new Body(OPENING)])

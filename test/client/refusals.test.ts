@@ -280,6 +280,24 @@ test('an operation is stopped once its start is answered, and the request is not
   client.dispose()
 })
 
+test('a subscription that begins while the stream is being closed is carried by another, at intervals that grow', async () => {
+  let isOut = false
+  const { client, requests, subscribe } = clientOf(() => (isOut ? refusal(503, 'LATER') : undefined), {
+    singleConnection: true,
+  })
+  subscribe()
+  await vi.advanceTimersByTimeAsync(100)
+  isOut = true
+  client.dispose()
+  const { states } = subscribe()
+  await vi.advanceTimersByTimeAsync(MINUTE)
+  expect(requests.length).toBeLessThan(MOST_TRIES)
+  isOut = false
+  await vi.advanceTimersByTimeAsync(MINUTE)
+  expect(states.at(-1)).toEqual({ status: 'live' })
+  client.dispose()
+})
+
 test('the last subscription of a stream takes it along, a second later', async () => {
   const { client, model, requests } = clientOf(() => undefined, { singleConnection: true })
   for (let i = 0; i < 3; i++) {

@@ -3,13 +3,12 @@ import { isRefusal } from './client-error.ts'
 import type { Delivery } from './delivery.ts'
 import { utf8 } from './header-text.ts'
 import type { RequestBody, Result } from './operation.ts'
-import { type Attempts, blocksOf, demand } from './requests.ts'
-import { type Waits, wait, waitMs } from './retry.ts'
+import { type Attempts, blocksOf, demand, pause } from './requests.ts'
 import type { Running } from './running.ts'
 import { Subscription } from './subscription.ts'
 
 /** Runs a subscription on streams of its own, one after the other, until it ends. */
-export function runDistinct(delivery: Delivery, body: RequestBody, attempts: Attempts, waits: Waits): Running {
+export function runDistinct(delivery: Delivery, body: RequestBody, attempts: Attempts): Running {
   const stopped = new AbortController()
   const text = body({ markers: true })
   let stream = new AbortController()
@@ -47,7 +46,7 @@ export function runDistinct(delivery: Delivery, body: RequestBody, attempts: Att
       if (delivery.isEnded) return
       hints.failures++
       delivery.broke(cause)
-      await wait(waitMs(hints, 0, waits), stopped.signal, attempts.alarm)
+      await pause(hints, stopped.signal, attempts)
     }
   }
 

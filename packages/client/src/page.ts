@@ -11,18 +11,18 @@ interface Target {
  * computer sleeps: when the page wakes up, alarms ring that are due by the clock. It is listened to while it is used.
  */
 export class Page {
-  readonly #alarms = new Set<{ readonly due: number; readonly ring: () => void }>()
+  readonly #alarms = new Set<{ readonly due: number; readonly soonest: number; readonly ring: () => void }>()
   readonly #users = new Set<() => void>()
-  readonly #wake = () => {
-    const now = Date.now()
-    for (const { due, ring } of [...this.#alarms]) if (due <= now) ring()
-  }
+  readonly #wake = () => this.#ring('due')
+  /** The network is back: a wait that no server asked for has lost its reason. */
+  readonly #online = () => this.#ring('soonest')
   readonly #hide = () => {
     for (const onHide of this.#users) onHide()
   }
 
-  readonly alarm: Alarm = (ms, ring) => {
-    const entry = { due: Date.now() + ms, ring }
+  readonly alarm: Alarm = (ms, ring, soonestMs = ms) => {
+    const now = Date.now()
+    const entry = { due: now + ms, soonest: now + soonestMs, ring }
     this.#alarms.add(entry)
     const timer = setTimeout(ring, ms)
     return () => {
@@ -40,11 +40,16 @@ export class Page {
     }
   }
 
+  #ring(moment: 'due' | 'soonest'): void {
+    const now = Date.now()
+    for (const entry of [...this.#alarms]) if (entry[moment] <= now) entry.ring()
+  }
+
   #listen(method: 'addEventListener' | 'removeEventListener'): void {
     const own = globalThis as Target & { document?: Target }
     own.document?.[method]?.('visibilitychange', this.#wake)
     own[method]?.('pageshow', this.#wake)
-    own[method]?.('online', this.#wake)
+    own[method]?.('online', this.#online)
     own[method]?.('pagehide', this.#hide)
   }
 }

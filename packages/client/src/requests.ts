@@ -3,7 +3,7 @@ import type { Block } from './blocks.ts'
 import { errorOfResult, SluiceClientError, UNEXPECTED } from './client-error.ts'
 import type { SluiceClientOptions } from './client-options.ts'
 import type { Result } from './operation.ts'
-import { type Alarm, retryAfterMs } from './retry.ts'
+import { type Alarm, retryAfterMs, toldMs, type Waits, wait, waitMs } from './retry.ts'
 import type { Subscription } from './subscription.ts'
 import { type Limits, read, within } from './whole-blocks.ts'
 
@@ -53,7 +53,13 @@ export function sender({ url, auth, fetch: send }: SluiceClientOptions): Send {
 export interface Attempts {
   readonly send: Send
   readonly limits: Limits
+  readonly waits: Waits
   readonly alarm: Alarm
+}
+
+/** Waits until it is time for the next attempt. */
+export function pause(hints: Subscription, signal: AbortSignal, { waits, alarm }: Attempts): Promise<void> {
+  return wait(waitMs(hints, 0, waits), signal, alarm, toldMs(hints))
 }
 
 /**
@@ -67,7 +73,12 @@ export async function demand(
   { send, limits, alarm }: Attempts,
   hints: Subscription,
 ): Promise<Response> {
-  const response = await within(limits.heartbeatTimeoutMs, send(request), alarm)
+  const sent = send(request)
+  const response = await within(limits.heartbeatTimeoutMs, sent, alarm).catch((error) => {
+    // An answer that comes after all is not waited for any more.
+    sent.then(discard, () => {})
+    throw error
+  })
   const isRight = wants === 'stream' ? isEventStream(response) && response.body : response.status === wants
   if (isRight) {
     // A `fetch` that pays no attention to signals: nobody waits for its answer any more.
@@ -105,7 +116,7 @@ async function errorOf(response: Response, limits: Limits, alarm: Alarm): Promis
   const body = await parsed(response, limits, alarm)
   if (body?.errors?.length) return errorOfResult(body, `HTTP_${status}`, status)
   if (!ok) return errorOfResult({}, `HTTP_${status}`, status)
-  const type = response.headers.get('content-type') ?? 'nothing'
+  const type = response.body ? response.headers.get('content-type') : 'without a body that can be read'
   return new SluiceClientError(
     UNEXPECTED,
     `The answer of status ${status} is ${type}, which is not what was asked for`,

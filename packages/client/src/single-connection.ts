@@ -1,8 +1,8 @@
 import { isRefusal, SluiceClientError } from './client-error.ts'
 import type { Delivery } from './delivery.ts'
 import type { RequestBody } from './operation.ts'
-import { type Attempts, blocksOf, demand } from './requests.ts'
-import { timer, type Waits, wait, waitMs } from './retry.ts'
+import { type Attempts, blocksOf, demand, pause } from './requests.ts'
+import { timer } from './retry.ts'
 import type { Running } from './running.ts'
 import { type Member, SingleSession, tokenHeader } from './single-session.ts'
 import { Subscription } from './subscription.ts'
@@ -16,7 +16,6 @@ const TOKEN_GONE = [404, 409]
 /** All subscriptions of a client on one stream, and on the next when it breaks, until the last one has ended. */
 export class SingleConnection {
   readonly #attempts: Attempts
-  readonly #waits: Waits
   readonly #members = new Set<Member>()
   #session: SingleSession | undefined
   #stream = new AbortController()
@@ -25,9 +24,8 @@ export class SingleConnection {
   #isRunning = false
   #cancelLinger = () => {}
 
-  constructor(attempts: Attempts, waits: Waits) {
+  constructor(attempts: Attempts) {
     this.#attempts = attempts
-    this.#waits = waits
   }
 
   run(delivery: Delivery, body: RequestBody): Running {
@@ -64,11 +62,11 @@ export class SingleConnection {
 
   async #run(): Promise<void> {
     this.#isRunning = true
-    this.#idle = new AbortController()
     const hints = new Subscription()
     await Promise.resolve()
     while (this.#members.size > 0) {
       this.#stream = new AbortController()
+      this.#idle = new AbortController()
       const { signal } = this.#stream
       const { cause, refusal } = await this.#runStream(signal, hints)
       this.#session = undefined
@@ -79,7 +77,7 @@ export class SingleConnection {
         if (refusal) delivery.refuse(refusal)
         else delivery.broke(cause)
       }
-      if (this.#members.size > 0) await wait(waitMs(hints, 0, this.#waits), this.#idle.signal, this.#attempts.alarm)
+      if (this.#members.size > 0) await pause(hints, this.#idle.signal, this.#attempts)
     }
     this.#isRunning = false
   }
@@ -111,7 +109,6 @@ export class SingleConnection {
       token,
       signal,
       attempts: this.#attempts,
-      waits: this.#waits,
       onGone: (error) => stream.abort(error),
       onFull: (member, full) => {
         member.full = full

@@ -2,8 +2,7 @@ import { type Block, dataOf } from './blocks.ts'
 import { isRefusal, SluiceClientError } from './client-error.ts'
 import type { Delivery } from './delivery.ts'
 import type { RequestBody, Result } from './operation.ts'
-import { type Attempts, demand, discard } from './requests.ts'
-import { type Waits, wait, waitMs } from './retry.ts'
+import { type Attempts, demand, discard, pause } from './requests.ts'
 import { Subscription } from './subscription.ts'
 
 /** Operations that are started at one time: a browser has six connections to an origin, and one is the stream's. */
@@ -26,7 +25,6 @@ export interface SingleSessionOptions {
   /** Aborts when the stream has ended, and all its operations with it. */
   readonly signal: AbortSignal
   readonly attempts: Attempts
-  readonly waits: Waits
   /** The server does not know the stream any more. */
   readonly onGone: (error: SluiceClientError) => void
   /** A member's operation was stopped, since its receiver takes no more. */
@@ -127,13 +125,13 @@ export class SingleSession {
   }
 
   async #failed(member: Member, failure: unknown): Promise<void> {
-    const { signal, waits, attempts, onGone } = this.#options
+    const { signal, attempts, onGone } = this.#options
     const { delivery, hints } = member
     if (failure instanceof SluiceClientError && failure.status === 404) return onGone(failure)
     if (isRefusal(failure)) return delivery.refuse(failure)
     hints.failures++
     delivery.broke(failure)
-    await wait(waitMs(hints, 0, waits), signal, attempts.alarm)
+    await pause(hints, signal, attempts)
     this.start(member)
   }
 
@@ -145,7 +143,7 @@ export class SingleSession {
   async #stop(id: string): Promise<void> {
     if (this.#stopping.has(id)) return
     this.#stopping.add(id)
-    const { signal, waits, attempts } = this.#options
+    const { signal, attempts } = this.#options
     const hints = new Subscription()
     const search = `operationId=${encodeURIComponent(id)}`
     for (let tries = STOP_TRIES; tries > 0 && !signal.aborted; tries--) {
@@ -154,7 +152,7 @@ export class SingleSession {
         tries = 0
       } catch {
         // Should the next try fail too, the operation's next result leads to another.
-        if (tries > 1) await wait(waitMs(hints, 0, waits), signal, attempts.alarm)
+        if (tries > 1) await pause(hints, signal, attempts)
       }
     }
     this.#stopping.delete(id)

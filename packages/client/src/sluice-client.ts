@@ -64,8 +64,8 @@ export function createSluiceClient(options: SluiceClientOptions): SluiceClient {
   const { storage, url } = options
   const { limits, waits } = limitsOf(options)
   const page = new Page()
-  const attempts = { send: sender(options), limits, alarm: page.alarm }
-  const connection = options.singleConnection ? new SingleConnection(attempts, waits) : undefined
+  const attempts = { send: sender(options), limits, waits, alarm: page.alarm }
+  const connection = options.singleConnection ? new SingleConnection(attempts) : undefined
   const open = new Set<SluiceSubscription>()
 
   function run(
@@ -77,7 +77,7 @@ export function createSluiceClient(options: SluiceClientOptions): SluiceClient {
     const body = requestBody(operation)
     const kept = storage && keep !== undefined ? new KeptPosition(storage, keep, url + body()) : undefined
     const delivery = new Delivery(kept?.read() || from, observer as Omit<Observer<unknown>, 'next'>, hand)
-    const running = connection?.run(delivery, body) ?? runDistinct(delivery, body, attempts, waits)
+    const running = connection?.run(delivery, body) ?? runDistinct(delivery, body, attempts)
     const release = page.use(() => kept?.write())
     const subscription: SluiceSubscription = {
       get state() {
@@ -91,14 +91,17 @@ export function createSluiceClient(options: SluiceClientOptions): SluiceClient {
     }
     open.add(subscription)
     delivery.onMoved = () => {
+      const { state } = delivery
+      if (state.status === 'ended' && state.why !== 'stopped') return
       kept?.save(delivery.position)
-      // Moved by the callback that ended it.
+      // Moved by the callback that stopped it.
       if (delivery.isEnded) kept?.write()
     }
     delivery.onEnd = () => {
+      const { state } = delivery
       open.delete(subscription)
       release()
-      if (delivery.state.status === 'ended' && delivery.state.why === 'stopped') kept?.write()
+      if (state.status === 'ended' && state.why === 'stopped') kept?.write()
       else kept?.forget()
       running.stop()
     }
