@@ -6,6 +6,7 @@ import { describeChromium, startSite } from '../kit/chromium.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 import { bundle } from './bundle.ts'
+import { calmFetch } from './calm-fetch.ts'
 import { startCutProxy } from './cut-proxy.ts'
 
 const REGIONS = ['EUROPE', 'ASIA', 'AFRICA'] as const
@@ -37,7 +38,7 @@ test('a gateway whose connections are cut again and again is a whole stream to e
   const proxy = await startCutProxy(gateway.graphql, () =>
     connections++ < REGIONS.length * 2 ? BEGUN_BYTES + cutBytes() : cutBytes() + 300,
   )
-  const client = createResumingClient({ url: proxy.url, resume: { baseWaitMs: 10, fetch: impatient } })
+  const client = createResumingClient({ url: proxy.url, resume: { baseWaitMs: 10, fetch: calmFetch } })
   onTestFinished(() => client.dispose())
   // Each region twice: equal subscriptions at one time.
   const received = [...REGIONS, ...REGIONS].map((region) => {
@@ -56,23 +57,6 @@ test('a gateway whose connections are cut again and again is a whole stream to e
   expect(proxy.cuts()).toBeGreaterThan(20)
 })
 
-/** The gateway's `retry:` is a second and more: for a test with many cuts, too long. */
-async function impatient(...request: Parameters<typeof fetch>): Promise<Response> {
-  const response = await fetch(...request)
-  const hasty = response.body?.pipeThrough(new TransformStream({ transform: (chunk, to) => to.enqueue(calm(chunk)) }))
-  return new Response(hasty ?? null, response)
-}
-
-/** The opening block's hint, set to nothing. It comes in one piece, or its cut is as good as any other. */
-function calm(chunk: Uint8Array): Uint8Array {
-  return Buffer.from(
-    Buffer.from(chunk)
-      .toString('latin1')
-      .replace(/retry: \d+/, 'retry: 0'),
-    'latin1',
-  )
-}
-
 /** What the page's script, made of the package, leaves in it. */
 interface Page {
   readonly client: { createResumingClient(options: ResumingClientOptions): Client }
@@ -87,7 +71,7 @@ describeChromium('in a browser', (browser) => {
     const proxy = await startCutProxy(gateway.graphql, () => (whole++ < 12 ? BEGUN_BYTES + 500 : 1_000 + cutBytes()))
     const page = await browser.openPage()
     await page.goto(await startSite())
-    await page.addScriptTag({ content: await bundle('graphql-sse.ts', 'iife') })
+    await page.addScriptTag({ content: await bundle('graphql-sse.ts') })
     await page.evaluate(
       ([url, query, regions]) => {
         const own = globalThis as unknown as Page

@@ -19,8 +19,8 @@ function runnable(program: string, url: string): string {
     .replaceAll("'graphql-sse'", `'${import.meta.resolve('graphql-sse')}'`)
 }
 
-test('the README has its three programs', () => {
-  expect(programs).toHaveLength(3)
+test('the README has its five programs', () => {
+  expect(programs).toHaveLength(5)
 })
 
 test.each(programs.map((program, i) => [i + 1, program] as const))(

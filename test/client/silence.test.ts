@@ -97,7 +97,7 @@ test('graphql-sse leaves a connection that died without a word, and resumes', as
       else response.end(result(2) + COMPLETE)
     }),
   )
-  const client = createResumingClient({ url, resume: { heartbeatTimeoutMs: 150, baseWaitMs: 0 } })
+  const client = createResumingClient({ url, resume: { heartbeatTimeoutMs: 1_000, baseWaitMs: 0 } })
   const events: unknown[] = []
   for await (const { data } of client.iterate<{ n: number }>({ query: 'subscription { n }' })) events.push(data?.n)
   expect(events).toEqual([1, 2])

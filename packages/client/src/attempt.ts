@@ -38,8 +38,7 @@ export async function makeAttempt(attempt: Attempt, limits: Limits): Promise<Res
   const own = new AbortController()
   let response: Response
   try {
-    const either = signal ? AbortSignal.any([signal, own.signal]) : own.signal
-    response = await within(attempt.answerMs, attempt.send(subscription.position, either))
+    response = await within(attempt.answerMs, attempt.send(subscription.position, either(signal, own)))
   } catch (error) {
     own.abort(error)
     subscription.end(number)
@@ -86,7 +85,17 @@ export async function makeAttempt(attempt: Attempt, limits: Limits): Promise<Res
   return Object.defineProperty(new Response(whole, response), 'url', { value: response.url })
 }
 
-function isEventStream({ ok, headers }: Response): boolean {
+/** Node 18 and older browsers have no `AbortSignal.any`: there a signal keeps a listener for each attempt. */
+function either(signal: AbortSignal | undefined, own: AbortController): AbortSignal {
+  if (!signal) return own.signal
+  if ('any' in AbortSignal) return AbortSignal.any([signal, own.signal])
+  const abort = () => own.abort(signal.reason)
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return own.signal
+}
+
+export function isEventStream({ ok, headers }: Response): boolean {
   return ok && /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
 }
 

@@ -3,7 +3,7 @@ import { ResumeError } from './resume-error.ts'
 /** One block of an event stream: all its lines and the blank one that ends it. */
 export interface Block {
   /** The block as it came, byte for byte. */
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array
   /** The last usable `id:` in it; '' takes the position back, undefined: it says nothing of the position. */
   readonly id: string | undefined
   /** The last usable `retry:` in it, ms. */
@@ -144,11 +144,20 @@ export class BlockReader {
     else if (!value.includes('\0')) this.#id = value
   }
 
-  #end(bytes: Uint8Array<ArrayBuffer>): Block {
+  #end(bytes: Uint8Array): Block {
     const block = { bytes, id: this.#id, retryMs: this.#retryMs, event: this.#event, hasData: this.#hasData }
     this.#id = this.#retryMs = undefined
     this.#event = ''
     this.#hasData = false
     return block
   }
+}
+
+/** The data of a block: the values of its `data:` lines. @throws SyntaxError or TypeError where it is no JSON object */
+export function dataOf({ bytes }: Block): unknown {
+  const lines = decoder.decode(bytes).split(/\r\n|\r|\n/)
+  const data = lines.filter((line) => line.startsWith('data:'))
+  const value = JSON.parse(data.map((line) => line.slice(line[5] === ' ' ? 6 : 5)).join('\n'))
+  if (typeof value === 'object' && value !== null) return value
+  throw new TypeError('The data of a block are no JSON object')
 }

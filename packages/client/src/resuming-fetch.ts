@@ -1,4 +1,6 @@
 import { makeAttempt } from './attempt.ts'
+import { utf8 } from './header-text.ts'
+import { limitsOf } from './limits.ts'
 import { type Waits, wait, waitMs } from './retry.ts'
 import { Subscription, Subscriptions } from './subscription.ts'
 import type { Limits } from './whole-blocks.ts'
@@ -28,16 +30,6 @@ export interface ResumingFetch {
   readonly subscription: (lastEventId?: string) => ResumingSubscription
 }
 
-/** More than two heartbeats of a gateway that sends one every 15 s, and time for a slow network. */
-const HEARTBEAT_TIMEOUT_MS = 40_000
-/** Far above any result; a stream without blank lines must not fill the memory. */
-const MAX_BLOCK_BYTES = 16 * 1024 * 1024
-const BASE_WAIT_MS = 1_000
-/** A gateway that is back is found within this time, whatever the number of tries. */
-const MAX_WAIT_MS = 30_000
-/** The longest a timer can take, ms; one that is set for longer goes off at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-
 /**
  * A `fetch` whose event streams can be resumed. A stream is handed on in whole blocks, and how far it was taken is
  * remembered; the next request of the same subscription asks, by `Last-Event-ID`, for what comes behind that. Answers
@@ -51,17 +43,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1
  * @throws RangeError for options that are no times or sizes
  */
 export function createResumingFetch(options: ResumeOptions = {}): ResumingFetch {
-  const {
-    fetch: send = (...request) => fetch(...request),
-    heartbeatTimeoutMs = HEARTBEAT_TIMEOUT_MS,
-    maxBlockBytes = MAX_BLOCK_BYTES,
-    baseWaitMs = BASE_WAIT_MS,
-    maxWaitMs = MAX_WAIT_MS,
-  } = options
-  for (const [name, value] of Object.entries({ heartbeatTimeoutMs, maxBlockBytes, baseWaitMs, maxWaitMs })) {
-    const isRight = value >= 0 && (value <= MAX_TIMER_MS || value === Number.POSITIVE_INFINITY)
-    if (!isRight) throw new RangeError(`${name} must be from 0 to ${MAX_TIMER_MS}, or Infinity, and is ${value}`)
-  }
+  const { fetch: send = (...request) => fetch(...request) } = options
+  const { limits, waits } = limitsOf(options)
   const known = new Subscriptions()
 
   /**
@@ -77,7 +60,7 @@ export function createResumingFetch(options: ResumeOptions = {}): ResumingFetch 
     })
   }
   const waitFor = (subscription = new Subscription(), tries = 0) =>
-    wait(waitMs(subscription, tries, { baseWaitMs, maxWaitMs }), subscription.signal)
+    wait(waitMs(subscription, tries, waits), subscription.signal)
 
   /** @param handle the subscription it belongs to; default: to be found by its signal and body */
   function resume(handle: Subscription | undefined, [input, init]: Parameters<Fetch>): Promise<Response> {
@@ -93,7 +76,7 @@ export function createResumingFetch(options: ResumeOptions = {}): ResumingFetch 
       {
         subscription: handle ?? (isKnown ? known.get(signal, body) : new Subscription()),
         signal,
-        answerMs: wantsStream ? heartbeatTimeoutMs : Number.POSITIVE_INFINITY,
+        answerMs: wantsStream ? limits.heartbeatTimeoutMs : Number.POSITIVE_INFINITY,
         send(position, either) {
           if (position) headers.set('last-event-id', utf8(position))
           return send(input, { ...init, headers, signal: either })
@@ -101,7 +84,7 @@ export function createResumingFetch(options: ResumeOptions = {}): ResumingFetch 
         forget: () => void (isKnown && known.forget(signal, body)),
         failed,
       },
-      { heartbeatTimeoutMs, maxBlockBytes },
+      limits,
     )
   }
 
@@ -118,9 +101,4 @@ export function createResumingFetch(options: ResumeOptions = {}): ResumingFetch 
       }
     },
   })
-}
-
-/** A header's value holds bytes, a character each: an id is sent as UTF-8 (WHATWG HTML, 9.2.3). */
-function utf8(id: string): string {
-  return String.fromCharCode(...new TextEncoder().encode(id))
 }

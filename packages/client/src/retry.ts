@@ -27,19 +27,39 @@ export function retryAfterMs(value: string | null, now: number): number {
 export function waitMs(subscription: Subscription, tries: number, { baseWaitMs, maxWaitMs }: Waits): number {
   const own = Math.max(subscription.failures - 1, 0)
   const failures = subscription.proved ? own : Math.max(own, tries)
-  const told = Math.max(subscription.retryMs, subscription.notBefore - Date.now())
-  return Math.min(told, MAX_PART_MS) + Math.random() * Math.min(maxWaitMs, MAX_PART_MS, baseWaitMs * 2 ** failures)
+  return toldMs(subscription) + Math.random() * Math.min(maxWaitMs, MAX_PART_MS, baseWaitMs * 2 ** failures)
+}
+
+/** The part of a wait that its server asked for, ms. */
+export function toldMs({ retryMs, notBefore }: Subscription): number {
+  return Math.min(Math.max(retryMs, notBefore - Date.now()), MAX_PART_MS)
+}
+
+/**
+ * Rings once after so many ms. @returns what cancels it
+ * @param soonestMs from when on it may ring earlier, for a good reason; default: it may not
+ */
+export type Alarm = (ms: number, ring: () => void, soonestMs?: number) => () => void
+
+export const timer: Alarm = (ms, ring) => {
+  const set = setTimeout(ring, ms)
+  return () => clearTimeout(set)
 }
 
 /** Waits, but not for a subscription that has been aborted meanwhile. */
-export function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export function wait(
+  ms: number,
+  signal: AbortSignal | undefined,
+  alarm: Alarm = timer,
+  soonestMs?: number,
+): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer)
+      cancel()
       signal?.removeEventListener('abort', done)
       resolve()
     }
-    const timer = setTimeout(done, ms)
+    const cancel = alarm(ms, done, soonestMs)
     if (signal?.aborted) done()
     else signal?.addEventListener('abort', done)
   })

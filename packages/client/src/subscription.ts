@@ -44,12 +44,15 @@ export class Subscription {
     return ++this.#attempt
   }
 
-  /** A whole block has been taken by whoever reads the stream. */
-  take(attempt: number, { id, retryMs }: Block): void {
+  /**
+   * A whole block has been taken by whoever reads the stream.
+   * @param proves false for a block that any stream gets at once, whatever becomes of it
+   */
+  take(attempt: number, { id, retryMs }: Pick<Block, 'id' | 'retryMs'>, proves = true): void {
     if (attempt !== this.#attempt) return
     this.position = id ?? this.position
     this.retryMs = retryMs ?? this.retryMs
-    if (++this.#blocks < PROVEN_BLOCKS) return
+    if (!proves || ++this.#blocks < PROVEN_BLOCKS) return
     this.failures = 0
     this.proved = true
   }

@@ -1,5 +1,6 @@
 import { type Block, BlockReader } from './blocks.ts'
 import { ResumeError } from './resume-error.ts'
+import { type Alarm, timer } from './retry.ts'
 
 export interface Limits {
   /** How long a stream may be silent, ms. Infinity: indefinitely. */
@@ -67,25 +68,30 @@ export function wholeBlocks(
   )
 }
 
-async function* read(
+/**
+ * The blocks of a stream, as they come.
+ * @throws ResumeError STREAM_SILENT, BLOCK_TOO_LARGE
+ */
+export async function* read(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   { heartbeatTimeoutMs, maxBlockBytes }: Limits,
+  alarm?: Alarm,
 ): AsyncGenerator<Block, undefined> {
   const blocks = new BlockReader(maxBlockBytes)
   for (;;) {
-    const { value } = await within(heartbeatTimeoutMs, reader.read())
+    const { value } = await within(heartbeatTimeoutMs, reader.read(), alarm)
     if (!value) return
     yield* blocks.read(value)
   }
 }
 
 /** @throws ResumeError STREAM_SILENT when the work takes longer than this; it is left to itself then. */
-export function within<T>(ms: number, work: Promise<T>): Promise<T> {
+export function within<T>(ms: number, work: Promise<T>, alarm: Alarm = timer): Promise<T> {
   if (ms === Number.POSITIVE_INFINITY) return work
   return new Promise((resolve, reject) => {
     const late = () => reject(new ResumeError('STREAM_SILENT', `Nothing came for ${ms} ms`))
-    const timer = setTimeout(late, ms)
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
+    const cancel = alarm(ms, late)
+    work.then(resolve, reject).finally(cancel)
   })
 }
 
