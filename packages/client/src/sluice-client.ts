@@ -227,7 +227,12 @@ export function createSluiceClient({ url, auth, fetch: send = fetch }: SluiceCli
           else observer.next(result)
         } else if (code === 'CURSOR_EXPIRED' && observer.onGap) {
           observer.onGap({ message: '', ...(result.errors?.[0]?.extensions as object) } as unknown as Gap)
-        } else observer.next(result)
+        } else if (!result.data && result.errors && field('id') === undefined) {
+          const error = new SluiceClientError(code ?? '', result.errors[0]?.message ?? '', { errors: result.errors })
+          become({ status: 'ended', why: 'refused', error })
+          return observer.error?.(error)
+        } else if (!result.data && result.errors && observer.onEventError) observer.onEventError(result)
+        else observer.next(result)
       }
       position = field('id') ?? position
     }
