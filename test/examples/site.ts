@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer, request, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import type { TestContext } from 'vitest'
@@ -21,9 +21,9 @@ export async function startSite(
   onTestFinished: TestContext['onTestFinished'],
 ): Promise<Site> {
   let isDown = false
-  const passOn = (incoming: NodeJS.ReadableStream & { method?: string; headers: object }, response: ServerResponse) => {
+  const passOn = (incoming: IncomingMessage, response: ServerResponse) => {
     const headers = { ...incoming.headers, 'accept-encoding': 'identity' }
-    const upstream = request(graphql, { method: incoming.method ?? 'GET', headers }, (answer) => {
+    const upstream = request(graphql, { method: incoming.method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers)
       // As long as before, so that no byte moves.
       answer.on('data', (chunk: Buffer) =>

@@ -50,22 +50,32 @@ export function subscribeSink(
   return client.subscribe<unknown, Record<string, unknown>>(operation, {
     next(result) {
       // A position alone is no event.
-      if (result.data || result.errors) sink.next(result)
+      if (result.data || result.errors) contain(() => sink.next(result))
     },
-    error: (error) => sink.error(error),
-    complete: () => sink.complete(),
-    onState: (state) => listeners.onState?.(state, info),
-    onCaughtUp: () => listeners.onCaughtUp?.(info),
+    error: (error) => contain(() => sink.error(error)),
+    complete: () => contain(() => sink.complete()),
+    onState: (state) => contain(() => listeners.onState?.(state, info)),
+    onCaughtUp: () => contain(() => listeners.onCaughtUp?.(info)),
     onGap(gap) {
-      if (listeners.onGap) listeners.onGap(gap, info)
+      if (listeners.onGap) contain(() => listeners.onGap?.(gap, info))
       else console.warn(`${title}: events of ${gap.topic} are gone, and it goes on behind them`, gap.gaps)
     },
     onEventError(result) {
-      if (listeners.onEventError) listeners.onEventError(result, info)
-      else if (sink.eventError) sink.eventError(result)
+      if (listeners.onEventError) contain(() => listeners.onEventError?.(result, info))
+      else if (sink.eventError) contain(() => sink.eventError?.(result))
       else console.warn(`${title}: an event failed, and it goes on behind it`, result.errors)
     },
   })
+}
+
+/** Calls what an application gave. What it throws is reported as the page's own errors are, and ends no subscription. */
+export function contain(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    const { reportError = console.error } = globalThis as { reportError?: (error: unknown) => void }
+    reportError(error)
+  }
 }
 
 /** The errors of a refusal, each with a code: an answer that is no GraphQL has none of its own. */

@@ -1,3 +1,4 @@
+import { contain } from '../listeners.ts'
 import type { Gap, Operation, Result, SluiceClient, SluiceSubscription } from '../sluice-client.ts'
 import { onNextFrame } from './next-frame.ts'
 import type { FeedStatus, View, ViewKind } from './view.ts'
@@ -105,7 +106,7 @@ export class Feed {
   }
 
   #tell(what: (listeners: FeedListeners) => void): void {
-    for (const reader of this.#readers) what(reader.listeners())
+    for (const reader of this.#readers) contain(() => what(reader.listeners()))
     this.#show()
   }
 

@@ -53,10 +53,10 @@ export class TableRows<Row> implements View<TableSnapshot<Row>> {
       this.#coming = undefined
       this.#ready = true
     } else if (typeof key === 'string') {
-      if (op === 'REMOVE') rows.delete(key)
-      else if (row && (rows.has(key) || rows.size < this.#max)) rows.set(key, row)
-      else if (row && this.#coming) this.#comingPartial = true
-      else if (row) this.#partial = true
+      if (op === 'REMOVE' || row === null || row === undefined) rows.delete(key)
+      else if (rows.has(key) || rows.size < this.#max) rows.set(key, row)
+      else if (this.#coming) this.#comingPartial = true
+      else this.#partial = true
     }
     this.#shown = undefined
   }
