@@ -12,7 +12,7 @@ const generated = {
 }
 
 /** Types for the documents of an example in a browser. Relay's are made by its own compiler. */
-function browserExample(name: string, documentMode: 'documentNode' | 'string'): CodegenConfig['generates'] {
+export function browserExample(name: string, documentMode: 'documentNode' | 'string'): CodegenConfig['generates'] {
   return {
     [`examples/${name}/src/gql/`]: {
       documents: [`examples/${name}/src/*.{ts,tsx}`],
