@@ -10,9 +10,6 @@ export const manifest: {
   readonly peerDependencies: object
 } = JSON.parse(readFileSync(file('package.json'), 'utf8'))
 
-/** With all that is below them, such as `@apollo/client/link`. */
-const peers = Object.keys(manifest.peerDependencies).map((name) => new RegExp(`^${name}(/|$)`))
-
 /**
  * A file of the client package for browsers, minified: as a module without its peers, or as a script with all it needs,
  * whose exports are those of a global `client`.
@@ -25,7 +22,7 @@ export async function bundle(path: string, kind: 'es' | 'iife'): Promise<string>
       write: false,
       minify: true,
       lib: { entry: file(path), formats: [kind], name: 'client' },
-      rolldownOptions: { external: kind === 'es' ? peers : [] },
+      rolldownOptions: { external: kind === 'es' ? Object.keys(manifest.peerDependencies) : [] },
     },
   })
   const output = [built].flat().flatMap((one) => ('output' in one ? one.output : []))

@@ -37,7 +37,7 @@ export class SluiceLink extends ApolloLink {
   #subscribe(request: Operation): Observable<ApolloLink.Result> {
     return new Observable((observer) => {
       const next = (result: Result) => observer.next(result as ApolloLink.Result)
-      const subscription = subscribeSink(
+      return subscribeSink(
         this.#client,
         request,
         {
@@ -48,7 +48,6 @@ export class SluiceLink extends ApolloLink {
         },
         this.#listeners,
       )
-      return () => subscription.unsubscribe()
     })
   }
 

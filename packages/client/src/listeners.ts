@@ -1,11 +1,12 @@
-import type {
-  ConnectionState,
-  Gap,
-  Operation,
-  Result,
-  SluiceClient,
+import { report } from './report.ts'
+import {
+  type ConnectionState,
+  type Gap,
+  type Observer,
+  type Operation,
+  type Result,
+  type SluiceClient,
   SluiceClientError,
-  SluiceSubscription,
 } from './sluice-client.ts'
 
 /** The operation that something is told of. */
@@ -38,16 +39,20 @@ export interface Sink {
   eventError?(result: Result): void
 }
 
-/** Subscribes a GraphQL client: results to its sink, everything else to the listeners. */
+/**
+ * Subscribes a GraphQL client: results to its sink, everything else to the listeners. What cannot be sent is refused, as
+ * the gateway would refuse it.
+ * @returns what ends it
+ */
 export function subscribeSink(
   client: SluiceClient,
   operation: Operation,
   sink: Sink,
   listeners: Listeners,
-): SluiceSubscription {
+): () => void {
   const info: OperationInfo = { name: operation.operationName, variables: operation.variables }
   const title = info.name ?? 'A subscription'
-  return client.subscribe<unknown, Record<string, unknown>>(operation, {
+  const observer: Observer<unknown> = {
     next(result) {
       // A position alone is no event.
       if (result.data || result.errors) contain(() => sink.next(result))
@@ -65,16 +70,23 @@ export function subscribeSink(
       else if (sink.eventError) contain(() => sink.eventError?.(result))
       else console.warn(`${title}: an event failed, and it goes on behind it`, result.errors)
     },
-  })
+  }
+  try {
+    const subscription = client.subscribe<unknown, Record<string, unknown>>(operation, observer)
+    return () => subscription.unsubscribe()
+  } catch (error) {
+    const { message } = error as Error
+    contain(() => sink.error(new SluiceClientError('BAD_REQUEST', message)))
+    return () => {}
+  }
 }
 
-/** Calls what an application gave. What it throws is reported as the page's own errors are, and ends no subscription. */
+/** Calls what an application gave. What it throws is reported, and ends no subscription. */
 export function contain(call: () => void): void {
   try {
     call()
   } catch (error) {
-    const { reportError = console.error } = globalThis as { reportError?: (error: unknown) => void }
-    reportError(error)
+    report(error)
   }
 }
 

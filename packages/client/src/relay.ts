@@ -37,8 +37,7 @@ export function createSluiceNetwork({ client, ...listeners }: SluiceNetworkOptio
         const { error, complete } = sink
         const next = (result: Result) => sink.next(responseOf(result))
         const operation = operationOf(request, variables)
-        const subscription = subscribeSink(client, operation, { next, error, complete }, listeners)
-        return () => subscription.unsubscribe()
+        return subscribeSink(client, operation, { next, error, complete }, listeners)
       }),
   }
 }

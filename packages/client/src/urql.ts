@@ -9,7 +9,7 @@ import {
 } from '@urql/core'
 import { filter, make, merge, mergeMap, pipe, type Source, takeUntil } from 'wonka'
 import { errorsOf, type Listeners, subscribeSink } from './listeners.ts'
-import type { Result, SluiceClient } from './sluice-client.ts'
+import type { Result, SluiceClient, SluiceClientError } from './sluice-client.ts'
 
 export type { Listeners, OperationInfo } from './listeners.ts'
 
@@ -37,35 +37,31 @@ export function sluiceExchange({ client: sluice, ...listeners }: SluiceExchangeO
           running.add(operation.key)
           const give = (result: Result, hasNext: boolean) =>
             next({ ...makeResult(operation, result as unknown as ExecutionResult), hasNext })
-          const { query, variables } = operation
-          const subscription = subscribeSink(
-            sluice,
-            {
-              query: stringifyDocument(query),
-              variables: variables as Record<string, unknown> | undefined,
-              operationName: nameOf(operation),
-              extensions: operation.extensions as Record<string, unknown> | undefined,
+          const sink = {
+            next: (result: Result) => give(result, true),
+            eventError: (result: Result) => give(result, true),
+            error(error: SluiceClientError) {
+              running.delete(operation.key)
+              give({ errors: errorsOf(error) }, false)
+              complete()
             },
-            {
-              next: (result) => give(result, true),
-              eventError: (result) => give(result, true),
-              error(error) {
-                running.delete(operation.key)
-                give({ errors: errorsOf(error) }, false)
-                complete()
-              },
-              complete() {
-                running.delete(operation.key)
-                // Its results end by a teardown: a last result would be an event that did not happen.
-                client.reexecuteOperation(makeOperation('teardown', operation, operation.context))
-                complete()
-              },
+            complete() {
+              running.delete(operation.key)
+              // Its results end by a teardown: a last result would be an event that did not happen.
+              client.reexecuteOperation(makeOperation('teardown', operation, operation.context))
+              complete()
             },
-            listeners,
-          )
+          }
+          let isStopped = false
+          let stop = () => {}
+          // A source gives nothing before it has been taken, which is after this function.
+          queueMicrotask(() => {
+            if (!isStopped) stop = subscribeSink(sluice, requestOf(operation), sink, listeners)
+          })
           return () => {
+            isStopped = true
             running.delete(operation.key)
-            subscription.unsubscribe()
+            stop()
           }
         })
 
@@ -87,10 +83,13 @@ export function sluiceExchange({ client: sluice, ...listeners }: SluiceExchangeO
     }
 }
 
-/** A document in urql has one operation. */
-function nameOf({ query }: Operation): string | undefined {
-  for (const definition of query.definitions) {
-    if ('operation' in definition) return definition.name?.value
+function requestOf({ query, variables, extensions }: Operation) {
+  // A document in urql has one operation.
+  const operation = query.definitions.find((definition) => 'operation' in definition)
+  return {
+    query: stringifyDocument(query),
+    variables: variables as Record<string, unknown> | undefined,
+    operationName: operation?.name?.value,
+    extensions: extensions as Record<string, unknown> | undefined,
   }
-  return undefined
 }

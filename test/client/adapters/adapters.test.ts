@@ -152,6 +152,34 @@ describe.each(NAMES)('%s', (name) => {
     expect(told).toEqual(['a'])
   })
 
+  test('tells of what cannot be sent as of a refusal', async () => {
+    const { client, line } = await startWorld()
+    const subscribe = () => {
+      throw new TypeError('Do not know how to serialize a BigInt')
+    }
+    const told: Told = []
+    DRIVERS[name]({ ...client, subscribe }, {}).subscribe(IDS, told)
+    await until('it has ended', () => told.includes('end'))
+    expect(told).toEqual(['error BAD_REQUEST', 'end'])
+    expect(line.requests).toBe(0)
+  })
+
+  test('outlives listeners that throw', async () => {
+    const report = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const fail = () => {
+      throw new Error('a mistake of the page')
+    }
+    const world = await start(name, { onState: fail, onEventError: fail })
+    const told: Told = []
+    world.driver.subscribe(IDS, told)
+    await subscribed(world)
+    await world.produce('a', 'bad', 'b')
+    await have(told, 2)
+    expect(told).toEqual(['a', 'b'])
+    expect(report).toHaveBeenCalledWith(new Error('a mistake of the page'))
+    expect(world.line.requests).toBe(1)
+  })
+
   test('answers queries', async () => {
     const { client } = await startWorld()
     expect(await QUERIES[name](client, HELLO)).toEqual({ hello: 'world' })

@@ -1,4 +1,4 @@
-import { Client, cacheExchange, fetchExchange } from '@urql/core'
+import { Client, cacheExchange, createRequest, fetchExchange } from '@urql/core'
 import { expect, test } from 'vitest'
 import { sluiceExchange } from '../../../packages/client/src/urql.ts'
 import { until } from '../../kit/until.ts'
@@ -17,7 +17,7 @@ test('queries pass the exchange', async () => {
 })
 
 test('a subscription that is asked for again while it runs, by a component or an exchange, has each event once', async () => {
-  const { urql, gateway, produce } = await start()
+  const { urql, gateway, produce, line } = await start()
   const told: string[][] = [[], []]
   const stops = told.map((mine) => {
     const results = urql.subscription<{ ids: string }>(IDS, {}, { requestPolicy: 'network-only' })
@@ -27,7 +27,6 @@ test('a subscription that is asked for again while it runs, by a component or an
   // As exchanges that try again do.
   const again = urql.createRequestOperation('subscription', createRequest(IDS, {}), { requestPolicy: 'network-only' })
   urql.reexecuteOperation(again)
-  await Promise.resolve()
   await produce('a', 'b')
   await until('both have it', () => told.every((mine) => mine.length >= 2))
   stops[0]?.()
@@ -37,6 +36,7 @@ test('a subscription that is asked for again while it runs, by a component or an
     ['a', 'b'],
     ['a', 'b', 'c'],
   ])
+  expect(line.requests).toBe(1)
   stops[1]?.()
   await until('nothing is left', () => gateway.engine.subscribers === 0)
 })

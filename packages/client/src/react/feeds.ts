@@ -11,16 +11,23 @@ export function findFeed(client: SluiceClient, key: string, kind: ViewKind<unkno
   return undefined
 }
 
+/** @throws what the client throws for a document or variables that cannot be sent */
 export function openFeed(client: SluiceClient, key: string, operation: Operation): Feed {
   const byKey = open.get(client) ?? new Map<string, Set<Feed>>()
   open.set(client, byKey)
   const feeds = byKey.get(key) ?? new Set()
   byKey.set(key, feeds)
-  const feed = new Feed(() => {
+  const forget = () => {
     feeds.delete(feed)
     if (feeds.size === 0 && byKey.get(key) === feeds) byKey.delete(key)
-  })
+  }
+  const feed = new Feed(forget)
   feeds.add(feed)
-  feed.start(client, operation)
+  try {
+    feed.start(client, operation)
+  } catch (error) {
+    forget()
+    throw error
+  }
   return feed
 }

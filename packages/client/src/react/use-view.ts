@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import type { DocumentInput, Operation, SluiceClient } from '../sluice-client.ts'
 import type { Feed, FeedListeners } from './feed.ts'
 import { findFeed, openFeed } from './feeds.ts'
@@ -29,6 +29,8 @@ function createSeat<Snapshot>(
   const nothing = kind.make().snapshot(key === undefined ? SKIPPED : CONNECTING)
   let feed: Feed | undefined
   return {
+    isFor: (ofClient: SluiceClient, ofKey: string | undefined, { key: ofKind }: ViewKind<Snapshot>) =>
+      ofClient === client && ofKey === key && ofKind === kind.key,
     subscribe(changed: () => void): () => void {
       if (key === undefined) return () => {}
       feed = findFeed(client, key, kind) ?? openFeed(client, key, operation)
@@ -59,11 +61,15 @@ export function useView<Data, Variables, Snapshot>(
     latest.current = options
   })
   const key = options.skip ? undefined : operationKey(document, variables)
-  // The key says what the operation and the kind are.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: they are others each time, and equal by value
-  const seat = useMemo(() => {
+  const create = () => {
     const operation = { query: document, variables } as unknown as Operation
     return createSeat(client, key, operation, kind, () => latest.current)
-  }, [client, key, kind.key])
+  }
+  let [seat, take] = useState(create)
+  // Document, variables and kind are other objects at each render: their keys say whether they are the same.
+  if (!seat.isFor(client, key, kind)) {
+    seat = create()
+    take(seat)
+  }
   return useSyncExternalStore(seat.subscribe, seat.snapshot, seat.nothing)
 }
