@@ -61,7 +61,8 @@ export class Feed {
         for (const { view } of this.#views.values()) view.take(result)
         this.#tell(({ onEventError }) => onEventError?.(result))
       },
-      // A marker is no result; state says it.
+      // The state has them.
+      error: () => {},
       onCaughtUp: () => {},
     })
   }
