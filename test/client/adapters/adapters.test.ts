@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { Gap, Result } from '../../../packages/client/src/index.ts'
+import type { Gap, Result, SluiceClientOptions } from '../../../packages/client/src/index.ts'
 import type { Listeners, OperationInfo } from '../../../packages/client/src/listeners.ts'
 import { until } from '../../kit/until.ts'
 import { DRIVERS, QUERIES, type Told } from './drivers.ts'
@@ -7,8 +7,13 @@ import { COUNT, HELLO, IDS, named, startWorld, type World, WRONG } from './world
 
 const NAMES = ['urql', 'apollo', 'relay'] as const
 
-async function start(name: (typeof NAMES)[number], listeners: Listeners = {}, path = '') {
-  const world = await startWorld(path)
+async function start(
+  name: (typeof NAMES)[number],
+  listeners: Listeners = {},
+  path = '',
+  options: Partial<SluiceClientOptions> = {},
+) {
+  const world = await startWorld(path, options)
   return { ...world, driver: DRIVERS[name](world.client, listeners) }
 }
 
@@ -128,6 +133,37 @@ describe.each(NAMES)('%s', (name) => {
     if (name === 'relay') expect(told).toEqual(['a', 'b', 'c'])
     else expect(told).toEqual(['a', 'error INTERNAL_SERVER_ERROR', 'b', 'c'])
     expect(warn).toHaveBeenCalledTimes(name === 'relay' ? 1 : 0)
+  })
+
+  test('does the same where one stream carries several subscriptions', async () => {
+    const gaps: Gap[] = []
+    const failed: Result[] = []
+    const listeners: Listeners = {
+      onGap: (gap) => void gaps.push(gap),
+      onEventError: (result) => void failed.push(result),
+    }
+    const world = await start(name, listeners, '', { singleConnection: true })
+    const [told, wrong, count]: Told[] = [[], [], []]
+    world.driver.subscribe(WRONG, wrong!)
+    world.driver.subscribe(COUNT, count!)
+    const stop = world.driver.subscribe(IDS, told!)
+    await until('one is refused', () => wrong!.includes('end'))
+    expect(wrong).toEqual(['error GRAPHQL_VALIDATION_FAILED', 'end'])
+    await until('one is complete', () => count!.includes('3'))
+    await subscribed(world)
+    await world.produce('a', 'bad', 'b')
+    await have(told!, 2)
+    world.line.down()
+    await subscribed(world, 0)
+    await world.produce(...named('c', 0, 500))
+    world.forget(400)
+    world.line.up()
+    await have(told!, 105)
+    expect(told).toEqual(['a', 'b', ...named('c', 397, 500)])
+    expect(gaps).toMatchObject([{ gaps: [{ from: 3, to: 400 }] }])
+    expect(failed).toHaveLength(1)
+    stop()
+    await subscribed(world, 0)
   })
 
   test('tells its state, and when all that was missed is there', async () => {

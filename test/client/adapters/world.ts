@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { onTestFinished } from 'vitest'
-import { createSluiceClient, type SluiceClient } from '../../../packages/client/src/index.ts'
+import { createSluiceClient, type SluiceClient, type SluiceClientOptions } from '../../../packages/client/src/index.ts'
 import { createBuilder } from '../../../src/schema/builder.ts'
 import { orders } from '../../../src/streams/topics/orders.ts'
 import { anOrder, startTestGateway, type TestGateway } from '../../kit/gateway.ts'
@@ -58,10 +58,16 @@ export interface World {
 /** The smallest window there is: some eighty orders. What is older is read from the log. */
 const SMALL_WINDOW = { WINDOW_BYTES: String(64 * 1024) }
 
-export async function startWorld(path = ''): Promise<World> {
+export async function startWorld(path = '', options: Partial<SluiceClientOptions> = {}): Promise<World> {
   const gateway = await startTestGateway({ schema: idsSchema(), topics: [orders], env: SMALL_WINDOW })
   const line = new Line()
-  const client = createSluiceClient({ url: gateway.graphql + path, fetch: line.fetch, baseWaitMs: 10, maxWaitMs: 50 })
+  const client = createSluiceClient({
+    url: gateway.graphql + path,
+    fetch: line.fetch,
+    baseWaitMs: 10,
+    maxWaitMs: 50,
+    ...options,
+  })
   onTestFinished(() => client.dispose())
   return {
     gateway,
