@@ -1,4 +1,4 @@
 import { defineConfig } from 'vite'
-import { alias } from '../shared/vite.ts'
+import { alias, server } from '../shared/vite.ts'
 
-export default defineConfig({ resolve: { alias } })
+export default defineConfig({ resolve: { alias }, server })

@@ -1,5 +1,5 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
-import { alias } from '../shared/vite.ts'
+import { alias, server } from '../shared/vite.ts'
 
-export default defineConfig({ plugins: [react()], resolve: { alias } })
+export default defineConfig({ plugins: [react()], resolve: { alias }, server })

@@ -9,3 +9,6 @@ export const alias = [
 function source(entry: string): string {
   return fileURLToPath(new URL(`../../packages/client/src/${entry}.ts`, import.meta.url))
 }
+
+/** The examples share files, and have those of the package. */
+export const server = { fs: { allow: [fileURLToPath(new URL('../..', import.meta.url))] } }

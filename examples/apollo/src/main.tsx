@@ -11,6 +11,7 @@ import { NO_ORDERS, withOrder } from '../../shared/orders.ts'
 import { OrderList, OrdersPage } from '../../shared/orders-page.tsx'
 import { listeners, useStatus } from '../../shared/status.ts'
 import { graphql } from './gql/gql.ts'
+import '../../shared/style.css'
 
 const ordersDocument = graphql(`
   subscription Orders($where: OrderFilter, $last: Int) {

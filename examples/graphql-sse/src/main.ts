@@ -5,6 +5,7 @@ import { cutConnections, cuttableFetch, gateway } from '../../shared/gateway.ts'
 import { NO_ORDERS, type Order, withOrder } from '../../shared/orders.ts'
 import { graphql } from './gql/gql.ts'
 import type { OrdersSubscription } from './gql/graphql.ts'
+import '../../shared/style.css'
 
 const ordersDocument = graphql(`
   subscription Orders($where: OrderFilter, $last: Int) {

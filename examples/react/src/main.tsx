@@ -6,6 +6,7 @@ import { type Filter, MAX_ORDERS, variablesOf } from '../../shared/filter.ts'
 import { cuttableFetch, gateway } from '../../shared/gateway.ts'
 import { OrderList, OrdersPage } from '../../shared/orders-page.tsx'
 import { graphql } from './gql/gql.ts'
+import '../../shared/style.css'
 
 const ordersDocument = graphql(`
   subscription Orders($where: OrderFilter, $last: Int) {

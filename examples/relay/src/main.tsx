@@ -10,6 +10,7 @@ import { NO_ORDERS, withOrder } from '../../shared/orders.ts'
 import { OrderList, OrdersPage } from '../../shared/orders-page.tsx'
 import { listeners, useStatus } from '../../shared/status.ts'
 import type { mainOrdersSubscription } from './__generated__/mainOrdersSubscription.graphql.ts'
+import '../../shared/style.css'
 
 const ordersDocument = graphql`
   subscription mainOrdersSubscription($where: OrderFilter, $last: Int) {

@@ -10,6 +10,7 @@ import { OrderList, OrdersPage } from '../../shared/orders-page.tsx'
 import { listeners, useStatus } from '../../shared/status.ts'
 import { graphql } from './gql/gql.ts'
 import type { OrdersSubscription } from './gql/graphql.ts'
+import '../../shared/style.css'
 
 const ordersDocument = graphql(`
   subscription Orders($where: OrderFilter, $last: Int) {
