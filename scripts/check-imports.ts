@@ -29,6 +29,9 @@ const STREAMS = [
   'src/streams/streams.ts',
 ]
 
+/** They have the public API, and each is itself alone. */
+const BROWSER_EXAMPLE = { may: ['examples/shared'], not: [...KAFKA, ...HTTP.filter((name) => name !== 'graphql-sse')] }
+
 const NEGOTIATION = { may: [], not: [...KAFKA, ...GRAPHQL, 'graphql-yoga', 'graphql-sse', 'raw-body'] }
 
 /**
@@ -204,6 +207,12 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/main.ts': { may: ['src/gateway.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   // A client knows the gateway by its protocol and its schema only.
   'examples/client': { may: ['packages/client'], not: KAFKA },
+  'examples/shared': BROWSER_EXAMPLE,
+  'examples/graphql-sse': BROWSER_EXAMPLE,
+  'examples/urql': BROWSER_EXAMPLE,
+  'examples/apollo': BROWSER_EXAMPLE,
+  'examples/relay': BROWSER_EXAMPLE,
+  'examples/react': BROWSER_EXAMPLE,
   'packages/client': { may: [], not: [...KAFKA, 'graphql', 'graphql-yoga'] },
   // The Live Map is a client like any other: it has the public API, and nothing else of the gateway.
   web: { may: ['packages/client'], not: [...KAFKA, 'graphql-yoga', 'graphql-sse'] },
@@ -265,7 +274,12 @@ export function wrongImports(file: string, source: string): string[] {
 if (import.meta.main) {
   const root = process.argv[2] ?? '.'
   const files = globSync(
-    ['src/**/*.ts', 'packages/*/src/**/*.{ts,tsx}', 'web/src/**/*.ts', 'examples/client/**/*.ts'],
+    [
+      'src/**/*.ts',
+      'packages/*/src/**/*.{ts,tsx}',
+      'web/src/**/*.ts',
+      'examples/{client,shared,graphql-sse,urql,apollo,relay,react}/**/*.{ts,tsx}',
+    ],
     {
       cwd: root,
     },

@@ -9,10 +9,12 @@ const PARTS: [title: string, program: string, ...args: string[]][] = [
   ['format and lint', 'biome', 'ci', '--error-on-warnings', `--colors=${COLORS}`, '.'],
   ['types', 'tsc', '--noEmit'],
   ["GraphiQL's types", 'tsc', '--noEmit', '--project', 'packages/graphiql'],
+  ["the browser examples' types", 'tsc', '--noEmit', '--project', 'examples'],
   ['unused files, exports and dependencies', 'knip'],
   ['direction of imports', process.execPath, 'scripts/check-imports.ts'],
   ['schema.graphql is what the code says', process.execPath, 'scripts/print-schema.ts', '--check'],
-  ["the example's types are the schema's", process.execPath, 'scripts/check-codegen.ts'],
+  ["the examples' types are the schema's", process.execPath, 'scripts/check-codegen.ts'],
+  ["the Relay example's artefacts are the schema's", process.execPath, 'scripts/check-relay.ts'],
 ]
 const AT_ONCE = 2
 

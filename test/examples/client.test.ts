@@ -75,7 +75,15 @@ test('after a field is renamed in the schema and in the document, the type check
 async function copyOfClient() {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-client-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  for (const path of ['schema.graphql', 'codegen.ts', 'package.json', 'tsconfig.json', 'client', 'examples/client']) {
+  const examples = ['client', 'shared', 'graphql-sse', 'urql', 'apollo', 'react'].map((name) => `examples/${name}`)
+  for (const path of [
+    'schema.graphql',
+    'codegen.ts',
+    'package.json',
+    'tsconfig.json',
+    'packages/client',
+    ...examples,
+  ]) {
     await cp(path, join(folder, path), { recursive: true })
   }
   const modules = resolve('node_modules')

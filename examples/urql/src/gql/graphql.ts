@@ -1,0 +1,226 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** Conditions on a value of DateTime, all of which have to hold. Times are compared as moments, whatever their offset. */
+export type DateTimeFilter = {
+  /** Is equal to this. */
+  eq?: string | null | undefined;
+  /** Is after this. */
+  gt?: string | null | undefined;
+  /** Is at this time or after it. */
+  gte?: string | null | undefined;
+  /** Is equal to one of these; to none, if the list is empty. */
+  in?: Array<string> | null | undefined;
+  /** Is before this. */
+  lt?: string | null | undefined;
+  /** Is at this time or before it. */
+  lte?: string | null | undefined;
+  /** Is not equal to this. */
+  ne?: string | null | undefined;
+  /** Is equal to none of these. */
+  notIn?: Array<string> | null | undefined;
+};
+
+/** Conditions on a value of Decimal, all of which have to hold. Decimals are compared by what they mean, whatever their length: "1.0" equals "1.00". */
+export type DecimalFilter = {
+  /** Is equal to this. */
+  eq?: string | null | undefined;
+  /** Is greater than this. */
+  gt?: string | null | undefined;
+  /** Is greater than or equal to this. */
+  gte?: string | null | undefined;
+  /** Is equal to one of these; to none, if the list is empty. */
+  in?: Array<string> | null | undefined;
+  /** Is less than this. */
+  lt?: string | null | undefined;
+  /** Is less than or equal to this. */
+  lte?: string | null | undefined;
+  /** Is not equal to this. */
+  ne?: string | null | undefined;
+  /** Is equal to none of these. */
+  notIn?: Array<string> | null | undefined;
+};
+
+/** Conditions on a value of Float, all of which have to hold. */
+export type FloatFilter = {
+  /** Is equal to this. */
+  eq?: number | null | undefined;
+  /** Is greater than this. */
+  gt?: number | null | undefined;
+  /** Is greater than or equal to this. */
+  gte?: number | null | undefined;
+  /** Is equal to one of these; to none, if the list is empty. */
+  in?: Array<number> | null | undefined;
+  /** Is less than this. */
+  lt?: number | null | undefined;
+  /** Is less than or equal to this. */
+  lte?: number | null | undefined;
+  /** Is not equal to this. */
+  ne?: number | null | undefined;
+  /** Is equal to none of these. */
+  notIn?: Array<number> | null | undefined;
+};
+
+/** Conditions on a value of ID, all of which have to hold. IDs are compared as strings. */
+export type IdFilter = {
+  /** Is equal to this. */
+  eq?: string | number | null | undefined;
+  /** Is equal to one of these; to none, if the list is empty. */
+  in?: Array<string | number> | null | undefined;
+  /** Is not equal to this. */
+  ne?: string | number | null | undefined;
+  /** Is equal to none of these. */
+  notIn?: Array<string | number> | null | undefined;
+};
+
+/** Conditions on a value of Int, all of which have to hold. */
+export type IntFilter = {
+  /** Is equal to this. */
+  eq?: number | null | undefined;
+  /** Is greater than this. */
+  gt?: number | null | undefined;
+  /** Is greater than or equal to this. */
+  gte?: number | null | undefined;
+  /** Is equal to one of these; to none, if the list is empty. */
+  in?: Array<number> | null | undefined;
+  /** Is less than this. */
+  lt?: number | null | undefined;
+  /** Is less than or equal to this. */
+  lte?: number | null | undefined;
+  /** Is not equal to this. */
+  ne?: number | null | undefined;
+  /** Is equal to none of these. */
+  notIn?: Array<number> | null | undefined;
+};
+
+/** Conditions on Location, all of which have to hold. */
+export type LocationFilter = {
+  /** All of these hold. An empty list always does. */
+  and?: Array<LocationFilter> | null | undefined;
+  /** Degrees north. */
+  lat?: FloatFilter | null | undefined;
+  /** Degrees east. */
+  lon?: FloatFilter | null | undefined;
+  /** This does not hold. */
+  not?: LocationFilter | null | undefined;
+  /** At least one of these holds. An empty list never does. */
+  or?: Array<LocationFilter> | null | undefined;
+};
+
+/** Conditions on Money, all of which have to hold. */
+export type MoneyFilter = {
+  amount?: DecimalFilter | null | undefined;
+  /** All of these hold. An empty list always does. */
+  and?: Array<MoneyFilter> | null | undefined;
+  /** ISO 4217. */
+  currency?: StringFilter | null | undefined;
+  /** This does not hold. */
+  not?: MoneyFilter | null | undefined;
+  /** At least one of these holds. An empty list never does. */
+  or?: Array<MoneyFilter> | null | undefined;
+};
+
+/** Conditions on Customer that may be null, all of which have to hold. */
+export type NullableCustomerFilter = {
+  /** All of these hold. An empty list always does. */
+  and?: Array<NullableCustomerFilter> | null | undefined;
+  email?: StringFilter | null | undefined;
+  id?: IdFilter | null | undefined;
+  /** true: there is no value. false: there is one. */
+  isNull?: boolean | null | undefined;
+  /** This does not hold. */
+  not?: NullableCustomerFilter | null | undefined;
+  /** At least one of these holds. An empty list never does. */
+  or?: Array<NullableCustomerFilter> | null | undefined;
+};
+
+/** Conditions on Order, all of which have to hold. */
+export type OrderFilter = {
+  /** All of these hold. An empty list always does. */
+  and?: Array<OrderFilter> | null | undefined;
+  city?: StringFilter | null | undefined;
+  /** ISO 3166-1 alpha-2. */
+  country?: StringFilter | null | undefined;
+  /** Who has ordered; null: a guest. It needs the scope `orders:pii`. */
+  customer?: NullableCustomerFilter | null | undefined;
+  id?: IdFilter | null | undefined;
+  itemCount?: IntFilter | null | undefined;
+  location?: LocationFilter | null | undefined;
+  merchantId?: IdFilter | null | undefined;
+  /** This does not hold. */
+  not?: OrderFilter | null | undefined;
+  /** At least one of these holds. An empty list never does. */
+  or?: Array<OrderFilter> | null | undefined;
+  placedAt?: DateTimeFilter | null | undefined;
+  region?: RegionFilter | null | undefined;
+  status?: OrderStatusFilter | null | undefined;
+  total?: MoneyFilter | null | undefined;
+};
+
+export type OrderStatus =
+  | 'CANCELLED'
+  | 'PAID'
+  | 'PLACED'
+  | 'SHIPPED';
+
+/** Conditions on a value of OrderStatus, all of which have to hold. */
+export type OrderStatusFilter = {
+  /** Is equal to this. */
+  eq?: OrderStatus | null | undefined;
+  /** Is equal to one of these; to none, if the list is empty. */
+  in?: Array<OrderStatus> | null | undefined;
+  /** Is not equal to this. */
+  ne?: OrderStatus | null | undefined;
+  /** Is equal to none of these. */
+  notIn?: Array<OrderStatus> | null | undefined;
+};
+
+export type Region =
+  | 'AFRICA'
+  | 'ASIA'
+  | 'EUROPE'
+  | 'NORTH_AMERICA'
+  | 'OCEANIA'
+  | 'SOUTH_AMERICA';
+
+/** Conditions on a value of Region, all of which have to hold. */
+export type RegionFilter = {
+  /** Is equal to this. */
+  eq?: Region | null | undefined;
+  /** Is equal to one of these; to none, if the list is empty. */
+  in?: Array<Region> | null | undefined;
+  /** Is not equal to this. */
+  ne?: Region | null | undefined;
+  /** Is equal to none of these. */
+  notIn?: Array<Region> | null | undefined;
+};
+
+/** Conditions on a value of String, all of which have to hold. Strings are compared as they are: case matters. */
+export type StringFilter = {
+  /** Contains this, in the same case. */
+  contains?: string | null | undefined;
+  /** Is equal to this. */
+  eq?: string | null | undefined;
+  /** Is equal to one of these; to none, if the list is empty. */
+  in?: Array<string> | null | undefined;
+  /** Is not equal to this. */
+  ne?: string | null | undefined;
+  /** Is equal to none of these. */
+  notIn?: Array<string> | null | undefined;
+  /** Starts with this, in the same case. */
+  startsWith?: string | null | undefined;
+};
+
+export type OrdersSubscriptionVariables = Exact<{
+  where?: OrderFilter | null | undefined;
+  last?: number | null | undefined;
+}>;
+
+
+export type OrdersSubscription = { orders: { id: string, city: string, country: string, status: OrderStatus, total: { amount: string, currency: string } } };
+
+
+export const OrdersDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"subscription","name":{"kind":"Name","value":"Orders"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"where"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"OrderFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"last"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"orders"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"Variable","name":{"kind":"Name","value":"where"}}},{"kind":"Argument","name":{"kind":"Name","value":"last"},"value":{"kind":"Variable","name":{"kind":"Name","value":"last"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"city"}},{"kind":"Field","name":{"kind":"Name","value":"country"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"total"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"amount"}},{"kind":"Field","name":{"kind":"Name","value":"currency"}}]}}]}}]}}]} as unknown as DocumentNode<OrdersSubscription, OrdersSubscriptionVariables>;
