@@ -106,7 +106,7 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/protocol': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   // Request headers are what these are about; of node:http they take the type of a request.
   'src/protocol/content-coding.ts': NEGOTIATION,
-  'src/protocol/accept.ts': NEGOTIATION,
+  'src/protocol/accept.ts': { ...NEGOTIATION, may: [...NEGOTIATION.may, 'src/protocol/media-type.ts'] },
 
   // The engine, above its rooms.
   'src/delivery': {
@@ -126,6 +126,7 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
       'src/errors',
       ...STREAMS,
       'src/schema',
+      'src/protocol/json-line.ts',
       'src/delivery/operation',
       'src/delivery/frames',
       'src/delivery/throttle',
