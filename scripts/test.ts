@@ -1,7 +1,8 @@
 /**
  * `npm test`: vitest, then its totals alone on the last line. It installs nothing: what needs a part that is missing
- * is skipped, by name; with `CI` set, a skip is a failure. `npm test -- name` passes its arguments on to vitest.
+ * is skipped, by name; with `CI` set, a skip is a failure. Pages are built if they are older than their sources. `npm test -- name` passes its arguments on to vitest.
  */
+import { buildAll } from './build.ts'
 import { type Outcome, runVitest } from './vitest.ts'
 
 /** What is said after a run, its last line the totals, and the exit code. */
@@ -31,6 +32,7 @@ if (import.meta.main) {
   const args = process.argv.slice(2)
   const long = args.includes('--long')
   const rest = args.filter((arg) => arg !== '--long')
+  await buildAll({ stale: true })
   const outcome = await runVitest(rest, { show: true, env: long ? { SLUICE_LONG: '1' } : {} })
   const { lines, code } = verdict(outcome, {
     ci: Boolean(process.env.CI),

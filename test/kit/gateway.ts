@@ -32,6 +32,8 @@ export interface TestGatewayOptions {
   readonly embedded?: EmbeddedLog
   readonly log?: Logger
   readonly timeouts?: Timeouts
+  /** The folder of a built page. */
+  readonly pages?: string
   readonly now?: () => number
 }
 
@@ -39,7 +41,7 @@ export const silentLog: Logger = pino({ level: 'silent' })
 
 /** A gateway on free ports, closed when the test ends; ready, unless it is to wait for a Kafka. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const { env = {}, schema, topics, partitions = 6, log = silentLog, timeouts, now } = options
+  const { env = {}, schema, topics, partitions = 6, log = silentLog, timeouts, pages, now } = options
   const config = readConfig({ PORT: '0', ADMIN_PORT: '0', DEMO_RATE: '0', INSTANCE_ID: 'test', ...env })
   const embedded = options.embedded ?? createEmbeddedLog()
   if (!options.embedded) {
@@ -54,6 +56,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ...(topics && { topics }),
     ...(!onKafka && { embedded }),
     ...(timeouts && { timeouts }),
+    ...(pages !== undefined && { pages }),
     ...(now && { now }),
   })
   onTestFinished(() => gateway.close())

@@ -34,12 +34,12 @@ test.each(ANSWERS)('%s is a script, a page or an image to no page', async (_what
 describe("GraphiQL's page", () => {
   const html = { headers: { accept: 'text/html' } }
 
-  test('runs one script, its own, talks to its own origin only, and is framed nowhere', async () => {
+  test('runs its own scripts, talks to its own origin only, and is framed nowhere', async () => {
     const gateway = await startTestGateway()
     const answer = await RawStream.send(gateway.graphql, html)
     await answer.untilHead()
     const { 'content-security-policy': policy = '', ...headers } = answer.headers
-    expect(policy).toMatch(/script-src 'sha256-[\w+/]{43}=';/)
+    expect(policy).toContain("script-src 'self';")
     expect(policy).not.toMatch(/script-src[^;]*unsafe/)
     expect(policy).toContain("connect-src 'self'")
     expect(policy).toContain("frame-ancestors 'none'")

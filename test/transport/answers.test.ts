@@ -1,4 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { MAX_RESULT_BYTES } from '../../src/delivery/render/result-size.ts'
 import { createBuilder } from '../../src/schema/builder.ts'
 import { orders } from '../../src/streams/topics/orders.ts'
@@ -201,25 +205,28 @@ test('a hand-written subscription counts the result that its client has not take
   await until('it is given back', async () => (await gateway.metric('sluice_answer_bytes')) === 0)
 })
 
-describe("GraphiQL's page, of nine megabytes", () => {
-  const HTML = { headers: { accept: 'text/html' } }
+describe('a page of nine megabytes', () => {
   /** More than half of the budget holds. */
   const UNREAD = 12
 
-  async function askUnread(gateway: TestGateway): Promise<RawStream[]> {
+  /** A folder with a file that no coding makes smaller. */
+  function largePage(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-page-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, 'index.html'), '<!doctype html>')
+    writeFileSync(join(folder, 'large.json'), randomBytes(9 * MIB))
+    return folder
+  }
+
+  test('takes half of the budget at most while clients do not read it; operations are answered', async () => {
+    const gateway = await startTestGateway({ pages: largePage() })
     const asked: RawStream[] = []
     for (let n = 0; n < UNREAD; n++) {
-      const one = await RawStream.send(gateway.graphql, HTML)
+      const one = await RawStream.write(gateway.url, 'GET /large.json HTTP/1.1\r\nhost: x\r\n\r\n')
       await one.untilHead()
       one.socket.pause()
       asked.push(one)
     }
-    return asked
-  }
-
-  test('takes half of the budget at most while clients do not read it; operations are answered', async () => {
-    const gateway = await startTestGateway()
-    const asked = await askUnread(gateway)
     const served = asked.filter(({ status }) => status === 200)
     expect(served.length).toBeGreaterThan(2)
     expect(await gateway.metric('sluice_answer_bytes')).toBeLessThanOrEqual(32 * MIB)
@@ -232,6 +239,6 @@ describe("GraphiQL's page, of nine megabytes", () => {
 
     await Promise.all(asked.map((one) => one.close()))
     await until('it is given back', async () => (await gateway.metric('sluice_answer_bytes')) === 0)
-    expect((await RawStream.answer(gateway.graphql, HTML)).status).toBe(200)
+    expect((await fetch(gateway.url)).status).toBe(200)
   })
 })

@@ -66,7 +66,7 @@ describe('GraphiQL', () => {
       for (const search of ['', '?query={hello}', '?query={nope}']) {
         const answer = await RawStream.send(gateway.graphql, { search, headers: { accept } })
         await answer.untilHead()
-        expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/html'])
+        expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
       }
     },
   )
