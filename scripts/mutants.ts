@@ -69,7 +69,7 @@ function copyTree(root: string) {
     mkdirSync(dirname(join(copy, file)), { recursive: true })
     cpSync(join(root, file), join(copy, file), { verbatimSymlinks: true })
   }
-  for (const shared of ['node_modules', '.cache']) {
+  for (const shared of ['node_modules', '.cache', 'web/dist', 'packages/graphiql/dist', 'packages/client/dist']) {
     if (existsSync(join(root, shared))) symlinkSync(join(root, shared), join(copy, shared))
   }
   // `git apply` inside of somebody else's repository silently leaves out paths; in its own it does not.
