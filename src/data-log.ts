@@ -63,10 +63,11 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
     publishSink: own.sink,
     throttledMs: () => 0,
     start() {
-      if (config.DEMO_RATE > 0 && topics.some((topic) => topic.name === orders.name)) {
-        const hasSales = topics.some((topic) => topic.name === regionSales.name)
-        feeding = feedDemo(own.sink, config, hasSales, stop.signal)
-      }
+      const has = (name: string) => topics.some((topic) => topic.name === name)
+      if (!has(orders.name)) return
+      const feeds = [feedDemo(own.sink, config, stop.signal)]
+      if (has(regionSales.name)) feeds.push(totalSales(own, stop.signal))
+      feeding = Promise.all(feeds)
     },
     async close() {
       stop.abort()
@@ -77,14 +78,16 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
 }
 
 /** Loaded only where it is wanted: the feed's cities take a third of a second, and memory. */
-async function feedDemo(
-  sink: Sink,
-  { DEMO_RATE: rate, DEMO_SEED: seed }: Config,
-  hasSales: boolean,
-  signal: AbortSignal,
-): Promise<void> {
+async function feedDemo(sink: Sink, { DEMO_RATE: rate, DEMO_SEED: seed }: Config, signal: AbortSignal): Promise<void> {
+  if (rate === 0) return
   const { runFeed } = await import('./demo/run-feed.ts')
-  await runFeed({ sink, rate, seed, signal, isFirstRun: true, ...(hasSales && { salesTopic: regionSales.name }) })
+  await runFeed({ sink, rate, seed, signal })
+}
+
+/** Also of the orders that clients place. */
+async function totalSales({ source, sink }: EmbeddedLog, signal: AbortSignal): Promise<void> {
+  const { salesFromLog } = await import('./demo/sales-from-log.ts')
+  await salesFromLog({ source, sink, topic: orders.name, salesTopic: regionSales.name, signal })
 }
 
 function usesTls(config: Config): boolean {

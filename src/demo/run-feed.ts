@@ -9,8 +9,6 @@ export interface RunFeedOptions {
   readonly topic?: string
   /** The compacted topic that gets the totals by region and minute; none, if absent. */
   readonly salesTopic?: string | undefined
-  /** Nothing was told of the present minute before: its totals are right from now on. */
-  readonly isFirstRun?: boolean
   /** Events a second, from 0 (nothing is sent) up; fractions are fine. */
   readonly rate: number
   /** Stop after as many events; without it, only `signal` ends the feed. */
@@ -55,7 +53,7 @@ export async function runFeed(options: RunFeedOptions): Promise<number> {
 
   const feed = createOrderFeed({ seed })
   const pace = createPace(rate, performance.now())
-  const totals = new RegionTotals(options.isFirstRun ? startOfMinute(Date.now()) : Date.now())
+  const totals = new RegionTotals(Date.now())
   let totalsAt = performance.now()
   let sent = 0
 
@@ -95,10 +93,6 @@ export async function runFeed(options: RunFeedOptions): Promise<number> {
     }
     return false
   }
-}
-
-function startOfMinute(now: number): number {
-  return now - (now % 60_000)
 }
 
 function recordOf(order: { readonly merchantId: string }): OutgoingRecord {

@@ -11,7 +11,7 @@ import type { CloseReason } from '../delivery/outlet.ts'
 import { type Prepared, prepared } from '../delivery/prepared.ts'
 import { endSource, openSource, PullSubscriber } from '../delivery/pull.ts'
 import { errorJson, executedJson } from '../delivery/render/result-json.ts'
-import { SluiceError } from '../errors/codes.ts'
+import { isOfClient, SluiceError } from '../errors/codes.ts'
 import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { ANONYMOUS, type Audience, type Context } from '../schema/context.ts'
@@ -74,13 +74,18 @@ export class Operations {
    * Executes a query or a mutation, for every transport.
    * @param errors receives masked errors, for the request's log.
    * @throws SluiceError `TOO_MANY_ANSWERS` where its answer has no room, `PUBLISH_BUSY` and `RATE_LIMITED` where the events
-   * of a mutation have none, `OPERATION_TOO_COMPLEX` where these are too many: it was not executed then.
+   * of a mutation have none: it was not executed then.
    */
   async execute(admitted: Admitted, errors: ErrorSink): Promise<Executed> {
     const { schema, answers } = this.#options
     const { document, params } = admitted
     const isMutation = admitted.operation.operation === 'mutation'
-    if (isMutation) this.#demandPublishing(admitted)
+    try {
+      if (isMutation) this.#demandPublishing(admitted)
+    } catch (error) {
+      if (isOfClient(error)) throw error
+      return { errors: [formatError(error, errors)] }
+    }
     const share = answers.reserve(admitted.cost)
     try {
       const args = validateExecutionArgs({

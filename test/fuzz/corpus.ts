@@ -35,7 +35,7 @@ export function makeCorpus(): Corpus {
     return join(folder, name)
   }
   const keys = keysFile([
-    { id: 'acme', key: API_KEYS[0] as string, bounds: { merchantId: ['m_1', 'm_2'] } },
+    { id: 'acme', key: API_KEYS[0] as string, scopes: ['orders:write'], bounds: { merchantId: ['m_1', 'm_2'] } },
     { id: 'bolt', key: API_KEYS[1] as string, scopes: ['orders:pii'] },
   ])
   return {
@@ -47,6 +47,7 @@ export function makeCorpus(): Corpus {
       AUTH_AUDIENCE: 'sluice',
       AUTH_COOKIE: 'session',
       ANONYMOUS: 'true',
+      ANONYMOUS_SCOPES: 'orders:write',
       TICKET_SECRET: 'a-secret-of-thirty-two-characters!',
       API_KEYS_FILE: keys,
       PERSISTED_OPERATIONS: 'allowed',

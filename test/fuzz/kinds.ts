@@ -25,6 +25,7 @@ export interface Kind {
 
 const CHEAP = '/graphql?query=%7B__typename%7D'
 const LIVE = 'subscription($after:Cursor){orders(after:$after){id}}'
+const PLACE = 'mutation($input:PlaceOrderInput!){placeOrder(input:$input){id placedAt total{amount}}}'
 const ORIGIN = 'https://shop.example'
 const POLICY = new CorsPolicy([ORIGIN])
 
@@ -33,6 +34,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   requests: { weight: 3, run: request },
   'cursors, by every way in': { weight: 2, run: cursorRequest },
   'credentials, by every way in': { weight: 3, run: credentials },
+  'orders that are placed': { weight: 1, run: placed },
   'ids of operations': { weight: 1, run: operationId },
   'heads of a connection': { weight: 1, run: head },
   cursors: { weight: 30, run: cursor },
@@ -74,6 +76,24 @@ async function cursorRequest(random: Random, world: World): Promise<string> {
     () => get(random, world, `${search({ query: LIVE, lastEventId: cursor })}`, headers),
     () => get(random, world, `${search({ query: LIVE, variables: JSON.stringify({ after: cursor }) })}`, headers),
   ])()
+}
+
+async function placed(random: Random, world: World): Promise<string> {
+  const or = <T>(usual: T, ...odd: readonly T[]): T => (random.chance(0.9) ? usual : random.pick(odd))
+  const input = {
+    idempotencyKey: random.pick([undefined, 'a', 'b', mutateText(random, 'a key')]),
+    merchantId: random.pick(['m_1', 'm_2', mutateText(random, 'm_1')]),
+    region: or('EUROPE', 'europe', 'NOWHERE'),
+    country: or('NL', 'nl', mutateText(random, 'NL')),
+    city: or('Delft', mutateText(random, 'Delft')),
+    location: { lat: or(52.1, -91, 1e308), lon: or(4.9, -181, 1e-320) },
+    total: { amount: or('129.90', '0', mutateText(random, '12.50')), currency: or('EUR', mutateText(random, 'EUR')) },
+    itemCount: or(undefined, 1, 0, 2 ** 31),
+  }
+  const body = writeJson(random, { query: PLACE, variables: { input } }, random.chance(0.3) ? 0.05 : 0)
+  const accept = random.pick(['application/json', 'application/graphql-response+json', 'text/event-stream'])
+  const key = random.pick<Headers>([{}, { 'x-api-key': random.pick(world.corpus.apiKeys) }])
+  return await post(random, world, body, { accept, ...key })
 }
 
 async function credentials(random: Random, world: World): Promise<string> {

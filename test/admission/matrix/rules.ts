@@ -39,8 +39,9 @@ const forReplays = ({ resumes }: Way): boolean => resumes === true
 const KEY = { 'x-api-key': 'the-key-of-a-partner' }
 const partner = (more: object = {}) => ({
   ANONYMOUS: 'false',
-  API_KEYS_FILE: keysFile([{ id: 'partner', key: KEY['x-api-key'], ...more }]),
+  API_KEYS_FILE: keysFile([{ id: 'partner', key: KEY['x-api-key'], scopes: ['orders:write'], ...more }]),
 })
+const ANYBODY = { ANONYMOUS_SCOPES: 'orders:write' }
 
 /** An hour, in seconds. */
 const HOUR = 3600
@@ -49,7 +50,7 @@ const seconds = () => Math.floor(Date.now() / 1000)
 async function tokens() {
   const issuer = await makeIssuer()
   const bearer = async (claims: object) => ({
-    authorization: `Bearer ${await issuer.sign({ sub: 'partner', ...claims })}`,
+    authorization: `Bearer ${await issuer.sign({ sub: 'partner', scope: 'orders:write', ...claims })}`,
   })
   return { env: { ANONYMOUS: 'false', AUTH_KEY_FILE: issuer.keyFile(), AUTH_ALGORITHMS: 'ES256' }, issuer, bearer }
 }
@@ -60,9 +61,15 @@ async function admin(gateway: TestGateway, path: string, body: object): Promise<
   if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`)
 }
 
-/** The same document as a query and as a subscription, with this in the selection of an order. */
+/** An order in a document. */
+const placeOrder = (selection: string, merchantId = 'm_0001') =>
+  `placeOrder(input: { merchantId: "${merchantId}", region: EUROPE, country: "NL", city: "Delft", location: { lat: 52, lon: 4 },
+    total: { amount: "1", currency: "EUR" } }) { ${selection} }`
+
+/** The same document as a query, as a mutation and as a subscription, with this in the selection of an order. */
 const ordersWith = (selection: string, args = '') => ({
   query: `query Named { recentOrders(last: 1${args && `, ${args}`}) { ${selection} } }`,
+  mutation: `mutation Named { ${placeOrder(selection)} }`,
   subscription: `subscription Named($after: Cursor) { orders(after: $after${args && `, ${args}`}) { ${selection} } }`,
 })
 
@@ -106,7 +113,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     holds: everywhere,
     async prepare() {
       const { env, issuer } = await tokens()
-      const cookie = `session=${await issuer.sign({ sub: 'partner', exp: seconds() + HOUR })}`
+      const cookie = `session=${await issuer.sign({ sub: 'partner', scope: 'orders:write', exp: seconds() + HOUR })}`
       const own = { cookie, 'sec-fetch-site': 'same-origin' }
       const forged = { cookie, 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
       return { env: { ...env, AUTH_COOKIE: 'session' }, good: { headers: own }, bad: { headers: forged } }
@@ -123,7 +130,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     prepare: () => ({
       env: partner(),
       good: { headers: KEY },
-      bad: ordersWith('id', 'where: { customer: { email: { eq: "a@b.example" } } }'),
+      bad: {
+        ...ordersWith('id', 'where: { customer: { email: { eq: "a@b.example" } } }'),
+        // It has no filter: the same field, selected.
+        mutation: `mutation { ${placeOrder('customer { id }')} }`,
+      },
     }),
   },
   'a merchant beyond its bounds': {
@@ -132,7 +143,10 @@ export const RULES: Readonly<Record<string, Rule>> = {
     prepare: () => ({
       env: partner({ bounds: { merchantId: ['m_0001'] } }),
       good: { headers: KEY },
-      bad: ordersWith('id', 'where: { merchantId: { eq: "m_0002" } }'),
+      bad: {
+        ...ordersWith('id', 'where: { merchantId: { eq: "m_0002" } }'),
+        mutation: `mutation { ${placeOrder('id', 'm_0002')} }`,
+      },
     }),
   },
   'a blocked operation': {
@@ -168,16 +182,20 @@ export const RULES: Readonly<Record<string, Rule>> = {
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
       const file = join(folder, 'manifest.json')
       writeFileSync(file, JSON.stringify(USUAL_TEXTS))
-      return { env: { PERSISTED_OPERATIONS: 'only', PERSISTED_OPERATIONS_FILE: file }, bad: ordersWith('id city') }
+      return {
+        env: { ...ANYBODY, PERSISTED_OPERATIONS: 'only', PERSISTED_OPERATIONS_FILE: file },
+        bad: ordersWith('id city'),
+      }
     },
   },
   introspection: {
     code: 'GRAPHQL_VALIDATION_FAILED',
     holds: forOperations,
     prepare: () => ({
-      env: { INTROSPECTION: 'false' },
+      env: { ...ANYBODY, INTROSPECTION: 'false' },
       bad: {
         query: 'query { recentOrders(last: 1) { id } ...F } fragment F on Query { __schema { queryType { name } } }',
+        mutation: `mutation { ${placeOrder('id')} } query Q { __type(name: "Order") { name } }`,
         subscription: 'subscription { orders { id } } query Q { __type(name: "Order") { name } }',
       },
     }),
@@ -185,20 +203,21 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'a name that is too long': {
     code: 'NAME_TOO_LONG',
     holds: forOperations,
-    prepare: () => ({ env: {}, bad: ordersWith(`${LONG_NAME}: id`) }),
+    prepare: () => ({ env: ANYBODY, bad: ordersWith(`${LONG_NAME}: id`) }),
   },
   'a document that is too deep': {
     code: 'OPERATION_TOO_COMPLEX',
     holds: forOperations,
-    prepare: () => ({ env: {}, bad: ordersWith(DEEP) }),
+    prepare: () => ({ env: ANYBODY, bad: ordersWith(DEEP) }),
   },
   'an operation that costs too much': {
     code: 'OPERATION_TOO_COMPLEX',
     holds: forOperations,
     prepare: () => ({
-      env: {},
+      env: ANYBODY,
       bad: {
         query: `{ ${Array.from({ length: 200 }, (_, i) => `a${i}: recentOrders(last: 1000) { id }`).join(' ')} }`,
+        mutation: `mutation { ${Array.from({ length: 30 }, (_, i) => `a${i}: ${placeOrder('id')}`).join(' ')} }`,
         subscription: `subscription { orders { ${Array.from({ length: 10 }, (_, i) => `...F${i}`).join(' ')} } } ${costly()}`,
       },
     }),
@@ -206,23 +225,24 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'a document of too many tokens': {
     code: 'GRAPHQL_PARSE_FAILED',
     holds: forOperations,
-    prepare: () => ({ env: {}, bad: ordersWith('a:id '.repeat(1_690)) }),
+    prepare: () => ({ env: ANYBODY, bad: ordersWith('a:id '.repeat(1_690)) }),
   },
   'a field that is none': {
     code: 'GRAPHQL_VALIDATION_FAILED',
     holds: forOperations,
-    prepare: () => ({ env: {}, bad: ordersWith('nope') }),
+    prepare: () => ({ env: ANYBODY, bad: ordersWith('nope') }),
   },
   'a damaged cursor': {
     code: 'CURSOR_INVALID',
     holds: forReplays,
-    prepare: () => ({ env: {}, bad: { cursor: 'damaged' } }),
+    prepare: () => ({ env: ANYBODY, bad: { cursor: 'damaged' } }),
   },
 }
 
 /** Operations that break no rule. */
 export const USUAL_TEXTS = {
   query: 'query Usual { recentOrders(last: 1) { id } }',
+  mutation: `mutation Usual { ${placeOrder('id')} }`,
   subscription: 'subscription Usual($after: Cursor) { orders(after: $after) { id } }',
 }
 

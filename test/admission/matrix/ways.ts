@@ -3,11 +3,16 @@ import type { RouteName } from '../../../src/server/endpoint.ts'
 import type { TestGateway } from '../../kit/gateway.ts'
 import { type RawRequest, RawStream } from '../../kit/raw-stream.ts'
 
+/** The kinds of operations. */
+type Kind = 'query' | 'mutation' | 'subscription'
+
 /** What a request is made of, beside what its way adds. */
 export interface Asked {
   /** Credentials and the like. */
   readonly headers: Readonly<Record<string, string>>
   readonly query: string
+  /** It places an order. */
+  readonly mutation: string
   /** With its start as the variable `after`. */
   readonly subscription: string
   readonly extensions: Readonly<Record<string, unknown>>
@@ -21,7 +26,7 @@ export interface Way {
   /** The media type that its answer has. */
   readonly mediaType?: string
   /** It brings an operation: a rule about operations holds for it. */
-  readonly operation?: 'query' | 'subscription'
+  readonly operation?: Kind
   /** It opens a stream. */
   readonly opens?: true
   /** It goes on from a cursor. */
@@ -41,7 +46,7 @@ const GRAPHQL_TYPE = 'application/graphql-response+json'
 const TOKEN = 'x-graphql-event-stream-token'
 let operations = 0
 
-function post(accept: string, operation: 'query' | 'subscription', more: Partial<Way> = {}): Way {
+function post(accept: string, operation: Kind, more: Partial<Way> = {}): Way {
   return {
     route: 'operation',
     method: 'POST',
@@ -52,7 +57,7 @@ function post(accept: string, operation: 'query' | 'subscription', more: Partial
   }
 }
 
-function get(accept: string, operation: 'query' | 'subscription', more: Partial<Way> = {}): Way {
+function get(accept: string, operation: Kind, more: Partial<Way> = {}): Way {
   return {
     route: 'operation',
     method: 'GET',
@@ -63,11 +68,11 @@ function get(accept: string, operation: 'query' | 'subscription', more: Partial<
   }
 }
 
-function bodyOf(asked: Asked, operation: 'query' | 'subscription', extensions: object = {}) {
+function bodyOf(asked: Asked, operation: Kind, extensions: object = {}) {
   return { query: asked[operation], extensions: { ...asked.extensions, ...extensions } }
 }
 
-function searchOf(asked: Asked, operation: 'query' | 'subscription', extensions: object = {}): string {
+function searchOf(asked: Asked, operation: Kind, extensions: object = {}): string {
   const { query, extensions: all } = bodyOf(asked, operation, extensions)
   return `?${new URLSearchParams({ query, extensions: JSON.stringify(all) })}`
 }
@@ -81,6 +86,9 @@ export const WAYS: Readonly<Record<string, Way>> = {
   'GET for a GraphQL response': get(GRAPHQL_TYPE, 'query'),
   'a query as a stream by POST': post(STREAM, 'query'),
   'a query as a stream by GET': get(STREAM, 'query'),
+  'a mutation by POST for JSON': post(JSON_TYPE, 'mutation'),
+  'a mutation by POST for a GraphQL response': post(GRAPHQL_TYPE, 'mutation'),
+  'a mutation as a stream': post(STREAM, 'mutation'),
   'distinct POST': post(STREAM, 'subscription', { opens: true }),
   'distinct GET, as EventSource sends it': get(STREAM, 'subscription', { opens: true }),
   'replay by Last-Event-ID, POST': post(STREAM, 'subscription', {
@@ -167,6 +175,18 @@ export const WAYS: Readonly<Record<string, Way>> = {
     request: (asked, token) => ({
       headers: { ...asked.headers, accept: JSON_TYPE, [TOKEN]: token },
       search: searchOf(asked, 'query', { operationId: `${++operations}` }),
+    }),
+  },
+  'mutation of a reserved stream': {
+    route: 'single',
+    method: 'POST',
+    operation: 'mutation',
+    needs: 'reservation',
+    leadsTo: 'result',
+    request: (asked, token) => ({
+      method: 'POST',
+      headers: { ...asked.headers, accept: JSON_TYPE, [TOKEN]: token },
+      body: bodyOf(asked, 'mutation', { operationId: `${++operations}` }),
     }),
   },
   'replay on a reserved stream': {
