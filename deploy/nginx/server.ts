@@ -69,6 +69,7 @@ ${listen.map((address) => `        listen ${address} ssl http2 reuseport backlog
         gzip_vary on;
 
 ${graphql(settings)}
+${pages(settings)}
 ${ownAnswers(settings)}    }
 `
 }
@@ -85,16 +86,7 @@ function graphql({ logs, streamsPerWorker, streamsPerAddress, heartbeatMs, hstsS
             error_log ${logs}/error.log alert;
 
             proxy_pass http://$sluice_upstream;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
-            # Set, not appended to: what a client says of itself does not reach the gateways (TRUSTED_PROXIES).
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header X-Forwarded-Host $http_host;
-            proxy_set_header X-Real-IP "";
-            proxy_set_header Forwarded "";
-
+${FORWARDED}
             proxy_buffering off; # every frame at once
             proxy_buffer_size 8k; # kept for each stream: ${streamsPerWorker} x 8 KiB = ${buffers} MiB a worker
             proxy_socket_keepalive on;
@@ -121,6 +113,39 @@ ${strictTransport(hstsSeconds)
             error_page 429 = @busy_$sluice_client;
             error_page 502 = @down_$sluice_client;
             error_page 504 = @silent_$sluice_client;
+        }
+`
+}
+
+/** Of every request that goes to a gateway. */
+const FORWARDED = `            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host $http_host;
+            # Set, not appended to: what a client says of itself does not reach the gateways (TRUSTED_PROXIES).
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header X-Forwarded-Host $http_host;
+            proxy_set_header X-Real-IP "";
+            proxy_set_header Forwarded "";
+`
+
+/** Documents and files for browsers, where the gateways serve any (LIVE_MAP, GRAPHIQL). */
+function pages({ streamsPerAddress, hstsSeconds }: Settings): string {
+  const transport = strictTransport(hstsSeconds).map((line) => `            ${line}\n`)
+  return `        # Pages, and the files of which they are made. They are compressed, and say how long they may be cached.
+        location ~ ^/(?:$|assets/|graphiql/|favicon\\.) {
+            limit_conn sluice_addresses ${streamsPerAddress};
+            proxy_pass http://sluice;
+${FORWARDED}
+            proxy_connect_timeout 2s;
+            proxy_send_timeout 15s;
+            proxy_read_timeout 15s; # a gateway has them in memory
+            proxy_next_upstream error timeout;
+            proxy_next_upstream_timeout 20s;
+
+${transport.join('')}            error_page 429 = @busy_others;
+            error_page 502 = @down_others;
+            error_page 504 = @silent_others;
         }
 `
 }

@@ -28,7 +28,6 @@ const MAX_STEPS = 50_000
 export function MergeableFieldsRule(context: ValidationContext): ASTVisitor {
   const merger = new Merger(context)
   return {
-    // biome-ignore lint/correctness/noComponentHookFactories: it is a visitor of graphql-js, and no component of React
     OperationDefinition: (node) => {
       const root = context.getSchema().getRootType(node.operation)
       merger.check([{ set: node.selectionSet, type: root ?? undefined }])

@@ -205,6 +205,8 @@ const VALUES: Record<string, { good: string[]; bad: string[] }> = {
   TICKET_SECRET: { good: ['x'.repeat(32)], bad: ['x'.repeat(31)] },
   INTROSPECTION: { good: ['true', 'false'], bad: ['on'] },
   GRAPHIQL: { good: ['true', 'false'], bad: ['on'] },
+  LIVE_MAP: { good: ['true', 'false'], bad: ['on'] },
+  ANONYMOUS_SCOPES: { good: ['orders:write', 'a, b'], bad: ['a b', '"'] },
   PERSISTED_OPERATIONS: { good: ['off', 'allowed', 'only'], bad: ['on'] },
   PERSISTED_OPERATIONS_FILE: { good: ['operations.json'], bad: [] },
   CONTROL_TOPIC: { good: ['control'], bad: ['a b', 'x'.repeat(250)] },

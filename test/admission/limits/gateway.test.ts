@@ -140,12 +140,12 @@ test('requests beyond the rate are refused by 429, to a native EventSource by `r
   expect((await RawStream.answer(gateway.graphql, request)).status).toBe(200)
   const limits = spy.mock.contexts[0] as Limits
   /** More than any client of this test sends in so short a time. */
-  const takeAll = () =>
+  const useUp = () =>
     expect(() => {
       for (let count = 0; count < 1e6; count++) limits.demandRequest(aPrincipal({ id: 'greedy' }), '192.0.2.1')
     }).toThrow(expect.objectContaining({ code: 'RATE_LIMITED' }))
   await until('a request is refused', async () => {
-    takeAll()
+    useUp()
     const answer = await RawStream.answer(gateway.graphql, request)
     if (answer.status === 200) return false
     expect(outcome(answer)).toEqual(LIMITED)
@@ -153,7 +153,7 @@ test('requests beyond the rate are refused by 429, to a native EventSource by `r
     return true
   })
   await until('an EventSource is refused', async () => {
-    takeAll()
+    useUp()
     const search = `?query=${encodeURIComponent(ORDERS)}`
     const stream = await RawStream.send(gateway.graphql, {
       search,
