@@ -20,7 +20,7 @@ test('the documents show operations', () => {
 })
 
 test.each(operations)('operation %i of %s is answered', async (_number, _file, query, text) => {
-  const gateway = await startTestGateway()
+  const gateway = await startTestGateway({ env: { ANONYMOUS_SCOPES: 'orders:write' } })
   await gateway.produce(anOrder())
   const variables = text === undefined ? undefined : (JSON.parse(text) as object)
   if (!query.includes('subscription')) {

@@ -35,7 +35,7 @@ test('a worker has two connections for each of its streams, a descriptor for eac
 })
 
 test('silence is cut after three heartbeats of the gateways, and old workers outlive the oldest stream', () => {
-  expect(numbers('proxy_read_timeout')).toEqual([(3 * readConfig({}).HEARTBEAT_MS) / 1000])
+  expect(numbers('proxy_read_timeout')[0]).toBe((3 * readConfig({}).HEARTBEAT_MS) / 1000)
   expect(printed).toContain('worker_shutdown_timeout 70m;')
   const other = nginxConfig({ ...EXAMPLE, heartbeatMs: 2_500, streamMaxAgeMs: 86_400_000 })
   expect(other).toContain('proxy_read_timeout 7500ms;')
