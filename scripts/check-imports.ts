@@ -26,6 +26,7 @@ const STREAMS = [
   'src/streams/feed',
   'src/streams/table',
   'src/streams/throttle',
+  'src/streams/publish',
   'src/streams/streams.ts',
 ]
 
@@ -92,6 +93,10 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   },
   'src/streams/throttle': {
     may: [...STREAMS_BASE, 'src/streams/cursor'],
+    not: [...KAFKA, ...HTTP, ...GRAPHQL],
+  },
+  'src/streams/publish': {
+    may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source/port.ts', 'src/streams/topic', 'src/streams/feed'],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
   'src/streams/topics': { may: ['src/streams/topic'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
@@ -205,6 +210,7 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   // A client knows the gateway by its protocol and its schema only.
   'examples/client': { may: ['packages/client'], not: KAFKA },
   'packages/client': { may: [], not: [...KAFKA, 'graphql', 'graphql-yoga'] },
+  'packages/graphiql': { may: ['packages/client'], not: [...KAFKA, 'graphql-yoga', 'graphql-sse'] },
   // The Live Map is a client like any other: it has the public API, and nothing else of the gateway.
   web: { may: ['packages/client'], not: [...KAFKA, 'graphql-yoga', 'graphql-sse'] },
 }

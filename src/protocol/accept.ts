@@ -6,7 +6,7 @@ import { SluiceError } from '../errors/codes.ts'
 export const EVENT_STREAM = 'text/event-stream'
 export const GRAPHQL_RESPONSE = 'application/graphql-response+json'
 const JSON_TYPE = 'application/json'
-export const HTML = 'text/html'
+const HTML = 'text/html'
 export const PLAIN_TEXT = 'text/plain'
 
 /** What answers are, in the order of our preference, for equal q values. */
