@@ -26,6 +26,7 @@ const STREAMS = [
   'src/streams/feed',
   'src/streams/table',
   'src/streams/throttle',
+  'src/streams/publish',
   'src/streams/streams.ts',
 ]
 
@@ -95,6 +96,10 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   },
   'src/streams/throttle': {
     may: [...STREAMS_BASE, 'src/streams/cursor'],
+    not: [...KAFKA, ...HTTP, ...GRAPHQL],
+  },
+  'src/streams/publish': {
+    may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source/port.ts', 'src/streams/topic', 'src/streams/feed'],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
   'src/streams/topics': { may: ['src/streams/topic'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
@@ -215,6 +220,7 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'examples/relay': BROWSER_EXAMPLE,
   'examples/react': BROWSER_EXAMPLE,
   'packages/client': { may: [], not: [...KAFKA, 'graphql', 'graphql-yoga'] },
+  'packages/graphiql': { may: ['packages/client'], not: [...KAFKA, 'graphql-yoga', 'graphql-sse'] },
   // The Live Map is a client like any other: it has the public API, and nothing else of the gateway.
   web: { may: ['packages/client'], not: [...KAFKA, 'graphql-yoga', 'graphql-sse'] },
 }

@@ -9,7 +9,7 @@ export const EVENT_STREAM = 'text/event-stream'
 export const MULTIPART = 'multipart/mixed'
 export const GRAPHQL_RESPONSE = 'application/graphql-response+json'
 const JSON_TYPE = 'application/json'
-export const HTML = 'text/html'
+const HTML = 'text/html'
 export const PLAIN_TEXT = 'text/plain'
 
 /** What request errors are, in the order of our preference, for equal q values. */

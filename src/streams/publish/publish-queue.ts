@@ -11,7 +11,7 @@ const MAX_PENDING_BYTES = 16 * 1024 * 1024
 const MAX_BATCH = 100
 const MAX_TOGETHER_BYTES = 4 * 1024
 /** A client is told within this time, under the 45 s after which a proxy gives up. A failover of a partition takes some seconds. */
-export const PUBLISH_TIMEOUT_MS = 10_000
+const PUBLISH_TIMEOUT_MS = 10_000
 /** When to try again: a broker that is slow takes some seconds to recover. */
 const RETRY_AFTER_MS = 2_000
 
