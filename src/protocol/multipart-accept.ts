@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http'
-
 /** A media range for parts, with its parameters; a quoted value may contain commas. */
 const RANGE = /(multipart\/mixed)\s*((?:;(?:[^,"]|"(?:[^"\\]|\\.)*")*)?)(?=,|$)/gi
 /** Parts of one result that comes in increments (`@defer`), by their names at Apollo: no parts of ours. */
@@ -19,7 +17,7 @@ export function withSubscriptionParts(accept: string): string {
   )
 }
 
-/** Whether it asks for parts by Apollo's protocol, with the heartbeats of that. */
-export function asksForSubscriptionSpec({ headers: { accept = '' } }: IncomingMessage): boolean {
+/** Whether an `accept` header asks for parts by Apollo's protocol, with the heartbeats of that. */
+export function asksForSubscriptionSpec(accept = ''): boolean {
   return [...accept.matchAll(RANGE)].some(([, , parameters = '']) => SUBSCRIPTIONS.test(parameters))
 }
