@@ -111,7 +111,10 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/protocol': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   // Request headers are what these are about; of node:http they take the type of a request.
   'src/protocol/content-coding.ts': NEGOTIATION,
-  'src/protocol/accept.ts': { ...NEGOTIATION, may: [...NEGOTIATION.may, 'src/protocol/media-type.ts'] },
+  'src/protocol/accept.ts': {
+    ...NEGOTIATION,
+    may: [...NEGOTIATION.may, 'src/protocol/media-type.ts', 'src/protocol/multipart-accept.ts'],
+  },
 
   // The engine, above its rooms.
   'src/delivery': {

@@ -1,5 +1,10 @@
-import type { IncomingMessage } from 'node:http'
 import { EVENT_STREAM } from './accept.ts'
+
+/** What is looked at of a request. */
+export interface RequestHead {
+  readonly method?: string | undefined
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
 
 const NO_CACHE = /\bno-cache\b/i
 
@@ -8,11 +13,11 @@ const NO_CACHE = /\bno-cache\b/i
  * one, as the standard has it (WHATWG HTML section 9.2.2), with the headers that browsers set themselves. What scripts
  * read with `fetch` lacks the cache control, and what other programs send lacks the browser's headers.
  */
-export function isEventSource({ method, headers }: IncomingMessage): boolean {
+export function isEventSource({ method, headers }: RequestHead): boolean {
   return (
     method === 'GET' &&
     headers.accept === EVENT_STREAM &&
     headers['sec-fetch-mode'] !== undefined &&
-    NO_CACHE.test(headers['cache-control'] ?? '')
+    NO_CACHE.test(String(headers['cache-control'] ?? ''))
   )
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { type MediaRange, mediaRanges } from './media-type.ts'
 
 const PARTS = 'multipart/mixed'
@@ -15,8 +14,8 @@ export function typeOfParts(range: MediaRange): string {
   return isOther ? 'multipart/x-increments' : type
 }
 
-/** Whether it asks for parts by Apollo's protocol, with the heartbeats of that. */
-export function asksForSubscriptionSpec({ headers: { accept = '' } }: IncomingMessage): boolean {
+/** Whether an `accept` header asks for parts by Apollo's protocol, with the heartbeats of that. */
+export function asksForSubscriptionSpec(accept = ''): boolean {
   return mediaRanges(accept).some((range) => range.type === PARTS && namesSpec(range))
 }
 

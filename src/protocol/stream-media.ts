@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import { EVENT_STREAM, MULTIPART, type StreamType } from './accept.ts'
-import { isEventSource } from './event-source.ts'
+import { isEventSource, type RequestHead } from './event-source.ts'
 import {
   BY_ID,
   COMPLETE_BLOCK,
@@ -64,7 +63,7 @@ const PLAIN_PARTS: StreamMedia = {
 }
 
 /** What a client that prefers this type is sent. */
-export function streamMedia(request: IncomingMessage, type: StreamType): StreamMedia {
+export function streamMedia(request: RequestHead, type: StreamType): StreamMedia {
   if (type === EVENT_STREAM) return isEventSource(request) ? EVENTS_FOR_EVENT_SOURCE : EVENTS
-  return asksForSubscriptionSpec(request) ? PARTS : PLAIN_PARTS
+  return asksForSubscriptionSpec(request.headers.accept?.toString()) ? PARTS : PLAIN_PARTS
 }

@@ -125,7 +125,10 @@ export class Connection {
     const rest = this.#received.subarray(end + 4)
     const bodyEnd = toHead ? 0 : endOfBody(status, headers, rest)
     const whole = bodyEnd === undefined ? this.#closed : rest.length >= bodyEnd
-    const begun = headers.get('content-type')?.startsWith('text/event-stream') && rest.includes('\n\n')
+    const type = headers.get('content-type') ?? ''
+    const begun =
+      (type.startsWith('text/event-stream') && rest.includes('\n\n')) ||
+      (type.startsWith('multipart/mixed') && rest.includes('--graphql'))
     if (!whole && !this.#closed && !(bodyEnd === undefined && begun)) {
       if (bodyEnd !== undefined && Number.isFinite(bodyEnd)) this.#needed = end + 4 + bodyEnd
       return undefined

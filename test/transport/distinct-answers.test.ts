@@ -267,8 +267,8 @@ const WRONG_REQUESTS: readonly (readonly [string, RawRequest, number, string])[]
     'NOT_ACCEPTABLE',
   ],
   [
-    'a subscription as multipart',
-    { headers: { accept: 'multipart/mixed' }, search: '?query=subscription{orderIds}' },
+    'a subscription as increments of one result',
+    { headers: { accept: 'multipart/mixed;deferSpec=20220824' }, search: '?query=subscription{orderIds}' },
     406,
     'NOT_ACCEPTABLE',
   ],

@@ -76,8 +76,10 @@ describe('a subscription is served by the engine or not at all', () => {
   test.each([
     ['application/json', 'SUBSCRIPTION_NEEDS_SSE'],
     ['application/graphql-response+json', 'SUBSCRIPTION_NEEDS_SSE'],
-    ['multipart/mixed', 'NOT_ACCEPTABLE'],
-    ['multipart/mixed;subscriptionSpec=1.0, application/json', 'SUBSCRIPTION_NEEDS_SSE'],
+    // The increments of one result, by `@defer`, are no stream of results.
+    ['multipart/mixed;deferSpec=20220824', 'NOT_ACCEPTABLE'],
+    ['multipart/mixed;deferSpec=20220824, application/json', 'SUBSCRIPTION_NEEDS_SSE'],
+    ['image/png', 'NOT_ACCEPTABLE'],
   ])('to a client that accepts %s it is refused', async (accept, code) => {
     const probe = probeSchema()
     const gateway = await startTestGateway({ schema: probe.schema })

@@ -39,7 +39,13 @@ function setup({ isSent = true, isFailing = (): boolean => false, log = silentLo
   }
   const records = new UsageRecords(options)
   const open = (id: string): Stream => {
-    const stream = { owner: ownerOf(id), transport: 'distinct' as const, openedAt: clock.now, events: 0, bytesWritten: 0 }
+    const stream: Stream = {
+      owner: ownerOf(id),
+      transport: 'distinct',
+      openedAt: clock.now,
+      events: 0,
+      bytesWritten: 0,
+    }
     usage.opened(stream)
     return stream
   }
