@@ -1,0 +1,61 @@
+import type { GeoProjection } from 'd3-geo'
+import type { Palette } from './palette.ts'
+import { SIZES } from '../model/euro-magnitude.ts'
+import { REGIONS } from '../model/regions.ts'
+
+/** Orders that the map remembers, to draw them again at another size. */
+const KEPT = 4_096
+/** CSS pixels. */
+const RADIUS = 0.9
+const OPACITY = 0.5
+/** Of a light, how much goes at once. Eight bits of opacity let the last few percent stay: where people order. */
+const FADES_BY = 0.04
+export const FADE_EVERY_MS = 1_000
+
+/** The lights of the cities that orders came from: each order leaves a little one, and they fade over a minute or so. */
+export class Lights {
+  readonly #places = new Float32Array(2 * KEPT)
+  readonly #sprites = new Uint8Array(KEPT)
+  #count = 0
+
+  add(lon: number, lat: number, sprite: number): void {
+    const at = this.#count++ % KEPT
+    this.#places[2 * at] = lon
+    this.#places[2 * at + 1] = lat
+    this.#sprites[at] = sprite
+  }
+
+  clear(): void {
+    this.#count = 0
+  }
+
+  /** A light, in CSS pixels. */
+  stamp(context: CanvasRenderingContext2D, palette: Palette, x: number, y: number, sprite: number): void {
+    const size = sprite % SIZES
+    const region = REGIONS[(sprite - size) / SIZES]!
+    context.globalAlpha = OPACITY
+    context.fillStyle = palette.regions[region]
+    const radius = RADIUS + size * 0.3
+    context.beginPath()
+    context.arc(x, y, radius, 0, 2 * Math.PI)
+    context.fill()
+    context.globalAlpha = 1
+  }
+
+  fade(context: CanvasRenderingContext2D, width: number, height: number): void {
+    context.globalCompositeOperation = 'destination-out'
+    context.globalAlpha = FADES_BY
+    context.fillRect(0, 0, width, height)
+    context.globalAlpha = 1
+    context.globalCompositeOperation = 'source-over'
+  }
+
+  /** All that are remembered, on an empty canvas. */
+  drawAll(context: CanvasRenderingContext2D, projection: GeoProjection, palette: Palette): void {
+    const count = Math.min(this.#count, KEPT)
+    for (let at = 0; at < count; at++) {
+      const point = projection([this.#places[2 * at]!, this.#places[2 * at + 1]!])
+      if (point) this.stamp(context, palette, point[0], point[1], this.#sprites[at]!)
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import { type GeoProjection, geoNaturalEarth1 } from 'd3-geo'
+import type { Region } from '../gql/graphql.ts'
+import { REGION_BOUNDS } from '../model/regions.ts'
+
+/** Nobody orders from further south or north. */
+const WORLD = [-168, -54, 180, 76] as const
+/** CSS pixels around what is to be seen. */
+const MARGIN = 12
+
+/** Natural Earth: neither areas nor shapes are quite right, and both look it. Fits a region, or the world. */
+export function projectionFor(width: number, height: number, region?: Region): GeoProjection {
+  const [west, south, east, north] = region ? REGION_BOUNDS[region] : WORLD
+  const middle = (south + north) / 2
+  const coordinates = [west, (west + east) / 2, east].flatMap((lon) =>
+    [south, middle, north].map((lat) => [lon, lat] as [number, number]),
+  )
+  const size: [[number, number], [number, number]] = [
+    [MARGIN, MARGIN],
+    [Math.max(MARGIN + 1, width - MARGIN), Math.max(MARGIN + 1, height - MARGIN)],
+  ]
+  // Turned so that the middle of the region is straight; the world stays as everybody knows it.
+  const projection = geoNaturalEarth1().rotate(region ? [-(west + east) / 2, 0] : [-11, 0])
+  return projection.fitExtent(size, { type: 'MultiPoint', coordinates })
+}

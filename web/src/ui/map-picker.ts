@@ -1,0 +1,29 @@
+import type { WorldMap } from '../map/world-map.ts'
+import { byId } from './page.ts'
+
+/** Lets a place be chosen on the map. @returns longitude and latitude; null: Escape was pressed, or it was beside it. */
+export function pickPlace(host: HTMLElement, map: WorldMap): Promise<readonly [number, number] | null> {
+  const hint = byId('pick')
+  const ending = new AbortController()
+  const { promise, resolve } = Promise.withResolvers<readonly [number, number] | null>()
+  hint.hidden = false
+  host.classList.add('picking')
+  host.scrollIntoView({ block: 'nearest' })
+  const end = (place: readonly [number, number] | null) => {
+    ending.abort()
+    hint.hidden = true
+    host.classList.remove('picking')
+    resolve(place)
+  }
+  const { signal } = ending
+  host.addEventListener(
+    'click',
+    (event) => {
+      const { left, top } = host.getBoundingClientRect()
+      end(map.placeAt(event.clientX - left, event.clientY - top))
+    },
+    { signal },
+  )
+  document.addEventListener('keydown', ({ key }) => key === 'Escape' && end(null), { signal })
+  return promise
+}
