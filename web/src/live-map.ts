@@ -153,7 +153,7 @@ export function startLiveMap() {
     if (document.hidden) return
     const now = Date.now()
     pill.show([session.state], now)
-    panels.draw(gatewayNow())
+    panels.draw(gatewayNow(), view)
     ticker.draw()
     instruments.draw({ cursor: session.position, clock: bestClock(), events: counts.events })
     overlay.show(session.state, { isEmpty: counts.events === 0, isFiltered: isFiltered(view) }, now)
@@ -205,7 +205,7 @@ export function startLiveMap() {
       trial: trials.last,
       gaps: notes.gaps,
       eventErrors: notes.eventErrors,
-      theme: theme.theme,
+      theme: document.documentElement.dataset.theme,
     }),
   }
 }

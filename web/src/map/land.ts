@@ -4,6 +4,7 @@ import { feature } from 'topojson-client'
 import type { GeometryCollection, Topology } from 'topojson-specification'
 import atlas from 'world-atlas/land-110m.json'
 import type { Palette } from './palette.ts'
+import type { MapSize } from './projection.ts'
 
 /** Everything south of this is Antarctica, which has no orders. */
 const ANTARCTICA = -62
@@ -20,15 +21,18 @@ function isInhabited(polygon: Position[][]): boolean {
   return polygon[0]?.some(([, lat = 0]) => lat > ANTARCTICA) ?? false
 }
 
-/** CSS pixels from one dot of the land to the next, on a map of a thousand pixels. */
+/** CSS pixels from one dot of the land to the next, at scale 1. */
 const DOT_STEP = 7
-const FEWEST_STEP = 5
+const LEAST_STEP = 5
 const DOT_RADIUS = 0.27
+
+/** Of the map's sides, how much fades out: a region has land all around it. */
+const FADE = 0.05
 
 /** Draws what stays: the land as a grid of dots, meridians, and the night on it. In CSS pixels. */
 export function drawLand(
   context: CanvasRenderingContext2D,
-  { width, height, ratio }: { readonly width: number; readonly height: number; readonly ratio: number },
+  { width, height, ratio, scale }: MapSize,
   projection: GeoProjection,
   palette: Palette,
   now: Date,
@@ -54,18 +58,42 @@ export function drawLand(
   context.beginPath()
   path(land)
   context.clip()
-  drawDots(context, width, height, palette.dot)
+  drawDots(context, width, height, DOT_STEP * scale, palette.dot)
   const night = geoCircle().center(oppositeOfSun(now))
   for (const radius of TWILIGHT) fill(night.radius(radius)(), palette.night)
   context.restore()
+  fadeSides(context, width, height)
+}
+
+function fadeSides(context: CanvasRenderingContext2D, width: number, height: number): void {
+  context.globalCompositeOperation = 'destination-in'
+  for (const [right, bottom] of [
+    [width, 0],
+    [0, height],
+  ] as const) {
+    const sides = context.createLinearGradient(0, 0, right, bottom)
+    sides.addColorStop(0, 'transparent')
+    sides.addColorStop(FADE, '#000')
+    sides.addColorStop(1 - FADE, '#000')
+    sides.addColorStop(1, 'transparent')
+    context.fillStyle = sides
+    context.fillRect(0, 0, width, height)
+  }
+  context.globalCompositeOperation = 'source-over'
 }
 
 /** Degrees from midnight: it grows dark in steps, while the sun goes from the horizon to eighteen degrees below. */
 const TWILIGHT = [90, 86.4, 82.8, 79.2, 75.6, 72]
 
 /** A hexagonal grid over everything; the clip leaves those on land. */
-function drawDots(context: CanvasRenderingContext2D, width: number, height: number, style: string): void {
-  const step = Math.max(FEWEST_STEP, (DOT_STEP * width) / 1_000)
+function drawDots(
+  context: CanvasRenderingContext2D,
+  width: number,
+  height: number,
+  wanted: number,
+  style: string,
+): void {
+  const step = Math.max(LEAST_STEP, wanted)
   const row = (step * Math.sqrt(3)) / 2
   context.beginPath()
   for (let y = row / 2, odd = 0; y < height + row; y += row, odd ^= 1) {

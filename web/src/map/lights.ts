@@ -1,12 +1,13 @@
 import type { GeoProjection } from 'd3-geo'
-import type { Palette } from './palette.ts'
 import { SIZES } from '../model/euro-magnitude.ts'
 import { REGIONS } from '../model/regions.ts'
+import type { Palette } from './palette.ts'
 
 /** Orders that the map remembers, to draw them again at another size. */
 const KEPT = 4_096
-/** CSS pixels. */
+/** CSS pixels at scale 1: of the smallest, and of each size more. */
 const RADIUS = 0.9
+const RADIUS_MORE = 0.3
 const OPACITY = 0.5
 /** Of a light, how much goes at once. Eight bits of opacity let the last few percent stay: where people order. */
 const FADES_BY = 0.04
@@ -17,6 +18,8 @@ export class Lights {
   readonly #places = new Float32Array(2 * KEPT)
   readonly #sprites = new Uint8Array(KEPT)
   #count = 0
+  /** See MapSize. */
+  scale = 1
 
   add(lon: number, lat: number, sprite: number): void {
     const at = this.#count++ % KEPT
@@ -35,7 +38,7 @@ export class Lights {
     const region = REGIONS[(sprite - size) / SIZES]!
     context.globalAlpha = OPACITY
     context.fillStyle = palette.regions[region]
-    const radius = RADIUS + size * 0.3
+    const radius = (RADIUS + size * RADIUS_MORE) * this.scale
     context.beginPath()
     context.arc(x, y, radius, 0, 2 * Math.PI)
     context.fill()

@@ -13,7 +13,7 @@ export interface Palette {
   /** One's own order. */
   readonly own: string
   /** Light adds up on a dark map, as in a photograph; on a light one it would go white. */
-  readonly blend: GlobalCompositeOperation
+  readonly blend: 'lighter' | 'source-over'
   readonly glow: number
 }
 

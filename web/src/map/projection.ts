@@ -7,6 +7,26 @@ const WORLD = [-168, -54, 180, 76] as const
 /** CSS pixels around what is to be seen. */
 const MARGIN = 12
 
+export interface MapSize {
+  /** CSS pixels. */
+  readonly width: number
+  readonly height: number
+  /** Device pixels of a CSS pixel. */
+  readonly ratio: number
+  /** What is drawn is this much larger than on a map of a thousand pixels. */
+  readonly scale: number
+}
+
+const USUAL_WIDTH = 1_000
+const LEAST_SCALE = 0.75
+const MOST_SCALE = 1.8
+/** A region is nearer than the world. */
+const REGION_SCALE = 1.45
+
+export function scaleFor(width: number, region?: Region): number {
+  return Math.min(MOST_SCALE, Math.max(LEAST_SCALE, width / USUAL_WIDTH)) * (region ? REGION_SCALE : 1)
+}
+
 /** Natural Earth: neither areas nor shapes are quite right, and both look it. Fits a region, or the world. */
 export function projectionFor(width: number, height: number, region?: Region): GeoProjection {
   const [west, south, east, north] = region ? REGION_BOUNDS[region] : WORLD

@@ -2,14 +2,13 @@ import { SIZES } from '../model/euro-magnitude.ts'
 import { REGIONS } from '../model/regions.ts'
 import type { Palette } from './palette.ts'
 
-/** Radius of a dot by size, CSS pixels. */
-export const RADII = [1.5, 2.2, 3.3, 5.4] as const
+/** Radius of a dot by size, CSS pixels at scale 1. */
+const RADII = [1.5, 2.2, 3.3, 5.4] as const
 /** A ring grows to this many radii of its dot, and is drawn in this many pictures. */
 const RING_GROWTH = 4.2
 export const RING_FRAMES = 14
 const GLOW_GROWTH = 4.5
 
-/** A square picture of a sheet. */
 export interface Sprites {
   readonly dots: readonly Sheet[]
   readonly rings: readonly Sheet[]
@@ -28,10 +27,11 @@ export function spriteOf(region: number, size: number): number {
 }
 
 /** Draws each dot and each moment of its ring once: a frame then only copies pictures. */
-export function makeSprites(palette: Palette, ratio: number): Sprites {
+export function makeSprites(palette: Palette, ratio: number, scale: number): Sprites {
+  const radii = RADII.map((radius) => radius * scale)
   return {
-    dots: RADII.map((radius) => makeSheet(radius * GLOW_GROWTH, 1, ratio, palette, drawDot(palette, radius))),
-    rings: RADII.map((radius) => makeSheet(radius * RING_GROWTH, RING_FRAMES, ratio, palette, drawRing(radius))),
+    dots: radii.map((radius) => makeSheet(radius * GLOW_GROWTH, 1, ratio, palette, drawDot(palette, radius))),
+    rings: radii.map((radius) => makeSheet(radius * RING_GROWTH, RING_FRAMES, ratio, palette, drawRing(radius))),
   }
 }
 

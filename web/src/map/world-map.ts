@@ -6,7 +6,7 @@ import { Frames } from './frames.ts'
 import { drawLand } from './land.ts'
 import { FADE_EVERY_MS, Lights } from './lights.ts'
 import { PALETTES, type Palette, type Theme } from './palette.ts'
-import { projectionFor } from './projection.ts'
+import { type MapSize, projectionFor, scaleFor } from './projection.ts'
 import { Pulses } from './pulses.ts'
 import { makeSprites, spriteOf, type Sprites } from './sprites.ts'
 
@@ -36,7 +36,7 @@ export class WorldMap {
   readonly #lights = new Lights()
   readonly #pending: MapOrderFragment[] = []
   readonly #pendingMeasured: boolean[] = []
-  #size = { width: 0, height: 0, ratio: 1 }
+  #size: MapSize = { width: 0, height: 0, ratio: 1, scale: 1 }
   #palette: Palette
   #sprites: Sprites
   #projection: GeoProjection
@@ -54,7 +54,7 @@ export class WorldMap {
     this.#glow = addCanvas(options.host)
     this.#orders = addCanvas(options.host)
     this.#projection = projectionFor(1, 1)
-    this.#sprites = makeSprites(this.#palette, 1)
+    this.#sprites = makeSprites(this.#palette, 1, 1)
     new ResizeObserver(() => this.#resize()).observe(options.host)
     document.addEventListener('visibilitychange', () => this.#schedule())
     // While nothing is ordered there are no frames: lights fade, and the night moves, all the same.
@@ -122,13 +122,15 @@ export class WorldMap {
     const { clientWidth: width, clientHeight: height } = this.#options.host
     if (width === 0 || height === 0) return
     const ratio = Math.min(MAX_RATIO, globalThis.devicePixelRatio || 1)
-    this.#size = { width, height, ratio }
+    const scale = scaleFor(width, this.#region)
+    this.#size = { width, height, ratio, scale }
+    this.#lights.scale = scale
     for (const { canvas } of [this.#land, this.#glow, this.#orders]) {
       canvas.width = Math.round(width * ratio)
       canvas.height = Math.round(height * ratio)
     }
     this.#projection = projectionFor(width, height, this.#region)
-    this.#sprites = makeSprites(this.#palette, ratio)
+    this.#sprites = makeSprites(this.#palette, ratio, scale)
     // Their places are those of the former size.
     this.#pulses.clear()
     this.#redraw()

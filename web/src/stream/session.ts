@@ -62,7 +62,7 @@ export class Session {
       },
       onState: (state) => {
         if (!isCurrent()) return
-        this.state = state
+        this.state = this.#brokenSinceFirst(state)
         for (const watcher of this.#watchers) watcher.state?.(state)
       },
       onCaughtUp: () => {
@@ -95,6 +95,13 @@ export class Session {
     const { order, state } = watcher
     const observer = { order: order ?? (() => {}), onGap() {}, onCaughtUp() {}, onEventError() {} }
     return subscribeToOrders(this.#options.witnessClient, this.#view, { ...observer, ...(state && { onState: state }) }, 0)
+  }
+
+  /** Attempts that fail in a row are one interruption, which began with the first. */
+  #brokenSinceFirst(state: ConnectionState): ConnectionState {
+    const { state: former } = this
+    if (state.status !== 'reconnecting' || former.status !== 'reconnecting') return state
+    return { ...state, since: Math.min(state.since, former.since) }
   }
 
   #take(order: MapOrderFragment): void {

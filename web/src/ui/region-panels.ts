@@ -2,6 +2,8 @@ import type { Region } from '../gql/graphql.ts'
 import type { Counts } from '../model/counts.ts'
 import { indexOfRegion, REGION_NAMES, REGIONS } from '../model/regions.ts'
 import type { Figures, Sales } from '../model/sales.ts'
+import type { View } from '../model/view.ts'
+import { describe } from './filters.ts'
 import { compactCount, count, euros, wholeEuros } from './format.ts'
 import { byId, part, setText } from './page.ts'
 import { sparkPaths } from './spark.ts'
@@ -37,23 +39,33 @@ export class RegionPanels {
   }
 
   /** @param now by the gateway's clock, ms. */
-  draw(now: number): void {
+  draw(now: number, { region: picked, merchant }: View): void {
     const { isReady } = this.#sales
     const sum = { perMinute: 0, salesPerMinute: 0, orders: 0, sales: 0 }
     for (const panel of this.#panels) {
       const figures = this.#sales.figures(panel.region, now, MINUTES)
       // Without the table, what came over the stream of orders says how many there are.
-      const perMinute = isReady ? figures.perMinute : this.#counts.lastMinute(panel.region, performance.now())
+      const perMinute = isReady ? figures.perMinute : this.#lastMinute(panel.region)
       drawPanel(panel, { ...figures, perMinute }, this.#counts.placed[indexOfRegion[panel.region]] ?? 0, isReady)
+      if (picked !== undefined && picked !== panel.region) continue
       sum.perMinute += perMinute
       sum.salesPerMinute += figures.salesPerMinute
       sum.orders += figures.orders
       sum.sales += figures.sales
     }
     this.total = { ...sum, minutes: [] }
+    // The table knows nothing of merchants: what came over the stream of orders does.
+    const isOfMerchant = merchant !== undefined
+    if (isOfMerchant) sum.perMinute = this.#panels.reduce((all, { region }) => all + this.#lastMinute(region), 0)
+    for (const id of ['hero-sales', 'hero-hour']) byId(id).closest('div')?.toggleAttribute('hidden', isOfMerchant)
+    setText(byId('hero-whose'), describe({ ...(picked && { region: picked }), ...(merchant && { merchant }) }) || 'Worldwide')
     setText(byId('hero-orders'), compactCount(sum.perMinute))
     setText(byId('hero-sales'), isReady ? euros(sum.salesPerMinute) : '–')
     setText(byId('hero-hour'), isReady ? `${compactCount(sum.orders)} orders, ${euros(sum.sales)}` : '–')
+  }
+
+  #lastMinute(region: Region): number {
+    return this.#counts.lastMinute(region, performance.now())
   }
 }
 
