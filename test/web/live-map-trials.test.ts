@@ -4,7 +4,7 @@ import { describeChromium } from '../kit/chromium.ts'
 import { anOrder, startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 import { describeBuiltPage } from './built-page.ts'
-import { openLive, snapshot, text } from './page.ts'
+import { openLive, pressMap, snapshot, text } from './page.ts'
 
 const built = describeBuiltPage()
 const EVERY_MS = 20
@@ -98,15 +98,13 @@ describeChromium("one's own order", (browser) => {
     await openLive(page, site.url)
     await page.locator('#place').click()
     await page.locator('#order-pick').click()
-    const box = await page.locator('#map').boundingBox()
-    if (!box) throw new Error('The map has no size')
-    // Australia is at the lower right of it.
-    await page.mouse.click(box.x + box.width * 0.87, box.y + box.height * 0.68)
+    await pressMap(page, 149, -35)
     expect(await page.locator('#order-currency').textContent()).toBe('AUD')
     await page.locator('#order-amount').fill('250,50')
     await page.locator('#order-submit').click()
-    await until('it is on the map', async () => page.locator('.own-marker[data-order=own]').isVisible())
-    expect(await text(page, '#order-outcome')).toMatch(/^Drawn on your map \d+ ms after/)
+    await until('it is on the map', async () => page.locator('.own-marker[data-order=own] span').isVisible())
+    expect(await text(page, '#notes p')).toMatch(/^Your order from Sydney was in the log after \d+ ms, and on your map/)
+    expect(await page.locator('#order-dialog').isVisible()).toBe(false)
     expect(await text(page, '#ticker tr.own .status')).toBe('Yours, placed')
     expect(sent[0]?.variables.input).toMatchObject({
       region: 'OCEANIA',

@@ -5,7 +5,7 @@ import { describeChromium } from '../kit/chromium.ts'
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 import { describeBuiltPage } from './built-page.ts'
-import { openLive, setHidden, snapshot, text, watch } from './page.ts'
+import { openLive, setHidden, snapshot, text, untilLive, watch } from './page.ts'
 
 const built = describeBuiltPage()
 
@@ -70,7 +70,7 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
     await openLive(page, site.url)
     await page.locator('button[data-region=ASIA]').click()
     await until('the page is subscribed to Asia', async () => page.url().endsWith('?region=ASIA'))
-    await until('it is live', async () => (await snapshot(page)).state === 'live')
+    await untilLive(page)
     const asia = { region: 'ASIA', currency: 'JPY' } as const
     await gateway.produce({ id: 'no' }, { id: 'yes', ...asia, amount: '900', merchantId: 'm_0007' })
     await seen(page, 1)
@@ -135,7 +135,7 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
     expect(await text(page, '#state-text')).toBe('Refused: FORBIDDEN')
     await page.unroute('**/graphql')
     await page.getByRole('button', { name: 'Try again' }).click()
-    await until('it is live', async () => (await snapshot(page)).state === 'live')
+    await untilLive(page)
   })
 
   test('a gap is a note that says what is gone, and the stream goes on', async () => {

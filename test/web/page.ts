@@ -6,6 +6,7 @@ type Region = 'AFRICA' | 'ASIA' | 'EUROPE' | 'NORTH_AMERICA' | 'OCEANIA' | 'SOUT
 /** The part of what the page exports (`__liveMap.snapshot`, web/src/live-map.ts) that tests read. */
 export interface Snapshot {
   readonly state: string
+  readonly hasBegun: boolean
   readonly view: Readonly<Record<string, string>>
   readonly cursor: string
   readonly placed: Readonly<Record<Region, number>>
@@ -31,6 +32,19 @@ export function snapshot(page: Page): Promise<Snapshot> {
   )
 }
 
+/** Presses the map at a place. */
+export async function pressMap(page: Page, lon: number, lat: number): Promise<void> {
+  const [x, y] = await page.evaluate(
+    ([east, north]) =>
+      (globalThis as unknown as { __liveMap: { pointOf(lon: number, lat: number): [number, number] } }).__liveMap.pointOf(
+        east,
+        north,
+      ),
+    [lon, lat] as const,
+  )
+  await page.locator('#map').click({ position: { x, y } })
+}
+
 /** What a page complains of, and which hosts it asks. */
 export interface Watched {
   readonly complaints: string[]
@@ -47,10 +61,17 @@ export function watch(page: Page): Watched {
   return watched
 }
 
-/** Opens the page, and waits until its stream is. */
+/** Opens the page, and waits until its stream is, and has what it begins with. */
 export async function openLive(page: Page, url: string): Promise<void> {
   await page.goto(url)
-  await until('the page is live', async () => (await snapshot(page)).state === 'live')
+  await untilLive(page)
+}
+
+export function untilLive(page: Page): Promise<void> {
+  return until('the page is live', async () => {
+    const { state, hasBegun } = await snapshot(page)
+    return state === 'live' && hasBegun
+  })
 }
 
 export const text = async (page: Page, selector: string): Promise<string> =>

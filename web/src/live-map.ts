@@ -131,6 +131,7 @@ export function startLiveMap() {
   const announcer = new Announcer()
   const orderDialog = new OrderDialog({
     client,
+    notes,
     merchant: () => view.merchant,
     pick: () => pickPlace(host, map),
     onPlaced(order, startedAt) {
@@ -186,8 +187,10 @@ export function startLiveMap() {
 
   /** What the page knows, for tests and for the curious. */
   return {
+    pointOf: (lon: number, lat: number) => map.pointOf({ lon, lat }),
     snapshot: () => ({
       state: session.state.status,
+      hasBegun: session.hasBegun,
       view,
       cursor: session.position,
       placed: Object.fromEntries(REGIONS.map((region, i) => [region, counts.placed[i] ?? 0])),

@@ -36,6 +36,11 @@ export class Session {
     this.#options = options
   }
 
+  /** What the view begins with has come: all else is new. */
+  get hasBegun(): boolean {
+    return !this.#isPast
+  }
+
   get position(): string {
     return this.#subscription?.position ?? ''
   }

@@ -4,6 +4,7 @@ import { CITIES, type City, nearestCity } from '../model/cities.ts'
 import { REGION_NAMES, REGIONS } from '../model/regions.ts'
 import { newKey, placeOrder } from '../stream/place-order.ts'
 import { milliseconds } from './format.ts'
+import type { Notes } from './notes.ts'
 import { refusal } from './overlay.ts'
 import { byId, setText } from './page.ts'
 
@@ -16,6 +17,7 @@ const VALID_AMOUNT = /^\d{1,12}(\.\d{1,2})?$/
 
 export interface OrderDialogOptions {
   readonly client: SluiceClient
+  readonly notes: Notes
   merchant(): string | undefined
   /** Lets a place be chosen on the map; null: it was not. */
   pick(): Promise<readonly [number, number] | null>
@@ -34,6 +36,8 @@ export class OrderDialog {
   readonly #outcome = byId('order-outcome')
   /** Of an order of which nobody knows whether it was placed: it is sent again as it was. */
   #key = newKey()
+  /** How long the last answer took, ms. */
+  #answeredMs = 0
 
   constructor(options: OrderDialogOptions) {
     this.#options = options
@@ -61,9 +65,11 @@ export class OrderDialog {
     this.#dialog.showModal()
   }
 
-  /** It has come back over the stream, and was drawn. */
+  /** It has come back over the stream, and was drawn: the map is what is to be seen now. */
   drawn(order: MapOrderFragment, ms: number): void {
-    this.#say(`Drawn on your map ${milliseconds(ms)} after the press of the button: ${order.city}, ${order.id}.`, 'good')
+    this.#dialog.close()
+    const inLog = `was in the log after ${milliseconds(this.#answeredMs)}`
+    this.#options.notes.say(`Your order from ${order.city} ${inLog}, and on your map after ${milliseconds(ms)}.`)
   }
 
   get #chosen(): City {
@@ -112,6 +118,7 @@ export class OrderDialog {
     switch (placed.kind) {
       case 'placed':
         this.#renew()
+        this.#answeredMs = placed.answeredMs
         this.#say(`In the log after ${milliseconds(placed.answeredMs)}. Waiting for it on the map …`, '')
         return onPlaced(placed.order, startedAt)
       case 'refused':
