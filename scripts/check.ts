@@ -8,6 +8,7 @@ const COLORS = process.stdout.isTTY ? 'force' : 'off'
 const PARTS: [title: string, program: string, ...args: string[]][] = [
   ['format and lint', 'biome', 'ci', '--error-on-warnings', `--colors=${COLORS}`, '.'],
   ['types', 'tsc', '--noEmit'],
+  ["the page's types", 'tsc', '--noEmit', '-p', 'web'],
   ['unused files, exports and dependencies', 'knip'],
   ['direction of imports', process.execPath, 'scripts/check-imports.ts'],
   ['schema.graphql is what the code says', process.execPath, 'scripts/print-schema.ts', '--check'],

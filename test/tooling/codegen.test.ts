@@ -19,5 +19,6 @@ test('a field renamed in the schema fails the check, and is named', async () => 
 test("a field's type changed in the schema makes the generated types stale", async () => {
   expect(await after((sdl) => sdl.replace('  city: String!', '  city: Int!'))).toEqual([
     'examples/client/src/gql/graphql.ts',
+    'web/src/gql/graphql.ts',
   ])
 })

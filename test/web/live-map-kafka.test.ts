@@ -34,7 +34,10 @@ class Shop {
       if (order.status === 'PLACED') this.placed[order.region]!++
       this.#totals.add(order)
     }
-    await this.#kafka.produce('orders', orders.map((order) => ({ key: order.merchantId, value: JSON.stringify(order) })))
+    await this.#kafka.produce(
+      'orders',
+      orders.map((order) => ({ key: order.merchantId, value: JSON.stringify(order) })),
+    )
     await this.#kafka.produce('region-sales', this.#totals.take(Date.now()) as { key: string; value: string }[])
     return orders
   }
@@ -55,7 +58,10 @@ async function startSite(nginx: NginxKit, brokers: string) {
     heartbeatMs: 2_000,
     // Until the gateway serves its page: then this `edit` goes.
     edit: (config) =>
-      config.replace('        # Nothing else is to be had', `        location ~ ^/(assets/.*)?$ { proxy_pass http://${page}; }\n$&`),
+      config.replace(
+        '        # Nothing else is to be had',
+        `        location ~ ^/(assets/.*)?$ { proxy_pass http://${page}; }\n$&`,
+      ),
   })
   return { gateways, front }
 }
@@ -72,7 +78,10 @@ async function hasAll(page: Page, shop: Shop, when: string): Promise<void> {
   })
   for (const region of REGIONS) {
     const shown = `${shop.placed[region]?.toLocaleString('en')} seen here`
-    await until(`${shown} in ${region}`, async () => (await text(page, `[data-region=${region}] [data-is=seen]`)) === shown)
+    await until(
+      `${shown} in ${region}`,
+      async () => (await text(page, `[data-region=${region}] [data-is=seen]`)) === shown,
+    )
   }
 }
 
@@ -124,7 +133,9 @@ describeKafka(
           }
           const { gaps, eventErrors, latency } = await snapshot(page)
           expect({ gaps, eventErrors }).toEqual({ gaps: 0, eventErrors: 0 })
-          console.log(`${shop.events} events, none missed, none twice; latency: half within ${latency.p50?.toFixed()} ms`)
+          console.log(
+            `${shop.events} events, none missed, none twice; latency: half within ${latency.p50?.toFixed()} ms`,
+          )
         }, 180_000)
       })
     })

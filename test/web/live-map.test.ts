@@ -145,7 +145,11 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
     const gap = { topic: 'orders', gaps: [{ partition: 3, from: 100, to: 112, reason: 'retention' }] }
     const errors = [{ message: 'Events are gone', extensions: { code: 'CURSOR_EXPIRED', ...gap } }]
     const order = { id: 'a', merchantId: 'm', region: 'ASIA', country: 'JP', city: 'Osaka', status: 'PLACED' }
-    const rest = { location: { lat: 1, lon: 2 }, total: { amount: '1', currency: 'JPY' }, placedAt: '2026-11-27T10:00:00Z' }
+    const rest = {
+      location: { lat: 1, lon: 2 },
+      total: { amount: '1', currency: 'JPY' },
+      placedAt: '2026-11-27T10:00:00Z',
+    }
     const blocks = [{ errors }, { data: { orders: { ...order, ...rest } } }]
     await page.route('**/graphql', (route) =>
       route.request().postData()?.includes('subscription LiveOrders')

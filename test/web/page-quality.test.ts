@@ -38,10 +38,12 @@ async function startShop() {
   const until = Date.now()
   const from = until - 30 * 60_000
   const totals = new RegionTotals(from)
-  for (let at = from, i = 0; at < until; at += 60 + 30 * Math.sin(i++ / 5_000)) totals.add(feed.next(at))
+  for (let at = from, i = 0; at < until; at += 20 + 8 * Math.sin(i++ / 9_000)) totals.add(feed.next(at))
   await gateway.embedded.sink.send('region-sales', totals.take(until))
   const sell = (count: number) =>
-    gateway.produce(...Array.from({ length: count }, () => ({ ...feed.next(Date.now()), placedAt: new Date().toISOString() })))
+    gateway.produce(
+      ...Array.from({ length: count }, () => ({ ...feed.next(Date.now()), placedAt: new Date().toISOString() })),
+    )
   await sell(400)
   return { gateway, sell }
 }
@@ -51,7 +53,9 @@ async function findings(page: Page): Promise<string[]> {
   const { violations } = await page.evaluate(() =>
     (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run(document, { resultTypes: ['violations'] }),
   )
-  return violations.map(({ id, impact, nodes }) => `${impact}: ${id} at ${nodes.map(({ target }) => target).join(', ')}`)
+  return violations.map(
+    ({ id, impact, nodes }) => `${impact}: ${id} at ${nodes.map(({ target }) => target).join(', ')}`,
+  )
 }
 
 test('the page weighs less than 250 KB, with its map', () => {
@@ -59,7 +63,9 @@ test('the page weighs less than 250 KB, with its map', () => {
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => ({ name, bytes: gzipSync(readFileSync(join(parentPath, name))).length }))
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
-  console.log(`page weight, gzipped: ${(total / 1024).toFixed()} KiB: ${files.map(({ name, bytes }) => `${name} ${bytes}`).join(', ')}`)
+  console.log(
+    `page weight, gzipped: ${(total / 1024).toFixed()} KiB: ${files.map(({ name, bytes }) => `${name} ${bytes}`).join(', ')}`,
+  )
   expect(total).toBeLessThan(MAX_BYTES)
 })
 
@@ -79,7 +85,9 @@ describeChromium('the Live Map', (browser) => {
       await page.evaluate(() => document.fonts.ready)
       if (PICTURES) await picture(page, PICTURES, name, sell)
       expect((await findings(page)).filter((finding) => /^(serious|critical)/.test(finding))).toEqual([])
-      const sticksOut = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      const sticksOut = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      )
       expect(sticksOut).toBe(0)
 
       // The dialogs, too.
@@ -109,7 +117,9 @@ describeChromium('the Live Map', (browser) => {
       reached.push(name)
     }
     expect(reached.slice(0, 4)).toEqual(['Skip to the figures', 'graphiql', 'theme', 'place'])
-    expect(reached).toEqual(expect.arrayContaining(['least', 'currency', 'EUROPE', 'sales', 'hold', 'copy', 'cut', 'slow']))
+    expect(reached).toEqual(
+      expect.arrayContaining(['least', 'currency', 'EUROPE', 'sales', 'hold', 'copy', 'cut', 'slow']),
+    )
     await page.locator('[data-region=AFRICA]').focus()
     await page.keyboard.press('Enter')
     await until('Africa is picked', () => page.url().endsWith('?region=AFRICA'))
@@ -118,10 +128,15 @@ describeChromium('the Live Map', (browser) => {
 })
 
 /** A busy second of the shop, as a picture of the documentation. */
-async function picture(page: Page, folder: string, name: string, sell: (count: number) => Promise<void>): Promise<void> {
+async function picture(
+  page: Page,
+  folder: string,
+  name: string,
+  sell: (count: number) => Promise<void>,
+): Promise<void> {
   await mkdir(folder, { recursive: true })
   for (let i = 0; i < 30; i++) {
-    await sell(5)
+    await sell(12)
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)))
   }
   const png = (await page.screenshot()).toString('base64')

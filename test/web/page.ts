@@ -27,19 +27,16 @@ export interface Snapshot {
 }
 
 export function snapshot(page: Page): Promise<Snapshot> {
-  return page.evaluate(() =>
-    (globalThis as unknown as { __liveMap: { snapshot(): Snapshot } }).__liveMap.snapshot(),
-  )
+  return page.evaluate(() => (globalThis as unknown as { __liveMap: { snapshot(): Snapshot } }).__liveMap.snapshot())
 }
 
 /** Presses the map at a place. */
 export async function pressMap(page: Page, lon: number, lat: number): Promise<void> {
   const [x, y] = await page.evaluate(
     ([east, north]) =>
-      (globalThis as unknown as { __liveMap: { pointOf(lon: number, lat: number): [number, number] } }).__liveMap.pointOf(
-        east,
-        north,
-      ),
+      (
+        globalThis as unknown as { __liveMap: { pointOf(lon: number, lat: number): [number, number] } }
+      ).__liveMap.pointOf(east, north),
     [lon, lat] as const,
   )
   await page.locator('#map').click({ position: { x, y } })

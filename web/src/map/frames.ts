@@ -3,8 +3,8 @@ const FRAME_MS = 1_000 / 60
 /** More than this between two frames, and at least one was left out. */
 const DROPPED_MS = 1.6 * FRAME_MS
 /** Above this on average, the map leaves the rings out; below the other, it draws them again. ms between frames. */
-const TOO_SLOW_MS = 26
-const FAST_MS = 18.5
+const TOO_SLOW_MS = 20
+const FAST_MS = 17.5
 const SMOOTHING = 0.03
 
 /** How smooth the map is, and what it leaves out to stay so. */

@@ -109,7 +109,7 @@ function drawDots(
 const DAY_MS = 86_400_000
 
 /** Where it is midnight, and the sun is furthest: to a degree or so. */
-export function oppositeOfSun(now: Date): [number, number] {
+function oppositeOfSun(now: Date): [number, number] {
   const dayOfYear = (now.getTime() - Date.UTC(now.getUTCFullYear(), 0, 0)) / DAY_MS
   const declination = -23.44 * Math.cos((2 * Math.PI * (dayOfYear + 10)) / 365.25)
   const timeOfDay = (now.getTime() % DAY_MS) / DAY_MS

@@ -2,7 +2,7 @@ import { SIZES } from '../model/euro-magnitude.ts'
 import { RING_FRAMES, type Sprites } from './sprites.ts'
 
 /** How long an order is seen, and for how long of it there is a ring around it. */
-export const PULSE_MS = 3_200
+export const PULSE_MS = 2_600
 const RING_MS = 1_100
 /** Far more than are seen at 500 orders a second; of more, the oldest go early. A power of two. */
 export const MAX_PULSES = 4_096

@@ -8,7 +8,7 @@ import { FADE_EVERY_MS, Lights } from './lights.ts'
 import { PALETTES, type Palette, type Theme } from './palette.ts'
 import { type MapSize, projectionFor, scaleFor } from './projection.ts'
 import { Pulses } from './pulses.ts'
-import { makeSprites, spriteOf, type Sprites } from './sprites.ts'
+import { makeSprites, type Sprites, spriteOf } from './sprites.ts'
 
 /** Above this a screen is so fine that more pixels are not seen, and cost. */
 const MAX_RATIO = 2
@@ -154,7 +154,10 @@ export class WorldMap {
 
   #frame(now: number): void {
     this.#request = 0
-    if (document.hidden) return this.frames.rest()
+    if (document.hidden) {
+      this.frames.rest()
+      return
+    }
     this.frames.begin(now)
     if (now - this.#landAt > LAND_EVERY_MS) this.#redraw()
     if (now - this.#fadedAt > FADE_EVERY_MS) {
@@ -174,7 +177,10 @@ export class WorldMap {
     const context = this.#orders
     context.clearRect(0, 0, this.#size.width, this.#size.height)
     this.#pulses.expire(now)
-    if (this.#pulses.size === 0) return this.frames.rest()
+    if (this.#pulses.size === 0) {
+      this.frames.rest()
+      return
+    }
     context.globalCompositeOperation = this.#palette.blend
     this.#pulses.draw(context, this.#sprites, now, this.frames.hasRings)
     context.globalCompositeOperation = 'source-over'

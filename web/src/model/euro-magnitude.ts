@@ -29,6 +29,7 @@ const PER_EURO: readonly (readonly [number, string])[] = [
   [600, 'CRC KMF KZT SOS XAF XOF SDG'],
   [1000, 'AOA CLP KPW'],
   [1500, 'ARS IQD KRW NGN RWF'],
+  [2000, 'MWK'],
   [2500, 'MMK TZS CDF'],
   [4000, 'BIF COP KHR MNT UGX SSP'],
   [5000, 'MGA'],

@@ -34,7 +34,11 @@ export class Latency {
    * Those of each step, and what half and 99 of 100 of them are below; undefined where there is none.
    * @param difference how far the clock of who placed them is ahead, ms
    */
-  summary(difference: number): { readonly p50: number | undefined; readonly p99: number | undefined; readonly bars: readonly number[] } {
+  summary(difference: number): {
+    readonly p50: number | undefined
+    readonly p99: number | undefined
+    readonly bars: readonly number[]
+  } {
     const { size } = this
     const sorted = this.#sorted.subarray(0, size)
     sorted.set(this.#values.subarray(0, size))

@@ -10,7 +10,7 @@ import {
 import { type View, whereOf } from '../model/view.ts'
 
 /** What a view begins with: the newest orders that meet it. */
-export const BEGIN_WITH = 200
+const BEGIN_WITH = 200
 
 export interface OrdersOperation {
   readonly name: string
@@ -68,7 +68,12 @@ function choose(view: View) {
   const { merchant: merchantId, region } = view
   if (merchantId !== undefined) {
     const variables = { merchantId, ...where }
-    return { kind: 'merchant', name: 'LiveOrdersOfMerchant', document: LiveOrdersOfMerchantDocument, variables } as const
+    return {
+      kind: 'merchant',
+      name: 'LiveOrdersOfMerchant',
+      document: LiveOrdersOfMerchantDocument,
+      variables,
+    } as const
   }
   if (region !== undefined) {
     const variables: { region: Region; where?: OrderFilter } = { region, ...where }

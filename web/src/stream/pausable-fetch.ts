@@ -8,21 +8,20 @@ export interface PausableFetch {
 
 /** A fetch whose bodies can be left unread, as a tab that is too busy leaves them. */
 export function createPausableFetch(): PausableFetch {
-  let resumed: Promise<void> | undefined
-  let release = () => {}
+  let isPaused = false
+  let resumed = Promise.withResolvers<void>()
   return {
     get isPaused() {
-      return resumed !== undefined
+      return isPaused
     },
     pause() {
-      if (resumed) return
-      resumed = new Promise((resolve) => {
-        release = resolve
-      })
+      if (isPaused) return
+      isPaused = true
+      resumed = Promise.withResolvers()
     },
     resume() {
-      resumed = undefined
-      release()
+      isPaused = false
+      resumed.resolve()
     },
     async fetch(input, init) {
       const response = await globalThis.fetch(input, init)
@@ -32,7 +31,7 @@ export function createPausableFetch(): PausableFetch {
         {
           async pull(controller) {
             // Whoever waits may be paused again before it goes on.
-            while (resumed) await resumed
+            while (isPaused) await resumed.promise
             const { value, done } = await reader.read()
             if (done) controller.close()
             else controller.enqueue(value)

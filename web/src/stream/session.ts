@@ -99,7 +99,12 @@ export class Session {
   openWitness(watcher: Watcher): SluiceSubscription {
     const { order, state } = watcher
     const observer = { order: order ?? (() => {}), onGap() {}, onCaughtUp() {}, onEventError() {} }
-    return subscribeToOrders(this.#options.witnessClient, this.#view, { ...observer, ...(state && { onState: state }) }, 0)
+    return subscribeToOrders(
+      this.#options.witnessClient,
+      this.#view,
+      { ...observer, ...(state && { onState: state }) },
+      0,
+    )
   }
 
   /** Attempts that fail in a row are one interruption, which began with the first. */

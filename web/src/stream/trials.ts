@@ -6,7 +6,7 @@ const WITNESS_MS = 5_000
 /** It is let run for a while, so that there is something to be compared. */
 const BEFORE_MS = 1_000
 /** How long the page leaves its stream unread. */
-export const SLOW_MS = 5_000
+const SLOW_MS = 5_000
 /** How long may pass until all is there again. */
 const BACK_MS = 30_000
 

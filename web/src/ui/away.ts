@@ -18,7 +18,9 @@ export class Away {
       }
       const awayMs = performance.now() - this.#since
       if (awayMs < WORTH_A_NOTE_MS || this.#orders === 0) return
-      notes.say(`While you were away, ${plural(this.#orders, 'order')} came. They are counted, and not drawn one by one.`)
+      notes.say(
+        `While you were away, ${plural(this.#orders, 'order')} came. They are counted, and not drawn one by one.`,
+      )
     })
   }
 

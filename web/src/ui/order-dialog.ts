@@ -136,7 +136,10 @@ export class OrderDialog {
 
   /** The answer is there, but the view leaves the order out. */
   outOfView(order: MapOrderFragment): void {
-    this.#say(`It is in the log as ${order.id}, and your filter leaves it out: show all orders to see such a one.`, 'good')
+    this.#say(
+      `It is in the log as ${order.id}, and your filter leaves it out: show all orders to see such a one.`,
+      'good',
+    )
   }
 }
 

@@ -22,6 +22,8 @@ export class QueryDialog {
       const kind = button.dataset.query ?? ''
       button.addEventListener('click', () => this.#open(kind, kind === 'sales' ? SALES : ordersOperation()))
     }
+    // What is longer than the dialog is scrolled, by the keyboard too.
+    for (const text of this.#dialog.querySelectorAll('pre')) text.tabIndex = 0
     const copyButton = byId<HTMLButtonElement>('query-copy')
     copyButton.addEventListener('click', () => void copy(this.#shown, copyButton))
   }
@@ -43,7 +45,7 @@ export class QueryDialog {
 const SALES: ShownQuery = { name: 'LiveSales', query: String(LiveSalesDocument).trim(), variables: {} }
 
 /** GraphiQL, with this query in a tab. */
-export function graphiqlUrl({ name, query, variables }: ShownQuery): string {
+function graphiqlUrl({ name, query, variables }: ShownQuery): string {
   const hasVariables = Object.keys(variables).length > 0
   const search = new URLSearchParams({
     query,

@@ -58,7 +58,10 @@ export class RegionPanels {
     const isOfMerchant = merchant !== undefined
     if (isOfMerchant) sum.perMinute = this.#panels.reduce((all, { region }) => all + this.#lastMinute(region), 0)
     for (const id of ['hero-sales', 'hero-hour']) byId(id).closest('div')?.toggleAttribute('hidden', isOfMerchant)
-    setText(byId('hero-whose'), describe({ ...(picked && { region: picked }), ...(merchant && { merchant }) }) || 'Worldwide')
+    setText(
+      byId('hero-whose'),
+      describe({ ...(picked && { region: picked }), ...(merchant && { merchant }) }) || 'Worldwide',
+    )
     setText(byId('hero-orders'), compactCount(sum.perMinute))
     setText(byId('hero-sales'), isReady ? euros(sum.salesPerMinute) : '–')
     setText(byId('hero-hour'), isReady ? `${compactCount(sum.orders)} orders, ${euros(sum.sales)}` : '–')
@@ -81,12 +84,7 @@ function drawPanel({ parts, line, area, cells }: Panel, figures: Figures, seen: 
     line.setAttribute('d', paths.line)
     area.setAttribute('d', paths.area)
   }
-  const texts = [
-    perMinute,
-    wholeEuros(figures.salesPerMinute),
-    count(figures.orders),
-    wholeEuros(figures.sales),
-  ]
+  const texts = [perMinute, wholeEuros(figures.salesPerMinute), count(figures.orders), wholeEuros(figures.sales)]
   for (const [i, text] of texts.entries()) setText(cells[i]!, text)
 }
 

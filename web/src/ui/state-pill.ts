@@ -16,7 +16,7 @@ export class StatePill {
   }
 }
 
-export function worstOf(states: readonly ConnectionState[]): ConnectionState {
+function worstOf(states: readonly ConnectionState[]): ConnectionState {
   const rank = ({ status }: ConnectionState) => ORDER.indexOf(status)
   return states.reduce((worst, state) => (rank(state) > rank(worst) ? state : worst))
 }

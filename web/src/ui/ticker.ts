@@ -35,6 +35,7 @@ export class Ticker {
     this.#own = own
     this.#isStill = isStill
     const host = byId('ticker')
+    restoreRoles(host.closest('table'))
     for (let i = 0; i < ROWS; i++) {
       const row = makeRow()
       host.append(row.element)
@@ -69,16 +70,30 @@ export class Ticker {
       const isNew = order !== undefined && !before.has(order.id)
       fill(row, order, order !== undefined && this.#own.has(order.id))
       if (isNew && moves <= MOST_MOVES && !this.#isStill()) {
-        row.element.animate([{ opacity: 0, transform: 'translateY(-8px)' }, { opacity: 1, transform: 'none' }], 220)
+        row.element.animate(
+          [
+            { opacity: 0, transform: 'translateY(-8px)' },
+            { opacity: 1, transform: 'none' },
+          ],
+          220,
+        )
       }
     }
+  }
+}
+
+/** Laid out as a grid, a table would be none to those who hear it. */
+function restoreRoles(table: HTMLTableElement | null): void {
+  const roles = { thead: 'rowgroup', tbody: 'rowgroup', tr: 'row', th: 'columnheader' }
+  table?.setAttribute('role', 'table')
+  for (const [name, role] of Object.entries(roles)) {
+    for (const element of table?.querySelectorAll(name) ?? []) element.setAttribute('role', role)
   }
 }
 
 function makeRow(): Row {
   const element = document.createElement('tr')
   element.hidden = true
-  // Laid out as a grid, a table would be none to those who hear it.
   element.setAttribute('role', 'row')
   const cell = (name: string) => {
     const made = element.insertCell()
