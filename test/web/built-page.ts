@@ -5,8 +5,13 @@ import { build } from 'vite'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { type LiveMapSite, serveLiveMap } from '../kit/live-map-site.ts'
 
+export interface BuiltPage {
+  readonly folder: string
+  serve(gateway: string): Promise<LiveMapSite>
+}
+
 /** The page as `npm run build` makes it, in a folder of this file's own. */
-export function describeBuiltPage(): { readonly folder: string; serve(gateway: string): Promise<LiveMapSite> } {
+export function describeBuiltPage(): BuiltPage {
   let folder = ''
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sluice-web-'))

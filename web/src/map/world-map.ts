@@ -12,6 +12,8 @@ import { makeSprites, type Sprites, spriteOf } from './sprites.ts'
 
 /** Above this a screen is so fine that more pixels are not seen, and cost. */
 const MAX_RATIO = 2
+/** Of a canvas, device pixels: a wall's are more than a frame has time for. */
+const MAX_PIXELS = 6_000_000
 /** The night moves on. */
 const LAND_EVERY_MS = 60_000
 /** Of those that came while nobody looked, only the newest are drawn. */
@@ -121,7 +123,8 @@ export class WorldMap {
   #resize(): void {
     const { clientWidth: width, clientHeight: height } = this.#options.host
     if (width === 0 || height === 0) return
-    const ratio = Math.min(MAX_RATIO, globalThis.devicePixelRatio || 1)
+    const most = Math.min(MAX_RATIO, Math.sqrt(MAX_PIXELS / (width * height)))
+    const ratio = Math.min(most, globalThis.devicePixelRatio || 1)
     const scale = scaleFor(width, this.#region)
     this.#size = { width, height, ratio, scale }
     this.#lights.scale = scale

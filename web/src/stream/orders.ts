@@ -12,6 +12,13 @@ import { type View, whereOf } from '../model/view.ts'
 /** What a view begins with: the newest orders that meet it. */
 const BEGIN_WITH = 200
 
+/** A document as people write it: the generator indents its fragments. */
+export function textOf(document: { toString(): string }): string {
+  return String(document)
+    .trim()
+    .replaceAll(/^ {4}(?=fragment )/gm, '\n')
+}
+
 export interface OrdersOperation {
   readonly name: string
   readonly query: string
@@ -23,7 +30,7 @@ export type OrdersObserver = Omit<Observer<never>, 'next'> & { order(order: MapO
 /** The subscription of a view, without its start: what is shown as its query. */
 export function operationOf(view: View): OrdersOperation {
   const { name, document, variables } = choose(view)
-  return { name, query: String(document).trim(), variables: { ...variables, last: BEGIN_WITH } }
+  return { name, query: textOf(document), variables: { ...variables, last: BEGIN_WITH } }
 }
 
 /** @param last how many of the newest orders come first; 0: only what follows. */

@@ -9,6 +9,8 @@ const BEFORE_MS = 1_000
 const SLOW_MS = 5_000
 /** How long may pass until all is there again. */
 const BACK_MS = 30_000
+const NOT_BACK = 'The stream has not come back yet: the page goes on trying'
+const NO_WITNESS = 'A second subscription could not be opened, and without one nothing is tried'
 
 export interface CutOutcome {
   /** Orders that came between the cut and the end of the replay. */
@@ -36,7 +38,7 @@ export async function cutAndCompare(session: Session): Promise<CutOutcome> {
     let replayed = 0
     let openedAt = 0
     const cutAt = performance.now()
-    await happened(BACK_MS, (done) => {
+    await happened(BACK_MS, NOT_BACK, (done) => {
       const unwatch = session.watch({
         order: () => replayed++,
         state: ({ status }) => {
@@ -86,7 +88,7 @@ async function withWitness<T>(session: Session, act: (comparison: Comparison) =>
   const unwatch = session.watch({ order: (order) => comparison.main(order) })
   let stop = () => {}
   try {
-    await happened(WITNESS_MS, (done) => {
+    await happened(WITNESS_MS, NO_WITNESS, (done) => {
       const witness = session.openWitness({
         order: (order) => comparison.witness(order),
         state: ({ status }) => {
@@ -111,7 +113,7 @@ async function allThere(session: Session, comparison: Comparison): Promise<void>
   comparison.close()
   const missing = comparison.missing()
   if (missing.size === 0) return
-  await happened(BACK_MS, (done) =>
+  await happened(BACK_MS, NOT_BACK, (done) =>
     session.watch({
       order: (order) => {
         if (missing.delete(keyOf(order)) && missing.size === 0) done()
@@ -121,9 +123,9 @@ async function allThere(session: Session, comparison: Comparison): Promise<void>
 }
 
 /** @throws Error when it has not happened in time. */
-async function happened(timeoutMs: number, begin: (done: () => void) => () => void): Promise<void> {
+async function happened(timeoutMs: number, message: string, begin: (done: () => void) => () => void): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const timer = setTimeout(() => reject(new Error('The stream has not come back yet')), timeoutMs)
+  const timer = setTimeout(() => reject(new Error(message)), timeoutMs)
   const end = begin(resolve)
   try {
     await promise

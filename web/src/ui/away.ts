@@ -20,6 +20,8 @@ export class Away {
       if (awayMs < WORTH_A_NOTE_MS || this.#orders === 0) return
       notes.say(
         `While you were away, ${plural(this.#orders, 'order')} came. They are counted, and not drawn one by one.`,
+        '',
+        'good',
       )
     })
   }

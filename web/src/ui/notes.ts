@@ -24,9 +24,10 @@ export class Notes {
     this.say(`${plural(this.eventErrors, 'order')} could not be shown: the gateway could not resolve them.`)
   }
 
-  say(text: string, details = ''): void {
+  say(text: string, details = '', tone: 'good' | 'warn' = 'warn'): void {
     const note = document.createElement('p')
     note.append(text)
+    note.dataset.tone = tone
     if (details) note.title = details
     const close = document.createElement('button')
     close.type = 'button'

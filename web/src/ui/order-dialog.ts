@@ -69,7 +69,11 @@ export class OrderDialog {
   drawn(order: MapOrderFragment, ms: number): void {
     this.#dialog.close()
     const inLog = `was in the log after ${milliseconds(this.#answeredMs)}`
-    this.#options.notes.say(`Your order from ${order.city} ${inLog}, and on your map after ${milliseconds(ms)}.`)
+    this.#options.notes.say(
+      `Your order from ${order.city} ${inLog}, and on your map after ${milliseconds(ms)}.`,
+      '',
+      'good',
+    )
   }
 
   get #chosen(): City {

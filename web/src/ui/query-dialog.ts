@@ -1,4 +1,5 @@
 import { LiveSalesDocument } from '../gql/graphql.ts'
+import { textOf } from '../stream/orders.ts'
 import { byId, copy } from './page.ts'
 
 export interface ShownQuery {
@@ -42,7 +43,7 @@ export class QueryDialog {
   }
 }
 
-const SALES: ShownQuery = { name: 'LiveSales', query: String(LiveSalesDocument).trim(), variables: {} }
+const SALES: ShownQuery = { name: 'LiveSales', query: textOf(LiveSalesDocument), variables: {} }
 
 /** GraphiQL, with this query in a tab. */
 function graphiqlUrl({ name, query, variables }: ShownQuery): string {

@@ -3,7 +3,8 @@ import { RecentOrders } from '../model/recent-orders.ts'
 import { money } from './format.ts'
 import { byId, setText } from './page.ts'
 
-const ROWS = 14
+/** As many as a wall shows; on less, those that do not fit are cut off. */
+const ROWS = 24
 /** With more new rows than this at a time, moving them in would only be restless. */
 const MOST_MOVES = 4
 const STATUS_NAMES: Readonly<Record<MapOrderFragment['status'], string>> = {
