@@ -11,7 +11,8 @@ import { OwnOrders } from '../../web/src/model/own-orders.ts'
 import { RecentOrders } from '../../web/src/model/recent-orders.ts'
 import { REGIONS } from '../../web/src/model/regions.ts'
 import { Sales } from '../../web/src/model/sales.ts'
-import { searchOf, type View, viewOf, whereOf } from '../../web/src/model/view.ts'
+import { meets, searchOf, type View, viewOf, whereOf } from '../../web/src/model/view.ts'
+import { Comparison } from '../../web/src/stream/comparison.ts'
 import { Statistics } from '../kit/statistics.ts'
 
 const MINUTE_MS = 60_000
@@ -190,6 +191,32 @@ test("an order of one's own is timed whether it is drawn before its answer or af
   expect(own.placed(anOrder('b'), 100)).toBe(50)
   for (let i = 0; i < 5_000; i++) own.placed(anOrder(`n${i}`), 0)
   expect(own.ids.size).toBe(200)
+})
+
+test("whether one's own order will come is judged by the same conditions as the gateway's", () => {
+  const order = { ...anOrder('a'), total: { amount: '100.00', currency: 'EUR' } }
+  const yes: View[] = [{}, { region: 'EUROPE' }, { merchant: 'm' }, { least: '100' }, { least: '100', currency: 'EUR' }]
+  const no: View[] = [{ region: 'ASIA' }, { merchant: 'x' }, { least: '100.01' }, { least: '1', currency: 'JPY' }]
+  expect(yes.map((view) => meets(view, order))).toEqual(yes.map(() => true))
+  expect(no.map((view) => meets(view, order))).toEqual(no.map(() => false))
+})
+
+test('a trial finds what only the second subscription got, and each status counts', () => {
+  const comparison = new Comparison()
+  comparison.main(anOrder('before'))
+  comparison.main(anOrder('a'))
+  comparison.witness(anOrder('a'))
+  comparison.witness(anOrder('a', 'PAID'))
+  comparison.witness(anOrder('b'))
+  expect([...comparison.missing()]).toEqual(['a PAID', 'b PLACED'])
+  comparison.close()
+  comparison.witness(anOrder('later'))
+  expect(comparison.witnessed).toBe(3)
+  comparison.main(anOrder('a', 'PAID'))
+  comparison.main(anOrder('b'))
+  expect(comparison.missing().size).toBe(0)
+  for (let i = 0; i < 20_000; i++) comparison.main(anOrder(`n${i}`))
+  expect(comparison.isTooMuch).toBe(true)
 })
 
 test('pulses end when their time is over, and of too many the oldest go first', () => {

@@ -6,7 +6,7 @@ import { Latency } from './model/latency.ts'
 import { OwnOrders } from './model/own-orders.ts'
 import { REGIONS } from './model/regions.ts'
 import { Sales } from './model/sales.ts'
-import { isFiltered, searchOf, type View, viewOf } from './model/view.ts'
+import { isFiltered, meets, searchOf, type View, viewOf } from './model/view.ts'
 import { atLeast, differenceOf, UNKNOWN } from './stream/clock.ts'
 import { operationOf } from './stream/orders.ts'
 import { createPausableFetch } from './stream/pausable-fetch.ts'
@@ -62,8 +62,7 @@ export function startLiveMap() {
     reducedMotion: motion.matches,
     onDrawn(order, isMeasured) {
       if (isMeasured) latency.add(Date.now() - Date.parse(order.placedAt))
-      const ms = own.drawn(order, performance.now())
-      if (ms !== undefined) showOwn(order, ms)
+      ifOwn(order)
     },
   })
   motion.addEventListener('change', () => {
@@ -79,8 +78,10 @@ export function startLiveMap() {
       counts.add(order, !isPast, performance.now())
       ticker.add(order)
       if (order.status !== 'PLACED') return
-      if (isPast || document.hidden) map.addPast(order)
-      else map.add(order, session.state.status === 'live' && !pausable.isPaused)
+      if (isPast || document.hidden) {
+        map.addPast(order)
+        ifOwn(order)
+      } else map.add(order, session.state.status === 'live' && !pausable.isPaused)
       away.count()
     },
     onGap: (gap) => notes.gap(gap),
@@ -137,12 +138,16 @@ export function startLiveMap() {
     onPlaced(order, startedAt) {
       const ms = own.placed(order, startedAt)
       if (ms !== undefined) return showOwn(order, ms)
-      const isOutOfView = view.region !== undefined && view.region !== order.region
-      if (isOutOfView) orderDialog.outOfView(order)
+      if (!meets(view, order)) orderDialog.outOfView(order)
     },
   })
   const overlay = new Overlay({ retry: () => session.reopen(), placeOrder: () => orderDialog.open() })
   new QueryDialog(() => operationOf(view))
+
+  function ifOwn(order: MapOrderFragment): void {
+    const ms = own.drawn(order, performance.now())
+    if (ms !== undefined) showOwn(order, ms)
+  }
 
   function showOwn(order: MapOrderFragment, ms: number): void {
     orderDialog.drawn(order, ms)

@@ -124,7 +124,8 @@ export class WorldMap {
     const { clientWidth: width, clientHeight: height } = this.#options.host
     if (width === 0 || height === 0) return
     const most = Math.min(MAX_RATIO, Math.sqrt(MAX_PIXELS / (width * height)))
-    const ratio = Math.min(most, globalThis.devicePixelRatio || 1)
+    const zoom = this.#options.host.getBoundingClientRect().width / width
+    const ratio = Math.min(most, zoom * (globalThis.devicePixelRatio || 1))
     const scale = scaleFor(width, this.#region)
     this.#size = { width, height, ratio, scale }
     this.#lights.scale = scale

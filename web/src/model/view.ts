@@ -1,4 +1,4 @@
-import type { OrderFilter, Region } from '../gql/graphql.ts'
+import type { MapOrderFragment, OrderFilter, Region } from '../gql/graphql.ts'
 import { isRegion } from './regions.ts'
 
 /** What the page shows, and subscribes to. The URL keeps it, so that a view can be linked to. */
@@ -48,6 +48,14 @@ export function searchOf({ region, merchant, least, currency }: View): string {
 export function whereOf({ least, currency }: View): OrderFilter | null {
   if (least === undefined) return null
   return { total: { amount: { gte: least }, ...(currency !== undefined && { currency: { eq: currency } }) } }
+}
+
+/** Whether a view's subscription has an order, for what cannot be asked of the gateway: one's own that has not come. */
+export function meets({ region, merchant, least, currency }: View, order: MapOrderFragment): boolean {
+  if (merchant !== undefined ? merchant !== order.merchantId : region !== undefined && region !== order.region)
+    return false
+  if (least === undefined) return true
+  return (currency === undefined || currency === order.total.currency) && Number(order.total.amount) >= Number(least)
 }
 
 export function isFiltered(view: View): boolean {

@@ -19,8 +19,11 @@ export function pickPlace(host: HTMLElement, map: WorldMap): Promise<readonly [n
   host.addEventListener(
     'click',
     (event) => {
-      const { left, top } = host.getBoundingClientRect()
-      end(map.placeAt(event.clientX - left, event.clientY - top))
+      // On a wall the page is zoomed: the map's own pixels are others than the pointer's.
+      const { left, top, width, height } = host.getBoundingClientRect()
+      const x = ((event.clientX - left) / width) * host.clientWidth
+      const y = ((event.clientY - top) / height) * host.clientHeight
+      end(map.placeAt(x, y))
     },
     { signal },
   )

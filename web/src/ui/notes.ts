@@ -28,7 +28,11 @@ export class Notes {
     const note = document.createElement('p')
     note.append(text)
     note.dataset.tone = tone
-    if (details) note.title = details
+    if (details) {
+      const small = document.createElement('small')
+      small.textContent = details
+      note.append(small)
+    }
     const close = document.createElement('button')
     close.type = 'button'
     close.textContent = '×'

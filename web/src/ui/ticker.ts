@@ -3,8 +3,10 @@ import { RecentOrders } from '../model/recent-orders.ts'
 import { money } from './format.ts'
 import { byId, setText } from './page.ts'
 
-/** As many as a wall shows; on less, those that do not fit are cut off. */
+/** As many as a wall shows. */
 const ROWS = 24
+/** Of a list that has no height yet. */
+const FEWEST_ROWS = 6
 /** With more new rows than this at a time, moving them in would only be restless. */
 const MOST_MOVES = 4
 const STATUS_NAMES: Readonly<Record<MapOrderFragment['status'], string>> = {
@@ -29,6 +31,8 @@ export class Ticker {
   readonly #rows: Row[] = []
   readonly #own: ReadonlySet<string>
   readonly #isStill: () => boolean
+  /** How many there is room for: what is not seen is not to be reached by the keyboard either. */
+  #room = FEWEST_ROWS
   #isHeld = false
   #isDirty = false
 
@@ -36,12 +40,18 @@ export class Ticker {
     this.#own = own
     this.#isStill = isStill
     const host = byId('ticker')
-    restoreRoles(host.closest('table'))
+    const table = host.closest('table') as HTMLTableElement
+    restoreRoles(table)
     for (let i = 0; i < ROWS; i++) {
       const row = makeRow()
       host.append(row.element)
       this.#rows.push(row)
     }
+    new ResizeObserver(() => {
+      const { offsetHeight } = this.#rows[0]!.element
+      if (offsetHeight > 0) this.#room = Math.max(FEWEST_ROWS, Math.ceil(table.clientHeight / offsetHeight))
+      this.#isDirty = true
+    }).observe(table)
     const hold = byId<HTMLButtonElement>('hold')
     hold.addEventListener('click', () => {
       this.#isHeld = !this.#isHeld
@@ -67,7 +77,7 @@ export class Ticker {
     const before = new Set(this.#rows.map(({ shown }) => shown?.id))
     const moves = list.filter(({ id }) => !before.has(id)).length
     for (const [i, row] of this.#rows.entries()) {
-      const order = list[i]
+      const order = i < this.#room ? list[i] : undefined
       const isNew = order !== undefined && !before.has(order.id)
       fill(row, order, order !== undefined && this.#own.has(order.id))
       if (isNew && moves <= MOST_MOVES && !this.#isStill()) {
@@ -84,11 +94,11 @@ export class Ticker {
 }
 
 /** Laid out as a grid, a table would be none to those who hear it. */
-function restoreRoles(table: HTMLTableElement | null): void {
+function restoreRoles(table: HTMLTableElement): void {
   const roles = { thead: 'rowgroup', tbody: 'rowgroup', tr: 'row', th: 'columnheader' }
-  table?.setAttribute('role', 'table')
+  table.setAttribute('role', 'table')
   for (const [name, role] of Object.entries(roles)) {
-    for (const element of table?.querySelectorAll(name) ?? []) element.setAttribute('role', role)
+    for (const element of table.querySelectorAll(name)) element.setAttribute('role', role)
   }
 }
 
