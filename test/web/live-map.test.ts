@@ -42,6 +42,16 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
     await until('it is on top', async () => (await text(page, '#ticker tr')).includes('Shipped'))
     expect(await page.locator('#ticker tr:visible').count()).toBe(3)
 
+    // Of many, as many as there is room for: no row that nobody sees is reached by the keyboard.
+    await gateway.produce(...Array.from({ length: 40 }, (_, i) => now({ id: `many${i}`, status: 'PAID' })))
+    await until('the list is full', async () => (await page.locator('#ticker tr:visible').count()) > 6)
+    const overflow = await page.evaluate(() => {
+      const table = document.querySelector('#ticker')?.closest('table')
+      const last = [...document.querySelectorAll<HTMLElement>('#ticker tr')].findLast((row) => !row.hidden)
+      return (last?.offsetTop ?? 0) - (table?.offsetTop ?? 0) - (table?.clientHeight ?? 0)
+    })
+    expect(overflow).toBeLessThanOrEqual(0)
+
     await until('a latency was measured', async () => (await snapshot(page)).latency.count === 2)
     expect(watched).toEqual({ complaints: [], hosts: new Set([new URL(site.url).host]) })
   })

@@ -29,6 +29,7 @@ interface Row {
 export class Ticker {
   readonly #recent = new RecentOrders(ROWS)
   readonly #rows: Row[] = []
+  readonly #table: HTMLTableElement
   readonly #own: ReadonlySet<string>
   readonly #isStill: () => boolean
   /** How many there is room for: what is not seen is not to be reached by the keyboard either. */
@@ -47,17 +48,22 @@ export class Ticker {
       host.append(row.element)
       this.#rows.push(row)
     }
-    new ResizeObserver(() => {
-      const { offsetHeight } = this.#rows[0]!.element
-      if (offsetHeight > 0) this.#room = Math.max(FEWEST_ROWS, Math.ceil(table.clientHeight / offsetHeight))
-      this.#isDirty = true
-    }).observe(table)
+    this.#table = table
+    new ResizeObserver(() => this.#measure()).observe(table)
     const hold = byId<HTMLButtonElement>('hold')
     hold.addEventListener('click', () => {
       this.#isHeld = !this.#isHeld
       hold.setAttribute('aria-pressed', String(this.#isHeld))
       hold.textContent = this.#isHeld ? 'Go on' : 'Pause the list'
     })
+  }
+
+  #measure(): void {
+    const { offsetHeight } = this.#rows[0]!.element
+    // Nothing is shown yet, or the list is not.
+    if (offsetHeight === 0) return
+    this.#room = Math.max(FEWEST_ROWS, Math.ceil(this.#table.clientHeight / offsetHeight))
+    this.#isDirty = true
   }
 
   add(order: MapOrderFragment): void {
@@ -72,6 +78,7 @@ export class Ticker {
 
   draw(): void {
     if (!this.#isDirty || this.#isHeld) return
+    if (this.#room === FEWEST_ROWS) this.#measure()
     this.#isDirty = false
     const list = this.#recent.list()
     const before = new Set(this.#rows.map(({ shown }) => shown?.id))
