@@ -14,5 +14,5 @@ export default defineConfig({
     target: 'es2023',
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
   },
-  server: { port: 5173, proxy: { '/graphql': GATEWAY, '/graphiql': GATEWAY } },
+  server: { host: '127.0.0.1', port: 5173, proxy: { '/graphql': GATEWAY, '/graphiql': GATEWAY } },
 })

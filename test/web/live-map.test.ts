@@ -1,8 +1,9 @@
 import type { Page } from 'playwright-core'
-import { expect, test } from 'vitest'
-import type { OrderEvent } from '../../src/streams/topics/orders.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { type OrderEvent, REGIONS } from '../../src/streams/topics/orders.ts'
 import { describeChromium } from '../kit/chromium.ts'
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
+import { GatewayProcess } from '../kit/gateway-process.ts'
 import { until } from '../kit/until.ts'
 import { describeBuiltPage } from './built-page.ts'
 import { openLive, setHidden, snapshot, text, untilLive, watch } from './page.ts'
@@ -54,6 +55,23 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
 
     await until('a latency was measured', async () => (await snapshot(page)).latency.count === 2)
     expect(watched).toEqual({ complaints: [], hosts: new Set([new URL(site.url).host]) })
+  })
+
+  test('shows the first run: the orders of the demo feed, all of them, and what the feed says of its sales', async () => {
+    const [gateway] = (await GatewayProcess.create(['demo'], {})) as [GatewayProcess]
+    onTestFinished(() => gateway.kill())
+    gateway.start()
+    await gateway.untilReady()
+    const site = await built.serve(gateway.url)
+    const page = await browser.openPage()
+    await openLive(page, site.url)
+    const { placed } = await snapshot(page)
+    await until('the table counts what was seen', async () => {
+      const now = await snapshot(page)
+      // The table lags behind the orders; the page began with the newest 200 of them, which are all.
+      for (const region of REGIONS) expect(now.sales[region]).toBeLessThanOrEqual(now.placed[region])
+      return now.events > 50 && REGIONS.every((region) => now.sales[region] >= placed[region])
+    })
   })
 
   test('the panels show the table of sales, and its later changes', async () => {

@@ -34,7 +34,7 @@ const URL_OF_GRAPHQL = '/graphql'
 /** Texts are drawn this often; the map in every frame. */
 const DRAW_TEXTS_MS = 250
 
-/** Puts the page together. In the order in which data flows: clients, models, the map, what is around it. */
+/** The composition root of the page, in the order in which data flows: clients, models, map, panels. */
 export function startLiveMap() {
   const pausable = createPausableFetch()
   const streams = createSluiceClient({ url: URL_OF_GRAPHQL, fetch: pausable.fetch })
@@ -190,7 +190,7 @@ export function startLiveMap() {
   show(view, 'replaceState')
   setInterval(drawTexts, DRAW_TEXTS_MS)
 
-  /** What the page knows, for tests and for the curious. */
+  /** The page's state, for tests and the console. */
   return {
     pointOf: (lon: number, lat: number) => map.pointOf({ lon, lat }),
     snapshot: () => ({

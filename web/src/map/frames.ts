@@ -7,7 +7,7 @@ const TOO_SLOW_MS = 20
 const FAST_MS = 17.5
 const SMOOTHING = 0.03
 
-/** How smooth the map is, and what it leaves out to stay so. */
+/** Frame statistics, and whether rings are drawn: they are omitted while frames are slow. */
 export class Frames {
   count = 0
   dropped = 0

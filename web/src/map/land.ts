@@ -29,7 +29,7 @@ const DOT_RADIUS = 0.27
 /** Of the map's sides, how much fades out: a region has land all around it. */
 const FADE = 0.05
 
-/** Draws what stays: the land as a grid of dots, meridians, and the night on it. In CSS pixels. */
+/** Draws the static layer: graticule, land as a grid of dots, and night. In CSS pixels. */
 export function drawLand(
   context: CanvasRenderingContext2D,
   { width, height, ratio, scale }: MapSize,

@@ -3,17 +3,17 @@ import { SIZES } from '../model/euro-magnitude.ts'
 import { REGIONS } from '../model/regions.ts'
 import type { Palette } from './palette.ts'
 
-/** Orders that the map remembers, to draw them again at another size. */
+/** Orders kept for redrawing after a resize. */
 const KEPT = 4_096
 /** CSS pixels at scale 1: of the smallest, and of each size more. */
 const RADIUS = 0.9
 const RADIUS_MORE = 0.3
 const OPACITY = 0.5
-/** Of a light, how much goes at once. Eight bits of opacity let the last few percent stay: where people order. */
+/** Share of opacity removed per step. Rounding to 8 bits leaves a few percent indefinitely. */
 const FADES_BY = 0.04
 export const FADE_EVERY_MS = 1_000
 
-/** The lights of the cities that orders came from: each order leaves a little one, and they fade over a minute or so. */
+/** A small dot for each order, which fades over about a minute: the places of recent orders. */
 export class Lights {
   readonly #places = new Float32Array(2 * KEPT)
   readonly #sprites = new Uint8Array(KEPT)

@@ -12,7 +12,7 @@ export interface Palette {
   readonly night: string
   /** One's own order. */
   readonly own: string
-  /** Light adds up on a dark map, as in a photograph; on a light one it would go white. */
+  /** Additive on the dark map; on the light one, addition would give white. */
   readonly blend: 'lighter' | 'source-over'
   readonly glow: number
 }

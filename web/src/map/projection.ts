@@ -2,7 +2,7 @@ import { type GeoProjection, geoNaturalEarth1 } from 'd3-geo'
 import type { Region } from '../gql/graphql.ts'
 import { REGION_BOUNDS } from '../model/regions.ts'
 
-/** Nobody orders from further south or north. */
+/** Bounds of the visible world, degrees: beyond them there are no orders. */
 const WORLD = [-168, -54, 180, 76] as const
 /** CSS pixels around what is to be seen. */
 const MARGIN = 12
@@ -20,14 +20,14 @@ export interface MapSize {
 const USUAL_WIDTH = 1_000
 const LEAST_SCALE = 0.75
 const MOST_SCALE = 1.8
-/** A region is nearer than the world. */
+/** Factor of sizes when a region is shown. */
 const REGION_SCALE = 1.45
 
 export function scaleFor(width: number, region?: Region): number {
   return Math.min(MOST_SCALE, Math.max(LEAST_SCALE, width / USUAL_WIDTH)) * (region ? REGION_SCALE : 1)
 }
 
-/** Natural Earth: neither areas nor shapes are quite right, and both look it. Fits a region, or the world. */
+/** The Natural Earth projection, a compromise between areas and shapes, fitted to a region or the world. */
 export function projectionFor(width: number, height: number, region?: Region): GeoProjection {
   const [west, south, east, north] = region ? REGION_BOUNDS[region] : WORLD
   const middle = (south + north) / 2
@@ -38,7 +38,7 @@ export function projectionFor(width: number, height: number, region?: Region): G
     [MARGIN, MARGIN],
     [Math.max(MARGIN + 1, width - MARGIN), Math.max(MARGIN + 1, height - MARGIN)],
   ]
-  // Turned so that the middle of the region is straight; the world stays as everybody knows it.
+  // A region is centred, so that its middle is not tilted; the world's edge is in the Bering Strait.
   const projection = geoNaturalEarth1().rotate(region ? [-(west + east) / 2, 0] : [-11, 0])
   return projection.fitExtent(size, { type: 'MultiPoint', coordinates })
 }

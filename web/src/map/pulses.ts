@@ -8,8 +8,8 @@ const RING_MS = 1_100
 export const MAX_PULSES = 4_096
 
 /**
- * Orders that are being shown. All are shown equally long, so that the oldest is the first to go: a ring of numbers, and
- * no object is made for an order or a frame.
+ * Orders that are being drawn. All have the same lifetime, so that they expire in the order in which they came: a ring
+ * buffer of numbers, without an object for an order or a frame.
  */
 export class Pulses {
   readonly #x = new Float32Array(MAX_PULSES)

@@ -14,9 +14,9 @@ import { makeSprites, type Sprites, spriteOf } from './sprites.ts'
 const MAX_RATIO = 2
 /** Of a canvas, device pixels: a wall's are more than a frame has time for. */
 const MAX_PIXELS = 6_000_000
-/** The night moves on. */
+/** Interval of redrawing the land, for the boundary of the night. */
 const LAND_EVERY_MS = 60_000
-/** Of those that came while nobody looked, only the newest are drawn. */
+/** Limit of orders that wait for the next frame; of more, the newest are drawn. */
 const MAX_PENDING = 1_000
 
 export interface WorldMapOptions {
@@ -27,7 +27,7 @@ export interface WorldMapOptions {
   onDrawn(order: MapOrderFragment, isMeasured: boolean): void
 }
 
-/** Three canvases, one above the other: what stays, what fades slowly, and what moves. */
+/** Three canvases above one another: land (static), lights (fading), pulses (redrawn in each frame). */
 export class WorldMap {
   readonly frames = new Frames()
   readonly #options: WorldMapOptions
@@ -59,7 +59,7 @@ export class WorldMap {
     this.#sprites = makeSprites(this.#palette, 1, 1)
     new ResizeObserver(() => this.#resize()).observe(options.host)
     document.addEventListener('visibilitychange', () => this.#schedule())
-    // While nothing is ordered there are no frames: lights fade, and the night moves, all the same.
+    // Without orders there are no frames; lights and night still have to change.
     setInterval(() => this.#schedule(), FADE_EVERY_MS)
     this.#resize()
   }

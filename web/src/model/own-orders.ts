@@ -1,8 +1,8 @@
 import type { MapOrderFragment } from '../gql/graphql.ts'
 
-/** Somebody who presses the button all day long. */
+/** Limit of remembered own orders. */
 const MAX_OWN = 200
-/** An order may be drawn before the answer says that it is one's own: the newest that were drawn are remembered. */
+/** Limit of remembered drawing times: the stream may deliver an order before the mutation is answered. */
 const MAX_DRAWN = 1_000
 
 /** One's own orders: when each was sent, and when it was seen. Times by `performance.now`, ms. */

@@ -4,7 +4,7 @@ type Change = LiveSalesSubscription['regionSales']
 type Row = NonNullable<Change['row']>
 
 const MINUTE_MS = 60_000
-/** Two points make no line worth the name. */
+/** Fewest points of a sparkline: fewer show no course. */
 const FEWEST_MINUTES = 5
 
 export interface Figures {
@@ -53,7 +53,7 @@ export class Sales {
       const euros = Number(row.sales.amount)
       orders += row.orders
       sales += euros
-      // A clock that is a little behind does not put the newest minute out of sight.
+      // A row of a future minute (the page's clock is behind) counts as the present one.
       const age = Math.max(0, Math.round((present - Date.parse(row.minute)) / MINUTE_MS))
       if (age < count) minutes[count - 1 - age]! += row.orders
       if (age === 0) salesNow += euros

@@ -8,7 +8,7 @@ export interface View {
   readonly merchant?: string
   /** The least amount, as decimal text. */
   readonly least?: string
-  /** Of the least amount; absent: the number alone counts, whatever the currency. */
+  /** Currency of the least amount; absent: amounts of all currencies are compared by their number. */
   readonly currency?: string
 }
 
@@ -18,7 +18,7 @@ const CURRENCY = /^[A-Z]{3}$/
 /** Longer than any id of a merchant; a link is not to make a request that is refused for its size. */
 const LONGEST_MERCHANT = 100
 
-/** The view of a URL's query. What it does not understand is left out: a link never fails. */
+/** Parses a URL's query. Unknown and invalid parts are ignored, so that every link opens the page. */
 export function viewOf(search: string): View {
   const query = new URLSearchParams(search)
   const region = query.get('region') ?? ''
@@ -44,13 +44,13 @@ export function searchOf({ region, merchant, least, currency }: View): string {
   return query.size === 0 ? '' : `?${query}`
 }
 
-/** The conditions of a view that are no argument of their own. */
+/** The filter of a view: its conditions that are not arguments of the field. */
 export function whereOf({ least, currency }: View): OrderFilter | null {
   if (least === undefined) return null
   return { total: { amount: { gte: least }, ...(currency !== undefined && { currency: { eq: currency } }) } }
 }
 
-/** Whether a view's subscription has an order, for what cannot be asked of the gateway: one's own that has not come. */
+/** Whether an order meets a view's conditions, evaluated in the page: for an own order that the stream has not sent. */
 export function meets({ region, merchant, least, currency }: View, order: MapOrderFragment): boolean {
   if (merchant !== undefined ? merchant !== order.merchantId : region !== undefined && region !== order.region)
     return false

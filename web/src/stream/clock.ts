@@ -44,7 +44,7 @@ export function uncertaintyOf({ low, high }: ClockBounds): number {
   return (high - low) / 2
 }
 
-/** When to ask next: so that the tick of a second, as estimated, is as likely before as after. ms from now, below 1,000. */
+/** Time of the next sample: at the estimated tick of a second, which halves what is unknown. ms from now, 1,000 at most. */
 export function nextSampleIn(bounds: ClockBounds, now: number): number {
   const difference = differenceOf(bounds) ?? 0
   const gateway = now + difference

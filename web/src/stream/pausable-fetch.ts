@@ -1,12 +1,12 @@
 export interface PausableFetch {
   readonly fetch: typeof globalThis.fetch
-  /** Bodies are not read any more: what the network holds fills up, and then the gateway's side of it. */
+  /** Stops reading bodies: the network's buffers fill, then the gateway's. */
   pause(): void
   resume(): void
   readonly isPaused: boolean
 }
 
-/** A fetch whose bodies can be left unread, as a tab that is too busy leaves them. */
+/** A fetch with a switch that stops reading its bodies, as in a tab whose thread is busy. */
 export function createPausableFetch(): PausableFetch {
   let isPaused = false
   let resumed = Promise.withResolvers<void>()
@@ -30,7 +30,7 @@ export function createPausableFetch(): PausableFetch {
       const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
         {
           async pull(controller) {
-            // Whoever waits may be paused again before it goes on.
+            // It may be paused again before a waiting read continues.
             while (isPaused) await resumed.promise
             const { value, done } = await reader.read()
             if (done) controller.close()

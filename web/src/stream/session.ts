@@ -16,7 +16,7 @@ export interface SessionOptions {
   onEventError(): void
 }
 
-/** Who watches what comes, for a while. */
+/** Callbacks of a temporary observer. */
 export interface Watcher {
   order?(order: MapOrderFragment): void
   state?(state: ConnectionState): void
@@ -58,7 +58,7 @@ export class Session {
     this.#view = view
     this.#isPast = true
     this.state = { status: 'connecting' }
-    // What a former one says late is not heard.
+    // Late callbacks of a former subscription are ignored.
     let own: SluiceSubscription | undefined
     const isCurrent = () => own === undefined || own === this.#subscription
     own = subscribeToOrders(client, view, {

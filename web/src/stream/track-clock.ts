@@ -24,7 +24,7 @@ export function trackClock(url: string, onBounds: (bounds: ClockBounds) => void)
   }
   const next = async () => {
     samples++
-    // What cannot be reached tells no time; the pill says that it cannot be reached.
+    // An unreachable gateway is shown by the state pill already.
     if (!document.hidden) await sample().catch(() => {})
     const isEnough = samples >= FIRST_SAMPLES || uncertaintyOf(bounds) < ENOUGH_MS
     // Drift since the last time: what is known gets a little less certain.

@@ -3,7 +3,7 @@ import type { Session } from './session.ts'
 
 /** How long a second subscription may take to open. */
 const WITNESS_MS = 5_000
-/** It is let run for a while, so that there is something to be compared. */
+/** Duration of both subscriptions before a trial, for a comparison of more than a few events. */
 const BEFORE_MS = 1_000
 /** How long the page leaves its stream unread. */
 const SLOW_MS = 5_000
@@ -84,7 +84,7 @@ export async function readNothing(session: Session, onSecond: (left: number) => 
 
 async function withWitness<T>(session: Session, act: (comparison: Comparison) => Promise<T>): Promise<T> {
   const comparison = new Comparison()
-  // What the witness gets, the page has got or will get: it has been watched from before.
+  // Recording of the page's events begins first, so that it includes every event of the witness.
   const unwatch = session.watch({ order: (order) => comparison.main(order) })
   let stop = () => {}
   try {

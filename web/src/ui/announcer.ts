@@ -1,6 +1,6 @@
 import { byId, setText } from './page.ts'
 
-/** A summary for people who listen: no more often than this, since orders never end. */
+/** Minimum interval of spoken summaries: more often, a screen reader would never be silent. */
 const EVERY_MS = 60_000
 
 export class Announcer {

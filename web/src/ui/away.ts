@@ -1,10 +1,10 @@
 import { plural } from './format.ts'
 import type { Notes } from './notes.ts'
 
-/** Somebody who looks away for less needs no word. ms */
+/** Shortest absence that gets a note, ms. */
 const WORTH_A_NOTE_MS = 30_000
 
-/** What came while nobody looked. */
+/** Counts the orders that arrive while the page is hidden, and tells the count afterwards. */
 export class Away {
   #since = 0
   #orders = 0

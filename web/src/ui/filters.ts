@@ -33,7 +33,7 @@ export class Filters {
     const { least: _least, currency: _currency, ...rest } = this.#view
     const least = this.#least.value.trim().replace(',', '.')
     const search = new URLSearchParams({ least, currency: this.#currency.value })
-    // What a URL would not take is no amount.
+    // An amount is valid if a URL with it would be.
     const amount = viewOf(`?${search}`)
     if (least !== '' && amount.least === undefined && Number(least) !== 0) {
       this.#least.setAttribute('aria-invalid', 'true')

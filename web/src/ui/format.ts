@@ -6,7 +6,7 @@ const compactEuros = new Intl.NumberFormat('en', {
   notation: 'compact',
   maximumSignificantDigits: 3,
 })
-/** There are fewer than 200 currencies; a stream of made-up ones is not to fill the memory. */
+/** Limit of cached formats: fewer than 200 currencies exist, but the field takes any three letters. */
 const MAX_FORMATS = 300
 const byCurrency = new Map<string, Intl.NumberFormat>()
 

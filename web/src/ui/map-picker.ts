@@ -1,7 +1,7 @@
 import type { WorldMap } from '../map/world-map.ts'
 import { byId } from './page.ts'
 
-/** Lets a place be chosen on the map. @returns longitude and latitude; null: Escape was pressed, or it was beside it. */
+/** Lets the user choose a place on the map. @returns longitude, latitude; null after Escape, or for a point outside. */
 export function pickPlace(host: HTMLElement, map: WorldMap): Promise<readonly [number, number] | null> {
   const hint = byId('pick')
   const ending = new AbortController()

@@ -2,10 +2,10 @@ import type { Gap } from '@sluice/client'
 import { plural } from './format.ts'
 import { byId } from './page.ts'
 
-/** A page that has lost much has much to say: the newest are enough. */
+/** Limit of notes shown at a time: the newest replace the oldest. */
 const MAX_NOTES = 3
 
-/** What went otherwise than it should: discreet, and to be put away. */
+/** Dismissible messages over the map: gaps, failed events, own orders. */
 export class Notes {
   readonly #host = byId('notes')
   gaps = 0

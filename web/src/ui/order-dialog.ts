@@ -8,9 +8,9 @@ import type { Notes } from './notes.ts'
 import { refusal } from './overlay.ts'
 import { byId, setText } from './page.ts'
 
-/** Whose order it is, where the view is of no merchant. */
+/** Merchant of an own order, if the view has none. */
 const MERCHANT = 'm_0042'
-/** In units of the city's currency: an order that is seen. */
+/** Default amounts by currency: large enough for a visible dot. */
 const AMOUNT_OF_CURRENCY: Readonly<Record<string, string>> = { EUR: '129.90', USD: '149.00', GBP: '109.00' }
 const AMOUNT = '2500'
 const VALID_AMOUNT = /^\d{1,12}(\.\d{1,2})?$/
@@ -34,7 +34,7 @@ export class OrderDialog {
   readonly #items = byId<HTMLInputElement>('order-items')
   readonly #submit = byId<HTMLButtonElement>('order-submit')
   readonly #outcome = byId('order-outcome')
-  /** Of an order of which nobody knows whether it was placed: it is sent again as it was. */
+  /** Idempotency key: kept while the outcome is unknown, so that a retry does not place a second order. */
   #key = newKey()
   /** How long the last answer took, ms. */
   #answeredMs = 0
@@ -65,7 +65,7 @@ export class OrderDialog {
     this.#dialog.showModal()
   }
 
-  /** It has come back over the stream, and was drawn: the map is what is to be seen now. */
+  /** The stream delivered it and the map drew it: the dialog closes, so that the marker is visible. */
   drawn(order: MapOrderFragment, ms: number): void {
     this.#dialog.close()
     const inLog = `was in the log after ${milliseconds(this.#answeredMs)}`
@@ -87,7 +87,7 @@ export class OrderDialog {
     this.#renew()
   }
 
-  /** Another order has another key. */
+  /** A changed form is a different order, with a new key. */
   #renew(): void {
     this.#key = newKey()
     setText(this.#submit, 'Place the order')

@@ -1,7 +1,7 @@
 import type { ConnectionState } from '@sluice/client'
 import { byId, setText } from './page.ts'
 
-/** A reconnection takes a second or two, and needs no words; after this it does. ms */
+/** A reconnection usually takes a second or two; after this time the map shows a message. ms */
 const PATIENCE_MS = 5_000
 
 export interface OverlayActions {
@@ -15,7 +15,7 @@ interface Words {
   readonly action?: { readonly label: string; run(): void }
 }
 
-/** What is said where there is nothing to be seen: no orders yet, no gateway, or a refusal. */
+/** The message over the map: no orders yet, gateway unreachable, or refused. */
 export class Overlay {
   readonly #host = byId('overlay')
   readonly #title = byId('overlay-title')
@@ -70,7 +70,7 @@ export class Overlay {
   }
 }
 
-/** A refusal in words for people who look at a map. */
+/** A sentence for an error code. */
 export function refusal(code: string, message: string): string {
   const text = message.replace(/\.$/, '')
   switch (code) {

@@ -1,4 +1,4 @@
-/** An element of index.html. @throws Error if the page does not have it: a mistake of ours, seen at the first load. */
+/** An element of index.html by id. @throws Error if there is none: a programming error, visible at the first load. */
 export function byId<T extends Element = HTMLElement>(id: string): T {
   const element = document.getElementById(id)
   if (!element) throw new Error(`index.html has no #${id}`)
@@ -12,7 +12,7 @@ export function part<T extends Element = HTMLElement>(of: Element, name: string)
   return element as T
 }
 
-/** Sets a text if it is another one: the browser lays nothing out anew for what stays. */
+/** Sets a text only if it differs: unchanged text causes no layout. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text
 }

@@ -54,7 +54,7 @@ export class RegionPanels {
       sum.sales += figures.sales
     }
     this.total = { ...sum, minutes: [] }
-    // The table knows nothing of merchants: what came over the stream of orders does.
+    // The table has no merchants; the rate of a merchant is counted from the stream.
     const isOfMerchant = merchant !== undefined
     if (isOfMerchant) sum.perMinute = this.#panels.reduce((all, { region }) => all + this.#lastMinute(region), 0)
     for (const id of ['hero-sales', 'hero-hour']) byId(id).closest('div')?.toggleAttribute('hidden', isOfMerchant)
@@ -78,7 +78,7 @@ function drawPanel({ parts, line, area, cells }: Panel, figures: Figures, seen: 
   setText(parts.sales, isReady ? euros(figures.salesPerMinute) : '–')
   setText(parts.hour, isReady ? `${compactCount(figures.orders)} in an hour` : '')
   setText(parts.seen, `${count(seen)} seen here`)
-  // The minute under way would always be a fall: the last sixty seconds stand for it.
+  // The current minute is incomplete and would show as a fall: the estimate of the last sixty seconds replaces it.
   const paths = sparkPaths([...figures.minutes.slice(0, -1), figures.perMinute])
   if (line.getAttribute('d') !== paths.line) {
     line.setAttribute('d', paths.line)

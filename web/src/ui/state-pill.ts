@@ -1,7 +1,7 @@
 import type { ConnectionState } from '@sluice/client'
 import { byId, setText } from './page.ts'
 
-/** Where a state is worse, it is the one that is shown. */
+/** States from best to worst; the worst is shown. */
 const ORDER = ['live', 'replaying', 'connecting', 'reconnecting', 'ended'] as const
 
 /** The connection, in a word or two. */

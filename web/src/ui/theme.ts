@@ -5,7 +5,7 @@ import { byId } from './page.ts'
 const KEY = 'sluice-theme'
 const system = matchMedia('(prefers-color-scheme: light)')
 
-/** Light or dark: as the system says, until the button says otherwise, which the browser then remembers. */
+/** The colour scheme: the system's, or the one chosen by the button, kept in localStorage. */
 export class ThemeSwitch {
   readonly #onChange: (theme: Theme) => void
   #chosen = remembered()

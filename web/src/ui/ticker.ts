@@ -3,11 +3,11 @@ import { RecentOrders } from '../model/recent-orders.ts'
 import { money } from './format.ts'
 import { byId, setText } from './page.ts'
 
-/** As many as a wall shows. */
+/** Limit of rows, for a 4k display; fewer are shown where the list is lower. */
 const ROWS = 24
-/** Of a list that has no height yet. */
+/** Rows shown while the list has no height. */
 const FEWEST_ROWS = 6
-/** With more new rows than this at a time, moving them in would only be restless. */
+/** More new rows than this at a time are not animated. */
 const MOST_MOVES = 4
 const STATUS_NAMES: Readonly<Record<MapOrderFragment['status'], string>> = {
   PLACED: 'Placed',
@@ -32,7 +32,7 @@ export class Ticker {
   readonly #table: HTMLTableElement
   readonly #own: ReadonlySet<string>
   readonly #isStill: () => boolean
-  /** How many there is room for: what is not seen is not to be reached by the keyboard either. */
+  /** Rows that fit. Rows beyond it are hidden, so that their links are not in the tab order. */
   #room = FEWEST_ROWS
   #isHeld = false
   #isDirty = false
@@ -100,7 +100,7 @@ export class Ticker {
   }
 }
 
-/** Laid out as a grid, a table would be none to those who hear it. */
+/** `display: grid` removes a table's roles from the accessibility tree. */
 function restoreRoles(table: HTMLTableElement): void {
   const roles = { thead: 'rowgroup', tbody: 'rowgroup', tr: 'row', th: 'columnheader' }
   table.setAttribute('role', 'table')

@@ -3,7 +3,7 @@ import { type CutOutcome, cutAndCompare, readNothing, type SlowOutcome } from '.
 import { count, milliseconds, plural } from './format.ts'
 import { byId, setText } from './page.ts'
 
-/** The two buttons that make trouble, and what came of it. */
+/** The buttons that cut the connection and stop reading, and the outcome below them. */
 export class TrialButtons {
   readonly #buttons = [byId<HTMLButtonElement>('cut'), byId<HTMLButtonElement>('slow')]
   readonly #outcome = byId('outcome')
