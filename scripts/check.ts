@@ -10,6 +10,7 @@ const PARTS: [title: string, program: string, ...args: string[]][] = [
   ['types', 'tsc', '--noEmit'],
   ["GraphiQL's types", 'tsc', '--noEmit', '--project', 'packages/graphiql'],
   ["the browser examples' types", 'tsc', '--noEmit', '--project', 'examples'],
+  ["the page's types", 'tsc', '--noEmit', '-p', 'web'],
   ['unused files, exports and dependencies', 'knip'],
   ['direction of imports', process.execPath, 'scripts/check-imports.ts'],
   ['schema.graphql is what the code says', process.execPath, 'scripts/print-schema.ts', '--check'],
