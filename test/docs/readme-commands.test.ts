@@ -10,7 +10,7 @@ import { describeKafka } from '../kit/kafka.ts'
 import { until } from '../kit/until.ts'
 import { blocksOf, commandsOf } from './blocks.ts'
 
-const DOCUMENTS = ['README.md', ...globSync('docs/{*,security/*}.md')]
+const DOCUMENTS = ['README.md', ...globSync('docs/{*,security/*,clients/*}.md')]
 const GRAPHQL = 'http://127.0.0.1:4000/graphql'
 const ADMIN = 'http://127.0.0.1:4001'
 const REGIONS = ['EUROPE', 'ASIA'] as const
@@ -66,7 +66,10 @@ test.each(commands.filter(isCurl))('%s', async (command) => {
   expect(curl.output()).toMatch(answers)
 })
 
-const programs = DOCUMENTS.flatMap((file) => blocksOf(file, 'js').map(({ text }, i) => [i + 1, file, text] as const))
+/** The clients' own pages are run by test/docs/client-pages.test.ts. */
+const programs = DOCUMENTS.filter((file) => !file.includes('clients/')).flatMap((file) =>
+  blocksOf(file, 'js').map(({ text }, i) => [i + 1, file, text] as const),
+)
 
 test.each(programs)('program %i of %s prints the orders that it asks for', async (_number, _file, text) => {
   const gateway = await startTestGateway()

@@ -7,7 +7,7 @@ import { startTestGateway } from '../kit/gateway.ts'
 import { blocksOf } from './blocks.ts'
 
 const read = (file: string) => readFileSync(file, 'utf8')
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...globSync('docs/{*,security/*}.md')]
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...globSync('docs/{*,security/*,clients/*}.md')]
 
 /** Defaults that depend on the machine. */
 const NO_FIXED_DEFAULT: Record<string, string> = {
