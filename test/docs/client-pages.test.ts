@@ -16,7 +16,7 @@ import { blocksOf } from './blocks.ts'
 /** Programs of the clients' pages live through planned ends with nothing in between, and print what comes then. */
 const ENDS = 10
 const GRAPHQL = 'http://127.0.0.1:4000/graphql'
-const PAGES = globSync('docs/clients/*.md')
+const PAGES = ['README.md', ...globSync('docs/clients/*.md')]
 /** Libraries that need a page. */
 const BROWSER_ONLY = /fetch-event-source/
 
@@ -35,7 +35,8 @@ async function livesOn(start: (url: string) => Promise<() => string>): Promise<v
   expect(output()).not.toContain('ord_')
   let count = 0
   await until('an order was printed', async () => {
-    await gateway.produce({ id: `ord_${count++}`, region: 'ASIA' })
+    const id = `ord_${count++}`
+    await gateway.produce({ id, region: 'ASIA' }, { id, region: 'EUROPE' })
     return output().includes('ord_')
   })
 }

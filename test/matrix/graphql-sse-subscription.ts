@@ -2,7 +2,7 @@ import { type Client, createClient } from 'graphql-sse'
 import type { OpenClient } from './client.ts'
 
 /** The settings of docs/clients/graphql-sse.md. */
-export const ENDLESS = {
+const ENDLESS = {
   retryAttempts: Number.POSITIVE_INFINITY,
   retry: (tries: number) =>
     new Promise<void>((resolve) => setTimeout(resolve, Math.random() * Math.min(30_000, 1000 * 2 ** tries))),

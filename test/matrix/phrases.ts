@@ -10,6 +10,12 @@ export function ending(seen: readonly Sight[]): string {
   return ''
 }
 
+/** How it ended, or what it was told, for a client that did not get as far as it was to. */
+export function instead(seen: readonly Sight[], otherwise = 'nothing'): string {
+  const told = codes(seen)
+  return ending(seen) || (told ? `told ${told}` : otherwise)
+}
+
 /** Codes of results with errors. */
 export function codes(seen: readonly Sight[]): string {
   const all = seen.flatMap((sight) => (sight.saw === 'errors' ? [sight.code] : []))

@@ -36,6 +36,17 @@ export function rowsIn(table: string): Map<string, string> {
   return new Map(table.split('\n').map((line) => [line.split(' | ')[0]!.replace(/^\| /, ''), line]))
 }
 
+/** What the document says of a client in a cell, by their titles; undefined where it has no such row or column. */
+export function saidIn(table: string, client: string, cell: string): string | undefined {
+  const cells = (row: string) =>
+    rowsIn(table)
+      .get(row)
+      ?.split(' | ')
+      .map((text) => text.replace(/ \|$/, ''))
+  const column = cells('')?.indexOf(cell) ?? -1
+  return column < 0 ? undefined : cells(client)?.[column]
+}
+
 export function readTable(): string {
   const text = readFileSync(DOCUMENT, 'utf8')
   return text.slice(text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)).trim()

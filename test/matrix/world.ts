@@ -7,9 +7,12 @@ import type { Driver, Watched } from './drivers/driver.ts'
 import type { Sight } from './sight.ts'
 
 /** A client's own minutes pass in seconds (`fast-clock.ts`); what has not come by then is not waited for any more. */
-const PATIENCE_MS = 25_000
-/** Nor one that has told and asked nothing for so long: none waits for more than 30 of its seconds. */
-const IDLE_MS = 7_000
+const PATIENCE_MS = 60_000
+/**
+ * Nor is a client that has told and asked nothing for so many of our looks, 5 ms apart where nothing else runs, since
+ * none waits for more than 30 of its seconds. Looks and not time: on a busy machine both sides are slow.
+ */
+const IDLE_LOOKS = 1_000
 
 export interface WorldOptions {
   readonly driver: Driver
@@ -63,11 +66,12 @@ export class World {
 
   /** @returns whether it came to hold, before the client gave up, fell silent, or used up our patience */
   async reach(watched: Watched, holds: () => boolean | Promise<boolean>): Promise<boolean> {
-    let [activity, since] = [-1, 0]
+    let [activity, looks] = [-1, 0]
     const isIdle = () => {
       const now = watched.seen.length + this.proxy.requests()
-      if (now !== activity) [activity, since] = [now, performance.now()]
-      return performance.now() - since > IDLE_MS
+      looks = now === activity ? looks + 1 : 0
+      activity = now
+      return looks > IDLE_LOOKS
     }
     await until('it holds', async () => (await holds()) || hasEnded(watched) || isIdle(), PATIENCE_MS).catch(() => {})
     return holds()
@@ -107,7 +111,7 @@ function descriptorsAt(port: string): number {
 /** Established, and closed by the other side only. */
 const OPEN_STATES = ['01', '08']
 
-export const hasEnded = ({ seen }: Watched): boolean => seen.some(({ saw }) => saw === 'end' || saw === 'error')
+const hasEnded = ({ seen }: Watched): boolean => seen.some(({ saw }) => saw === 'end' || saw === 'error')
 
 export const ordersOf = ({ seen }: Watched): string[] =>
   seen.flatMap((sight: Sight) => (sight.saw === 'order' ? [sight.id] : []))

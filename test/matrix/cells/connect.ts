@@ -1,4 +1,4 @@
-import { alsoEmpty, ending } from '../phrases.ts'
+import { alsoEmpty, instead } from '../phrases.ts'
 import { ordersOf } from '../world.ts'
 import { type Cell, ORDERS } from './cell.ts'
 
@@ -8,7 +8,7 @@ export const connect: Cell = {
   async run(world) {
     const watched = world.subscribe(ORDERS)
     const isOpen = () => world.gateway.engine.subscribers === 1
-    if (!(await world.reach(watched, isOpen))) return ending(watched.seen) || 'nothing'
+    if (!(await world.reach(watched, isOpen))) return instead(watched.seen)
     await world.produce('a', 'b', 'c')
     await world.reach(watched, () => ordersOf(watched).length === 3)
     const beats = world.gateway.engine.stats.bytes

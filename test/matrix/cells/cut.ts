@@ -1,4 +1,4 @@
-import { ending } from '../phrases.ts'
+import { instead } from '../phrases.ts'
 import { ordersOf } from '../world.ts'
 import { type Cell, ORDERS } from './cell.ts'
 
@@ -10,7 +10,7 @@ export const cut: Cell = {
   async run(world) {
     const watched = world.subscribe(ORDERS)
     const isOpen = () => world.gateway.engine.subscribers === 1
-    if (!(await world.reach(watched, isOpen))) return ending(watched.seen) || 'nothing'
+    if (!(await world.reach(watched, isOpen))) return instead(watched.seen)
     await world.produce('a')
     await world.reach(watched, () => ordersOf(watched).includes('a'))
     const release = world.proxy.hold()
@@ -18,7 +18,7 @@ export const cut: Cell = {
     await world.reach(watched, () => world.gateway.engine.subscribers === 0)
     await world.produce(...MISSED)
     release()
-    if (!(await world.reach(watched, isOpen))) return ending(watched.seen) || 'does not come back'
+    if (!(await world.reach(watched, isOpen))) return instead(watched.seen, 'does not come back')
     await world.produce('z')
     await world.reach(watched, () => ordersOf(watched).includes('z'))
     const got = ordersOf(watched)

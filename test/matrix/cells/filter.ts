@@ -1,4 +1,4 @@
-import { ending } from '../phrases.ts'
+import { instead } from '../phrases.ts'
 import { ordersOf } from '../world.ts'
 import { type Cell, ORDERS } from './cell.ts'
 
@@ -9,7 +9,7 @@ export const filter: Cell = {
     const where = { total: { amount: { gte: '100' } } }
     const watched = world.subscribe({ ...ORDERS, variables: { ...ORDERS.variables, where } })
     const isOpen = () => world.gateway.engine.subscribers === 1
-    if (!(await world.reach(watched, isOpen))) return ending(watched.seen) || 'nothing'
+    if (!(await world.reach(watched, isOpen))) return instead(watched.seen)
     const amounts = { a: '99.99', b: '100', c: '5', d: '5', end: '250' }
     for (const [id, amount] of Object.entries(amounts)) await world.gateway.produce({ id, amount })
     await world.reach(watched, () => ordersOf(watched).includes('end'))

@@ -1,6 +1,6 @@
 import { decodeCursor, encodeCursor } from '../../../src/streams/cursor/cursor.ts'
 import { RawStream } from '../../kit/raw-stream.ts'
-import { codes, ending } from '../phrases.ts'
+import { codes, ending, instead } from '../phrases.ts'
 import { ordersOf, type World } from '../world.ts'
 import type { Cell } from './cell.ts'
 
@@ -12,7 +12,7 @@ export const gap: Cell = {
   async run(world) {
     const watched = world.subscribe({ query: QUERY, variables: { after: await oldCursor(world) } })
     const isOpen = () => world.gateway.engine.subscribers === 1
-    if (!(await world.reach(watched, isOpen))) return ending(watched.seen) || 'nothing'
+    if (!(await world.reach(watched, isOpen))) return instead(watched.seen)
     await world.produce('a', 'b')
     await world.reach(watched, () => ordersOf(watched).includes('b'))
     const told = codes(watched.seen)

@@ -1,4 +1,4 @@
-import { ending } from '../phrases.ts'
+import { instead } from '../phrases.ts'
 import { ordersOf } from '../world.ts'
 import { type Cell, ORDERS } from './cell.ts'
 
@@ -15,13 +15,13 @@ export const plannedEnd: Cell = {
     if (!(await world.reach(watched, () => ends() >= ENDS))) {
       const count = ends()
       const after = count === 0 ? '' : count === 1 ? ' after the first' : ` after ${count}`
-      return `${ending(watched.seen) || 'does not come back'}${after}`
+      return `${instead(watched.seen, 'does not come back')}${after}`
     }
     let count = 0
     const alive = await world.reach(watched, async () => {
       await world.gateway.produce({ id: `o${count++}` })
       return ordersOf(watched).length > 0
     })
-    return alive ? 'lives on' : ending(watched.seen) || 'hears nothing any more'
+    return alive ? 'lives on' : instead(watched.seen, 'hears nothing any more')
   },
 }

@@ -1,6 +1,6 @@
 import { keysFile } from '../../kit/api-keys.ts'
 import type { Request } from '../client.ts'
-import { codes, ending } from '../phrases.ts'
+import { ending, instead } from '../phrases.ts'
 import type { World } from '../world.ts'
 import { type Cell, ORDERS } from './cell.ts'
 
@@ -12,7 +12,7 @@ async function refused(world: World, request: Request): Promise<string> {
   await world.reach(watched, () => world.proxy.requests() >= RETRIES_INDEFINITELY)
   const end = ending(watched.seen)
   if (world.proxy.requests() >= RETRIES_INDEFINITELY && !end) return 'asks again and again'
-  if (!end) return codes(watched.seen) ? `told ${codes(watched.seen)}` : 'nothing'
+  if (!end) return instead(watched.seen)
   return world.proxy.requests() > 1 ? `${end} after ${world.proxy.requests()} requests` : end
 }
 

@@ -1,5 +1,5 @@
 import { RawStream } from '../../kit/raw-stream.ts'
-import { ending } from '../phrases.ts'
+import { ending, instead } from '../phrases.ts'
 import { ordersOf } from '../world.ts'
 import { type Cell, ORDERS } from './cell.ts'
 
@@ -16,9 +16,9 @@ export const unavailable: Cell = {
     const watched = world.subscribe(ORDERS)
     const isBack = await world.reach(watched, () => world.proxy.requests() >= 2)
     await other.close()
-    if (!isBack) return ending(watched.seen) || 'does not come back'
+    if (!isBack) return instead(watched.seen, 'does not come back')
     const isOpen = () => world.gateway.engine.subscribers === 1
-    if (!(await world.reach(watched, isOpen))) return ending(watched.seen) || 'does not come back'
+    if (!(await world.reach(watched, isOpen))) return instead(watched.seen, 'does not come back')
     await world.produce('a')
     await world.reach(watched, () => ordersOf(watched).includes('a'))
     return ordersOf(watched).includes('a') ? 'comes back' : ending(watched.seen)

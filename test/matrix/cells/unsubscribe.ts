@@ -1,5 +1,5 @@
 import { until } from '../../kit/until.ts'
-import { ending } from '../phrases.ts'
+import { instead } from '../phrases.ts'
 import { ordersOf } from '../world.ts'
 import { type Cell, ORDERS } from './cell.ts'
 
@@ -23,7 +23,7 @@ export const unsubscribe: Cell = {
       await world.produce(`o${count++}`)
       return ordersOf(watched).length > 0
     })
-    if (!isThere) return ending(watched.seen) || 'hears nothing any more'
+    if (!isThere) return instead(watched.seen, 'hears nothing any more')
     const left = () => world.gateway.engine.subscribers - 1
     await until('no other is left', () => left() === 0, SETTLE_MS).catch(() => {})
     return left() === 0 ? 'nothing is left' : 'operations are left until its stream ends'
