@@ -33,7 +33,8 @@ function filled(text: string): string[] {
 
 /** Rows as they are in the document, by the client's title. */
 export function rowsIn(table: string): Map<string, string> {
-  return new Map(table.split('\n').map((line) => [line.split(' | ')[0]!.replace(/^\| /, ''), line]))
+  const rows = table.split('\n').filter((line) => line.startsWith('|'))
+  return new Map(rows.map((line) => [line.split(' | ')[0]!.replace(/^\| /, ''), line]))
 }
 
 /** What the document says of a client in a cell, by their titles; undefined where it has no such row or column. */
