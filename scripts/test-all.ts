@@ -7,6 +7,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { kafkaMissing } from '../deploy/kafka/broker.ts'
+import { makePython } from './python.ts'
 
 interface Part {
   readonly name: string
@@ -35,6 +36,16 @@ function javaVersion(): number {
   return Number(said.match(/version "(\d+)/)?.[1] ?? 0)
 }
 
+/** Debian's Python has `venv` without what it needs to install anything. */
+function pythonHasVenv(): boolean {
+  try {
+    execFileSync('python3', ['-c', 'import ensurepip, venv'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false // no Python either: it is named, too
+  }
+}
+
 /** What the suite needs of this machine, by Debian's package for it. */
 export function parts(env: NodeJS.ProcessEnv): Part[] {
   const chromium = ['chromium', 'chromium-browser', 'google-chrome']
@@ -43,6 +54,7 @@ export function parts(env: NodeJS.ProcessEnv): Part[] {
     { name: 'OpenSSL', package: 'openssl', here: () => find('openssl') !== undefined },
     { name: 'curl', package: 'curl', here: () => find('curl') !== undefined },
     { name: 'Python 3', package: 'python3', here: () => find('python3') !== undefined },
+    { name: "Python's venv", package: 'python3-venv', here: pythonHasVenv },
     {
       name: 'Chromium (or CHROMIUM, the path of one)',
       package: 'chromium',
@@ -90,7 +102,7 @@ function install(missing: readonly Part[]): void {
 
 const missingParts = () => parts(process.env).filter((part) => !part.here())
 
-/** Installs what is missing where it may, says what is missing still, and fetches Kafka into the cache. */
+/** Installs what is missing where it may, says what is missing still, and fetches Kafka and Python's libraries into the cache. */
 async function prepare(): Promise<void> {
   const missing = missingParts()
   if (missing.length > 0 && process.getuid?.() === 0 && find('apt-get')) {
@@ -102,6 +114,8 @@ async function prepare(): Promise<void> {
 
   const sentence = process.env.KAFKA_BROKERS ? null : await kafkaMissing()
   if (sentence !== null) console.error(sentence)
+  const python = await makePython()
+  if (python !== undefined) console.error(python)
 }
 
 if (import.meta.main) {

@@ -22,3 +22,18 @@ export function commandsOf({ text }: FencedBlock): string[] {
     .map((line) => line.replace(/(^|\s+)#\s.*$/, ''))
     .filter((line) => line !== '')
 }
+
+/**
+ * The files that a document, or a part of one, has: fenced blocks right behind a line that ends with their path, as in
+ * "`src/main.ts`:".
+ */
+export function filesOf(markdown: string): Map<string, string> {
+  const blocks = markdown.matchAll(/`([\w./-]+)`:\n```\w+\n(.*?)^```/gms)
+  return new Map(Array.from(blocks, ([, path = '', text = '']) => [path, text]))
+}
+
+/** The parts of a document by their headings of the second level; what is before the first is under ''. */
+export function partsOf(markdown: string): Map<string, string> {
+  const [first = '', ...rest] = markdown.split(/^## /m)
+  return new Map([['', first], ...rest.map((part) => [part.split('\n')[0]!, part] as const)])
+}

@@ -10,7 +10,7 @@ import { describeKafka } from '../kit/kafka.ts'
 import { until } from '../kit/until.ts'
 import { blocksOf, commandsOf } from './blocks.ts'
 
-const DOCUMENTS = ['README.md', ...globSync('docs/{*,security/*}.md')]
+const DOCUMENTS = ['README.md', ...globSync('docs/{*,security/*,clients/*}.md')]
 const GRAPHQL = 'http://127.0.0.1:4000/graphql'
 const ADMIN = 'http://127.0.0.1:4001'
 const REGIONS = ['EUROPE', 'ASIA'] as const
@@ -25,6 +25,11 @@ const COVERED: Record<string, string> = {
   'npm run produce -- --brokers localhost:9092': 'test/demo/produce.test.ts',
   'KAFKA_BROKERS=broker-1:9092,broker-2:9092 npm start': 'test/docs/readme-commands.test.ts', // with a broker that is there
   'token=$(curl --request PUT': 'test/transport/single/docs.test.ts',
+  'npm create vite@latest': 'test/docs/first-subscription.long.test.ts',
+  'cd first-orders': 'test/docs/first-subscription.long.test.ts',
+  'npm install': 'test/docs/first-subscription.long.test.ts',
+  'npx graphql-codegen': 'test/docs/first-subscription.long.test.ts',
+  'npm run dev': 'test/docs/first-subscription.long.test.ts',
   'git worktree add ../before main': 'people', // what `npm run bench -- --before` compares with
   'npm run bench': 'people', // it takes half an hour of a quiet machine
   'git worktree add': 'people', // it compares two states of the repository
@@ -42,6 +47,7 @@ test('every command of the documents is run here, or named with the test or the 
   expect([...new Set(others)].sort()).toEqual([...STARTED_HERE].sort())
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
   for (const command of commands) {
+    if (command === 'npm run dev') continue // of a project that the document makes
     for (const [, script] of command.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([script!])
   }
   const ci = readFileSync('.ci/run', 'utf8')
@@ -56,8 +62,10 @@ test.each(commands.filter(isCurl))('%s', async (command) => {
   const curl = run(command.replace(GRAPHQL, gateway.graphql).replace(ADMIN, gateway.adminUrl))
   if (command.includes('subscription')) {
     await ordersFor(gateway)
-    await until('an order was printed', () => /^data: \{"data":\{"ordersBy\w+":\{"id":"ord_/m.test(curl.output()))
-    expect(curl.output()).toMatch(/^id: [\w-]+\nevent: next\n/m)
+    const order = /"data":\{"ordersBy\w+":\{"id":"ord_/
+    await until('an order was printed', () => order.test(curl.output()))
+    const isMultipart = command.includes('multipart/mixed')
+    expect(curl.output()).toMatch(isMultipart ? /^\{"payload":\{"data"/m : /^id: [\w-]+\nevent: next\ndata: \{"data"/m)
     return
   }
   expect(await curl.exit).toBe(0)
@@ -66,7 +74,10 @@ test.each(commands.filter(isCurl))('%s', async (command) => {
   expect(curl.output()).toMatch(answers)
 })
 
-const programs = DOCUMENTS.flatMap((file) => blocksOf(file, 'js').map(({ text }, i) => [i + 1, file, text] as const))
+/** The clients' own pages are run by test/docs/client-pages.test.ts. */
+const programs = DOCUMENTS.filter((file) => !file.includes('clients/')).flatMap((file) =>
+  blocksOf(file, 'js').map(({ text }, i) => [i + 1, file, text] as const),
+)
 
 test.each(programs)('program %i of %s prints the orders that it asks for', async (_number, _file, text) => {
   const gateway = await startTestGateway()

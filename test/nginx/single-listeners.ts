@@ -60,7 +60,7 @@ export function listen(client: Client<true>, region: Region): Listener {
   return { received }
 }
 
-/** A subscription that goes on where it was: by the loop of docs/clients.md, with shorter waits. */
+/** A subscription that goes on where it was: by the loop of docs/clients/single-connection.md, with shorter waits. */
 export function resume(client: Client<true>, region: Region): Listener {
   const received: string[] = []
   let [over, cursor] = [false, undefined as unknown]

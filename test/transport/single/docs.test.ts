@@ -5,9 +5,9 @@ import { blocksOf, commandsOf } from '../../docs/blocks.ts'
 import { startTestGateway } from '../../kit/gateway.ts'
 import { until } from '../../kit/until.ts'
 
-test('the commands of docs/clients.md reserve a stream, start an operation and print its orders', async () => {
+test('the commands of docs/clients/single-connection.md reserve a stream, start an operation and print its orders', async () => {
   const gateway = await startTestGateway()
-  const [command = ''] = blocksOf('docs/clients.md', 'sh')
+  const [command = ''] = blocksOf('docs/clients/single-connection.md', 'sh')
     .flatMap(commandsOf)
     .filter((each) => each.startsWith('token='))
   const shell = spawn('sh', ['-c', command.replaceAll('http://127.0.0.1:4000/graphql', gateway.graphql)], {

@@ -133,7 +133,7 @@ test.each([
   expect(requests.filter((request) => request.startsWith('PUT') && !/201|503/.test(request))).toEqual([])
 })
 
-/** The loop of docs/clients.md. */
+/** The loop of docs/clients/single-connection.md. */
 async function* resuming(client: Client<true>, query: string): AsyncGenerator<ExecutionResult> {
   let cursor: unknown
   for (;;) {

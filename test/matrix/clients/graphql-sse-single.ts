@@ -1,0 +1,10 @@
+import { createClient } from 'graphql-sse'
+import type { MatrixClient } from '../client.ts'
+import { openGraphqlSse } from '../graphql-sse-subscription.ts'
+
+export const client: MatrixClient = {
+  title: 'graphql-sse, `singleConnection`',
+  packages: ['graphql-sse'],
+  runs: 'node',
+  open: (url) => openGraphqlSse(createClient({ url, singleConnection: true, lazy: false, onNonLazyError: () => {} })),
+}
