@@ -19,5 +19,9 @@ test('a field renamed in the schema fails the check, and is named', async () => 
 test("a field's type changed in the schema makes the generated types stale", async () => {
   const stale = await after((sdl) => sdl.replace('  city: String!', '  city: Int!'))
   const examples = ['client', 'urql', 'apollo', 'react', 'graphql-sse']
-  expect(stale).toEqual(expect.arrayContaining([...examples.map((name) => `examples/${name}`), 'web'].map((path) => `${path}/src/gql/graphql.ts`)))
+  expect(stale).toEqual(
+    expect.arrayContaining(
+      [...examples.map((name) => `examples/${name}`), 'web'].map((path) => `${path}/src/gql/graphql.ts`),
+    ),
+  )
 })

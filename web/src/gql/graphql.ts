@@ -111,7 +111,9 @@ export type LocationFilter = {
 };
 
 export type LocationInput = {
+  /** Degrees north, from -90 to 90. */
   lat: number;
+  /** Degrees east, from -180 to 180. */
   lon: number;
 };
 
@@ -129,7 +131,9 @@ export type MoneyFilter = {
 };
 
 export type MoneyInput = {
+  /** More than 0, with 15 digits and 3 decimals at most. */
   amount: string;
+  /** ISO 4217, such as EUR. */
   currency: string;
 };
 
@@ -190,9 +194,11 @@ export type OrderStatusFilter = {
 
 export type PlaceOrderInput = {
   city: string;
+  /** ISO 3166-1 alpha-2, such as NL. */
   country: string;
-  /** Repeats with one key are one order. */
+  /** Your name for this order, such as a random UUID: repeats with the same key are one order. */
   idempotencyKey?: string | number | null | undefined;
+  /** From 1 to 10,000. */
   itemCount?: number;
   location: LocationInput;
   merchantId: string | number;
