@@ -8,11 +8,19 @@ test('with a cluster of your own neither Java nor Maven is needed', () => {
     'openssl',
     'curl',
     'python3',
+    'python3-venv',
     'chromium',
     'openjdk-17-jre-headless',
     'maven',
   ])
-  expect(names({ KAFKA_BROKERS: '127.0.0.1:9092' })).toEqual(['nginx-light', 'openssl', 'curl', 'python3', 'chromium'])
+  expect(names({ KAFKA_BROKERS: '127.0.0.1:9092' })).toEqual([
+    'nginx-light',
+    'openssl',
+    'curl',
+    'python3',
+    'python3-venv',
+    'chromium',
+  ])
 })
 
 test('CHROMIUM names the browser, and one that is not there is missing', () => {
@@ -26,6 +34,6 @@ test('CHROMIUM names the browser, and one that is not there is missing', () => {
 
 test('where nothing may be installed, one sentence names the packages', () => {
   expect(advice(parts({}))).toContain(
-    'apt-get install nginx-light openssl curl python3 chromium openjdk-17-jre-headless maven',
+    'apt-get install nginx-light openssl curl python3 python3-venv chromium openjdk-17-jre-headless maven',
   )
 })

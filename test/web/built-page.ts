@@ -2,12 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'vite'
-import { afterAll, beforeAll, onTestFinished } from 'vitest'
-import { type LiveMapSite, serveLiveMap } from '../kit/live-map-site.ts'
+import { afterAll, beforeAll } from 'vitest'
 
 export interface BuiltPage {
   readonly folder: string
-  serve(gateway: string): Promise<LiveMapSite>
 }
 
 /** The page as `npm run build` makes it, in a folder of this file's own. */
@@ -25,11 +23,6 @@ export function describeBuiltPage(): BuiltPage {
   return {
     get folder() {
       return folder
-    },
-    async serve(gateway) {
-      const site = await serveLiveMap(folder, gateway)
-      onTestFinished(() => site.close())
-      return site
     },
   }
 }

@@ -9,7 +9,6 @@ import { startOwnBroker, type TestKafka } from '../kit/kafka.ts'
 import { addressOf, type NginxKit } from '../kit/nginx.ts'
 import { until } from '../kit/until.ts'
 import { openSecurePage } from '../nginx/listeners.ts'
-import type { BuiltPage } from './built-page.ts'
 import { snapshot, text, untilLive } from './page.ts'
 
 const PARTITIONS = 6
@@ -43,24 +42,17 @@ class Shop {
 }
 
 /** The page and two gateways behind Nginx, as one site. */
-async function startSite(built: BuiltPage, nginx: NginxKit, brokers: string) {
+async function startSite(nginx: NginxKit, brokers: string) {
   const gateways = await GatewayProcess.create(['one', 'two'], { KAFKA_BROKERS: brokers, HEARTBEAT_MS: '2000' })
   for (const gateway of gateways) {
     onTestFinished(() => gateway.kill())
     gateway.start()
   }
   await Promise.all(gateways.map((gateway) => gateway.untilReady()))
-  const page = new URL((await built.serve(gateways[0]?.url ?? '')).url).host
   const instances = gateways.map(({ name, url }) => ({ name, address: addressOf(url) }))
   const front = await nginx.start({
     instances,
     heartbeatMs: 2_000,
-    // Until the gateway serves its page: then this `edit` goes.
-    edit: (config) =>
-      config.replace(
-        '        # Nothing else is to be had',
-        `        location ~ ^/(assets/.*)?$ { proxy_pass http://${page}; }\n$&`,
-      ),
   })
   return { gateways, front }
 }
@@ -85,7 +77,6 @@ async function hasAll(page: Page, shop: Shop, when: string): Promise<void> {
 }
 
 export interface Day {
-  readonly built: BuiltPage
   readonly nginx: NginxKit
   readonly browser: TestBrowser
   /** How many gateways are killed, one after the other. */
@@ -95,12 +86,12 @@ export interface Day {
 }
 
 /** A page lives through a cut, a sleep and killed gateways, from a real Kafka and behind a real Nginx, and has all. */
-export async function liveThrough({ built, nginx, browser, kills, batch }: Day): Promise<void> {
+export async function liveThrough({ nginx, browser, kills, batch }: Day): Promise<void> {
   const { broker, kafka, stop } = await startOwnBroker()
   onTestFinished(stop)
   await kafka.createTopicNamed('orders', PARTITIONS)
   await kafka.createTopicNamed('region-sales', PARTITIONS, { 'cleanup.policy': 'compact' })
-  const { gateways, front } = await startSite(built, nginx, broker.brokers)
+  const { gateways, front } = await startSite(nginx, broker.brokers)
   const page = await browser.openPage()
   await openSecurePage(page, `${front.origin}/`)
   await untilLive(page)

@@ -2,10 +2,7 @@ import { test } from 'vitest'
 import { describeChromium } from '../kit/chromium.ts'
 import { describeKafka } from '../kit/kafka.ts'
 import { describeNginx } from '../kit/nginx.ts'
-import { describeBuiltPage } from './built-page.ts'
 import { liveThrough } from './kafka-day.ts'
-
-const built = describeBuiltPage()
 
 describeKafka(
   'from a real Kafka, behind a real Nginx, with two gateways',
@@ -13,7 +10,7 @@ describeKafka(
     describeNginx('through TLS', (nginx) => {
       describeChromium('in Chromium', (browser) => {
         test('the panels are what was sold, by region: after a cut, a sleep and the end of each gateway', async () => {
-          await liveThrough({ built, nginx, browser, kills: 2, batch: 5000 })
+          await liveThrough({ nginx, browser, kills: 2, batch: 5000 })
         }, 300_000)
       })
     })

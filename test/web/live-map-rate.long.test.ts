@@ -16,7 +16,7 @@ describeChromium('the Live Map at 500 orders a second', (browser) => {
   test('for a minute: every order came, at 50 frames a second or more, and the heap stays flat', async () => {
     const page = await browser.openPage()
     const before = await idleFps(page)
-    const measured = await measure(page, built.serve, 60)
+    const measured = await measure(page, built, 60)
     await page.goto('about:blank')
     const idle = Math.min(before, await idleFps(page))
     console.log(`${told(measured)}; a page that draws nothing: ${idle.toFixed(1)} frames a second`)

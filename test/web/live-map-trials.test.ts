@@ -27,10 +27,9 @@ const trialOf = async (page: Page) => {
 
 describeChromium('what the Live Map shows of the stream', (browser) => {
   test('a cut is followed by a replay, and a second subscription says that nothing was missed', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     const produced = flow(gateway)
     await until('orders flow', async () => (await snapshot(page)).events > 5)
     await page.locator('#cut').click()
@@ -46,10 +45,9 @@ describeChromium('what the Live Map shows of the stream', (browser) => {
   })
 
   test('a tab that reads nothing for a while catches up, and a second subscription never noticed', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     flow(gateway)
     await page.locator('#slow').click()
     const says = (words: string) => until(words, async () => (await text(page, '#outcome')).includes(words))
@@ -92,15 +90,14 @@ async function routeOrders(page: Page, answer: (sent: Sent) => Promise<object | 
 
 describeChromium("one's own order", (browser) => {
   test('is placed where the map was pressed, comes back over the stream, and is marked with its time', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
     const sent = await routeOrders(page, async ({ variables: { input } }) => {
       const { location, total, idempotencyKey: _key, ...rest } = input
       await gateway.produce({ id: 'own', placedAt: new Date().toISOString(), ...rest, ...location })
       return answerOf({ ...rest, location, total })
     })
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     await page.locator('#place').click()
     await page.locator('#order-pick').click()
     await pressMap(page, 149, -35)
@@ -119,12 +116,11 @@ describeChromium("one's own order", (browser) => {
   })
 
   test('that is refused says what is needed, and watching goes on', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
     const error = { message: 'It needs the scope orders:write', extensions: { code: 'FORBIDDEN' } }
     await routeOrders(page, async () => ({ errors: [error] }))
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     await page.locator('#place').click()
     await page.locator('#order-submit').click()
     await until('it says so', async () => (await text(page, '#order-outcome')).includes('orders:write'))
@@ -132,14 +128,13 @@ describeChromium("one's own order", (browser) => {
   })
 
   test('of which no answer came is sent again with the same key, another one with another', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
     let answers = 0
     const sent = await routeOrders(page, async ({ variables: { input } }) =>
       ++answers === 1 ? 0 : answerOf({ location: input.location, total: input.total }),
     )
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     await page.locator('#place').click()
     for (const count of [1, 2, 3]) {
       await page.locator('#order-submit').click()

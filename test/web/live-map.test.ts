@@ -23,12 +23,11 @@ const seen = async (page: Page, events: number) =>
 
 describeChromium('the Live Map, on the embedded log', (browser) => {
   test('begins with what has just happened, and shows each order as it is placed', async () => {
-    const gateway = await startTestGateway()
+    const gateway = await startTestGateway({ pages: built.folder })
     await gateway.produce({ id: 'before', city: 'Utrecht' }, { id: 'before', city: 'Utrecht', status: 'PAID' })
-    const site = await built.serve(gateway.url)
     const page = await browser.openPage()
     const watched = watch(page)
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     await seen(page, 2)
     expect((await snapshot(page)).pulses).toBe(0)
 
@@ -54,7 +53,7 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
     expect(overflow).toBeLessThanOrEqual(0)
 
     await until('a latency was measured', async () => (await snapshot(page)).latency.count === 2)
-    expect(watched).toEqual({ complaints: [], hosts: new Set([new URL(site.url).host]) })
+    expect(watched).toEqual({ complaints: [], hosts: new Set([new URL(gateway.url).host]) })
   })
 
   test('shows the first run: the orders of the demo feed, all of them, and what the feed says of its sales', async () => {
@@ -62,9 +61,8 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
     onTestFinished(() => gateway.kill())
     gateway.start()
     await gateway.untilReady()
-    const site = await built.serve(gateway.url)
     const page = await browser.openPage()
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     const { placed } = await snapshot(page)
     await until('the table counts what was seen', async () => {
       const now = await snapshot(page)
@@ -75,11 +73,10 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
   })
 
   test('the panels show the table of sales, and its later changes', async () => {
-    const gateway = await startTestGateway()
+    const gateway = await startTestGateway({ pages: built.folder })
     await salesOf(gateway, 'EUROPE', 12, '1234.50')
-    const site = await built.serve(gateway.url)
     const page = await browser.openPage()
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     const hour = () => text(page, '[data-region=EUROPE] [data-is=hour]')
     await until('the row is there', async () => (await hour()) === '12 in an hour')
     expect(await text(page, '[data-region=EUROPE] [data-is=sales]')).toBe('€1.23K')
@@ -92,10 +89,9 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
   })
 
   test('a region, an amount and a merchant are subscriptions of their own, and links', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     await page.locator('button[data-region=ASIA]').click()
     await until('the page is subscribed to Asia', async () => page.url().endsWith('?region=ASIA'))
     await untilLive(page)
@@ -125,10 +121,9 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
   })
 
   test('what no amount is asks for nothing, and a link that means nothing shows all', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
-    await openLive(page, `${site.url}?region=ATLANTIS&least=many&merchant=`)
+    await openLive(page, `${gateway.url}/?region=ATLANTIS&least=many&merchant=`)
     expect((await snapshot(page)).view).toEqual({})
     await page.locator('#least').fill('much')
     await page.keyboard.press('Enter')
@@ -137,10 +132,9 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
   })
 
   test('says that there is nothing yet, and that the gateway is gone, and comes back to where it was', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     await until('it says so', async () => (await text(page, '#overlay-title')) === 'No orders yet')
     await gateway.produce(now({ id: 'first' }))
     await until('it says no more', async () => page.locator('#overlay').isHidden())
@@ -150,14 +144,13 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
   })
 
   test('says why it is refused, and tries again when it is told to', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
     const errors = [{ message: 'You may not', extensions: { code: 'FORBIDDEN' } }]
     await page.route('**/graphql', (route) =>
       route.fulfill({ status: 403, contentType: 'application/json', body: JSON.stringify({ errors }) }),
     )
-    await page.goto(site.url)
+    await page.goto(gateway.url)
     await until('it says so', async () => (await text(page, '#overlay-title')) === 'The gateway refuses this')
     expect(await text(page, '#overlay-text')).toBe('You may not see this (You may not).')
     expect(await text(page, '#state-text')).toBe('Refused: FORBIDDEN')
@@ -167,8 +160,7 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
   })
 
   test('a gap is a note that says what is gone, and the stream goes on', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
     const gap = { topic: 'orders', gaps: [{ partition: 3, from: 100, to: 112, reason: 'retention' }] }
     const errors = [{ message: 'Events are gone', extensions: { code: 'CURSOR_EXPIRED', ...gap } }]
@@ -187,17 +179,16 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
           })
         : route.continue(),
     )
-    await page.goto(site.url)
+    await page.goto(gateway.url)
     await until('the note is there', async () => (await text(page, '#notes p')).startsWith('Up to 12 orders are gone'))
     await until('the order behind it came', async () => (await snapshot(page)).placed.ASIA > 0)
     await page.getByLabel('Close this note').first().click()
   })
 
   test('nothing is drawn while nobody looks, and everything is counted', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     await setHidden(page, true)
     // A frame that was asked for before is still to come.
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
@@ -213,23 +204,21 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
   })
 
   test('with less motion there are lights, and nothing moves', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
     await page.emulateMedia({ reducedMotion: 'reduce' })
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     await gateway.produce(now({ id: 'quiet' }))
     await until('it was drawn', async () => (await snapshot(page)).latency.count === 1)
     expect((await snapshot(page)).pulses).toBe(0)
   })
 
   test('each panel shows its query, which opens in GraphiQL', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
-    await openLive(page, `${site.url}?region=EUROPE&least=5&currency=EUR`)
+    await openLive(page, `${gateway.url}/?region=EUROPE&least=5&currency=EUR`)
     await page.locator('[data-query=orders]').click()
-    const link = new URL((await page.locator('#query-open').getAttribute('href')) ?? '', site.url)
+    const link = new URL((await page.locator('#query-open').getAttribute('href')) ?? '', gateway.url)
     expect(link.pathname).toBe('/graphql')
     expect(link.searchParams.get('operationName')).toBe('LiveOrdersOfRegion')
     const variables = JSON.parse(link.searchParams.get('variables') ?? '')
@@ -250,11 +239,10 @@ describeChromium('the Live Map, on the embedded log', (browser) => {
   })
 
   test('light and dark: as the system says, then as the button says, which stays', async () => {
-    const gateway = await startTestGateway()
-    const site = await built.serve(gateway.url)
+    const gateway = await startTestGateway({ pages: built.folder })
     const page = await browser.openPage()
     await page.emulateMedia({ colorScheme: 'dark' })
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
     const dark = await ground()
     await page.emulateMedia({ colorScheme: 'light' })

@@ -33,7 +33,7 @@ const SIZES = {
 
 /** Half an hour of a shop, which is still open. */
 async function startShop() {
-  const gateway = await startTestGateway()
+  const gateway = await startTestGateway({ pages: built.folder })
   const feed = createOrderFeed({ seed: 14 })
   const until = Date.now()
   const from = until - 30 * 60_000
@@ -73,11 +73,10 @@ describeChromium('the Live Map', (browser) => {
   for (const [name, { width, height, colorScheme }] of Object.entries(SIZES)) {
     test(`${name}: nobody is left out, by axe, and nothing sticks out`, async () => {
       const { gateway, sell } = await startShop()
-      const site = await built.serve(gateway.url)
       const page = await browser.openPage()
       await page.setViewportSize({ width, height })
       await page.emulateMedia({ colorScheme })
-      await openLive(page, site.url)
+      await openLive(page, gateway.url)
       await until('orders are being drawn', async () => {
         await sell(12)
         return (await snapshot(page)).pulses > 30
@@ -101,11 +100,10 @@ describeChromium('the Live Map', (browser) => {
   }
 
   test('every control is reached by the keyboard, in the order in which it is read', async () => {
-    const gateway = await startTestGateway()
+    const gateway = await startTestGateway({ pages: built.folder })
     await gateway.produce({ id: 'a' })
-    const site = await built.serve(gateway.url)
     const page = await browser.openPage()
-    await openLive(page, site.url)
+    await openLive(page, gateway.url)
     const reached: string[] = []
     for (let i = 0; i < 40; i++) {
       await page.keyboard.press('Tab')

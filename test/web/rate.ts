@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest'
 import { createOrderFeed } from '../../src/demo/orders-feed.ts'
 import { startTestGateway } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
+import type { BuiltPage } from './built-page.ts'
 import { openLive, snapshot } from './page.ts'
 
 const RATE = 500
@@ -38,15 +39,10 @@ export async function idleFps(page: Page): Promise<number> {
 }
 
 /** 500 orders a second for as long as this, all over the world, before a page of 1280 × 800. */
-export async function measure(
-  page: Page,
-  serve: (gateway: string) => Promise<{ url: string }>,
-  seconds: number,
-): Promise<Measured> {
-  const gateway = await startTestGateway()
-  const site = await serve(gateway.url)
+export async function measure(page: Page, built: BuiltPage, seconds: number): Promise<Measured> {
+  const gateway = await startTestGateway({ pages: built.folder })
   await page.setViewportSize({ width: 1280, height: 800 })
-  await openLive(page, site.url)
+  await openLive(page, gateway.url)
   const session = await page.context().newCDPSession(page)
   const heapNow = async () => {
     await session.send('HeapProfiler.collectGarbage')
