@@ -137,6 +137,7 @@ export function startLiveMap() {
     pick: () => pickPlace(host, map),
     onPlaced(order, startedAt) {
       const ms = own.placed(order, startedAt)
+      ticker.ownChanged()
       if (ms !== undefined) return showOwn(order, ms)
       if (!meets(view, order)) orderDialog.outOfView(order)
     },

@@ -23,6 +23,7 @@ interface Row {
   readonly total: HTMLElement
   readonly status: HTMLElement
   shown: MapOrderFragment | undefined
+  isOwn: boolean
 }
 
 /** The newest orders, one row each however often its status changes. The rows are made once. */
@@ -68,6 +69,11 @@ export class Ticker {
 
   add(order: MapOrderFragment): void {
     this.#recent.add(order)
+    this.#isDirty = true
+  }
+
+  /** An order has turned out to be one's own: it may have come before the answer. */
+  ownChanged(): void {
     this.#isDirty = true
   }
 
@@ -122,16 +128,15 @@ function makeRow(): Row {
   const place = cell('place')
   const merchant = document.createElement('a')
   cell('merchant').append(merchant)
-  return { element, place, merchant, total: cell('total'), status: cell('status'), shown: undefined }
+  return { element, place, merchant, total: cell('total'), status: cell('status'), shown: undefined, isOwn: false }
 }
 
 function fill(row: Row, order: MapOrderFragment | undefined, isOwn: boolean): void {
   row.element.hidden = order === undefined
-  if (order === undefined || order === row.shown) {
-    row.shown = order
-    return
-  }
+  const isShown = order === row.shown && isOwn === row.isOwn
   row.shown = order
+  row.isOwn = isOwn
+  if (order === undefined || isShown) return
   row.element.dataset.region = order.region
   row.element.dataset.status = order.status
   row.element.classList.toggle('own', isOwn)
