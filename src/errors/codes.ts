@@ -34,6 +34,7 @@ export const ERRORS = {
   STREAM_NOT_FOUND: { status: 404, message: 'No stream has this token' },
   STREAM_ALREADY_OPEN: { status: 409, message: 'The stream with this token is open already' },
   OPERATION_ID_IN_USE: { status: 409, message: 'Another operation of this stream has this id' },
+  OPERATION_ABANDONED: { status: 503, message: 'The request that started this operation was given up: start it again' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This method is not allowed here' },
   NOT_ACCEPTABLE: {
     status: 406,

@@ -1,5 +1,5 @@
 import { type Block, dataOf } from './blocks.ts'
-import { isRefusal, SluiceClientError } from './client-error.ts'
+import { errorOfResult, isRefusal, SluiceClientError } from './client-error.ts'
 import type { Delivery } from './delivery.ts'
 import type { RequestBody, Result } from './operation.ts'
 import { type Attempts, demand, discard, pause } from './requests.ts'
@@ -9,6 +9,9 @@ import { Subscription } from './subscription.ts'
 const MAX_STARTING = 4
 /** A request that stops an operation is sent once more if it fails. */
 const STOP_TRIES = 2
+
+/** The connection of a start broke just when it was answered, which looks to the server as if it had been given up. */
+const ABANDONED = 'OPERATION_ABANDONED'
 
 /** A subscription in single connection mode, over all the streams that carry it. */
 export interface Member {
@@ -78,6 +81,12 @@ export class SingleSession {
       this.#running.delete(id)
       member.delivery.complete()
     } else if (block.event === 'next') {
+      const error = payload && errorOfResult(payload, '')
+      if (error?.code === ABANDONED) {
+        this.#running.delete(id)
+        void this.#again(member, error)
+        return true
+      }
       const cursor = payload?.extensions?.cursor
       const full = member.delivery.take(payload, typeof cursor === 'string' ? cursor : undefined)
       if (full && this.#running.has(id)) {
@@ -125,10 +134,16 @@ export class SingleSession {
   }
 
   async #failed(member: Member, failure: unknown): Promise<void> {
-    const { signal, attempts, onGone } = this.#options
-    const { delivery, hints } = member
+    const { onGone } = this.#options
+    const { delivery } = member
     if (failure instanceof SluiceClientError && failure.status === 404) return onGone(failure)
     if (isRefusal(failure)) return delivery.refuse(failure)
+    await this.#again(member, failure)
+  }
+
+  async #again(member: Member, failure: unknown): Promise<void> {
+    const { signal, attempts } = this.#options
+    const { delivery, hints } = member
     hints.failures++
     delivery.broke(failure)
     await pause(hints, signal, attempts)

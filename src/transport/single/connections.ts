@@ -171,7 +171,7 @@ export class SingleConnections {
     onGivenUp(
       response,
       () => operation.drop(),
-      () => operation.complete(),
+      () => operation.abandon(),
     )
     return operation
   }

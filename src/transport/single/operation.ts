@@ -1,6 +1,7 @@
 import type { StreamOwner } from '../../admission/stream-owner.ts'
 import { lastBlocks, type ToldReason } from '../../delivery/group/ending.ts'
 import type { ClientShare, CloseReason, Outlet, OutletListener } from '../../delivery/outlet.ts'
+import { ERRORS, type ErrorCode } from '../../errors/codes.ts'
 import { type Framing, frame, NO_CURSOR, NOTHING } from '../../protocol/framing.ts'
 import { OperationFraming } from '../../protocol/single-connection.ts'
 import type { SingleStream } from './stream.ts'
@@ -10,6 +11,12 @@ const DROPPED = JSON.stringify({
   errors: [{ message: 'Too many results wait for this stream', extensions: { code: 'RESULT_TOO_LARGE' } }],
   data: null,
 })
+
+/** Tells of what was taken for the end of a client's interest, which may have been a broken connection. */
+const { message } = ERRORS.OPERATION_ABANDONED
+const ABANDONED = Buffer.from(
+  JSON.stringify({ errors: [{ message, extensions: { code: 'OPERATION_ABANDONED' satisfies ErrorCode } }] }),
+)
 
 /** One operation of a stream that carries several: an outlet to the engine. */
 export class SingleOperation implements Outlet {
@@ -113,6 +120,14 @@ export class SingleOperation implements Outlet {
     if (this.#ended) return
     this.#stream.write(this, new OperationFraming(this.id, false).complete)
     this.drop('complete')
+  }
+
+  /** Ends the operation, since its client seems to have given up starting it. */
+  abandon(): void {
+    if (this.#ended) return
+    const framing = new OperationFraming(this.id, false)
+    this.#stream.write(this, Buffer.concat([frame(framing.results, NO_CURSOR, ABANDONED), framing.complete]))
+    this.drop('client')
   }
 
   /** Ends the operation by a decision of admission, of which its client is told. */
