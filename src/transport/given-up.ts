@@ -4,9 +4,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /**
  * A connection that its client closes so soon after an answer was not closed for being idle: `fetch` keeps those of a
- * pool for 4 s and more. It covers the round trip in which an answer and the end of its request cross each other.
+ * pool for 4 s and more. It covers the round trip, without a proxy, in which an answer and the end of its request cross
+ * each other.
  */
-const CROSSING_MS = 2_000
+const CROSSING_MS = 100
 /** What a proxy adds. It may close its connection after each answer. */
 const OF_PROXIES = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-proto', 'x-real-ip']
 
@@ -16,6 +17,23 @@ interface Answered {
   readonly isKept: boolean
   /** In milliseconds of the monotonic clock. */
   readonly at: number
+}
+
+/** The connections by which a client's requests for one stream come. */
+export class ClientConnections {
+  /** Those with one request, until one of them has brought two. */
+  #seen: WeakSet<Socket> | undefined = new WeakSet()
+
+  /** Whether they stay after an answer, as far as is known. */
+  get areKept(): boolean {
+    return this.#seen === undefined
+  }
+
+  saw(socket: Socket | null): void {
+    if (!socket || !this.#seen) return
+    if (this.#seen.has(socket)) this.#seen = undefined
+    else this.#seen.add(socket)
+  }
 }
 
 /** The last answer on each connection, while it is not known whether its client has taken it. */
@@ -30,14 +48,21 @@ export function answerTaken(socket: Socket): void {
 /**
  * Watches for a client that gives up a request: it closes the connection before it is answered, or while the answer is on
  * its way to it.
+ * @param keeps whether the client, or what is in front of it, is known to keep a connection after an answer: then its
+ * mere end tells
  * @param beforeAnswer and afterAnswer: called in these cases, one of them once at most.
  */
-export function onGivenUp(response: ServerResponse, beforeAnswer: () => void, afterAnswer: () => void): void {
+export function onGivenUp(
+  response: ServerResponse,
+  keeps: boolean,
+  beforeAnswer: () => void,
+  afterAnswer: () => void,
+): void {
   const { req: request, socket } = response
   response.once('close', () => {
     if (!response.writableFinished) beforeAnswer()
     else if (socket && isOfFetch(request)) {
-      const isKept = response.shouldKeepAlive && isDirect(request)
+      const isKept = keeps && response.shouldKeepAlive && isDirect(request)
       watch(socket, { giveUp: afterAnswer, isKept, at: performance.now() })
     }
   })

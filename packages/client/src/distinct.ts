@@ -23,13 +23,9 @@ export function runDistinct(delivery: Delivery, body: RequestBody, attempts: Att
       const number = hints.begin(undefined)
       let cause: unknown
       try {
-        const request = {
-          method: 'POST',
-          accept: 'text/event-stream',
-          headers: delivery.resumeAt ? { 'last-event-id': utf8(delivery.resumeAt) } : {},
-          body: text,
-          signal,
-        } as const
+        const headers: Record<string, string> = {}
+        if (delivery.resumeAt) headers['last-event-id'] = utf8(delivery.resumeAt)
+        const request = { method: 'POST', accept: 'text/event-stream', headers, body: text, signal } as const
         const response = await demand(request, 'stream', attempts, hints)
         for await (const block of blocksOf(response, signal, attempts)) {
           const isMarker = await take(block)

@@ -98,6 +98,7 @@ export class SingleConnections {
       onOpen: () => this.#unreserve(unreserve),
       takeOperation: () => limits.takeOperation(owner),
     })
+    stream.connections.saw(response.socket)
     this.#streams.set(stream.token, stream)
     this.#reserved++
     answerToken(response, stream.token)
@@ -122,6 +123,7 @@ export class SingleConnections {
   openStream(response: ServerResponse, stream: SingleStream): void {
     const { sockets, refusals } = this.#options
     stream.demandUnopened()
+    stream.connections.saw(response.socket)
     refusals.demandSingleStream(stream.owner)
     // Not called if the client has disconnected: it may open the stream again.
     const begin = (socket: StreamSocket): void => {
@@ -144,6 +146,7 @@ export class SingleConnections {
     errors: ErrorSink,
   ): Promise<void> {
     const id = String(params.extensions?.operationId)
+    stream.connections.saw(response.socket)
     let operation: SingleOperation | undefined
     stream.recent.arrived(id)
     try {
@@ -170,6 +173,7 @@ export class SingleConnections {
     // Told of the end where it could be mistaken.
     onGivenUp(
       response,
+      stream.connections.areKept,
       () => operation.drop(),
       () => operation.abandon(),
     )

@@ -6,6 +6,7 @@ import { SluiceError } from '../../errors/codes.ts'
 import { retryMs } from '../../errors/retry-hints.ts'
 import { COMMENT_BLOCK, openingBlock } from '../../protocol/event-stream.ts'
 import type { Share } from '../answer-budget.ts'
+import { ClientConnections } from '../given-up.ts'
 import { SingleOperation } from './operation.ts'
 import { RecentIds } from './recent-ids.ts'
 import { Sessions } from './sessions.ts'
@@ -39,6 +40,7 @@ export class SingleStream implements OutletListener {
   readonly sessions: Sessions
   /** What it remembers of operations that do not run. */
   readonly recent: RecentIds
+  readonly connections = new ClientConnections()
   readonly #options: SingleStreamOptions
   readonly #operations = new Map<string, SingleOperation>()
   /** Operations that wait for a drain, first in, first out. */
