@@ -78,12 +78,12 @@ export class MemorySocket extends Duplex {
     return Buffer.concat(this.#kept).toString('latin1')
   }
 
-  /** An answer is whole, by its length; of a stream, its first block. */
+  /** An answer is whole, by its length; of a stream, its first block or boundary. */
   get answered(): boolean {
     const head = this.#readHead()
     if (!head || !this.#hasBody) return head !== undefined
     if (head.length >= 0) return this.bytesWritten >= head.bodyAt + head.length
-    return this.received.includes('\n\n', head.bodyAt) || this.received.includes('\r\n0\r\n\r\n', head.bodyAt)
+    return ['\n\n', '\r\n0\r\n\r\n', '--graphql'].some((end) => this.received.includes(end, head.bodyAt))
   }
 
   #readHead(): { readonly length: number; readonly bodyAt: number } | undefined {

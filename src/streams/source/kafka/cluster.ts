@@ -99,6 +99,8 @@ export class Cluster {
         if (asked === failures.length) reject(unavailable(worst(failures)))
         return
       }
+      // A timer calls this, too: what it throws would end the process.
+      if (this.#isClosed) return reject(closed())
       asked++
       const hedge = setTimeout(next, HEDGE_MS)
       const health = this.#healthOf(address)
@@ -144,7 +146,7 @@ export class Cluster {
   }
 
   #connectionTo(address: Address, use: Use): BrokerConnection {
-    if (this.#isClosed) throw new SourceUnavailable('The connection to Kafka is closed')
+    if (this.#isClosed) throw closed()
     const key = `${use} ${textOf(address)}`
     let connection = this.#connections.get(key)
     if (!connection) {
@@ -170,4 +172,8 @@ export class Cluster {
 /** Of several failures the one that says most: a refusal rather than silence. */
 function worst(failures: readonly unknown[]): unknown {
   return failures.find((failure) => !(failure instanceof NoAnswer)) ?? failures[0]
+}
+
+function closed(): SourceUnavailable {
+  return new SourceUnavailable('The connection to Kafka is closed')
 }
