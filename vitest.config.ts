@@ -23,8 +23,8 @@ export default defineConfig({
           include: [`test/**/${tests}`],
           exclude: [...exclude, 'test/soak/soak.*'],
           globalSetup: ['test/kit/kafka-global-setup.ts'],
-          // Real brokers, gateways and sockets on two cores: more workers than cores only make each other late.
-          maxWorkers: 2,
+          // One more than the cores that the suite is made for: many files wait for brokers most of their time.
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
