@@ -66,6 +66,7 @@ test('after a field is renamed in the schema and in the document, the type check
   await copy.typeCheck()
   await copy.replace('schema.graphql', 'placedAt: DateTime!', 'orderedAt: DateTime!')
   await copy.replace('examples/client/src/orders.ts', 'placedAt', 'orderedAt')
+  await copy.replace('web/src/operations.graphql', 'placedAt', 'orderedAt')
   await copy.codegen()
   const error = await copy.typeCheck().catch((failure: { stdout: string }) => failure.stdout)
   expect(error).toMatch(/main\.ts\(\d+,\d+\): error TS\d+: Property 'placedAt' does not exist/)
@@ -82,6 +83,8 @@ async function copyOfClient() {
     'package.json',
     'tsconfig.json',
     'packages/client',
+    // Its documents are generated from, too.
+    'web/src',
     ...examples,
   ]) {
     await cp(path, join(folder, path), { recursive: true })
