@@ -81,10 +81,9 @@ export class SingleSession {
       this.#running.delete(id)
       member.delivery.complete()
     } else if (block.event === 'next') {
-      const error = payload && errorOfResult(payload, '')
-      if (error?.code === ABANDONED) {
+      if (payload?.errors?.[0]?.extensions?.code === ABANDONED) {
         this.#running.delete(id)
-        void this.#again(member, error)
+        void this.#again(member, errorOfResult(payload, ABANDONED))
         return true
       }
       const cursor = payload?.extensions?.cursor
