@@ -4,7 +4,16 @@ const long = process.env.SLUICE_LONG === '1'
 const tests = long ? '*.long.test.ts' : '*.test.ts'
 const exclude = long ? [] : ['test/**/*.long.test.ts']
 
+/** A source of this project, by the name of the library's own package: Node does this by `exports`, Vite does not. */
+const source = (path: string) => new URL(path, import.meta.url).pathname
+
 export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^sluice$/, replacement: source('./src/index.ts') },
+      { find: /^sluice\/testing$/, replacement: source('./src/testing.ts') },
+    ],
+  },
   // Tests must see the copy of graphql that Node gives to externalised dependencies (Yoga, Pothos), or
   // `instanceof GraphQLSchema` fails between them: the conditions of Node's own `import`, in Node's order.
   ssr: { resolve: { conditions: ['node', 'module-sync', 'module', 'import', 'default'] } },

@@ -30,6 +30,37 @@ const STREAMS = [
   'src/streams/streams.ts',
 ]
 
+/** Rooms of the orders gateway, which has the library's public names: it is its first user, and no part of it. */
+const APPLICATION = [
+  'src/resolvers',
+  'src/schema/types',
+  'src/streams/topics',
+  'src/demo',
+  'src/orders-gateway.ts',
+  'src/main.ts',
+]
+
+/** What the library's composition root and its commands see: all of it but the application. */
+const LIBRARY = [
+  'src/admin.ts',
+  'src/admission',
+  'src/cli',
+  'src/config-gate.ts',
+  'src/data-log.ts',
+  'src/definition.ts',
+  'src/delivery',
+  'src/errors',
+  'src/gate.ts',
+  'src/gateway.ts',
+  'src/log.ts',
+  'src/protocol',
+  'src/schema',
+  'src/server',
+  'src/shutdown.ts',
+  'src/streams',
+  'src/transport',
+]
+
 /** They have the public API, and each is itself alone. */
 const BROWSER_EXAMPLE = { may: ['examples/shared'], not: [...KAFKA, ...HTTP.filter((name) => name !== 'graphql-sse')] }
 
@@ -102,11 +133,11 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     may: [...STREAMS_BASE, 'src/streams/cursor', 'src/streams/source/port.ts', 'src/streams/topic', 'src/streams/feed'],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
-  'src/streams/topics': { may: ['src/streams/topic'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/streams/topics': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
 
   'src/schema': { may: ['src/errors', ...STREAMS], not: [...KAFKA, ...HTTP] },
-  'src/schema/types': { may: ['src/errors', 'src/schema', 'src/streams'], not: [...KAFKA, ...HTTP] },
-  'src/resolvers': { may: ['src/errors', 'src/streams', 'src/schema'], not: [...KAFKA, ...HTTP] },
+  'src/schema/types': { may: ['src/streams/topics'], not: [...KAFKA, ...HTTP] },
+  'src/resolvers': { may: ['src/streams/topics', 'src/schema/types'], not: [...KAFKA, ...HTTP] },
 
   'src/protocol': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   // Request headers are what these are about; of node:http they take the type of a request.
@@ -201,8 +232,12 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     may: ['src/errors', ...STREAMS, 'src/schema', 'src/protocol', 'src/delivery', 'src/admission', 'src/transport'],
     not: [...KAFKA, ...POTHOS],
   },
-  'src/demo': { may: ['src/streams'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
-  'src/data-log.ts': { may: ['src/streams', 'src/demo'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/demo': { may: ['src/streams/topics'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/orders-gateway.ts': { may: ['src/demo', 'src/resolvers'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/data-log.ts': {
+    may: ['src/definition.ts', ...STREAMS, 'src/streams/source'],
+    not: [...KAFKA, ...HTTP, ...GRAPHQL],
+  },
   'src/gate.ts': {
     may: ['src/errors', 'src/streams', 'src/schema', 'src/admission', 'src/transport', 'src/server'],
     not: [...KAFKA, ...POTHOS],
@@ -212,8 +247,18 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     may: ['src/errors', 'src/delivery', 'src/admission', 'src/transport', 'src/server', 'src/gate.ts'],
     not: [...KAFKA, ...GRAPHQL],
   },
-  'src/gateway.ts': { may: ['src'], not: [...KAFKA, ...POTHOS] },
-  'src/main.ts': { may: ['src/gateway.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/definition.ts': {
+    may: [...STREAMS, 'src/streams/source/embedded', 'src/schema', 'src/admission', 'src/server'],
+    not: [...KAFKA, ...POTHOS],
+  },
+  'src/log.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/gateway.ts': { may: LIBRARY, not: [...KAFKA, ...POTHOS] },
+  // The library's public names.
+  'src/index.ts': { may: LIBRARY, not: [...KAFKA, ...HTTP] },
+  'src/testing.ts': { may: LIBRARY, not: [...KAFKA, ...HTTP] },
+  // A command starts what the library has.
+  'src/cli': { may: LIBRARY, not: [...KAFKA, 'graphql-yoga', 'graphql-sse'] },
+  'src/main.ts': { may: ['src/cli/run-gateway.ts', 'src/orders-gateway.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   // A client knows the gateway by its protocol and its schema only.
   'examples/client': { may: ['packages/client'], not: KAFKA },
   'examples/shared': BROWSER_EXAMPLE,
@@ -230,7 +275,7 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
 
 /** The port's Kafka side: everything else knows only the port. */
 const KAFKA_FILES = 'src/streams/source/kafka'
-const KNOW_KAFKA = ['src/streams/source/kafka', 'src/demo', 'src/data-log.ts', 'src/gateway.ts']
+const KNOW_KAFKA = ['src/streams/source/kafka', 'src/cli', 'src/data-log.ts', 'src/gateway.ts', 'src/index.ts']
 
 /** Imported by anyone in src. */
 const SHARED = [
@@ -267,13 +312,20 @@ export function wrongImports(file: string, source: string): string[] {
   const rule = row === undefined ? undefined : RULES[row]
   if (row === undefined || !rule) return [`${file} has no row in scripts/check-imports.ts: say what it may import`]
 
+  const isApplication = !row.startsWith('src/') || APPLICATION.some((path) => within(file, path))
   return [...new Set(importsOf(file, source))].flatMap((name) => {
+    if (within(name, 'sluice') && !isApplication) {
+      return [`${file} imports ${name}: the library does not know itself by its public names`]
+    }
     if (!name.startsWith('.')) {
       return rule.not.some((pattern) => matches(name, pattern)) ? [`${file} imports ${name}: ${row} must not`] : []
     }
     const target = normalize(join(dirname(file), name)).replaceAll('\\', '/')
     if (target.startsWith(KAFKA_FILES) && !KNOW_KAFKA.some((path) => within(file, path))) {
       return [`${file} imports ${target}: only ${KNOW_KAFKA.join(', ')} may know Kafka`]
+    }
+    if (!isApplication && APPLICATION.some((path) => within(target, path))) {
+      return [`${file} imports ${target}: the library must not know the orders application`]
     }
     const allowed = [row, ...rule.may, ...(row.startsWith('src/') ? SHARED : [])]
     if (allowed.some((path) => within(target, path))) return []

@@ -1,11 +1,10 @@
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
+import type { DemoFeed } from './definition.ts'
 import { createEmbeddedLog, type EmbeddedLog } from './streams/source/embedded/embedded.ts'
 import { createKafka, type KafkaLog } from './streams/source/kafka/kafka.ts'
 import type { Sink, Source } from './streams/source/port.ts'
 import type { Topic } from './streams/topic/topic.ts'
-import { orders } from './streams/topics/orders.ts'
-import { regionSales } from './streams/topics/region-sales.ts'
 
 /** Of each topic in the embedded log. */
 const EMBEDDED_PARTITIONS = 6
@@ -17,6 +16,7 @@ export interface DataLogOptions {
   readonly topics: readonly Topic<any, any>[]
   /** An embedded log that somebody else fills. */
   readonly embedded?: EmbeddedLog | undefined
+  readonly demoFeed?: DemoFeed | undefined
 }
 
 /** What the gateway reads, and who started it ends. */
@@ -35,8 +35,8 @@ export interface DataLog {
   close(): Promise<void>
 }
 
-/** Kafka, where there is one; else a log in this process, with the demo feed in it. */
-export function openLog({ config, log, embedded, topics }: DataLogOptions): DataLog {
+/** Kafka, where there is one; else a log in this process, which the demo feed fills. */
+export function openLog({ config, log, embedded, topics, demoFeed }: DataLogOptions): DataLog {
   if (embedded) return { ...embedded, publishSink: embedded.sink, throttledMs: () => 0, start: () => {} }
   if (config.KAFKA_BROKERS) {
     const {
@@ -57,17 +57,17 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
   const own = createEmbeddedLog()
   for (const topic of topics) own.createTopic(topic.name, EMBEDDED_PARTITIONS)
   const stop = new AbortController()
-  let feeding: Promise<unknown> = Promise.resolve()
+  let feeding: Promise<void> = Promise.resolve()
   return {
     ...own,
     publishSink: own.sink,
     throttledMs: () => 0,
     start() {
-      const has = (name: string) => topics.some((topic) => topic.name === name)
-      if (!has(orders.name)) return
-      const feeds = [feedDemo(own.sink, config, stop.signal)]
-      if (has(regionSales.name)) feeds.push(totalSales(own, stop.signal))
-      feeding = Promise.all(feeds)
+      if (demoFeed === undefined) return
+      const { DEMO_RATE: rate, DEMO_SEED: seed } = config
+      feeding = demoFeed({ log: own, rate, seed, signal: stop.signal }).catch((error: unknown) =>
+        log.error({ err: error }, 'The demo feed has failed'),
+      )
     },
     async close() {
       stop.abort()
@@ -75,19 +75,6 @@ export function openLog({ config, log, embedded, topics }: DataLogOptions): Data
       await own.close()
     },
   }
-}
-
-/** Loaded only where it is wanted: the feed's cities take a third of a second, and memory. */
-async function feedDemo(sink: Sink, { DEMO_RATE: rate, DEMO_SEED: seed }: Config, signal: AbortSignal): Promise<void> {
-  if (rate === 0) return
-  const { runFeed } = await import('./demo/run-feed.ts')
-  await runFeed({ sink, rate, seed, signal })
-}
-
-/** Also of the orders that clients place. */
-async function totalSales({ source, sink }: EmbeddedLog, signal: AbortSignal): Promise<void> {
-  const { salesFromLog } = await import('./demo/sales-from-log.ts')
-  await salesFromLog({ source, sink, topic: orders.name, salesTopic: regionSales.name, signal })
 }
 
 function usesTls(config: Config): boolean {

@@ -3,28 +3,24 @@
  *
  *   streams/     a log's records become typed events: source, decoding, window, index
  *   schema/      the GraphQL types, and `t.stream`, which turns a topic into a subscription field
- *   resolvers/   the root fields
  *   delivery/    equal subscriptions become a group: one execution, one frame, one write a client
  *   admission/   the one gate that every operation passes
  *   transport/   GraphQL over SSE: what goes to sockets
  *   server/      HTTP, Yoga for all that is no stream, health, metrics, inspection
- *   demo/        orders for a first run
  */
 import { fileURLToPath } from 'node:url'
-import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import { openAdmin } from './admin.ts'
-import type { Authorize } from './admission/authorization/rules-elsewhere.ts'
 import { ControlLog } from './admission/control/control-log.ts'
-import type { Config } from './config.ts'
+import { type Config, readConfig } from './config.ts'
 import { authenticates } from './config-gate.ts'
 import { openLog } from './data-log.ts'
+import { type DefinitionOptions, defineGateway } from './definition.ts'
 import { Engine, type EngineOptions } from './delivery/engine.ts'
 import { Faults } from './errors/faults.ts'
 import { ResolverErrors } from './errors/resolver-errors.ts'
 import { openGate } from './gate.ts'
-import { GRAPHIQL_TABS as ownTabs } from './resolvers/graphiql-tabs.ts'
-import { schema as ownSchema, topics as ownTopics } from './resolvers/schema.ts'
+import { createLog } from './log.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
 import { ownShares } from './server/descriptors.ts'
@@ -32,14 +28,13 @@ import { Endpoint, GRAPHQL_PATH, type RouteName } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { demandFree, listen } from './server/listen.ts'
-import { type GraphiqlTab, Pages } from './server/pages/pages.ts'
+import { Pages } from './server/pages/pages.ts'
 import type { Timeouts } from './server/timeouts.ts'
 import { createYogaHttp } from './server/yoga.ts'
 import { type ShutdownOptions, shutDown } from './shutdown.ts'
 import { Publisher } from './streams/publish/publisher.ts'
 import type { EmbeddedLog } from './streams/source/embedded/embedded.ts'
 import { type Readiness, Streams } from './streams/streams.ts'
-import type { Topic } from './streams/topic/topic.ts'
 import { AnswerBudget } from './transport/answer-budget.ts'
 import { DistinctConnections } from './transport/distinct.ts'
 import { Expiries } from './transport/expiries.ts'
@@ -50,23 +45,16 @@ import { SingleConnections } from './transport/single/connections.ts'
 import { StreamEnds } from './transport/stream-ends.ts'
 import { StreamSockets } from './transport/stream-sockets.ts'
 
-export interface GatewayOptions {
-  readonly config: Config
-  readonly log: Logger
-  /** Another schema than this gateway's own, and the topics that its fields read. */
-  readonly schema?: GraphQLSchema
-  // biome-ignore lint/suspicious/noExplicitAny: topics of different events stand side by side here
-  readonly topics?: readonly Topic<any, any>[]
-  /** An embedded log that somebody else fills; without it and without KAFKA_BROKERS, one with the demo feed. */
+/** A definition, made by `defineGateway` or not, and what it runs on. */
+export interface GatewayOptions extends DefinitionOptions {
+  /** Where and how; by default by the environment's variables: see `readConfig`. */
+  readonly config?: Config
+  /** By default the process's own, on the standard output. */
+  readonly log?: Logger
+  /** An embedded log that somebody else fills; without it and without KAFKA_BROKERS, one that the demo feed fills. */
   readonly embedded?: EmbeddedLog
   /** Take no connections before it is ready, unless Kafka cannot be reached for this long; at once, if absent. */
   readonly listenWithinMs?: number
-  /** Rules of authorization that live elsewhere: see docs/security/authorization.md. */
-  readonly authorize?: Authorize
-  /** The folder of a built application, which is served at `/` where `LIVE_MAP` does not say otherwise. */
-  readonly pages?: string
-  /** What GraphiQL opens with; nothing, with another schema than this gateway's own. */
-  readonly graphiqlTabs?: readonly GraphiqlTab[]
   /** Other limits of time for requests, for tests. */
   readonly timeouts?: Timeouts
   /** Another clock for credentials, for tests: ms since the epoch. */
@@ -93,10 +81,11 @@ const GRAPHIQL_FOLDER = fileURLToPath(new URL('../packages/graphiql/dist/', impo
 
 /**
  * Starts a gateway. Its admin port answers at once, and /readyz says when streams can be had.
- * @throws Error if it cannot listen where it is told to.
+ * @throws Error that says what of the definition or the configuration cannot be used, or where it cannot listen.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, log, schema = ownSchema, topics = ownTopics, timeouts } = options
+  const { config = readConfig(process.env), log = createLog(config), timeouts } = options
+  const { schema, topics } = defineGateway(options)
 
   // First, since it may refuse the configuration: nothing else runs yet.
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
@@ -109,10 +98,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxStreams: shares.streams,
     sink: () => data.sink,
     authorize: options.authorize,
-    anonymousScopes: config.ANONYMOUS_SCOPES ?? firstRunScopes(options),
+    anonymousScopes: config.ANONYMOUS_SCOPES ?? firstRunScopes(config, options),
     now: options.now,
   })
-  const data = openLog({ config, log, topics, embedded: options.embedded })
+  const data = openLog({ config, log, topics, embedded: options.embedded, demoFeed: options.demoFeed })
   const { CURSOR_VERSION: cursorVersion, MAX_EVENT_BYTES: maxEventBytes } = config
   const limits = { maxBytes: config.WINDOW_BYTES, maxAgeMs: config.WINDOW_MAX_AGE_MS }
   const streams = new Streams({
@@ -213,7 +202,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const pages = new Pages({
     site: config.LIVE_MAP ? options.pages : undefined,
     graphiql: config.GRAPHIQL ? GRAPHIQL_FOLDER : undefined,
-    tabs: options.graphiqlTabs ?? (options.schema ? [] : ownTabs),
+    tabs: options.graphiqlTabs ?? [],
     answers,
   })
   const endpoint = new Endpoint({
@@ -309,9 +298,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 /**
  * Scopes of clients without credentials, where the configuration names none: on a first run, with demo orders in this
- * process, anybody may place an order. Nothing is lost by it, and nothing of it is kept.
+ * process, those of the definition. Nothing is lost by them, and nothing of what they allow is kept.
  */
-function firstRunScopes({ config, schema, embedded }: GatewayOptions): readonly string[] {
-  const isFirstRun = schema === undefined && embedded === undefined && config.KAFKA_BROKERS === undefined
-  return isFirstRun && !authenticates(config) ? ['orders:write'] : []
+function firstRunScopes(config: Config, { firstRunScopes = [], embedded }: GatewayOptions): readonly string[] {
+  const isFirstRun = embedded === undefined && config.KAFKA_BROKERS === undefined
+  return isFirstRun && !authenticates(config) ? firstRunScopes : []
 }

@@ -5,6 +5,7 @@
 import { pino } from 'pino'
 import { readConfig } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway.ts'
+import { ordersGateway } from '../../src/orders-gateway.ts'
 import { createEmbeddedLog } from '../../src/streams/source/embedded/embedded.ts'
 import { takeLines } from './line-feed.ts'
 
@@ -17,7 +18,7 @@ embedded.createTopic('orders', PARTITIONS)
 embedded.createTopic('region-sales', PARTITIONS)
 const config = readConfig(process.env, { embedded: true })
 const log = pino({ level: config.LOG_LEVEL }, pino.destination({ fd: 2 }))
-const gateway = await startGateway({ config, log, embedded })
+const gateway = await startGateway({ ...ordersGateway, config, log, embedded })
 takeLines(Number(process.env.FEED_PORT), (lines) => {
   const records = lines.map(({ partition, json }) => ({ key: null, value: json, partition }))
   void embedded.sink.send('orders', records)

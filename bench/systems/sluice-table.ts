@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { pino } from 'pino'
 import { readConfig } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway.ts'
+import { ordersGateway } from '../../src/orders-gateway.ts'
 import { createEmbeddedLog } from '../../src/streams/source/embedded/embedded.ts'
 import { REGIONS } from '../../src/streams/topics/orders.ts'
 import { regionSalesKey } from '../../src/streams/topics/region-sales.ts'
@@ -26,7 +27,7 @@ const records = Array.from({ length: Number(process.env.ROWS) }, (_, n) => {
 await embedded.sink.send('region-sales', records)
 const config = readConfig(process.env, { embedded: true })
 const log = pino({ level: config.LOG_LEVEL }, pino.destination({ fd: 2 }))
-const gateway = await startGateway({ config, log, embedded })
+const gateway = await startGateway({ ...ordersGateway, config, log, embedded })
 createInterface({ input: process.stdin }).on('line', () => {
   const { user, system } = process.cpuUsage()
   console.log(JSON.stringify({ cpuMs: (user + system) / 1000 }))

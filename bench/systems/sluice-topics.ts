@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
 import { readConfig } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway.ts'
+import { createBuilder } from '../../src/schema/builder.ts'
 import { defineTopic } from '../../src/streams/topic/topic.ts'
 import { OrderEvent } from '../../src/streams/topics/orders.ts'
 
@@ -17,8 +18,10 @@ const names = (process.env.TOPICS ?? '').split(',')
 const topics = names.map((name) => defineTopic(name, { schema: OrderEvent, index: ['region', 'merchantId'] }))
 const config = readConfig(process.env)
 const log = pino({ level: config.LOG_LEVEL }, pino.destination({ fd: 2 }))
+const builder = createBuilder()
+builder.queryType({ fields: (t) => ({ topics: t.int({ resolve: () => topics.length }) }) })
 const began = performance.now()
-const gateway = await startGateway({ config, log, topics })
+const gateway = await startGateway({ schema: builder.toSchema(), config, log, topics })
 process.once('SIGTERM', () => void gateway.close().then(() => process.exit(0)))
 while (!gateway.streams.readiness().ready) await delay(LOOK_EVERY_MS)
 const now = performance.now()

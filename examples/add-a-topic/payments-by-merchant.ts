@@ -1,4 +1,4 @@
-import { builder } from '../../src/schema/builder.ts'
+import { builder } from '../../src/schema/types/builder.ts'
 import { type PaymentEvent, payments } from './payments.ts'
 
 const Payment = builder.objectRef<PaymentEvent>('Payment').implement({

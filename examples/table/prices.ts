@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { builder } from '../../src/schema/builder.ts'
+import { builder } from '../../src/schema/types/builder.ts'
 import { defineTopic } from '../../src/streams/topic/topic.ts'
 
 const PriceRecord = z.object({ currency: z.string(), amount: z.string() })

@@ -1,4 +1,4 @@
-import { builder } from '../../src/schema/builder.ts'
+import { builder } from '../../src/schema/types/builder.ts'
 import { type AccountEvent, accounts } from './accounts.ts'
 
 interface AccountChange extends AccountEvent {

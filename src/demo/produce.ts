@@ -1,4 +1,4 @@
-import { createKafka } from '../streams/source/kafka/kafka.ts'
+import { createKafka } from 'sluice'
 import { type ProduceOptions, parseProduceCommand, USAGE } from './produce-options.ts'
 import { runFeed } from './run-feed.ts'
 

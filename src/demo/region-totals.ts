@@ -1,4 +1,4 @@
-import type { OutgoingRecord } from '../streams/source/port.ts'
+import type { OutgoingRecord } from 'sluice'
 import { type OrderEvent, REGIONS } from '../streams/topics/orders.ts'
 import { type RegionSales, regionSalesKey } from '../streams/topics/region-sales.ts'
 import { euroCents } from './amounts.ts'

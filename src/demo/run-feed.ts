@@ -1,4 +1,4 @@
-import { type OutgoingRecord, type Sink, SourceUnavailable } from '../streams/source/port.ts'
+import { type OutgoingRecord, type Sink, SourceUnavailable } from 'sluice'
 import { createOrderFeed } from './orders-feed.ts'
 import { createPace } from './pace.ts'
 import { RegionTotals } from './region-totals.ts'

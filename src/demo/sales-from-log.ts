@@ -1,4 +1,4 @@
-import type { Batch, Reader, Sink, Source } from '../streams/source/port.ts'
+import type { Batch, Reader, Sink, Source } from 'sluice'
 import { OrderEvent } from '../streams/topics/orders.ts'
 import { RegionTotals } from './region-totals.ts'
 import { sleep } from './sleep.ts'

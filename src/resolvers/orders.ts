@@ -1,4 +1,4 @@
-import { builder } from '../schema/builder.ts'
+import { builder } from '../schema/types/builder.ts'
 import { Order } from '../schema/types/order.ts'
 import { orders } from '../streams/topics/orders.ts'
 

@@ -1,6 +1,6 @@
 import { countries } from 'countries-list'
-import { SluiceError } from '../errors/codes.ts'
-import { builder } from '../schema/builder.ts'
+import { SluiceError } from 'sluice'
+import { builder } from '../schema/types/builder.ts'
 import { Order } from '../schema/types/order.ts'
 import { PlaceOrderInput } from '../schema/types/order-input.ts'
 import { orders } from '../streams/topics/orders.ts'

@@ -1,6 +1,6 @@
-import { SluiceError } from '../errors/codes.ts'
-import { builder } from '../schema/builder.ts'
-import type { FieldCost } from '../schema/field-cost.ts'
+import type { FieldCost } from 'sluice'
+import { SluiceError } from 'sluice'
+import { builder } from '../schema/types/builder.ts'
 import { Order, OrderFilter, Region } from '../schema/types/order.ts'
 import { orders } from '../streams/topics/orders.ts'
 

@@ -1,4 +1,4 @@
-import { builder } from '../schema/builder.ts'
+import { builder } from '../schema/types/builder.ts'
 import { Region } from '../schema/types/order.ts'
 import { RegionSales } from '../schema/types/region-sales.ts'
 import { regionSales } from '../streams/topics/region-sales.ts'

@@ -6,7 +6,7 @@ import './place-order.ts'
 import './recent-orders.ts'
 import './region-sales.ts'
 import './streams.ts'
-import { builder } from '../schema/builder.ts'
+import { builder } from '../schema/types/builder.ts'
 import { orders } from '../streams/topics/orders.ts'
 import { regionSales } from '../streams/topics/region-sales.ts'
 

@@ -1,4 +1,4 @@
-import { builder } from '../schema/builder.ts'
+import { builder } from '../schema/types/builder.ts'
 import { StreamInfo } from '../schema/types/stream-info.ts'
 
 builder.queryField('streams', (t) =>

@@ -29,9 +29,3 @@ export function createBuilder() {
   addThrottle(builder as never)
   return builder
 }
-
-/** The builder of this gateway's own schema: files in `types/` and `../resolvers/` add to it. */
-export const builder = createBuilder()
-builder.queryType({})
-builder.mutationType({})
-builder.subscriptionType({})

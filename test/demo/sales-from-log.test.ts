@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway.ts'
+import { ordersGateway } from '../../src/orders-gateway.ts'
 import { silentLog } from '../kit/log-lines.ts'
 import { until } from '../kit/until.ts'
 import { place } from '../publish/orders.ts'
@@ -8,7 +9,7 @@ import { place } from '../publish/orders.ts'
 /** A first run: no log is configured, and none is handed in. */
 async function firstRun(env: Readonly<Record<string, string>> = {}): Promise<string> {
   const config = readConfig({ PORT: '0', ADMIN_PORT: '0', DEMO_RATE: '0', ...env })
-  const gateway = await startGateway({ config, log: silentLog })
+  const gateway = await startGateway({ ...ordersGateway, config, log: silentLog })
   onTestFinished(() => gateway.close())
   await until('the gateway is ready', () => gateway.streams.readiness().ready)
   return `${gateway.url}/graphql`

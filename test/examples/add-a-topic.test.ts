@@ -10,7 +10,7 @@ import { PLACES, textAtItsPlace } from './add-a-topic-places.ts'
 import '../../examples/add-a-topic/payments-by-merchant.ts'
 import { payments } from '../../examples/add-a-topic/payments.ts'
 import { topics } from '../../src/resolvers/schema.ts'
-import { builder } from '../../src/schema/builder.ts'
+import { builder } from '../../src/schema/types/builder.ts'
 
 const run = promisify(execFile)
 

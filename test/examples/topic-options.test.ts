@@ -5,7 +5,7 @@ import { RawStream } from '../kit/raw-stream.ts'
 import '../../examples/topic-options/account.ts'
 import { accounts } from '../../examples/topic-options/accounts.ts'
 import { topics } from '../../src/resolvers/schema.ts'
-import { builder } from '../../src/schema/builder.ts'
+import { builder } from '../../src/schema/types/builder.ts'
 
 test('an account is followed by its key, from some sources, to its tombstone', async () => {
   const embedded = createEmbeddedLog()

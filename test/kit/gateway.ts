@@ -3,6 +3,7 @@ import pino, { type Logger } from 'pino'
 import { onTestFinished } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { type Gateway, startGateway } from '../../src/gateway.ts'
+import { ordersGateway } from '../../src/orders-gateway.ts'
 import type { Timeouts } from '../../src/server/timeouts.ts'
 import { createEmbeddedLog, type EmbeddedLog } from '../../src/streams/source/embedded/embedded.ts'
 import type { Topic } from '../../src/streams/topic/topic.ts'
@@ -52,7 +53,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const gateway = await startGateway({
     config,
     log,
-    ...(schema && { schema }),
+    ...(schema ? { schema } : { ...ordersGateway, pages: undefined }),
     ...(topics && { topics }),
     ...(!onKafka && { embedded }),
     ...(timeouts && { timeouts }),

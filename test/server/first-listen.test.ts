@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { freePorts } from '../../deploy/kafka/probe.ts'
 import { readConfig } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway.ts'
+import { ordersGateway } from '../../src/orders-gateway.ts'
 import { untilFitToListen } from '../../src/server/first-listen.ts'
 import type { Readiness } from '../../src/streams/streams.ts'
 import { silentLog } from '../kit/gateway.ts'
@@ -68,7 +69,7 @@ const readyz = (adminPort: number) =>
 test('until then its port refuses, so that a proxy asks another one, while the admin port says why', async () => {
   const [port, adminPort, nobody] = (await freePorts(3)) as [number, number, number]
   const env = { PORT: String(port), ADMIN_PORT: String(adminPort), KAFKA_BROKERS: `127.0.0.1:${nobody}` }
-  const starting = startGateway({ config: readConfig(env), log: silentLog, listenWithinMs: 2_000 })
+  const starting = startGateway({ ...ordersGateway, config: readConfig(env), log: silentLog, listenWithinMs: 2_000 })
   onTestFinished(async () => (await starting).close())
   await until('the admin port answers', async () => (await readyz(adminPort)) === 503)
   expect(await isRefused(`http://127.0.0.1:${port}/graphql`)).toBe(true)
@@ -79,7 +80,7 @@ test('until then its port refuses, so that a proxy asks another one, while the a
 test('a port that is taken is told at once, and not after the wait', async () => {
   const [adminPort, otherAdminPort, nobody] = (await freePorts(3)) as [number, number, number]
   const env = { PORT: '0', ADMIN_PORT: String(adminPort), DEMO_RATE: '0' }
-  const other = await startGateway({ config: readConfig(env), log: silentLog })
+  const other = await startGateway({ ...ordersGateway, config: readConfig(env), log: silentLog })
   onTestFinished(() => other.close())
   const config = readConfig({
     PORT: new URL(other.url).port,
@@ -87,7 +88,7 @@ test('a port that is taken is told at once, and not after the wait', async () =>
     KAFKA_BROKERS: `127.0.0.1:${nobody}`,
   })
   const began = performance.now()
-  await expect(startGateway({ config, log: silentLog, listenWithinMs: 60_000 })).rejects.toThrow(
+  await expect(startGateway({ ...ordersGateway, config, log: silentLog, listenWithinMs: 60_000 })).rejects.toThrow(
     /listens at .* already/,
   )
   expect(performance.now() - began).toBeLessThan(30_000)

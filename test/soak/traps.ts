@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
-import { builder } from '../../src/schema/builder.ts'
+import { builder } from '../../src/schema/types/builder.ts'
 import { Region } from '../../src/schema/types/order.ts'
 import { type OrderEvent, orders } from '../../src/streams/topics/orders.ts'
 import { ITERATORS } from './iterators.ts'

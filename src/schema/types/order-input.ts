@@ -1,4 +1,4 @@
-import { builder } from '../builder.ts'
+import { builder } from './builder.ts'
 import { Region } from './order.ts'
 
 const LocationInput = builder.inputType('LocationInput', {

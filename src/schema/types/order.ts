@@ -1,5 +1,5 @@
 import { ORDER_STATUSES, type OrderEvent, REGIONS } from '../../streams/topics/orders.ts'
-import { builder } from '../builder.ts'
+import { builder } from './builder.ts'
 
 export const Region = builder.enumType('Region', { values: REGIONS })
 

@@ -1,5 +1,5 @@
 import type { RegionSales as Sales } from '../../streams/topics/region-sales.ts'
-import { builder } from '../builder.ts'
+import { builder } from './builder.ts'
 import { Money, Region } from './order.ts'
 
 export const RegionSales = builder.objectRef<Sales>('RegionSales').implement({

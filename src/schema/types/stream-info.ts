@@ -1,5 +1,5 @@
-import type { Feed } from '../../streams/feed/feed.ts'
-import { builder } from '../builder.ts'
+import type { Feed } from 'sluice'
+import { builder } from './builder.ts'
 
 interface PartitionInfo {
   readonly partition: number

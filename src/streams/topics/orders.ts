@@ -1,5 +1,5 @@
+import { defineTopic } from 'sluice'
 import { z } from 'zod'
-import { defineTopic } from '../topic/topic.ts'
 
 export const REGIONS = ['AFRICA', 'ASIA', 'EUROPE', 'NORTH_AMERICA', 'OCEANIA', 'SOUTH_AMERICA'] as const
 export const ORDER_STATUSES = ['PLACED', 'PAID', 'SHIPPED', 'CANCELLED'] as const

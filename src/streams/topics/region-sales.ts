@@ -1,5 +1,5 @@
+import { defineTopic } from 'sluice'
 import { z } from 'zod'
-import { defineTopic } from '../topic/topic.ts'
 import { REGIONS } from './orders.ts'
 
 /** The sales of a region in a minute so far: a JSON value of the compacted topic `region-sales`. */

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readConfig } from '../../../src/config.ts'
 import { startGateway } from '../../../src/gateway.ts'
+import { ordersGateway } from '../../../src/orders-gateway.ts'
 import { createEmbeddedLog } from '../../../src/streams/source/embedded/embedded.ts'
 import { silentLog } from '../../kit/log-lines.ts'
 
@@ -29,7 +30,7 @@ async function startWith({ pages, env = {} }: { pages?: string; env?: Record<str
   const embedded = createEmbeddedLog()
   for (const topic of ['orders', 'region-sales']) embedded.createTopic(topic, 1)
   const config = readConfig({ PORT: '0', ADMIN_PORT: '0', DEMO_RATE: '0', ...env })
-  const gateway = await startGateway({ config, log: silentLog, embedded, ...(pages !== undefined && { pages }) })
+  const gateway = await startGateway({ ...ordersGateway, config, log: silentLog, embedded, pages })
   onTestFinished(() => gateway.close())
   return gateway.url
 }

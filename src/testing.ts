@@ -1,0 +1,2 @@
+/** A gateway on a memory log, for other people's tests. */
+export {}
