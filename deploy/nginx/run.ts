@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Child, runToEnd } from '../stack/child.ts'
+import { DEFAULT_NGINX } from './form.ts'
 import type { NginxOptions } from './options.ts'
 
 const START_TIMEOUT_MS = 15_000
@@ -29,9 +31,16 @@ export function findNginx(): string | undefined {
   })
 }
 
-/** The options that keep all that Nginx writes in one folder, and let whoever we are run it. */
+/** Of a program that is Nginx, as in `nginx/1.22.1`. It says so on standard error. */
+function versionOf(program: string): string {
+  return /nginx\/(\d+\.\d+\.\d+)/.exec(spawnSync(program, ['-v'], { encoding: 'utf8' }).stderr)?.[1] ?? DEFAULT_NGINX
+}
+
+/** The options for the Nginx of this machine that keep all that it writes in one folder, and let whoever we are run it. */
 export function privateFiles(folder: string) {
+  const program = findNginx()
   return {
+    nginx: program === undefined ? DEFAULT_NGINX : versionOf(program),
     user: userInfo().username,
     pidFile: join(folder, 'nginx.pid'),
     logs: folder,
