@@ -14,6 +14,9 @@ const STOP_TIMEOUT_MS = 5_000
 /** Debian keeps servers where not every user's PATH looks. */
 const MORE_PLACES = ['/usr/sbin', '/usr/local/sbin']
 
+/** Nginx has a variable of this name itself, for sockets that it inherits: what names its path is not passed on to it. */
+export const NGINX_ENV = { NGINX: undefined }
+
 export const NGINX_MISSING =
   'there is no Nginx: install it (on Debian and Ubuntu: apt-get install nginx-light), or set NGINX to the path of one'
 
@@ -79,10 +82,10 @@ export async function startNginx({ folder, config, port }: RunOptions): Promise<
   const base = ['-p', folder, '-e', join(folder, 'error.log'), '-c', file]
   const write = async (text: string) => {
     await writeFile(file, text)
-    await runToEnd(program, ['-t', '-q', ...base])
+    await runToEnd(program, ['-t', '-q', ...base], NGINX_ENV)
   }
   await write(config)
-  const child = new Child({ name: 'Nginx', program, args: [...base, '-g', 'daemon off;'] })
+  const child = new Child({ name: 'Nginx', program, args: [...base, '-g', 'daemon off;'], env: NGINX_ENV })
   const workers = () => childrenOf(child.pid)
   try {
     await child.until(() => accepts(port), START_TIMEOUT_MS)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { nginxConfig } from '../../deploy/nginx/config.ts'
 import type { NginxOptions } from '../../deploy/nginx/options.ts'
-import { findNginx, privateFiles } from '../../deploy/nginx/run.ts'
+import { findNginx, NGINX_ENV, privateFiles } from '../../deploy/nginx/run.ts'
 import { readConfig } from '../../src/config.ts'
 import { describeNginx } from '../kit/nginx.ts'
 
@@ -117,7 +117,10 @@ describeNginx('Nginx itself', (nginx) => {
     writeFileSync(file, nginxConfig(options))
     mkdirSync(join(nginx.home, 'temporary'), { recursive: true })
     const args = ['-t', '-p', nginx.home, '-e', 'stderr', '-c', file]
-    const { status, stderr } = spawnSync(findNginx()!, args, { encoding: 'utf8' })
+    const { status, stderr } = spawnSync(findNginx()!, args, {
+      encoding: 'utf8',
+      env: { ...process.env, ...NGINX_ENV },
+    })
     return { status, said: stderr.replaceAll(/^nginx: |^.*\[notice\].*$/gm, '').trim() }
   }
   const fine = { status: 0, said: expect.not.stringMatching(/warn|emerg|alert/) }
