@@ -26,6 +26,7 @@ const COVERED: Record<string, string> = {
   'npx sluice start': 'test/packages',
   'npm test': 'test/packages', // of the project that `sluice init` writes
   'npm ci && npm run build && npm pack ./packages/sluice': 'test/packages',
+  'npm run docs': 'test/docs/site.long.test.ts', // built, not served
   'npm run codegen': 'test/tooling/codegen.test.ts', // what it would write
   'npm run produce -- --brokers localhost:9092': 'test/demo/produce.test.ts',
   'KAFKA_BROKERS=broker-1:9092,broker-2:9092 npm start': 'test/docs/readme-commands.test.ts', // with a broker that is there
