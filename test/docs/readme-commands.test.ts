@@ -31,7 +31,7 @@ const COVERED: Record<string, string> = {
   'npm run produce -- --brokers localhost:9092': 'test/demo/produce.test.ts',
   'KAFKA_BROKERS=broker-1:9092,broker-2:9092 npm start': 'test/docs/readme-commands.test.ts', // with a broker that is there
   'token=$(curl --request PUT': 'test/transport/single/docs.test.ts',
-  'npm create vite@latest': 'test/docs/first-subscription.long.test.ts',
+  'npm create --yes vite@latest': 'test/docs/first-subscription.long.test.ts',
   'cd first-orders': 'test/docs/first-subscription.long.test.ts',
   'npm install': 'test/docs/first-subscription.long.test.ts',
   'npx graphql-codegen': 'test/docs/first-subscription.long.test.ts',
