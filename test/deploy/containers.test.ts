@@ -222,3 +222,29 @@ test('every manifest is in the kustomization, and they select the same pods', ()
   expect(kubernetes('pod-disruption-budget').spec.selector.matchLabels).toEqual(labels)
   expect(kubernetes('network-policy').spec.podSelector.matchLabels).toEqual(labels)
 })
+
+test('a set has the pods of the deployment, by names that its Nginx follows to their addresses', () => {
+  const folder = 'deploy/kubernetes-stateful'
+  const { resources, patches } = yaml(`${folder}/kustomization.yaml`)
+  expect(resources).toEqual(['../kubernetes', 'headless-service.yaml'])
+  const [{ target, options, patch }] = patches
+  expect(target).toEqual({ kind: deployment.kind, name: deployment.metadata.name })
+  expect(options.allowKindChange).toBe(true)
+  const operations: { op: string; path: string; value?: string }[] = parse(patch)
+  const added = (path: string) => operations.find((each) => each.path === path)?.value
+  expect(added('/kind')).toBe('StatefulSet')
+  // A set has no such field.
+  expect(operations).toContainEqual({ op: 'remove', path: '/spec/strategy' })
+  const service = yaml(`${folder}/headless-service.yaml`)
+  expect(service.spec).toMatchObject({ clusterIP: 'None', selector: deployment.spec.selector.matchLabels })
+  expect(added('/spec/serviceName')).toBe(service.metadata.name)
+
+  const nginx = JSON.parse(read(`${folder}/nginx.json`))
+  const names = Array.from({ length: deployment.spec.replicas }, (_each, i) => `${deployment.metadata.name}-${i}`)
+  expect(nginx.instances).toEqual(
+    names.map((name) => ({ name, address: `${name}.${service.metadata.name}.sluice.svc.cluster.local:4000` })),
+  )
+  const printed = nginxConfig(nginx)
+  for (const { address } of nginx.instances) expect(printed).toMatch(new RegExp(`server ${address} .* resolve;`))
+  expect(read('docs/deployment.md')).toContain(`--kustomize ${folder} --namespace sluice`)
+})

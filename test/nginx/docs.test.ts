@@ -26,9 +26,3 @@ test('docs/nginx.md says the figures that the example has', () => {
   expect(conf).toContain('8600 x 8 KiB = 68 MiB')
   expect(page).toContain('68 MiB a worker of 8600')
 })
-
-test("the options that docs/deployment.md shows for a set's pods print", () => {
-  const [, example = ''] = /```json\n(.*?)```/s.exec(readFileSync('docs/deployment.md', 'utf8')) ?? []
-  const printed = nginxConfig(JSON.parse(example))
-  expect(printed.match(/sluice-0\.sluice\.default\.svc\.cluster\.local:4000 .*resolve;/g)?.length).toBeGreaterThan(2)
-})
