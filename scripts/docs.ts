@@ -22,8 +22,8 @@ const USAGE = `Usage: npm run docs [-- OPTIONS]
   --port PORT   another port than ${PORT}
   --help        this text
 
-DOCS_BASE is the site's path on its server, such as /sluice/; DOCS_REPOSITORY, such as https://git.example/sluice/blob/main,
-makes links of the files that are no pages.`
+DOCS_BASE is the site's path on its server, such as /sluice/. DOCS_REPOSITORY, such as
+https://git.example/sluice/blob/main, makes links of the files that are no pages.`
 
 export interface Options {
   readonly build?: string | undefined

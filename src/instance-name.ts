@@ -2,9 +2,9 @@
 const MAX_CHARS = 63
 
 /**
- * The name of an instance (`INSTANCE_ID`): a pod's name fits, dots included. Stream tokens are `INSTANCE.RANDOM`. A name
- * may have dots because the random part has none: the last dot of a token is the end of its name. It needs no encoding
- * in a URL or in Nginx's map.
+ * The name of an instance (`INSTANCE_ID`): a pod's name fits, dots included. Stream tokens are `INSTANCE.RANDOM`. A
+ * name may have dots because the random part has none: the last dot of a token ends its name. It needs no encoding in a
+ * URL or in Nginx's map.
  */
 export const INSTANCE_NAME = /^(?=.{1,63}$)[a-z0-9-]+(?:\.[a-z0-9-]+)*$/
 

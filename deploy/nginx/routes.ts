@@ -53,8 +53,9 @@ export function routes(instances: readonly Instance[]): string {
   const width = Math.max(...instances.map(({ name }) => name.length), 'new_streams'.length) + 1
   const rows = instances.map(({ name }) => `        ${asKey(name).padEnd(width + 1)}sluice_${name};`)
   return `    # Single connection mode: a stream's token is INSTANCE.RANDOM, from the header, else from the query. A name may have
-    # dots, RANDOM has none: the last dot is between them. $arg_token is as it came: one with percent signs matches nothing
-    # here (a token needs none), and is answered 404 like a wrong one. If both are there and differ, any instance answers 400.
+    # dots, RANDOM has none: the last dot is between them. $arg_token is as it came: one with percent signs matches
+    # nothing here (a token needs none), and is answered 404 like a wrong one. If both are there and differ, any
+    # instance answers 400.
     map_hash_bucket_size 256; # for names of 63 characters
     map $http_x_graphql_event_stream_token $sluice_token {
         default $http_x_graphql_event_stream_token;

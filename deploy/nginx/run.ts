@@ -14,7 +14,7 @@ const STOP_TIMEOUT_MS = 5_000
 /** Debian keeps servers where not every user's PATH looks. */
 const MORE_PLACES = ['/usr/sbin', '/usr/local/sbin']
 
-/** Nginx has a variable of this name itself, for sockets that it inherits: what names its path is not passed on to it. */
+/** Nginx has a variable of this name itself, for sockets that it inherits: ours, its path, is not passed on to it. */
 export const NGINX_ENV = { NGINX: undefined }
 
 export const NGINX_MISSING =
@@ -39,7 +39,7 @@ function versionOf(program: string): string {
   return /nginx\/(\d+\.\d+\.\d+)/.exec(spawnSync(program, ['-v'], { encoding: 'utf8' }).stderr)?.[1] ?? DEFAULT_NGINX
 }
 
-/** The options for the Nginx of this machine that keep all that it writes in one folder, and let whoever we are run it. */
+/** Options for this machine's Nginx that keep all that it writes in one folder, and let whoever we are run it. */
 export function privateFiles(folder: string) {
   const program = findNginx()
   return {

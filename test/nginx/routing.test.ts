@@ -4,7 +4,7 @@ import { type Behaviour, type StubGateway, startStub } from './stub-gateway.ts'
 
 const HEADER = 'x-graphql-event-stream-token'
 const RANDOM = 'q83vEjRWeJA_-3qu1tY0gQ'
-/** A name may be any word, also one that means something to Nginx, begin with another, have dots, and be as long as this. */
+/** A name may be a word that means something to Nginx, begin with another, have dots, and be as long as this. */
 const NAMES = ['gateway-a', 'default', `gateway-a.tcp${'0'.repeat(50)}`]
 
 describeNginx('single connection mode behind Nginx', (nginx) => {
