@@ -68,7 +68,7 @@ const USAGE = `npm run bench -- [scenario…] [--quick] [--rounds N] [--clients 
   --rounds N     how often each system has its turn (${ROUNDS})
   --clients N    how many come back in "storm" and "narrow", or are there in "many" and "groups"
   --json FILE    all figures
-  --write-docs   the table and plots of docs/benchmarks.md
+  --write-docs   the tables and plots of docs/benchmarks
   --profile DIR  CPU profiles of Sluice into this folder, and where the time went
   --before DIR   compares with another checkout of this project, which has its node_modules: each round is run for both
 

@@ -72,12 +72,13 @@ const NEGOTIATION = { may: [], not: [...KAFKA, ...GRAPHQL, 'graphql-yoga', 'grap
  */
 const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/config.ts': {
-    may: ['src/config-names.ts', 'src/config-gate.ts', 'src/config-formats.ts'],
+    may: ['src/config-names.ts', 'src/config-gate.ts', 'src/config-formats.ts', 'src/instance-name.ts'],
     not: [...KAFKA, ...HTTP, ...GRAPHQL],
   },
   'src/config-gate.ts': { may: ['src/config-formats.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/config-formats.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/config-names.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
+  'src/instance-name.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/errors': { may: [], not: [...KAFKA, ...HTTP, ...POTHOS] },
   'src/errors/codes.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
 

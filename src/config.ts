@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { boolean, integer, list, readable } from './config-formats.ts'
 import { GateEnvironment, gateProblems, hasAuthentication } from './config-gate.ts'
 import { misspellings } from './config-names.ts'
+import { INSTANCE_NAME, madeUpInstanceName } from './instance-name.ts'
 
 const pemFile = readable.meta({ wants: 'the path of a readable PEM file' })
 
@@ -54,11 +55,7 @@ const Environment = z.object({
     .default(20)
     .meta({ wants: 'orders a second, from 0 to 20000' }),
   DEMO_SEED: integer(0, 2 ** 32 - 1).default(1),
-  INSTANCE_ID: z
-    .string()
-    .regex(/^[a-z0-9-]{1,32}$/)
-    .optional()
-    .meta({ wants: '1 to 32 of a-z 0-9 -' }),
+  INSTANCE_ID: z.string().regex(INSTANCE_NAME).optional().meta({ wants: '1 to 63 of a-z 0-9 - and, in between, dots' }),
   WINDOW_BYTES: integer(64 * 1024, 16 * 1024 ** 3).default(64 * 1024 * 1024),
   WINDOW_MAX_AGE_MS: integer(1000, 7 * DAY_MS).default(3600 * 1000),
   // By default that of src/streams/topic/decode.ts. The largest takes the event loop for about a second.
@@ -152,7 +149,7 @@ export function readConfig(environment: Variables, { embedded = false }: ConfigO
   const { data } = parsed
   return {
     ...data,
-    INSTANCE_ID: data.INSTANCE_ID ?? madeUpInstanceId(),
+    INSTANCE_ID: data.INSTANCE_ID ?? madeUpInstanceName(hostname(), process.pid),
     ANONYMOUS: data.ANONYMOUS ?? !hasAuthentication(given),
     INTROSPECTION: data.INTROSPECTION ?? !isProduction,
     GRAPHIQL: data.GRAPHIQL ?? !isProduction,
@@ -239,12 +236,4 @@ function shown(name: string, value = ''): string {
 function inOneLine(text: string): string {
   const part = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}...` : text
   return JSON.stringify(part).replaceAll(/[\u0085\u2028\u2029]/g, ' ')
-}
-
-function madeUpInstanceId(): string {
-  const host = hostname()
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(0, 20)
-  return `${host}-${process.pid}`
 }

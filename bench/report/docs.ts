@@ -1,29 +1,34 @@
-/** Writes the results into docs/benchmarks.md, between its markers, and a plot a scenario beside it. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+/** Writes the results into the pages of docs/benchmarks, between their markers, and a plot a scenario beside them. */
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from './machine.ts'
 import { plot } from './plot.ts'
 import { type Finished, rowsOf } from './table.ts'
 
-const DOCS = join(import.meta.dirname, '..', '..', 'docs')
-const PAGE = join(DOCS, 'benchmarks.md')
+const PAGES = join(import.meta.dirname, '..', '..', 'docs', 'benchmarks')
 
 export function writeDocs(finished: readonly Finished[], rounds: number): void {
   const caption = `${machine()}, ${rounds} rounds: median, quartiles, and each round`
-  mkdirSync(join(DOCS, 'benchmarks'), { recursive: true })
   for (const { name, outcome } of finished) {
-    writeFileSync(join(DOCS, 'benchmarks', `${name}.svg`), plot(outcome.plot, caption))
+    writeFileSync(join(PAGES, `${name}.svg`), plot(outcome.plot, caption))
   }
-  let page = readFileSync(PAGE, 'utf8')
-  for (const each of finished) page = replaced(page, each.name, sectionOf(each, rounds))
-  writeFileSync(PAGE, page)
+  for (const each of finished) {
+    const file = pageOf(each.name)
+    writeFileSync(file, replaced(readFileSync(file, 'utf8'), each.name, sectionOf(each, rounds)))
+  }
+}
+
+function pageOf(name: string): string {
+  const page = globSync(join(PAGES, '*.md')).find((file) => readFileSync(file, 'utf8').includes(`<!-- ${name} -->`))
+  if (page === undefined) throw new Error(`docs/benchmarks has no place for ${name}`)
+  return page
 }
 
 /** What stands between `<!-- NAME -->` and `<!-- /NAME -->`; scenarios that did not run keep what they had. */
 function replaced(page: string, name: string, text: string): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const [start, end] = [page.indexOf(open), page.indexOf(close)]
-  if (start < 0 || end < start) throw new Error(`docs/benchmarks.md has no place for ${name}`)
+  if (end < start) throw new Error(`The place of ${name} in docs/benchmarks has no end`)
   return `${page.slice(0, start + open.length)}\n${text}\n${page.slice(end)}`
 }
 
@@ -35,7 +40,7 @@ function sectionOf({ name, outcome }: Finished, rounds: number): string {
     '| --- | --- | --- | --- |',
     ...rows,
     '',
-    `![${outcome.plot.title}](benchmarks/${name}.svg)`,
+    `![${outcome.plot.title}](${name}.svg)`,
     '',
     ...notes,
     `- ${machine()}; ${rounds} rounds`,

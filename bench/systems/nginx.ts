@@ -72,7 +72,7 @@ export async function startNginx(
 
 /** Clients by clear HTTP/1.1; all else is as it was. */
 function withoutTls(config: string): string {
-  return config.replaceAll(/^(\s*listen \S+) ssl http2 /gm, '$1 ').replaceAll(/^\s*ssl_.*\n/gm, '')
+  return config.replaceAll(/^(\s*listen \S+) ssl (?:http2 )?/gm, '$1 ').replaceAll(/^\s*(?:ssl_|http2 ).*\n/gm, '')
 }
 
 /** The workers, once they are all there; the master does nothing but wait. */

@@ -28,10 +28,10 @@ export function nginxConfig(options: NginxOptions): string {
   return [processes(settings), http(settings)].join('\n')
 }
 
-function processes({ user, workers, pidFile, logs, streamsPerWorker, streamMaxAgeMs }: Settings): string {
+function processes({ nginx, form, user, workers, pidFile, logs, streamsPerWorker, streamMaxAgeMs }: Settings): string {
   const connections = Math.ceil((2 * streamsPerWorker + OTHER_CONNECTIONS) * SPARE)
   return `# Nginx in front of Sluice. Printed by deploy/nginx/main.ts: change the options, not this file.
-# For Nginx 1.22. From 1.25.1 on, write "listen ... ssl" and a line "http2 on;" instead of "listen ... ssl http2".
+# For Nginx ${nginx} and newer ones${form.before === undefined ? '' : ` before ${form.before}, which want another form (the option "nginx")`}.
 user ${user};
 pid ${pidFile};
 error_log ${logs}/error.log warn;
@@ -70,13 +70,13 @@ ${temporaries.join('\n')}
         '"upstream_status":"$upstream_status","upstream_connect":"$upstream_connect_time",'
         '"request_id":"$sent_http_x_request_id"}';
     access_log ${logs}/access.log sluice;
-${realAddress(trustedProxies)}
+${realAddress(trustedProxies)}${resolving(settings)}
     # Open requests of one client address, over all workers. Over HTTP/2 each stream counts.
     limit_conn_zone $binary_remote_addr zone=sluice_addresses:10m; # some 80,000 addresses
     limit_conn_status 429;
     limit_conn_log_level info; # the access log has it, without the query string
 
-${upstreams(settings.instances)}
+${upstreams(settings)}
 ${routes(settings.instances)}
 ${answersOfNginx(corsOrigins)}
 ${server(settings)}}
@@ -90,5 +90,13 @@ function realAddress(trusted: readonly string[]): string {
 ${trusted.map((network) => `    set_real_ip_from ${network};`).join('\n')}
     real_ip_header X-Forwarded-For;
     real_ip_recursive on;
+`
+}
+
+function resolving({ resolver }: Settings): string {
+  if (resolver.length === 0) return ''
+  return `
+    # Host names of gateways are looked up again when an answer's time is over, so that their addresses may change.
+    resolver ${resolver.join(' ')};
 `
 }

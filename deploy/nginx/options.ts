@@ -1,12 +1,14 @@
 import { z } from 'zod'
+import { INSTANCE_NAME } from '../../src/instance-name.ts'
+import { DEFAULT_NGINX, type Form, formOf } from './form.ts'
 
-/** As in INSTANCE_ID, which every stream token begins with. */
-const NAME = /^[a-z0-9-]{1,40}$/
 /** A unix socket, or a host (a name is looked up once, when Nginx starts or reloads) and its port. */
 const ADDRESS = /^unix:\/[\w./-]{1,100}$|^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?:\d{1,5}$|^\[[0-9a-f:.]{2,45}\]:\d{1,5}$/i
 const LISTEN = /^\d{1,5}$|^[\w.-]{1,253}:\d{1,5}$|^\[[0-9a-f:.]{2,45}\]:\d{1,5}$/i
 /** As in CORS_ORIGINS: apps have schemes of their own. */
 const ORIGIN = /^\*$|^[a-z][a-z0-9+.-]{0,30}:\/\/([\w.-]{1,253}|\[[0-9a-f:.]{2,45}\])(:\d{1,5})?$/i
+/** An address or a name, and a port. A name is looked up when Nginx starts. */
+const RESOLVER = /^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(:\d{1,5})?$|^\[[0-9a-f:.]{2,45}\](:\d{1,5})?$/i
 const NETWORK = /^[0-9a-f:.]{2,45}(\/\d{1,3})?$/i
 /** What needs no quoting in a configuration, so that nothing can be slipped into it. */
 const PATH = /^\/?[\w.@+-][\w./@+-]*$/
@@ -16,11 +18,15 @@ const path = text(PATH, 'a path of letters, digits and . _ / @ + -')
 const count = (max: number) => z.int().min(1).max(max)
 
 const Instance = z.strictObject({
-  name: text(NAME, 'the INSTANCE_ID of a gateway, 1 to 40 of a-z 0-9 -'),
+  name: text(INSTANCE_NAME, 'the INSTANCE_ID of a gateway, 1 to 63 of a-z 0-9 - and, in between, dots'),
   address: text(ADDRESS, 'unix:/path/of.sock or host:port'),
 })
 
 const Options = z.strictObject({
+  /** Its version, as `nginx -v` says it: the configuration is written for this one and newer ones. */
+  nginx: text(/^\d{1,3}\.\d{1,3}(\.\d{1,3})?$/, 'a version such as 1.28 or 1.29.7').default(DEFAULT_NGINX),
+  /** DNS servers by which the instances' host names are looked up again when their answers expire. */
+  resolver: z.array(text(RESOLVER, 'the address of a DNS server')).max(8).default([]),
   /** Where clients connect: a port, or address:port. */
   listen: z.array(text(LISTEN, 'a port or address:port')).min(1).default(['443', '[::]:443']),
   certificate: path,
@@ -56,7 +62,7 @@ const Options = z.strictObject({
 })
 
 export type NginxOptions = z.input<typeof Options>
-export type Settings = z.output<typeof Options>
+export type Settings = z.output<typeof Options> & { readonly form: Form }
 export type Instance = Settings['instances'][number]
 
 /**
@@ -65,7 +71,15 @@ export type Instance = Settings['instances'][number]
  */
 export function settingsOf(options: unknown): Settings {
   const parsed = Options.safeParse(options)
-  if (parsed.success) return parsed.data
+  if (parsed.success) return withForm(parsed.data)
   const { path: where, message } = parsed.error.issues[0]!
   throw new Error(`The option ${where.join('.') || 'object'} is wrong: ${message}`)
+}
+
+function withForm(settings: z.output<typeof Options>): Settings {
+  const form = formOf(settings.nginx)
+  if (settings.resolver.length > 0 && !form.resolves) {
+    throw new Error('The option resolver is wrong: wants Nginx 1.27.3 or newer, by the option nginx')
+  }
+  return { ...settings, form }
 }

@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Child, runToEnd } from '../stack/child.ts'
+import { DEFAULT_NGINX } from './form.ts'
 import type { NginxOptions } from './options.ts'
 
 const START_TIMEOUT_MS = 15_000
@@ -11,6 +13,9 @@ const RELOAD_TIMEOUT_MS = 15_000
 const STOP_TIMEOUT_MS = 5_000
 /** Debian keeps servers where not every user's PATH looks. */
 const MORE_PLACES = ['/usr/sbin', '/usr/local/sbin']
+
+/** Nginx has a variable of this name itself, for sockets that it inherits: ours, its path, is not passed on to it. */
+export const NGINX_ENV = { NGINX: undefined }
 
 export const NGINX_MISSING =
   'there is no Nginx: install it (on Debian and Ubuntu: apt-get install nginx-light), or set NGINX to the path of one'
@@ -29,9 +34,16 @@ export function findNginx(): string | undefined {
   })
 }
 
-/** The options that keep all that Nginx writes in one folder, and let whoever we are run it. */
+/** Of a program that is Nginx, as in `nginx/1.22.1`. It says so on standard error. */
+function versionOf(program: string): string {
+  return /nginx\/(\d+\.\d+\.\d+)/.exec(spawnSync(program, ['-v'], { encoding: 'utf8' }).stderr)?.[1] ?? DEFAULT_NGINX
+}
+
+/** Options for this machine's Nginx that keep all that it writes in one folder, and let whoever we are run it. */
 export function privateFiles(folder: string) {
+  const program = findNginx()
   return {
+    nginx: program === undefined ? DEFAULT_NGINX : versionOf(program),
     user: userInfo().username,
     pidFile: join(folder, 'nginx.pid'),
     logs: folder,
@@ -70,10 +82,10 @@ export async function startNginx({ folder, config, port }: RunOptions): Promise<
   const base = ['-p', folder, '-e', join(folder, 'error.log'), '-c', file]
   const write = async (text: string) => {
     await writeFile(file, text)
-    await runToEnd(program, ['-t', '-q', ...base])
+    await runToEnd(program, ['-t', '-q', ...base], NGINX_ENV)
   }
   await write(config)
-  const child = new Child({ name: 'Nginx', program, args: [...base, '-g', 'daemon off;'] })
+  const child = new Child({ name: 'Nginx', program, args: [...base, '-g', 'daemon off;'], env: NGINX_ENV })
   const workers = () => childrenOf(child.pid)
   try {
     await child.until(() => accepts(port), START_TIMEOUT_MS)

@@ -40,11 +40,11 @@ ${listed.length > 0 ? credentials : ''}    # A browser's EventSource, which send
 
 /** The server that clients reach. */
 export function server(settings: Settings): string {
-  const { listen, certificate, certificateKey } = settings
+  const { listen, certificate, certificateKey, form } = settings
+  const http2 = form.hasHttp2Directive ? '' : ' http2'
   return `    server {
         # Each worker has a queue of its own (reuseport), so that they fill evenly.
-${listen.map((address) => `        listen ${address} ssl http2 reuseport backlog=4096;`).join('\n')}
-        ssl_certificate ${certificate};
+${listen.map((address) => `        listen ${address} ssl${http2} reuseport backlog=4096;\n`).join('')}${form.hasHttp2Directive ? '        http2 on;\n' : ''}        ssl_certificate ${certificate};
         ssl_certificate_key ${certificateKey};
         ssl_protocols TLSv1.2 TLSv1.3;
         ssl_session_cache shared:sluice_tls:20m; # some 80,000 sessions: a restart's reconnects are resumed

@@ -122,8 +122,8 @@ function watch(group: number): ChildProcess {
 }
 
 /** Runs a program to its end. @throws Error with what it said, if it fails. */
-export async function runToEnd(program: string, args: readonly string[]): Promise<void> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+export async function runToEnd(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   for (const output of [child.stdout, child.stderr]) {
     output.on('data', (data) => {

@@ -12,6 +12,9 @@ const MAX_CONNECTING_MS = 1_000
 /** Accept backlog: many clients may reconnect at once. The kernel's limit is 4,096 by default. */
 const BACKLOG = 4096
 
+/** What a bind to `::` fails with where there is no IPv6. */
+const WITHOUT_IPV6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
+
 export type Address = { readonly socket: string } | { readonly host: string; readonly port: number }
 
 /**
@@ -21,10 +24,8 @@ export type Address = { readonly socket: string } | { readonly host: string; rea
  */
 export async function listen(server: Server, address: Address, failed: (error: Error) => void): Promise<string> {
   if ('socket' in address && (await isStale(address.socket))) await unlink(address.socket)
-  const place = 'socket' in address ? { path: address.socket } : { host: address.host, port: address.port }
-  server.listen({ ...place, backlog: BACKLOG })
   try {
-    await once(server, 'listening')
+    await bind(server, address)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw code === 'EADDRINUSE' ? taken(address) : new Error(message)
@@ -33,6 +34,20 @@ export async function listen(server: Server, address: Address, failed: (error: E
   if ('socket' in address) return address.socket
   const { port } = server.address() as AddressInfo
   return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`
+}
+
+/** `::` is every address, IPv4 and IPv6; on a machine whose kernel has no IPv6 it is every address of IPv4. */
+async function bind(server: Server, address: Address): Promise<void> {
+  const place = 'socket' in address ? { path: address.socket } : { host: address.host, port: address.port }
+  server.listen({ ...place, backlog: BACKLOG })
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!('host' in address) || address.host !== '::' || !WITHOUT_IPV6.includes(code)) throw error
+    server.listen({ host: '0.0.0.0', port: address.port, backlog: BACKLOG })
+    await once(server, 'listening')
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { anOrder, startTestGateway } from '../kit/gateway.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
 
-const DOCUMENTS = ['README.md', ...globSync('docs/{*,security/*,clients/*}.md')]
+const DOCUMENTS = ['README.md', ...globSync('docs/**/*.md')]
 /** An operation, and a block of JSON right after it: its variables. */
 const OPERATION = /^```graphql\n(.*?)^```\n(?:```json\n(.*?)^```\n)?/gms
 

@@ -10,7 +10,7 @@ import { describeKafka } from '../kit/kafka.ts'
 import { until } from '../kit/until.ts'
 import { blocksOf, commandsOf } from './blocks.ts'
 
-const DOCUMENTS = ['README.md', ...globSync('docs/{*,security/*,clients/*}.md')]
+const DOCUMENTS = ['README.md', ...globSync('docs/**/*.md')]
 const GRAPHQL = 'http://127.0.0.1:4000/graphql'
 const ADMIN = 'http://127.0.0.1:4001'
 const REGIONS = ['EUROPE', 'ASIA'] as const
@@ -21,11 +21,17 @@ const isCurl = (command: string) => command.startsWith('curl ')
 /** Commands, by how they begin, that no test here runs as they are; and who runs what is behind them. */
 const COVERED: Record<string, string> = {
   'npm ci && npm run test:all': '.ci/run', // in two steps, and `npm run check` between
+  'npm i sluice graphql zod @pothos/core': 'test/packages', // from packed tarballs
+  'npx sluice init': 'test/packages',
+  'npx sluice start': 'test/packages',
+  'npm test': 'test/packages', // of the project that `sluice init` writes
+  'npm ci && npm run build && npm pack ./packages/sluice': 'test/packages',
+  'npm run docs': 'test/docs/site.long.test.ts', // built, not served
   'npm run codegen': 'test/tooling/codegen.test.ts', // what it would write
   'npm run produce -- --brokers localhost:9092': 'test/demo/produce.test.ts',
   'KAFKA_BROKERS=broker-1:9092,broker-2:9092 npm start': 'test/docs/readme-commands.test.ts', // with a broker that is there
   'token=$(curl --request PUT': 'test/transport/single/docs.test.ts',
-  'npm create vite@latest': 'test/docs/first-subscription.long.test.ts',
+  'npm create --yes vite@latest': 'test/docs/first-subscription.long.test.ts',
   'cd first-orders': 'test/docs/first-subscription.long.test.ts',
   'npm install': 'test/docs/first-subscription.long.test.ts',
   'npx graphql-codegen': 'test/docs/first-subscription.long.test.ts',

@@ -47,7 +47,8 @@ export class RawStream {
   /** Connects, and sends these bytes, whatever they are; the socket is destroyed when the test ends. */
   static async write(url: string, bytes: string | Buffer = ''): Promise<RawStream> {
     const { hostname, port } = new URL(url)
-    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
+    // Of IPv6 without its brackets.
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), allowHalfOpen: true })
     onTestFinished(() => void socket.destroy())
     await once(socket, 'connect')
     const stream = new RawStream(socket)

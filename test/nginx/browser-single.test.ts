@@ -32,7 +32,7 @@ async function startThree(nginx: NginxKit) {
     gateways.push(await startTestGateway({ embedded: shared, env }))
   }
   const instances = gateways.map(({ url }, i) => ({ name: NAMES[i] as string, address: addressOf(url) }))
-  const edit = (config: string) => config.replaceAll(' ssl http2 ', ' ssl ')
+  const edit = (config: string) => config.replaceAll(' ssl http2 ', ' ssl ').replace('http2 on;', '')
   const front = await nginx.start({ instances, heartbeatMs: NEVER_MS, edit })
   const each = (metric: string) => Promise.all(gateways.map((gateway) => gateway.metric(metric)))
   return { front, gateways, each }

@@ -4,8 +4,8 @@ import { type Behaviour, type StubGateway, startStub } from './stub-gateway.ts'
 
 const HEADER = 'x-graphql-event-stream-token'
 const RANDOM = 'q83vEjRWeJA_-3qu1tY0gQ'
-/** A name may be any word, also one that means something to Nginx, begin with any letter, and be as long as this. */
-const NAMES = ['gateway-a', 'default', `tcp${'0'.repeat(37)}`]
+/** A name may be a word that means something to Nginx, begin with another, have dots, and be as long as this. */
+const NAMES = ['gateway-a', 'default', `gateway-a.tcp${'0'.repeat(50)}`]
 
 describeNginx('single connection mode behind Nginx', (nginx) => {
   async function startThree(does?: Behaviour) {
@@ -58,6 +58,8 @@ describeNginx('single connection mode behind Nginx', (nginx) => {
     ['an instance in capitals', `GATEWAY-A.${RANDOM}`],
     ['an instance without the rest', 'gateway-a'],
     ['an instance with an empty rest', 'gateway-a.'],
+    ['an instance with dots around it', `.gateway-a.${RANDOM}`],
+    ['an instance with two dots behind it', `gateway-a..${RANDOM}`],
     ['an instance with more behind the rest', `gateway-a.${RANDOM}.x`],
     ['an encoded token', `gateway%2Da.${RANDOM}`],
     ['an endless token', `gateway-a.${'x'.repeat(129)}`],

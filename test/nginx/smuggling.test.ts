@@ -106,7 +106,8 @@ describeNginx('through Nginx', (nginx) => {
   })
 
   test('no shape of HTTP/2 becomes two requests of HTTP/1.1', async () => {
-    const statistics = new Statistics('shapes of HTTP/2', ['refused', 'answered, by Nginx', 'answered, by the gateway'])
+    // Newer ones answer all of them by themselves; 1.22 refuses some, and passes some on.
+    const statistics = new Statistics('shapes of HTTP/2', ['answered, by Nginx'])
     const { gateway, probe, requests } = await startCounting()
     const front = await nginx.start({ instances: [{ name: 'one', address: addressOf(gateway.url) }] })
     const port = Number(new URL(front.origin).port)

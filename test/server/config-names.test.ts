@@ -171,7 +171,7 @@ const VALUES: Record<string, { good: string[]; bad: string[] }> = {
   KAFKA_SASL_PASSWORD: { good: ['secret-word'], bad: [] },
   DEMO_RATE: { good: ['0', '20', '0.5'], bad: ['fast', '20001', '-1'] },
   DEMO_SEED: { good: ['1'], bad: ['x', '4294967296'] },
-  INSTANCE_ID: { good: ['a-1'], bad: ['A', 'x'.repeat(33)] },
+  INSTANCE_ID: { good: ['a-1', 'a.b.c', 'x'.repeat(63)], bad: ['A', '.a', 'a.', 'a..b', 'a_b', 'a\n', 'x'.repeat(64)] },
   WINDOW_BYTES: { good: ['65536'], bad: ['1', '64KB'] },
   MAX_EVENT_BYTES: { good: ['1024', '67108864'], bad: ['1023', '1MB', '67108865'] },
   WINDOW_MAX_AGE_MS: { good: ['1000'], bad: ['1h'] },

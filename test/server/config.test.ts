@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, readConfig } from '../../src/config.ts'
+import { INSTANCE_NAME } from '../../src/instance-name.ts'
 import { MAX_EVENT_BYTES } from '../../src/streams/topic/decode.ts'
 
 function complaint(environment: Record<string, string>): string {
@@ -20,7 +21,7 @@ test('nothing set is a gateway on 4000 with the embedded log and 20 demo orders 
     DEMO_RATE: 20,
     WINDOW_BYTES: 64 * 1024 * 1024,
     HEARTBEAT_MS: 15_000,
-    INSTANCE_ID: expect.stringMatching(/^[a-z0-9-]{1,32}$/),
+    INSTANCE_ID: expect.stringMatching(INSTANCE_NAME),
   })
   expect(readConfig({}).KAFKA_BROKERS).toBeUndefined()
 })
@@ -64,7 +65,7 @@ describe('an invalid value is one line: the variable, what it wants, and what it
     ],
     ['DEMO_RATE', 'fast', 'DEMO_RATE wants orders a second, from 0 to 20000, and got "fast"'],
     ['DEMO_RATE', '20001', 'DEMO_RATE wants orders a second, from 0 to 20000, and got "20001"'],
-    ['INSTANCE_ID', 'A b', 'INSTANCE_ID wants 1 to 32 of a-z 0-9 -, and got "A b"'],
+    ['INSTANCE_ID', 'A b', 'INSTANCE_ID wants 1 to 63 of a-z 0-9 - and, in between, dots, and got "A b"'],
     ['WINDOW_BYTES', '1', 'WINDOW_BYTES wants a whole number from 65536 to 17179869184, and got "1"'],
     ['MAX_EVENT_BYTES', '1MB', 'MAX_EVENT_BYTES wants a whole number from 1024 to 67108864, and got "1MB"'],
     ['MAX_EVENT_BYTES', '1023', 'MAX_EVENT_BYTES wants a whole number from 1024 to 67108864, and got "1023"'],
