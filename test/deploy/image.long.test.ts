@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { freePorts } from '../../deploy/kafka/probe.ts'
 import { RawStream } from '../kit/raw-stream.ts'
 import { until } from '../kit/until.ts'
-import { GATEWAY } from '../packages/consumer.ts'
+import { aPayment, GATEWAY } from '../packages/consumer.ts'
 import { outputOf } from '../packages/packed-client.ts'
 import { packLibrary } from '../packages/packed-library.ts'
 import { environmentOf, instructionsOf, only, wordsOf } from './dockerfile.ts'
@@ -20,6 +20,14 @@ const instructions = instructionsOf('deploy/image/Dockerfile')
 const environment = environmentOf(instructions, { PATH: '/opt/node:/usr/local/bin:/usr/bin:/bin' })
 /** Debian's `nobody`: the image's `node` is not on every machine. */
 const NOBODY = '65534'
+
+/** A gateway that has an event without Kafka, and what production demands of its configuration. */
+const FED = GATEWAY.replace(
+  'defineGateway({',
+  `defineGateway({
+  demoFeed: ({ log }) => log.sink.send('payments', [{ key: null, value: '${JSON.stringify(aPayment)}' }]),`,
+)
+const FIRST_RUN = { ANONYMOUS: 'true', DEMO_RATE: '1' }
 
 const canUnshare = (() => {
   try {
@@ -76,9 +84,9 @@ test.skipIf(!canUnshare)(
   'the steps make an image that runs as nobody on a read-only root, from one mounted file',
   async () => {
     const image = await buildImage()
-    writeFileSync(join(image, 'app/gateway.ts'), GATEWAY)
+    writeFileSync(join(image, 'app/gateway.ts'), FED)
     const [port, adminPort] = await freePorts(2)
-    const env = { ...environment, PORT: `${port}`, ADMIN_PORT: `${adminPort}` }
+    const env = { ...environment, PORT: `${port}`, ADMIN_PORT: `${adminPort}`, ...FIRST_RUN }
     const writes = await inRoot(image, NOBODY, ['sh', '-c', 'touch /app/x /sluice/x /x /tmp/x'], env)
     expect(writes.text.match(/Read-only file system/g)).toHaveLength(4)
 
@@ -94,9 +102,8 @@ test.skipIf(!canUnshare)(
     expect(child.exitCode, said).toBe(null)
 
     const graphql = `http://127.0.0.1:${port}/graphql`
-    const stream = await RawStream.subscribe(graphql, 'subscription { payments { id } }')
-    await stream.untilBlocks(1)
-    expect(stream.status).toBe(200)
+    const stream = await RawStream.subscribe(graphql, 'subscription { payments(last: 1) { id } }')
+    expect(await stream.untilResults(1)).toEqual([{ data: { payments: { id: 'p1' } } }])
     child.kill('SIGTERM')
     expect(await ended).toBe(0)
     expect(stream.ended, said).toBe(true)
