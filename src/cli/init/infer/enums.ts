@@ -4,6 +4,8 @@ import { endsWithWord, hasWord, wordsOf } from './words.ts'
 
 /** Fewer values say nothing about which others there are. */
 const MIN_VALUES = 20
+/** One value says nothing about the others. */
+const MIN_MEMBERS = 2
 /** More members are rather a list of codes, which grows. */
 const MAX_MEMBERS = 12
 /** Of each member: what was seen once may be anything. */
@@ -53,7 +55,13 @@ export function areCodes(members: Iterable<string>): boolean {
 export function enumOf(texts: readonly string[], name: string): Guess | undefined {
   const counts = new Map<string, number>()
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
-  if (counts.size > MAX_MEMBERS || texts.length < MIN_VALUES || texts.length < counts.size * MIN_AVERAGE) return undefined
+  if (
+    counts.size < MIN_MEMBERS ||
+    counts.size > MAX_MEMBERS ||
+    texts.length < MIN_VALUES ||
+    texts.length < counts.size * MIN_AVERAGE
+  )
+    return undefined
   if ([...counts.values()].some((count) => count < MIN_REPEATS) || !areCodes(counts.keys())) return undefined
   if (hasWord(name, OPEN_CODES) && !endsWithWord(name, ENUM_WORDS)) return undefined
   const hinted = endsWithWord(name, ENUM_WORDS)
@@ -62,6 +70,6 @@ export function enumOf(texts: readonly string[], name: string): Guess | undefine
   if (!hinted && !coded) return undefined
   return {
     shape: { kind: 'enum', values: [...counts.keys()].sort() },
-    doubt: 'These are the values that were seen: a record with another one is skipped. Add what is missing, or take `z.string()`.',
+    doubt: 'The values that were seen: a record with another one is skipped.',
   }
 }

@@ -71,7 +71,8 @@ function objectsOf(objects: readonly Values[], place: Place): Guess {
     return { shape, doubt: `Kinds that were seen, by \`${kinds.by}\`: a record of another kind is skipped.` }
   }
   const shape = objectOf(objects, place)
-  if (shape.fields.size > MAX_PROPERTIES) return { shape: UNKNOWN, doubt: `It has more than ${MAX_PROPERTIES} properties.` }
+  if (shape.fields.size > MAX_PROPERTIES)
+    return { shape: UNKNOWN, doubt: `It has more than ${MAX_PROPERTIES} properties.` }
   return { shape }
 }
 

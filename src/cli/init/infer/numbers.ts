@@ -6,10 +6,14 @@ const MAX_INT = 2 ** 31 - 1
 const MIN_INT = -(2 ** 31)
 
 const TIME_WORDS = new Set(
-  'at on time timestamp ts date datetime created updated modified deleted expires expiry when since until epoch'.split(' '),
+  'at on time timestamp ts date datetime created updated modified deleted expires expiry when since until epoch'.split(
+    ' ',
+  ),
 )
 /** What is measured, not dated. */
-const DURATION_WORDS = new Set('duration elapsed lead timeout ttl age delay latency interval took count total'.split(' '))
+const DURATION_WORDS = new Set(
+  'duration elapsed lead timeout ttl age delay latency interval took count total'.split(' '),
+)
 
 /** Units of the epoch by magnitude: 1973 to 2286 in seconds, milliseconds and microseconds. */
 const UNITS = [
@@ -39,13 +43,16 @@ export function shapeOfNumbers(numbers: readonly number[], name: string): Guess 
     const isMoneyInt = isMoney(name)
     return {
       shape: { kind: 'int' },
-      doubt: isMoneyInt ? 'Whole amounts were seen only: cents, or amounts that may have decimals (`z.number()`, Float)?' : undefined,
+      doubt: isMoneyInt
+        ? 'Whole amounts were seen only: cents, or amounts that may have decimals (`z.number()`, Float)?'
+        : undefined,
     }
   }
   if (numbers.every(Number.isSafeInteger)) return { shape: { kind: 'long', as: 'number' } }
   return {
     shape: { kind: 'float' },
-    doubt: 'Whole numbers beyond 2^53 were seen, which JSON numbers lose digits of: `jsonCodec({ numbers: "exact" })` keeps them.',
+    doubt:
+      'Whole numbers beyond 2^53 were seen, which JSON numbers lose digits of: `jsonCodec({ numbers: "exact" })` keeps them.',
   }
 }
 

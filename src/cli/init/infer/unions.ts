@@ -5,8 +5,20 @@ type Values = Readonly<Record<string, unknown>>
 
 /** Properties that say which kind of object it is, the usual ones first. */
 const DISCRIMINATORS = [
-  'type', 'kind', 'event', 'eventType', 'event_type', 'eventName', 'event_name', 'messageType', 'message_type', '__typename',
-  '_type', '@type', '$type', 'action',
+  'type',
+  'kind',
+  'event',
+  'eventType',
+  'event_type',
+  'eventName',
+  'event_name',
+  'messageType',
+  'message_type',
+  '__typename',
+  '_type',
+  '@type',
+  '$type',
+  'action',
 ] // prettier-ignore
 const MAX_KINDS = 12
 /** Of each kind: what one object has says little about the others. */
@@ -40,7 +52,10 @@ export function kindsOf(objects: readonly Values[]): Kinds | undefined {
 }
 
 function differ(groups: readonly (readonly Values[])[]): boolean {
-  const always = groups.map((group) => new Set(Object.keys(group[0] as Values).filter((key) => group.every((each) => Object.hasOwn(each, key)))))
+  const always = groups.map(
+    (group) =>
+      new Set(Object.keys(group[0] as Values).filter((key) => group.every((each) => Object.hasOwn(each, key)))),
+  )
   return groups.every((group, place) =>
     groups.some((_, other) => {
       if (other === place) return false

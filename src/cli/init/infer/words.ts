@@ -16,3 +16,10 @@ export function endsWithWord(name: string, words: ReadonlySet<string>): boolean 
 export function hasWord(name: string, words: ReadonlySet<string>): boolean {
   return wordsOf(name).some((word) => words.has(word))
 }
+
+const ID_WORDS = new Set(['id', 'uuid', 'guid', 'key'])
+
+/** Whether values of this name tell things apart. */
+export function isIdName(name: string): boolean {
+  return endsWithWord(name, ID_WORDS)
+}

@@ -6,7 +6,22 @@
 
 /** Letters that are no letter with a mark. */
 const LETTERS: Readonly<Record<string, string>> = {
-  ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', þ: 'th', ł: 'l', ı: 'i', Æ: 'Ae', Œ: 'Oe', Ø: 'O', Đ: 'D', Ð: 'D', Þ: 'Th', Ł: 'L',
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ł: 'l',
+  ı: 'i',
+  Æ: 'Ae',
+  Œ: 'Oe',
+  Ø: 'O',
+  Đ: 'D',
+  Ð: 'D',
+  Þ: 'Th',
+  Ł: 'L',
 } // prettier-ignore
 
 /** Longer names are nobody's to read. */

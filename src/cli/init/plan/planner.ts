@@ -46,7 +46,7 @@ function planTopic(findings: TopicFindings, names: OwnNames, types: Names): Topi
     types: planner.types.map((each) => (each === root ? type : each)),
     named: planner.named,
     reading,
-    index,
+    index: type === root || type.kind !== 'object' ? index : [type.fields[0] as FieldPlan, ...index],
     ordered,
     key,
     isIdKey,

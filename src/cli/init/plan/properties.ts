@@ -61,7 +61,9 @@ interface Column {
 }
 
 function columnOf(source: string, seen: readonly Seen[]): Column {
-  const values = seen.map(({ value }) => propertyOf(value, source)).filter((value) => value !== undefined && value !== null)
+  const values = seen
+    .map(({ value }) => propertyOf(value, source))
+    .filter((value) => value !== undefined && value !== null)
   return { count: values.length, distinct: new Set(values).size }
 }
 
@@ -87,13 +89,20 @@ function isId({ source, shape }: FieldPlan, { count, distinct }: Column, records
 
 /** A key that is no text is bytes of another format; JSON is an object's. */
 function isText(key: string | null): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what bytes of numbers and of formats have
-  return key !== null && key !== '' && !/[\u0000-\u001f\ufffd]/.test(key) && !/^[[{]/.test(key)
+  return key !== null && key !== '' && !/[\p{Cc}\ufffd]/u.test(key) && !/^[[{]/.test(key)
 }
 
 function equalities(columns: ReadonlyMap<FieldPlan, Column>, key: string | undefined): FieldPlan[] {
   const rank = ({ source, shape }: FieldPlan) =>
-    source === key ? 0 : /id$/i.test(source) && shape.kind !== 'enum' ? 1 : shape.kind === 'enum' ? 2 : shape.kind === 'text' ? 3 : 4
+    source === key
+      ? 0
+      : /id$/i.test(source) && shape.kind !== 'enum'
+        ? 1
+        : shape.kind === 'enum'
+          ? 2
+          : shape.kind === 'text'
+            ? 3
+            : 4
   return [...columns]
     .filter(([{ source, shape }, { count, distinct }]) => {
       if (source === key) return true
@@ -109,7 +118,8 @@ function orders(columns: ReadonlyMap<FieldPlan, Column>): FieldPlan[] {
   const kinds = ['time', 'decimal', 'float', 'int', 'long']
   return [...columns]
     .filter(([{ source, shape }, { distinct }]) => {
-      if (!kinds.includes(shape.kind) || distinct < MIN_STEPS || /(?:id|lat|lon|lng|latitude|longitude)$/i.test(source)) return false
+      if (!kinds.includes(shape.kind) || distinct < MIN_STEPS || /(?:id|lat|lon|lng|latitude|longitude)$/i.test(source))
+        return false
       return !(shape.kind === 'long' && shape.as === 'text')
     })
     .map(([field]) => field)

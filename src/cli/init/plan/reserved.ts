@@ -1,12 +1,11 @@
-/** Words that no constant of TypeScript's modules may be called, and what generated modules import. */
+/** Words that no constant of TypeScript's modules may be called, and what `topics/NAME.ts` has beside its own. */
 export const RESERVED_CONSTANTS: readonly string[] = `
 break case catch class const continue debugger default delete do else enum export extends false finally for function if
 import in instanceof new null return super switch this throw true try typeof var void while with implements interface let
 package private protected public static yield await async of as any arguments eval undefined NaN Infinity never object
 string number boolean bigint symbol unknown type
-z defineTopic builder records gateway json jsonCodec registry registryCodec debeziumCodec connectCodec codec
-epochSeconds epochMilliseconds epochMicroseconds decimalNumber assert test testGateway record event events running
-globalThis process console Object Array`
+z defineTopic json jsonCodec registry registryCodec debeziumCodec connectCodec codec
+epochSeconds epochMilliseconds epochMicroseconds decimalNumber values withKey globalThis process console Object Array`
   .trim()
   .split(/\s+/)
 

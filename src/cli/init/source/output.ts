@@ -1,5 +1,5 @@
 import type { Field, Shape } from '../../../streams/topic/shape.ts'
-import { endsWithWord } from '../infer/words.ts'
+import { isIdName } from '../infer/words.ts'
 import type { TopicPlan, TypePlan } from '../plan/plan.ts'
 import { quoted } from './text.ts'
 
@@ -11,12 +11,6 @@ export interface Output {
   readonly areItemsNullable: boolean
   /** In the schema's description: what the type alone does not say. */
   readonly description?: string
-}
-
-const ID_WORDS = new Set(['id', 'uuid', 'guid', 'key'])
-
-export function isIdName(name: string): boolean {
-  return endsWithWord(name, ID_WORDS)
 }
 
 const JSON_OUTPUT: Output = { type: { scalar: 'JSON' }, isList: false, areItemsNullable: false }

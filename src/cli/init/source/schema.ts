@@ -2,7 +2,7 @@ import { camelCase } from '../plan/names.ts'
 import type { FieldPlan, ObjectPlan, TopicPlan, TypePlan } from '../plan/plan.ts'
 import { STREAM_ARGUMENTS } from '../plan/reserved.ts'
 import { nullableExpression, outputOf, shownTypes, typeExpression } from './output.ts'
-import { comment, fitted, mentioned, propertyName, quoted } from './text.ts'
+import { comment, fitted, MAX_LINE, mentioned, propertyName, quoted } from './text.ts'
 
 /** `schema/NAME.ts`: the GraphQL types of a topic, and its stream field. */
 export function schemaSource(plan: TopicPlan): string {
@@ -33,7 +33,7 @@ function typeSource(type: TypePlan, plan: TopicPlan): string {
 })\n`
     }
     case 'value':
-      return `const ${name} = builder.objectRef<{ value: records.${name}; key: string | null }>('${name}').implement({
+      return `${objectStart(name, `{ value: records.${name}; key: string | null }`)}
   fields: (t) => ({
     key: t.exposeID('key', { nullable: true }),
     ${fieldSource({ ...type.value, source: 'value', name: 'value' }, plan)},
@@ -50,18 +50,24 @@ function objectSource(type: ObjectPlan, plan: TopicPlan): string {
     ? [{ ...discriminator, shape: { kind: 'text' }, isOptional: false, isNullable: false }]
     : []
   const lines = [...kind, ...type.fields].flatMap((field) => {
-    const isRenamed = camelCase(field.source, '') !== field.name || /[^\w]/.test(field.source)
+    const isRenamed = camelCase(field.source, '') !== field.name || !/^[A-Za-z]\w*$/.test(field.source)
     return [
       ...(isRenamed ? comment([`In the record: \`${mentioned(field.source)}\`.`], '    ') : []),
       `    ${fieldSource(field, plan)},`,
     ]
   })
   const { name } = type
-  return `const ${name} = builder.objectRef<records.${name}>('${name}').implement({
+  return `${objectStart(name, `records.${name}`)}
   fields: (t) => ({
 ${lines.join('\n')}
   }),
 })\n`
+}
+
+/** `{` is left open. */
+function objectStart(name: string, type: string): string {
+  const one = `const ${name} = builder.objectRef<${type}>('${name}').implement({`
+  return one.length <= MAX_LINE ? one : one.replace(' = ', ' =\n  ')
 }
 
 const SHORT: Readonly<Record<string, string>> = {
@@ -126,7 +132,7 @@ function streamSource(plan: TopicPlan): string {
       ? []
       : [
           `    args: ${fitted('{', given.map(({ name, expression }) => `${name}: ${expression}`), '}', '    ')},`,
-          `    where: (${`{ ${names} }`}) => (${fitted('{', wheres, '}', '    ')}),`,
+          `    ${fitted(`where: ({ ${names} }) => ({`, wheres, '}),', '    ')}`,
         ]), // biome-ignore format: a list
     ...(plan.type.kind === 'value' ? ['    resolve: (value, _args, _context, { key }) => ({ value, key }),'] : []),
   ]

@@ -1,15 +1,12 @@
 /** Text of TypeScript: literals, names of properties, comments. */
 
-const MAX_LINE = 120
+export const MAX_LINE = 120
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what ends or hides a line
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]/g
+/** Characters that are invisible, end a line, or are half of a pair. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
-/** Characters that are invisible, end a line, or are half of one, as escapes. Whole pairs of surrogates stay. */
 function escaped(text: string): string {
-  return text.replace(/[\ud800-\udbff][\udc00-\udfff]|[^]/g, (character) =>
-    character.length === 2 ? character : character.replace(UNPRINTABLE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`),
-  )
+  return text.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }
 
 /** A literal: `'it\'s'`. */
@@ -37,7 +34,11 @@ export function docComment(sentences: readonly string[], indent = ''): string[] 
   const text = sentences.join(' ').replaceAll('*/', '*\\u002f')
   const one = `${indent}/** ${text} */`
   if (one.length <= MAX_LINE) return [one]
-  return [`${indent}/**`, ...wrap(text, MAX_LINE - indent.length - 3).map((line) => `${indent} * ${line}`), `${indent} */`]
+  return [
+    `${indent}/**`,
+    ...wrap(text, MAX_LINE - indent.length - 3).map((line) => `${indent} * ${line}`),
+    `${indent} */`,
+  ]
 }
 
 function wrap(text: string, width: number): string[] {

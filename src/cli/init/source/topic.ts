@@ -15,7 +15,9 @@ export function topicSource(plan: TopicPlan): string {
     ...(values.length === 0 ? [] : [`import { ${values.sort().join(', ')} } from './values.ts'`]),
   ]
   const doc = docComment([`Of records of the topic ${quoted(plan.topic)}.`])
-  return [imports.join('\n'), '', definitions, ...(codec?.lines ?? []), ...doc, topicDefinition(plan, codec), ''].join('\n')
+  return [imports.join('\n'), '', definitions, ...(codec?.lines ?? []), ...doc, topicDefinition(plan, codec), ''].join(
+    '\n',
+  )
 }
 
 interface CodecSource {
@@ -55,7 +57,10 @@ function topicDefinition(plan: TopicPlan, codec: CodecSource | undefined): strin
     ...(index.length === 0
       ? []
       : [
-          ...comment(['Proposed by what repeats: what clients ask for by equality. Each is memory for each event.'], '  '),
+          ...comment(
+            ['Proposed by what repeats: what clients ask for by equality. Each is memory for each event.'],
+            '  ',
+          ),
           `  index: ${names(index)},`,
         ]),
     ...(ordered.length === 0
@@ -65,4 +70,3 @@ function topicDefinition(plan: TopicPlan, codec: CodecSource | undefined): strin
   ]
   return `export const ${plan.constant} = defineTopic(${quoted(plan.topic)}, {\n${options.join('\n')}\n})`
 }
-

@@ -63,7 +63,13 @@ export function definitionOf(plan: TypePlan, named: TopicPlan['named']): string 
     case 'enum':
       return `${fitted(`${start}z.enum([`, [...plan.members.values()].map(quoted), '])', '', false)}\n`
     case 'union':
-      return `${fitted(`${start}z.discriminatedUnion(${quoted(plan.by)}, [`, plan.of.map((each) => each.name), '])', '', false)}
+      return `${fitted(
+        `${start}z.discriminatedUnion(${quoted(plan.by)}, [`,
+        plan.of.map((each) => each.name),
+        '])',
+        '',
+        false,
+      )}
 export type ${name} = z.output<typeof ${name}>\n`
     case 'value':
       return `${start}${zodOf(plan.value, named)}
@@ -71,7 +77,9 @@ export type ${name} = z.output<typeof ${name}>\n`
     case 'object': {
       const { discriminator } = plan
       const lines = [
-        ...(discriminator ? [`  ${propertyName(discriminator.source)}: z.literal(${quoted(discriminator.value)}),`] : []),
+        ...(discriminator
+          ? [`  ${propertyName(discriminator.source)}: z.literal(${quoted(discriminator.value)}),`]
+          : []),
         ...plan.fields.flatMap((field) => [
           ...(field.doubt === undefined ? [] : comment([field.doubt], '  ')),
           `  ${propertyName(field.source)}: ${zodOf(field, named)},`,
