@@ -36,7 +36,7 @@ type OwnNames = Pick<TopicPlan, 'file' | 'field' | 'constant'>
 function planTopic(findings: TopicFindings, names: OwnNames, types: Names): TopicPlan {
   const { topic, value, reading, seen } = findings
   const planner = new TypePlanner(types)
-  const root = planner.root(value, pascalCase(singular(topic), 'Event'))
+  const root = planner.root(value, pascalCase(singular(topic), 'Event').replace(/^_/, 'Topic'))
   const { index, ordered, key, isIdKey } = proposalsOf(root, seen)
   const type = isIdKey && root.kind === 'object' ? withId(root) : root
   return {
