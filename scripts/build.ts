@@ -1,5 +1,5 @@
 /**
- * `npm run build`: the pages that the gateway serves, and the client's package. Each is built if its folder is there.
+ * `npm run build`: the pages that the gateway serves, the client's package, and the library's. Each is built if its folder is there.
  * `--stale` builds only what is missing, or older than what it is made of. `--prepare`, which `npm ci` runs, does nothing
  * where the tools are not installed (`--omit=dev`).
  */
@@ -39,6 +39,14 @@ const PARTS: readonly Part[] = [
     out: 'packages/client/dist',
     sources: [CLIENT_SOURCES, 'packages/client/scripts/*', 'packages/client/package.json'],
     build: () => runScript('packages/client/scripts/build.ts'),
+  },
+  {
+    name: 'the library',
+    // Not so in a folder with the pages only, such as a stage of the image.
+    config: 'src/index.ts',
+    out: 'packages/sluice/dist',
+    sources: ['src/**/*', 'packages/graphiql/dist/**/*', 'packages/sluice/{scripts/*,*.json}'],
+    build: () => runScript('packages/sluice/scripts/build.ts'),
   },
 ]
 

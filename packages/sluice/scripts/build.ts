@@ -1,0 +1,54 @@
+/**
+ * Builds the library into `dist`: ES modules and their types, file by file, of what its entries reach in `src`. The
+ * orders application, which nothing of them reaches, stays outside. `node packages/sluice/scripts/build.ts [FOLDER]`
+ */
+import { execFile } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
+const ROOT = join(PACKAGE, '../..')
+const CONFIG = join(PACKAGE, 'tsconfig.build.json')
+
+/** Folders of pages beside the modules, by the names that `src/assets.ts` has for them, and what they are built into. */
+const ASSETS = { graphiql: 'packages/graphiql/dist' }
+
+/** @throws Error with the compiler's words, or where a page is not built yet. */
+export async function buildLibrary(dist = join(PACKAGE, 'dist')): Promise<void> {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+  await rm(dist, { recursive: true, force: true })
+  await mkdir(dist, { recursive: true })
+  await promisify(execFile)(process.execPath, [tsc, '--project', CONFIG, '--outDir', dist]).catch(
+    ({ stdout, message }) => {
+      throw new Error(`The library does not compile:\n${stdout || message}`)
+    },
+  )
+  const built = await readdir(dist, { recursive: true })
+  for (const name of built.filter((each) => each.endsWith('.d.ts'))) await nameBuiltFiles(join(dist, name))
+  await copyTexts(dist, new Set(built))
+  for (const [name, folder] of Object.entries(ASSETS)) {
+    await cp(join(ROOT, folder), join(dist, 'assets', name), { recursive: true }).catch((error: Error) => {
+      throw new Error(`The package has no ${name}: build it first, by \`npm run build\``, { cause: error })
+    })
+  }
+}
+
+/** Declarations keep the names of sources in their imports, which a consumer's compiler does not follow. */
+async function nameBuiltFiles(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8')
+  await writeFile(file, text.replace(/((?:from|import|import\()\s*['"]\.[^'"]*)\.ts(['"])/g, '$1.js$2'))
+}
+
+/** What lies beside the modules and is no source: templates, pages. It keeps its place. */
+async function copyTexts(dist: string, folders: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(join(ROOT, 'src'), { recursive: true, withFileTypes: true })) {
+    const folder = name.parentPath.slice(join(ROOT, 'src').length + 1)
+    if (!name.isFile() || name.name.endsWith('.ts') || (folder !== '' && !folders.has(folder))) continue
+    await cp(join(name.parentPath, name.name), join(dist, folder, name.name))
+  }
+}
+
+if (import.meta.main) await buildLibrary(process.argv[2])
