@@ -44,6 +44,7 @@ const APPLICATION = [
 const LIBRARY = [
   'src/admin.ts',
   'src/admission',
+  'src/assets.ts',
   'src/cli',
   'src/config-gate.ts',
   'src/data-log.ts',
@@ -58,6 +59,7 @@ const LIBRARY = [
   'src/server',
   'src/shutdown.ts',
   'src/streams',
+  'src/testing',
   'src/transport',
 ]
 
@@ -252,11 +254,13 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
     may: [...STREAMS, 'src/streams/source/embedded', 'src/schema', 'src/admission', 'src/server'],
     not: [...KAFKA, ...POTHOS],
   },
+  'src/assets.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/log.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/gateway.ts': { may: LIBRARY, not: [...KAFKA, ...POTHOS] },
   // The library's public names.
   'src/index.ts': { may: LIBRARY, not: [...KAFKA, ...HTTP] },
   'src/testing.ts': { may: LIBRARY, not: [...KAFKA, ...HTTP] },
+  'src/testing': { may: LIBRARY, not: [...KAFKA, ...HTTP, ...POTHOS] },
   // A command starts what the library has.
   'src/cli': { may: LIBRARY, not: [...KAFKA, 'graphql-yoga', 'graphql-sse'] },
   'src/main.ts': { may: ['src/cli/run-gateway.ts', 'src/orders-gateway.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },

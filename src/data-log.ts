@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { DemoFeed } from './definition.ts'
+import { kafkaOf } from './kafka-log.ts'
 import { createEmbeddedLog, type EmbeddedLog } from './streams/source/embedded/embedded.ts'
-import { createKafka, type KafkaLog } from './streams/source/kafka/kafka.ts'
+import type { KafkaLog } from './streams/source/kafka/kafka.ts'
 import type { Sink, Source } from './streams/source/port.ts'
 import type { Topic } from './streams/topic/topic.ts'
 
@@ -26,6 +27,8 @@ export interface DataLog {
   /** For events of clients, which wait for nothing else that is sent. */
   readonly publishSink: Sink
   readonly epoch: number | undefined
+  /** It is of this process, and not of a Kafka. */
+  readonly isEmbedded: boolean
   /** Time for which Kafka has throttled this instance, in ms since the start. */
   readonly throttledMs: () => number
   /** Of Kafka: where decisions of operators are. */
@@ -37,22 +40,18 @@ export interface DataLog {
 
 /** Kafka, where there is one; else a log in this process, which the demo feed fills. */
 export function openLog({ config, log, embedded, topics, demoFeed }: DataLogOptions): DataLog {
-  if (embedded) return { ...embedded, publishSink: embedded.sink, throttledMs: () => 0, start: () => {} }
-  if (config.KAFKA_BROKERS) {
-    const {
-      KAFKA_SASL_MECHANISM: mechanism,
-      KAFKA_SASL_USERNAME: username = '',
-      KAFKA_SASL_PASSWORD: password = '',
-    } = config
-    const kafka = createKafka({
-      brokers: config.KAFKA_BROKERS,
-      clientId: `sluice-${config.INSTANCE_ID}`,
-      ...(usesTls(config) && { ssl: tlsOptions(config) }),
-      ...(mechanism && { sasl: { mechanism, username, password } }),
-      ...(config.KAFKA_RACK !== undefined && { rack: config.KAFKA_RACK }),
-      log: (level, message, extra) => log[level](extra, message),
-    })
-    return { ...kafka, publishSink: kafka.openSink(), control: kafka, epoch: undefined, start: () => {} }
+  if (embedded)
+    return { ...embedded, isEmbedded: true, publishSink: embedded.sink, throttledMs: () => 0, start: () => {} }
+  if (config.KAFKA_BROKERS !== undefined) {
+    const kafka = kafkaOf(config, log)
+    return {
+      ...kafka,
+      isEmbedded: false,
+      publishSink: kafka.openSink(),
+      control: kafka,
+      epoch: undefined,
+      start: () => {},
+    }
   }
   const own = createEmbeddedLog()
   for (const topic of topics) own.createTopic(topic.name, EMBEDDED_PARTITIONS)
@@ -60,6 +59,7 @@ export function openLog({ config, log, embedded, topics, demoFeed }: DataLogOpti
   let feeding: Promise<void> = Promise.resolve()
   return {
     ...own,
+    isEmbedded: true,
     publishSink: own.sink,
     throttledMs: () => 0,
     start() {
@@ -75,12 +75,4 @@ export function openLog({ config, log, embedded, topics, demoFeed }: DataLogOpti
       await own.close()
     },
   }
-}
-
-function usesTls(config: Config): boolean {
-  return config.KAFKA_SSL || config.KAFKA_SSL_CA !== undefined || config.KAFKA_SSL_CERT !== undefined
-}
-
-function tlsOptions({ KAFKA_SSL_CA: ca, KAFKA_SSL_CERT: cert, KAFKA_SSL_KEY: key }: Config) {
-  return ca || cert ? { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } : true
 }

@@ -8,10 +8,10 @@
  *   transport/   GraphQL over SSE: what goes to sockets
  *   server/      HTTP, Yoga for all that is no stream, health, metrics, inspection
  */
-import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { openAdmin } from './admin.ts'
 import { ControlLog } from './admission/control/control-log.ts'
+import { GRAPHIQL_FOLDER } from './assets.ts'
 import { type Config, readConfig } from './config.ts'
 import { authenticates } from './config-gate.ts'
 import { openLog } from './data-log.ts'
@@ -21,6 +21,7 @@ import { Faults } from './errors/faults.ts'
 import { ResolverErrors } from './errors/resolver-errors.ts'
 import { openGate } from './gate.ts'
 import { createLog } from './log.ts'
+import { derivedTabs } from './schema/derived-tabs.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
 import { ownShares } from './server/descriptors.ts'
@@ -35,6 +36,7 @@ import { type ShutdownOptions, shutDown } from './shutdown.ts'
 import { Publisher } from './streams/publish/publisher.ts'
 import type { EmbeddedLog } from './streams/source/embedded/embedded.ts'
 import { type Readiness, Streams } from './streams/streams.ts'
+import type { Topic } from './streams/topic/topic.ts'
 import { AnswerBudget } from './transport/answer-budget.ts'
 import { DistinctConnections } from './transport/distinct.ts'
 import { Expiries } from './transport/expiries.ts'
@@ -53,6 +55,8 @@ export interface GatewayOptions extends DefinitionOptions {
   readonly log?: Logger
   /** An embedded log that somebody else fills; without it and without KAFKA_BROKERS, one that the demo feed fills. */
   readonly embedded?: EmbeddedLog
+  /** Another form of a topic, under its name: tests have other codecs. */
+  readonly topicAs?: (topic: Topic) => Topic
   /** Take no connections before it is ready, unless Kafka cannot be reached for this long; at once, if absent. */
   readonly listenWithinMs?: number
   /** Other limits of time for requests, for tests. */
@@ -76,16 +80,14 @@ export interface Gateway {
   close(drainMs?: number): Promise<void>
 }
 
-/** Built by `npm run build`. */
-const GRAPHIQL_FOLDER = fileURLToPath(new URL('../packages/graphiql/dist/', import.meta.url))
-
 /**
  * Starts a gateway. Its admin port answers at once, and /readyz says when streams can be had.
  * @throws Error that says what of the definition or the configuration cannot be used, or where it cannot listen.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config = readConfig(process.env), log = createLog(config), timeouts } = options
-  const { schema, topics } = defineGateway(options)
+  const { schema, topics: defined } = defineGateway(options)
+  const topics = options.topicAs ? defined.map(options.topicAs) : defined
 
   // First, since it may refuse the configuration: nothing else runs yet.
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
@@ -202,7 +204,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const pages = new Pages({
     site: config.LIVE_MAP ? options.pages : undefined,
     graphiql: config.GRAPHIQL ? GRAPHIQL_FOLDER : undefined,
-    tabs: options.graphiqlTabs ?? [],
+    tabs: options.graphiqlTabs ?? derivedTabs(schema),
     answers,
   })
   const endpoint = new Endpoint({
@@ -251,6 +253,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     controlLog,
     answers,
     operations,
+    producible: data.isEmbedded ? { sink: data.sink, topics } : undefined,
     sockets,
     units,
     publisher,

@@ -11,6 +11,11 @@ export interface Codec {
   readonly fromText?: (text: string) => unknown
   /** The bytes, or the text, of a plain value, which the codec decodes again. Without it nothing can be published. */
   readonly encode?: (value: unknown) => Buffer | string
+  /**
+   * Fetches what decoding these values needs. Undefined: all is there. Rejects with `CodecUnavailable` while it cannot be had:
+   * the partition is held, and the topic waits with that sentence; it is called again.
+   */
+  readonly prepare?: (values: readonly Buffer[], signal: AbortSignal) => Promise<void> | undefined
 }
 
 /** Invalid UTF-8 is an error, not replaced: a silently damaged string would pass as a valid event. */
