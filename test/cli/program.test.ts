@@ -65,10 +65,21 @@ test('check without Kafka says what would be served, and each problem of the con
   const cwd = folderOf({ 'gateway.ts': GATEWAY })
   const good = await sluice(['check'], { cwd })
   expect(good).toMatchObject({ code: 0, err: '' })
-  expect(good.out).toContain('topic "orders": served as orders, ordersByMerchant, ordersByRegion; looked up by region')
+  expect(good.out).toContain('topic "orders": served as orders, ordersByMerchant, ordersByRegion; JSON; looked up by region')
   const json = await sluice(['check', '--json', '--connect'], { cwd })
   expect(JSON.parse(json.out)).toMatchObject({ ok: true })
-  const bad = await sluice(['check'], { cwd, env: { PORT: 'x', WINDOW_BYTES: '1' } })
-  expect(bad.code).toBe(1)
-  expect(bad.err).toMatch(/^PORT wants .*\nWINDOW_BYTES wants .*\n$/)
+  const env = { PORT: 'x', WINDOW_BYTES: '1' }
+  const bad = await sluice(['check'], { cwd, env })
+  expect(bad).toMatchObject({ code: 1, err: '' })
+  expect(bad.out).toMatch(/^PROBLEM {2}configuration: PORT wants .*\nPROBLEM {2}configuration: WINDOW_BYTES wants .*\n/)
+  expect(bad.out).toContain('topic "orders": served as')
+})
+
+test('check --json is JSON, whatever is wrong', async () => {
+  const cwd = folderOf({ 'gateway.ts': 'const a = ;' })
+  const { code, out, err } = await sluice(['check', '--json', '--connect'], { cwd, env: { PORT: 'x' } })
+  expect({ code, err }).toEqual({ code: 1, err: '' })
+  const { ok, findings } = JSON.parse(out) as { ok: boolean; findings: { kind: string; subject: string }[] }
+  expect(ok).toBe(false)
+  expect(findings.map(({ subject }) => subject)).toEqual(['configuration', 'module'])
 })

@@ -40,27 +40,38 @@ export async function* checkConnection(definition: GatewayDefinition, config: Co
 async function checkTopic(kafka: KafkaLog, topic: Topic, config: Config): Promise<Finding[]> {
   const subject = topicNamed(topic.name)
   const signal = AbortSignal.timeout(TOPIC_MS)
-  const late = Promise.withResolvers<Finding[]>()
+  const findings: Finding[] = []
+  const late = Promise.withResolvers<never>()
   signal.addEventListener('abort', () =>
-    late.resolve([found('problem', subject, `Kafka has not answered within ${TOPIC_MS / 1000} s`)]),
+    late.reject(new Error(`Not all of it was to be had within ${TOPIC_MS / 1000} s`)),
   )
-  const looked = lookAt(kafka, topic, config, signal).catch((error: Error) => [
-    found('problem', subject, error.message),
-  ])
-  return await Promise.race([looked, late.promise])
+  try {
+    await Promise.race([lookAt(kafka, topic, config, signal, findings), late.promise])
+  } catch (error) {
+    findings.push(found('problem', subject, (error as Error).message))
+  }
+  return [...findings] // what comes late is not told
 }
 
-async function lookAt(kafka: KafkaLog, topic: Topic, config: Config, signal: AbortSignal): Promise<Finding[]> {
+/** Adds to `findings` one after another: a step that fails leaves those of the steps before. */
+async function lookAt(
+  kafka: KafkaLog,
+  topic: Topic,
+  config: Config,
+  signal: AbortSignal,
+  findings: Finding[],
+): Promise<void> {
   const subject = topicNamed(topic.name)
   const facts = await kafka.describeTopic(topic.name)
-  if (facts.problem !== undefined) return [found('problem', subject, facts.problem)]
-  if (facts.mayRead === false) return [found('problem', subject, 'This user may not read it: it needs the right READ')]
-  const findings = [partitionsOf(subject, facts), ...settingsOf(subject, topic, facts)]
+  if (facts.problem !== undefined) throw new Error(facts.problem)
+  findings.push(partitionsOf(subject, facts), ...settingsOf(subject, topic, facts))
+  if (facts.mayRead === false) throw new Error('This user may not read it: it needs the right READ')
+  if (facts.partitions > MAX_PARTITIONS) return
   const { records, isCut } = await newestRecords(kafka.source, topic.name, signal)
   if (isCut) findings.push(found('note', subject, 'Only a part of its newest records was to be had in time'))
   const values = records.flatMap(({ value }) => value ?? [])
   await topic.codec.prepare?.(values, signal)
-  return [...findings, ...checkSample(topic, records, config.MAX_EVENT_BYTES)]
+  findings.push(...checkSample(topic, records, config.MAX_EVENT_BYTES))
 }
 
 function partitionsOf(subject: string, { partitions }: TopicFacts): Finding {
@@ -118,16 +129,19 @@ const CONTROL = 'revocations'
 
 async function checkWritten(kafka: KafkaLog, topic: string, use: string, config: Config): Promise<Finding[]> {
   const subject = `${topicNamed(topic)} of ${use}`
+  const isControl = use === CONTROL
+  // Without authentication there is nobody to revoke: the gateway serves without that topic.
+  const kind = isControl && !authenticates(config) ? 'note' : 'problem'
   try {
     const facts = await kafka.describeTopic(topic)
-    const isOwn = use === CONTROL
-    if (!facts.isThere && isOwn)
+    if (!facts.isThere && isControl)
       return [found('note', subject, 'It is not there: the gateway creates it, if its user has the right CREATE')]
-    if (facts.problem !== undefined)
-      return [found(isOwn && !authenticates(config) ? 'note' : 'problem', subject, facts.problem)]
-    if (facts.mayWrite === false) return [found('problem', subject, 'This user may not write to it: it needs WRITE')]
+    if (facts.problem !== undefined) return [found(kind, subject, facts.problem)]
+    if (facts.mayWrite === false) return [found(kind, subject, 'This user may not write to it: it needs WRITE')]
+    if (isControl && facts.mayRead === false)
+      return [found(kind, subject, 'This user may not read it: it needs the right READ')]
     return [found('ok', subject, 'It can be written to')]
   } catch (error) {
-    return [found('problem', subject, (error as Error).message)]
+    return [found(kind, subject, (error as Error).message)]
   }
 }

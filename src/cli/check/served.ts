@@ -23,9 +23,10 @@ export function checkServed({ schema, topics }: GatewayDefinition): Finding[] {
   return findings
 }
 
-function detailsOf({ indexed, ordered, table, isRequired, deadLetterTopic }: Topic): string[] {
+function detailsOf({ codec, indexed, ordered, table, isRequired, deadLetterTopic }: Topic): string[] {
   const lookups = [...new Set([...indexed.keys(), ...ordered.keys()])]
   return [
+    codec.fromText ? 'JSON' : 'a codec of its own',
     lookups.length > 0 ? `looked up by ${lookups.join(', ')}` : 'no index: each filter is asked about each event',
     ...(table ? ['a table'] : []),
     ...(isRequired ? [] : ['optional for readiness']),
