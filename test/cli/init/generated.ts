@@ -92,7 +92,10 @@ const NAMES = [
   'prototype',
 ] // prettier-ignore
 
-const names = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...NAMES) }, { weight: 1, arbitrary: fc.string() })
+const names = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom(...NAMES) },
+  { weight: 1, arbitrary: fc.string().filter((name) => !name.includes(MARK)) },
+)
 
 const { spec } = fc.letrec<{ spec: Spec; leaf: Spec; object: ObjectSpec }>((tie) => ({
   spec: fc.oneof(
