@@ -1,6 +1,6 @@
 /**
- * `npm run build`: the pages that the gateway serves, the client's package, and the library's. Each is built if its folder is there.
- * `--stale` builds only what is missing, or older than what it is made of. `--prepare`, which `npm ci` runs, does nothing
+ * `npm run build`: the pages that the gateway serves, the client's package, and the library's. Each is built if its
+ * sources are there. `--stale` builds only what is missing, or older than what it is made of. `--prepare`, which `npm ci` runs, does nothing
  * where the tools are not installed (`--omit=dev`).
  */
 import { spawnSync } from 'node:child_process'
@@ -75,18 +75,20 @@ async function runScript(script: string): Promise<void> {
 }
 
 /** Whether something that a part is made of is newer than it. */
-function isStale({ out, sources }: Part): boolean {
-  const built = newest([`${out}/**/*`], Math.min)
-  return built === undefined || built < (newest(sources, Math.max) ?? 0)
+export function isStale({ out, sources }: Pick<Part, 'out' | 'sources'>, cwd = root): boolean {
+  const built = timeOf(cwd, [`${out}/**/*`], Math.min)
+  return built === undefined || built < (timeOf(cwd, sources, Math.max) ?? 0)
 }
 
-function newest(patterns: readonly string[], pick: (a: number, b: number) => number): number | undefined {
+type Choice = (a: number, b: number) => number
+
+function timeOf(cwd: string, patterns: readonly string[], pick: Choice): number | undefined {
   const exclude = (path: string) => path.includes('node_modules')
-  const times = globSync([...patterns], { cwd: root, exclude }).flatMap((path) => {
-    const stats = statSync(join(root, path))
+  const times = globSync([...patterns], { cwd, exclude }).flatMap((path) => {
+    const stats = statSync(join(cwd, path))
     return stats.isFile() ? stats.mtimeMs : []
   })
-  return times.length === 0 ? undefined : times.reduce(pick)
+  return times.length === 0 ? undefined : times.reduce((a, b) => pick(a, b))
 }
 
 function hasTools(): boolean {
@@ -96,6 +98,11 @@ function hasTools(): boolean {
   } catch {
     return false
   }
+}
+
+/** Whether the built library is what the sources say. */
+export function isLibraryFresh(): boolean {
+  return !PARTS.some((part) => part.out === 'packages/sluice/dist' && isStale(part))
 }
 
 /** @returns the names of what was built. */

@@ -27,7 +27,7 @@ export const entries: string[] = Object.keys(manifest.exports)
   .map((name) => manifest.name + name.slice(1))
 
 /** A folder that is removed after the tests of the file. */
-function temporaryFolder(): string {
+export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-client-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   return folder

@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parse } from 'graphql'
 import { createBuilder, defineGateway, defineTopic } from 'sluice'
 import { type TestGateway, type TestGatewayOptions, testGateway } from 'sluice/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import { keysFile } from '../kit/api-keys.ts'
 
 const Payment = z.object({ id: z.string(), merchantId: z.string(), amount: z.string() })
 
@@ -110,14 +107,11 @@ test('a subscription that is refused has the error as its result, and ends', asy
 })
 
 test('headers are those of the request: what the gateway under test asks of credentials, tests can give', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-keys-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'keys.json')
-  const sha256 = createHash('sha256').update('a secret of the test').digest('hex')
-  writeFileSync(file, JSON.stringify([{ id: 'acme', sha256, scopes: ['who'] }]))
+  const key = 'sk_test_0123456789abcdef0123456789abcdef'
+  const file = keysFile([{ id: 'acme', key, scopes: ['who'] }])
   const gateway = await start({ env: { API_KEYS_FILE: file, ANONYMOUS: 'false' } })
   const document = 'subscription { payments { who } }'
-  const headers = { 'x-api-key': 'a secret of the test' }
+  const headers = { 'x-api-key': key }
   const stream = await gateway.subscribe(document, {}, { headers })
   await gateway.produce('payments', aPayment('a'))
   expect(await stream.take(1)).toEqual([{ data: { payments: { who: 'somebody' } } }])

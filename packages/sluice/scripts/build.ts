@@ -28,6 +28,7 @@ export async function buildLibrary(dist = join(PACKAGE, 'dist')): Promise<void> 
   )
   const built = await readdir(dist, { recursive: true })
   for (const name of built.filter((each) => each.endsWith('.d.ts'))) await nameBuiltFiles(join(dist, name))
+  for (const entry of ['index.d.ts', 'testing.d.ts']) await nameNodeTypes(join(dist, entry))
   await copyTexts(dist, new Set(built))
   for (const [name, folder] of Object.entries(ASSETS)) {
     await cp(join(ROOT, folder), join(dist, 'assets', name), { recursive: true }).catch((error: Error) => {
@@ -40,6 +41,11 @@ export async function buildLibrary(dist = join(PACKAGE, 'dist')): Promise<void> 
 async function nameBuiltFiles(file: string): Promise<void> {
   const text = await readFile(file, 'utf8')
   await writeFile(file, text.replace(/((?:from|import|import\()\s*['"]\.[^'"]*)\.ts(['"])/g, '$1.js$2'))
+}
+
+/** Declarations have types of Node's, such as Buffer, which a consumer's settings need not include. */
+async function nameNodeTypes(file: string): Promise<void> {
+  await writeFile(file, `/// <reference types="node" />\n${await readFile(file, 'utf8')}`)
 }
 
 /** What lies beside the modules and is no source: templates, pages. It keeps its place. */
