@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { DemoFeed } from './definition.ts'
+import { kafkaOf } from './kafka-log.ts'
 import { createEmbeddedLog, type EmbeddedLog } from './streams/source/embedded/embedded.ts'
-import { createKafka, type KafkaLog } from './streams/source/kafka/kafka.ts'
+import type { KafkaLog } from './streams/source/kafka/kafka.ts'
 import type { Sink, Source } from './streams/source/port.ts'
 import type { Topic } from './streams/topic/topic.ts'
 
@@ -39,19 +40,7 @@ export interface DataLog {
 export function openLog({ config, log, embedded, topics, demoFeed }: DataLogOptions): DataLog {
   if (embedded) return { ...embedded, publishSink: embedded.sink, throttledMs: () => 0, start: () => {} }
   if (config.KAFKA_BROKERS) {
-    const {
-      KAFKA_SASL_MECHANISM: mechanism,
-      KAFKA_SASL_USERNAME: username = '',
-      KAFKA_SASL_PASSWORD: password = '',
-    } = config
-    const kafka = createKafka({
-      brokers: config.KAFKA_BROKERS,
-      clientId: `sluice-${config.INSTANCE_ID}`,
-      ...(usesTls(config) && { ssl: tlsOptions(config) }),
-      ...(mechanism && { sasl: { mechanism, username, password } }),
-      ...(config.KAFKA_RACK !== undefined && { rack: config.KAFKA_RACK }),
-      log: (level, message, extra) => log[level](extra, message),
-    })
+    const kafka = kafkaOf(config, log)
     return { ...kafka, publishSink: kafka.openSink(), control: kafka, epoch: undefined, start: () => {} }
   }
   const own = createEmbeddedLog()
@@ -75,12 +64,4 @@ export function openLog({ config, log, embedded, topics, demoFeed }: DataLogOpti
       await own.close()
     },
   }
-}
-
-function usesTls(config: Config): boolean {
-  return config.KAFKA_SSL || config.KAFKA_SSL_CA !== undefined || config.KAFKA_SSL_CERT !== undefined
-}
-
-function tlsOptions({ KAFKA_SSL_CA: ca, KAFKA_SSL_CERT: cert, KAFKA_SSL_KEY: key }: Config) {
-  return ca || cert ? { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } : true
 }

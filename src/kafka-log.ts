@@ -1,0 +1,28 @@
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { createKafka, type KafkaLog } from './streams/source/kafka/kafka.ts'
+
+/** The cluster of the configuration: its brokers, and how this process shows them who it is. */
+export function kafkaOf(config: Config, log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>): KafkaLog {
+  const {
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_SASL_USERNAME: username = '',
+    KAFKA_SASL_PASSWORD: password = '',
+  } = config
+  return createKafka({
+    brokers: config.KAFKA_BROKERS ?? [],
+    clientId: `sluice-${config.INSTANCE_ID}`,
+    ...(usesTls(config) && { ssl: tlsOptions(config) }),
+    ...(mechanism && { sasl: { mechanism, username, password } }),
+    ...(config.KAFKA_RACK !== undefined && { rack: config.KAFKA_RACK }),
+    log: (level, message, extra) => log[level](extra, message),
+  })
+}
+
+function usesTls(config: Config): boolean {
+  return config.KAFKA_SSL || config.KAFKA_SSL_CA !== undefined || config.KAFKA_SSL_CERT !== undefined
+}
+
+function tlsOptions({ KAFKA_SSL_CA: ca, KAFKA_SSL_CERT: cert, KAFKA_SSL_KEY: key }: Config) {
+  return ca || cert ? { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } : true
+}
