@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { Statistics } from '../../kit/statistics.ts'
-import { type GeneratedTopic, generatedTopic, MARK } from './generated.ts'
+import { type GeneratedTopic, generatedTopics, MARK } from './generated.ts'
 import { ownTests, typeErrors, type WrittenProject, writtenProject } from './generated-project.ts'
 
 const SHAPES = 30
@@ -52,8 +52,7 @@ const CASES = [
 /** What `init` writes of thirty shapes compiles, decodes the records it was made from, and has nothing of their values. */
 export async function checkShapes({ projects, tests }: Options): Promise<void> {
   const statistics = new Statistics('Shapes', CASES)
-  const topics = fc.uniqueArray(generatedTopic, { minLength: SHAPES, maxLength: SHAPES, selector: ({ name }) => name })
-  const property = fc.asyncProperty(topics, async (all) => {
+  const property = fc.asyncProperty(generatedTopics(SHAPES), async (all) => {
     const project = await writtenProject(all)
     try {
       expect(await typeErrors(project.folder)).toBe('')
