@@ -85,8 +85,9 @@ type Choice = (a: number, b: number) => number
 function timeOf(cwd: string, patterns: readonly string[], pick: Choice): number | undefined {
   const exclude = (path: string) => path.includes('node_modules')
   const times = globSync([...patterns], { cwd, exclude }).flatMap((path) => {
-    const stats = statSync(join(cwd, path))
-    return stats.isFile() ? stats.mtimeMs : []
+    // Another run may be building.
+    const stats = statSync(join(cwd, path), { throwIfNoEntry: false })
+    return stats?.isFile() ? stats.mtimeMs : []
   })
   return times.length === 0 ? undefined : times.reduce((a, b) => pick(a, b))
 }

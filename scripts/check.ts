@@ -14,12 +14,14 @@ const PARTS: [title: string, program: string, ...args: string[]][] = [
   ['unused files, exports and dependencies', 'knip'],
   ['direction of imports', process.execPath, 'scripts/check-imports.ts'],
   ['schema.graphql is what the code says', process.execPath, 'scripts/print-schema.ts', '--check'],
+  ['clients of schema.released.graphql go on', process.execPath, 'scripts/check-released.ts'],
   ["the examples' types are the schema's", process.execPath, 'scripts/check-codegen.ts'],
   ["the Relay example's artefacts are the schema's", process.execPath, 'scripts/check-relay.ts'],
 ]
 const AT_ONCE = 2
 
 let failed = 0
+const notices: string[] = []
 const waiting = PARTS.values()
 
 async function work(): Promise<void> {
@@ -28,6 +30,8 @@ async function work(): Promise<void> {
     const output = await new Promise<string | null>((resolve) => {
       execFile(program, args, { maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
         resolve(error ? stdout + stderr || error.message : null)
+        // What passes, and is worth knowing.
+        if (!error) notices.push(...stdout.split('\n').filter((line) => /^(Dangerous|Removed): /.test(line)))
       })
     })
     const seconds = ((performance.now() - start) / 1000).toFixed(1)
@@ -39,5 +43,6 @@ async function work(): Promise<void> {
 }
 
 await Promise.all(Array.from({ length: AT_ONCE }, work))
+for (const notice of notices) console.log(notice)
 console.log(failed === 0 ? `${PARTS.length} checks passed` : `${failed} of ${PARTS.length} checks failed`)
 process.exitCode = failed === 0 ? 0 : 1

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { Engine } from './delivery/engine.ts'
 import type { Faults } from './errors/faults.ts'
 import type { Gate } from './gate.ts'
+import type { Producible } from './server/admin-produce.ts'
 import { createAdminServer } from './server/admin-server.ts'
 import { Capacity } from './server/capacity.ts'
 import { Connections } from './server/connections.ts'
@@ -37,6 +38,7 @@ export interface AdminParts extends Pick<MetricsSources, Parts> {
   readonly gate: Gate
   readonly controlLog: ControlLog | undefined
   readonly operations: Operations
+  readonly producible: Producible | undefined
   readonly timeouts: Timeouts | undefined
 }
 
@@ -77,6 +79,7 @@ export function openAdmin(parts: AdminParts): Admin {
     metrics,
     inspected: { streams, engine, control },
     decisions: new Decisions(control, controlLog),
+    producible: parts.producible,
     faults,
     log,
     hosts: [config.ADMIN_HOST, ...(config.ADMIN_HOSTS ?? [])],

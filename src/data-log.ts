@@ -27,6 +27,8 @@ export interface DataLog {
   /** For events of clients, which wait for nothing else that is sent. */
   readonly publishSink: Sink
   readonly epoch: number | undefined
+  /** It is of this process, and not of a Kafka. */
+  readonly isEmbedded: boolean
   /** Time for which Kafka has throttled this instance, in ms since the start. */
   readonly throttledMs: () => number
   /** Of Kafka: where decisions of operators are. */
@@ -38,10 +40,18 @@ export interface DataLog {
 
 /** Kafka, where there is one; else a log in this process, which the demo feed fills. */
 export function openLog({ config, log, embedded, topics, demoFeed }: DataLogOptions): DataLog {
-  if (embedded) return { ...embedded, publishSink: embedded.sink, throttledMs: () => 0, start: () => {} }
-  if (config.KAFKA_BROKERS) {
+  if (embedded)
+    return { ...embedded, isEmbedded: true, publishSink: embedded.sink, throttledMs: () => 0, start: () => {} }
+  if (config.KAFKA_BROKERS !== undefined) {
     const kafka = kafkaOf(config, log)
-    return { ...kafka, publishSink: kafka.openSink(), control: kafka, epoch: undefined, start: () => {} }
+    return {
+      ...kafka,
+      isEmbedded: false,
+      publishSink: kafka.openSink(),
+      control: kafka,
+      epoch: undefined,
+      start: () => {},
+    }
   }
   const own = createEmbeddedLog()
   for (const topic of topics) own.createTopic(topic.name, EMBEDDED_PARTITIONS)
@@ -49,6 +59,7 @@ export function openLog({ config, log, embedded, topics, demoFeed }: DataLogOpti
   let feeding: Promise<void> = Promise.resolve()
   return {
     ...own,
+    isEmbedded: true,
     publishSink: own.sink,
     throttledMs: () => 0,
     start() {

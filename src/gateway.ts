@@ -21,6 +21,7 @@ import { Faults } from './errors/faults.ts'
 import { ResolverErrors } from './errors/resolver-errors.ts'
 import { openGate } from './gate.ts'
 import { createLog } from './log.ts'
+import { derivedTabs } from './schema/derived-tabs.ts'
 import { ClientAddresses } from './server/client-address.ts'
 import { Connections } from './server/connections.ts'
 import { ownShares } from './server/descriptors.ts'
@@ -203,7 +204,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const pages = new Pages({
     site: config.LIVE_MAP ? options.pages : undefined,
     graphiql: config.GRAPHIQL ? GRAPHIQL_FOLDER : undefined,
-    tabs: options.graphiqlTabs ?? [],
+    tabs: options.graphiqlTabs ?? derivedTabs(schema),
     answers,
   })
   const endpoint = new Endpoint({
@@ -252,6 +253,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     controlLog,
     answers,
     operations,
+    producible: data.isEmbedded ? { sink: data.sink, topics } : undefined,
     sockets,
     units,
     publisher,

@@ -65,8 +65,11 @@ async function run(definition: GatewayDefinition, config: Config, warnings: read
   const { url, adminUrl } = gateway
   const source = config.KAFKA_BROKERS
     ? `Kafka at ${config.KAFKA_BROKERS}`
-    : `the embedded log, ${config.DEMO_RATE} demo orders a second`
-  log.info({ graphql: `${url}/graphql`, admin: adminUrl, source }, 'Sluice is listening')
+    : definition.demoFeed
+      ? `the embedded log, ${config.DEMO_RATE} demo events a second`
+      : 'the embedded log, which is empty at first'
+  const page = definition.pages !== undefined && config.LIVE_MAP && URL.canParse(url) && { page: `${url}/` }
+  log.info({ ...page, graphql: `${url}/graphql`, admin: adminUrl, source }, 'Sluice is listening')
 
   const limitMs = config.DRAIN_MS + SHUTDOWN_GRACE_MS
   let askedAt = Number.NaN

@@ -1,6 +1,7 @@
 import SchemaBuilder from '@pothos/core'
 import { GraphQLSchema } from 'graphql'
 import type { Context } from './context.ts'
+import { demandOnePothos } from './one-pothos.ts'
 import { PUBLISH_PLUGIN } from './publish-plugin.ts'
 import { type AuthScopes, SCOPE_AUTH, SCOPE_AUTH_PLUGIN, SCOPES_PLUGIN } from './rights/scope-auth.ts'
 import { cursorScalar, dateTimeScalar, decimalScalar, jsonScalar, longScalar, type Scalars } from './scalars.ts'
@@ -11,8 +12,10 @@ import { addThrottle } from './throttle-types.ts'
 /**
  * A Pothos builder with this gateway's scalars, context, `t.stream`, `t.table`, `t.publish` and `authScopes`; fields are non-null
  * unless they say so.
+ * @throws Error where there are two copies of Pothos.
  */
 export function createBuilder() {
+  demandOnePothos()
   const builder = new SchemaBuilder<{
     Context: Context
     Scalars: Scalars

@@ -6,6 +6,7 @@ import type { Faults } from '../errors/faults.ts'
 import type { Readiness } from '../streams/streams.ts'
 import { DECISION_PATHS, type DecisionPath, decide } from './admin-decisions.ts'
 import { hostName, isAdminHost } from './admin-hosts.ts'
+import { PRODUCE_PATH, type Producible, produce } from './admin-produce.ts'
 import { type InspectionSources, inspect } from './inspection.ts'
 import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
 
@@ -15,6 +16,8 @@ export interface AdminOptions {
   readonly inspected: InspectionSources
   /** What operators revoke and block. */
   readonly decisions: Decisions
+  /** The embedded log; undefined: there is none. */
+  readonly producible?: Producible | undefined
   readonly faults: Faults
   readonly log: Logger
   /** Names by which it may be requested, beside IP addresses and localhost. */
@@ -48,27 +51,38 @@ export function createAdminServer(options: AdminOptions): Server {
       ? { status, type: TEXT, body: `${body}\n` }
       : { status, type: JSON_TYPE, body: `${JSON.stringify(body)}\n` }
   }
+  const producePage = async (request: IncomingMessage, query: URLSearchParams): Promise<Page> => {
+    if (request.method !== 'POST') return { status: 405, type: TEXT, body: 'Events are sent by POST\n' }
+    const { status, body } = await produce(request, query, options.producible)
+    return typeof body === 'string'
+      ? { status, type: TEXT, body: `${body}\n` }
+      : { status, type: JSON_TYPE, body: `${JSON.stringify(body)}\n` }
+  }
+  const posted: Record<string, (request: IncomingMessage, query: URLSearchParams) => Promise<Page>> = {
+    [PRODUCE_PATH]: producePage,
+  }
+  for (const each of DECISION_PATHS) posted[each] = (request) => decisionPage(each, request)
   const server = createServer(timeouts, (request, response) => {
     const { method } = request
     const { host, path, query } = targetOf(request)
     const page = pages[path]
-    const decision = DECISION_PATHS.find((each) => each === path)
+    const post = Object.hasOwn(posted, path) ? posted[path] : undefined
     void (async () => {
       try {
         const { status, type, body }: Page = !isAdminHost(host, hosts)
           ? { status: 403, type: TEXT, body: WRONG_HOST }
-          : decision
-            ? await decisionPage(decision, request)
+          : post
+            ? await post(request, query)
             : !page
               ? {
                   status: 404,
                   type: TEXT,
-                  body: `There are ${[...Object.keys(pages), ...DECISION_PATHS].join(', ')} here\n`,
+                  body: `There are ${[...Object.keys(pages), ...Object.keys(posted)].join(', ')} here\n`,
                 }
               : method !== 'GET' && method !== 'HEAD'
                 ? { status: 405, type: TEXT, body: 'These pages are only for GET\n' }
                 : await page(query)
-        if (status === 405) response.setHeader('allow', decision ? 'POST' : 'GET, HEAD')
+        if (status === 405) response.setHeader('allow', post ? 'POST' : 'GET, HEAD')
         // The unread rest of a body would be parsed as the next request.
         if (!request.complete) response.setHeader('connection', 'close')
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)

@@ -3,7 +3,7 @@
  * orders application, which nothing of them reaches, stays outside. `node packages/sluice/scripts/build.ts [FOLDER]`
  */
 import { execFile } from 'node:child_process'
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,9 +17,20 @@ const CONFIG = join(PACKAGE, 'tsconfig.build.json')
 const ASSETS = { graphiql: 'packages/graphiql/dist' }
 
 /** @throws Error with the compiler's words, or where a page is not built yet. */
-export async function buildLibrary(dist = join(PACKAGE, 'dist')): Promise<void> {
+export async function buildLibrary(place = join(PACKAGE, 'dist')): Promise<void> {
+  // At its place when it is whole: others may be reading what was there.
+  const dist = `${place}.${process.pid}`
+  try {
+    await compile(dist)
+    await rm(place, { recursive: true, force: true })
+    await rename(dist, place)
+  } finally {
+    await rm(dist, { recursive: true, force: true })
+  }
+}
+
+async function compile(dist: string): Promise<void> {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-  await rm(dist, { recursive: true, force: true })
   await mkdir(dist, { recursive: true })
   await promisify(execFile)(process.execPath, [tsc, '--project', CONFIG, '--outDir', dist]).catch(
     ({ stdout, message }) => {

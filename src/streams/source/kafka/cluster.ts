@@ -70,6 +70,15 @@ export class Cluster {
     this.#closeForgotten()
   }
 
+  /**
+   * What the brokers say of one topic, and what this user may do with it. It changes nothing of what is known.
+   * @throws SourceUnavailable when no broker answers.
+   */
+  async describe(topic: string): Promise<TopicMetadata | undefined> {
+    const { answer } = await this.#askAny(metadata([topic], true))
+    return answer.topics.find(({ name }) => name === topic)
+  }
+
   /** A broker could not be reached, or was silent: it is asked last, and so is the one whose answer named it. */
   failed(nodeId: number): void {
     const now = Date.now()

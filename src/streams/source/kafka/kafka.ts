@@ -12,6 +12,8 @@ import { connectProducer } from './producer.ts'
 import { ErrorCode, isStale, sentenceOf } from './protocol/error-codes.ts'
 import { createSink } from './sink.ts'
 import { createCompactedTopic } from './topic-creation.ts'
+import { factsOf, type TopicFacts } from './topic-facts.ts'
+import { topicSettings } from './topic-settings.ts'
 
 /** Rate limit of log lines, for each message: what is retried says so each time. */
 const LOG_INTERVAL_MS = 10_000
@@ -28,6 +30,11 @@ export interface KafkaLog {
    * @throws SourceUnavailable when the cluster cannot be reached, or refuses.
    */
   ensureTopic(topic: string): Promise<void>
+  /**
+   * What Kafka says of a topic, for an operator.
+   * @throws SourceUnavailable when the cluster cannot be reached.
+   */
+  describeTopic(topic: string): Promise<TopicFacts>
   /** Stops every reader and closes every connection, in bounded time even if brokers do not respond. */
   close(): Promise<void>
 }
@@ -117,6 +124,14 @@ export function createKafka(options: KafkaOptions): KafkaLog {
       const { error = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION } = cluster.topic(topic) ?? {}
       if (error === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) await orClosed(createCompactedTopic(options, topic))
       else if (error !== ErrorCode.NONE && !isStale(error)) throw new SourceUnavailable(sentenceOf(error))
+    },
+    async describeTopic(topic) {
+      demandOpen()
+      const described = await orClosed(cluster.describe(topic))
+      const error = described?.error ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      const isThere = error !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      const settings = error === ErrorCode.NONE ? await orClosed(topicSettings(options, topic)) : undefined
+      return factsOf({ error, isThere, described, settings })
     },
     async close() {
       closing.abort()

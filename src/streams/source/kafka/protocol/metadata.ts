@@ -28,6 +28,8 @@ export interface TopicMetadata {
   /** A recreated topic has another; undefined where the broker knows none. */
   readonly id: string | undefined
   readonly partitions: readonly PartitionMetadata[]
+  /** What this user may do, as bits by operation number; undefined where it was not asked, or the broker is too old. */
+  readonly operations: number | undefined
 }
 
 export interface PartitionMetadata {
@@ -39,18 +41,28 @@ export interface PartitionMetadata {
   readonly leaderEpoch: number
 }
 
-/** The brokers, and where these topics are. Topics are not created by asking. */
-export function metadata(topics: readonly string[]): Ask<Metadata> {
+/** Of an answer to who has not asked for the operations. */
+const NOT_ASKED = -(2 ** 31)
+
+/**
+ * The brokers, and where these topics are. Topics are not created by asking.
+ * @param withOperations asks for what the user may do, too: it costs the broker a look at all access rules
+ */
+export function metadata(topics: readonly string[], withOperations = false): Ask<Metadata> {
   return (versions) => {
     const version = versionOf(versions, API_KEY, API_NAME, [WITH_TOPIC_IDS, WITH_EPOCHS])
-    return version === WITH_TOPIC_IDS ? flexible(topics) : plain(topics)
+    return version === WITH_TOPIC_IDS ? flexible(topics, withOperations) : plain(topics)
   }
 }
 
-function flexible(topics: readonly string[]): Request<Metadata> {
+function flexible(topics: readonly string[], withOperations: boolean): Request<Metadata> {
   const body = new ByteWriter().noTags() // of the header
   body.compactArray(topics, (topic) => body.bytes(NO_ID).compactString(topic).noTags())
-  body.int8(0).int8(0).int8(0).noTags()
+  body
+    .int8(0)
+    .int8(0)
+    .int8(withOperations ? 1 : 0)
+    .noTags()
   return { apiKey: API_KEY, apiVersion: WITH_TOPIC_IDS, apiName: API_NAME, body, decode: readFlexible }
 }
 
@@ -81,9 +93,15 @@ function readFlexible(response: Buffer): Metadata {
       reader.skipTags()
       return partition
     })
-    reader.int32() // authorized operations
+    const operations = reader.int32()
     reader.skipTags()
-    return { error, name, id: id === NO_TOPIC_ID ? undefined : id, partitions }
+    return {
+      error,
+      name,
+      id: id === NO_TOPIC_ID ? undefined : id,
+      partitions,
+      operations: operations === NOT_ASKED ? undefined : operations,
+    }
   })
   return { brokers, topics }
 }
@@ -106,7 +124,7 @@ function readPlain(response: Buffer): Metadata {
       for (let list = 0; list < 3; list++) reader.array(() => reader.int32())
       return partition
     })
-    return { error, name, id: undefined, partitions }
+    return { error, name, id: undefined, partitions, operations: undefined }
   })
   return { brokers, topics }
 }
