@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { ConfigError, readConfig } from '../../config.ts'
 import { kafkaOf } from '../../kafka-log.ts'
 import { schemaRegistry } from '../../streams/topic/codecs/registry/schema-registry.ts'
+import { configOf } from '../config-of.ts'
 import { type Initialised, init } from './init.ts'
 import { InitError } from './init-error.ts'
 
@@ -49,10 +49,6 @@ async function run(folder: string, options: Options): Promise<void> {
   process.once('SIGINT', onSignal)
   try {
     report(await initialise(folder, options, stop.signal), folder)
-  } catch (error) {
-    if (!(error instanceof InitError || error instanceof ConfigError)) throw error
-    console.error(error.message)
-    process.exitCode = 1
   } finally {
     process.off('SIGINT', onSignal)
   }
@@ -61,7 +57,7 @@ async function run(folder: string, options: Options): Promise<void> {
 async function initialise(folder: string, options: Options, signal: AbortSignal): Promise<Initialised> {
   const brokers = options.brokers ?? process.env.KAFKA_BROKERS
   if (!brokers) throw new InitError('Say where Kafka is: --brokers host:port, or KAFKA_BROKERS')
-  const config = readConfig({ ...process.env, KAFKA_BROKERS: brokers })
+  const config = configOf({ ...process.env, KAFKA_BROKERS: brokers })
   const silent = () => {} // what a topic waits for is in the error that ends the command
   const kafka = kafkaOf(config, { debug: silent, info: silent, warn: silent, error: silent })
   try {
