@@ -84,7 +84,7 @@ const NAMES = [
   'change',
   '数',
   'line\nfeed\u2028',
-  '${x}`',
+  `\${x}\``,
   'customerId',
   'total',
   'ts',
