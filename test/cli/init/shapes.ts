@@ -75,11 +75,7 @@ export async function checkShapes({ projects, tests }: Options): Promise<void> {
 }
 
 /** The schema is built, and every record that has a value is an event. */
-async function expectDecoded(
-  { folder, files }: WrittenProject,
-  all: readonly GeneratedTopic[],
-  statistics: Statistics,
-) {
+async function expectDecoded({ folder }: WrittenProject, all: readonly GeneratedTopic[], statistics: Statistics) {
   const { default: gateway } = await import(/* @vite-ignore */ join(folder, 'gateway.ts'))
   expect(gateway.topics).toHaveLength(SHAPES)
   const defined = new Map<string, Defined>(gateway.topics.map((topic: Defined) => [topic.name, topic]))
