@@ -134,7 +134,7 @@ const { spec } = fc.letrec<{ spec: Spec; leaf: Spec; object: ObjectSpec }>((tie)
 }))
 
 /** Values of a spec. */
-export function valuesOf(of: Spec): fc.Arbitrary<unknown> {
+function valuesOf(of: Spec): fc.Arbitrary<unknown> {
   switch (of.of) {
     case 'leaf':
       return LEAVES[of.leaf]

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { packageJson } from '../../../src/cli/init/project/package-json.ts'
-import { ownSpec } from '../../../src/cli/init/project/specs.ts'
+import { DEV_DEPENDENCIES, OVERRIDES, ownSpec, PEERS } from '../../../src/cli/init/project/specs.ts'
 import { writeProject } from '../../../src/cli/init/project/write.ts'
 
 let parent: string
@@ -94,5 +94,11 @@ describe('package.json', () => {
     lock('https://registry.example/sluice-3.2.1.tgz')
     expect(ownSpec(join(parent, 'app'), root)).toBe('^3.2.1')
     expect(existsSync(join(parent, 'app'))).toBe(false)
+  })
+
+  it('has the versions that this repository is tested with', () => {
+    const own = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+    expect({ ...own.dependencies, ...own.devDependencies }).toMatchObject({ ...PEERS, ...DEV_DEPENDENCIES })
+    expect(own.overrides).toMatchObject(OVERRIDES)
   })
 })
