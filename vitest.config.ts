@@ -31,7 +31,7 @@ export default defineConfig({
           name: 'tests',
           include: [`test/**/${tests}`],
           exclude: [...exclude, 'test/soak/soak.*'],
-          globalSetup: ['test/kit/kafka-global-setup.ts'],
+          globalSetup: ['test/kit/kafka-global-setup.ts', 'test/kit/registry-global-setup.ts'],
           // One more than the cores that the suite is made for: many files wait for brokers most of their time.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },

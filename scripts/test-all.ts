@@ -7,6 +7,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { kafkaMissing } from '../deploy/kafka/broker.ts'
+import { registryMissing } from '../deploy/registry/registry.ts'
 import { makePython } from './python.ts'
 
 interface Part {
@@ -102,7 +103,7 @@ function install(missing: readonly Part[]): void {
 
 const missingParts = () => parts(process.env).filter((part) => !part.here())
 
-/** Installs what is missing where it may, says what is missing still, and fetches Kafka and Python's libraries into the cache. */
+/** Installs what is missing where it may, says what is missing still, and fetches Kafka, a schema registry and Python's libraries into the cache. */
 async function prepare(): Promise<void> {
   const missing = missingParts()
   if (missing.length > 0 && process.getuid?.() === 0 && find('apt-get')) {
@@ -114,6 +115,8 @@ async function prepare(): Promise<void> {
 
   const sentence = process.env.KAFKA_BROKERS ? null : await kafkaMissing()
   if (sentence !== null) console.error(sentence)
+  const registry = await registryMissing({ fetch: true })
+  if (registry !== null) console.error(registry)
   const python = await makePython()
   if (python !== undefined) console.error(python)
 }

@@ -30,5 +30,26 @@ export {
   type Source,
   SourceUnavailable,
 } from './streams/source/port.ts'
-export { type Codec, json } from './streams/topic/codec.ts'
+export { type Codec, CodecFailure, CodecUnavailable, json, TOMBSTONE } from './streams/topic/codec.ts'
+export { type AvroOptions, avroCodec } from './streams/topic/codecs/avro/avro-codec.ts'
+export { type AvroShapeOptions, shapeOfAvro } from './streams/topic/codecs/avro/avro-shape.ts'
+export { connectCodec } from './streams/topic/codecs/connect/connect-codec.ts'
+export { type DebeziumOptions, debeziumCodec } from './streams/topic/codecs/connect/debezium-codec.ts'
+export { shapeOfChange } from './streams/topic/codecs/connect/debezium-shape.ts'
+export { type DefinitionShapeOptions, shapeOfDefinition } from './streams/topic/codecs/definition-shape.ts'
+export { shapeOfJsonSchema } from './streams/topic/codecs/json-schema/json-schema-shape.ts'
+export type { LongOptions } from './streams/topic/codecs/longs.ts'
+export { type ProtobufOptions, protobufCodec } from './streams/topic/codecs/protobuf/proto-codec.ts'
+export type { ProtoFile } from './streams/topic/codecs/protobuf/proto-schema.ts'
+export { type ProtobufShapeOptions, shapeOfProtobuf } from './streams/topic/codecs/protobuf/proto-shape.ts'
+export type { Definition, Reference, SchemaType } from './streams/topic/codecs/registry/definition.ts'
+export { type RegistryCodecOptions, registryCodec } from './streams/topic/codecs/registry/registry-codec.ts'
+export {
+  type SchemaRegistry,
+  type SchemaRegistryOptions,
+  type SubjectDefinition,
+  schemaRegistry,
+} from './streams/topic/codecs/registry/schema-registry.ts'
+export { zodOf } from './streams/topic/codecs/zod-of.ts'
+export type { Field, ObjectShape, Shape } from './streams/topic/shape.ts'
 export { defineTopic, type Topic, type TopicOptions } from './streams/topic/topic.ts'

@@ -4,6 +4,7 @@ import { ConfigError } from '../config.ts'
 import { VERSION } from '../version.ts'
 import { checkCommand } from './check.ts'
 import { CliError } from './cli-error.ts'
+import { initCommand } from './init/command.ts'
 import { produceCommand } from './produce.ts'
 import { schemaCommand } from './schema.ts'
 import { startCommand } from './start.ts'
@@ -19,7 +20,7 @@ export function program(): Command {
     .helpOption('--help', 'print this text, or that of a command')
     .helpCommand(false)
     .showHelpAfterError('(--help shows all commands)')
-  for (const command of [startCommand(), checkCommand(), schemaCommand(), produceCommand()]) {
+  for (const command of [startCommand(), checkCommand(), schemaCommand(), initCommand(), produceCommand()]) {
     sluice.addCommand(command.helpOption('--help', 'print this text').showHelpAfterError('(--help shows all options)'))
   }
   sluice.exitOverride()

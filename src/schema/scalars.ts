@@ -11,6 +11,9 @@ export type Scalars = {
   /** A decimal number as text: no amount is rounded. */
   Decimal: { Input: string; Output: string }
   ID: { Input: string; Output: string }
+  /** Text on the wire, which every client reads exactly; a number is taken as well. */
+  Long: { Input: string; Output: string | number | bigint }
+  JSON: { Input: unknown; Output: unknown }
 }
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
@@ -66,4 +69,23 @@ export const decimalScalar = {
     if (!DECIMAL.test(written)) throw new SluiceError('BAD_USER_INPUT', 'Decimal is written like "129.90"')
     return written
   },
+}
+
+const LONG = /^-?\d{1,19}$/
+
+export const longScalar = {
+  extensions: comparedAs('decimal'),
+  description: 'A whole number of 64 bits, as a string, such as "9007199254740993".',
+  serialize: (value: string | number | bigint) => String(value),
+  parseValue: (value: unknown) => {
+    const written = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : text(value, 'Long')
+    if (!LONG.test(written)) throw new SluiceError('BAD_USER_INPUT', 'Long is written like "9007199254740993"')
+    return written
+  },
+}
+
+export const jsonScalar = {
+  description: 'Any JSON value.',
+  serialize: (value: unknown) => value,
+  parseValue: (value: unknown) => value,
 }

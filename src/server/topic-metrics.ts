@@ -60,6 +60,13 @@ export function addTopics(registry: Registry, streams: Streams): void {
   perFeed('gauge', 'topic_ready', 'Whether a topic can be read, and new streams of it are served.', [], (feed) => [
     [{}, streams.states.get(feed.topic.name)?.kind === 'ready' ? 1 : 0],
   ])
+  perFeed(
+    'gauge',
+    'held_partitions',
+    'Partitions whose records wait for what their codec needs, such as a schema of a registry.',
+    [],
+    (feed) => (feed.preparation ? [[{}, feed.preparation.held]] : []),
+  )
   perFeed('gauge', 'window_bytes', 'Estimated bytes of the events in the window.', [], (feed) => [
     [{}, feed.window.bytes],
   ])

@@ -49,16 +49,22 @@ export class TopicReading implements Reader {
   }
 
   get state(): TopicState {
+    const held = this.feed.preparation?.note
     if (this.#isFilling) {
+      if (held !== undefined) return { kind: 'waiting', reason: held }
       const what = this.table?.state.kind === 'loading' ? 'table is being loaded' : 'window is being filled'
       return { kind: 'filling', reason: `Its ${what}` }
     }
     if (this.#state.kind === 'waiting') return this.#state
     if (this.#outgrown !== undefined) return { kind: 'waiting', reason: this.#outgrown }
-    if (!this.feed.isFilled) return { kind: 'filling', reason: `${this.feed.behind} offsets to go` }
+    if (!this.feed.isFilled) {
+      if (held !== undefined) return { kind: 'waiting', reason: held }
+      return { kind: 'filling', reason: `${this.feed.behind} offsets to go` }
+    }
     const table = this.table?.state
     if (table?.kind === 'loading') return { kind: 'filling', reason: 'Its table is being loaded' }
-    const notes = [this.#state.note, table?.kind === 'refused' ? table.reason : undefined].filter(Boolean)
+    // The other partitions are delivered, and the topic of an instance that is not ready would be every topic's.
+    const notes = [this.#state.note, held, table?.kind === 'refused' ? table.reason : undefined].filter(Boolean)
     return { kind: 'ready', ...(notes.length > 0 && { note: notes.join('; ') }) }
   }
 

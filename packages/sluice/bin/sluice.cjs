@@ -10,4 +10,4 @@ if (Number.parseInt(version, 10) < WANTED) {
   )
   process.exit(1)
 }
-void import('../dist/cli/main.js')
+void import('../dist/cli/main.js').then(({ main }) => main(process.argv.slice(2)))

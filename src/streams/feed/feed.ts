@@ -5,6 +5,7 @@ import type { Gap, Positions, StreamEvent } from '../event.ts'
 import type { Batch, PartitionRange, Sink, Source } from '../source/port.ts'
 import { DeadLetters } from '../topic/dead-letters.ts'
 import { TopicFaults } from '../topic/faults.ts'
+import { Preparation } from '../topic/preparation.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { Selection } from '../topic/where.ts'
 import { SCANS } from '../turn-budget.ts'
@@ -52,6 +53,8 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
   readonly window: Window<V>
   readonly poison: DeadLetters
   readonly faults: TopicFaults
+  /** Of a topic whose codec fetches what it needs. */
+  readonly preparation: Preparation | undefined
   readonly #options: FeedOptions
   readonly #interests: Interests<V>
   readonly #heads = new Heads()
@@ -71,13 +74,24 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
     this.poison = new DeadLetters(topic, options.sink, options.log)
     this.faults = new TopicFaults(topic.name, options.log)
     this.#interests = new Interests(this.faults, topic)
-    const { source, signal, maxEventBytes } = options
-    this.#past = new Past({ topic, window: this.window, heads: this.#heads, source, signal, maxEventBytes })
+    const { source, signal, maxEventBytes, log } = options
+    const preparation = Preparation.of(topic as Topic, log, maxEventBytes)
+    this.preparation = preparation
+    this.#past = new Past({
+      topic,
+      window: this.window,
+      heads: this.#heads,
+      source,
+      signal,
+      maxEventBytes,
+      preparation,
+    })
     this.#intake = new Intake(this, {
       heads: this.#heads,
       interests: this.#interests,
       past: this.#past,
-      log: options.log,
+      log,
+      preparation,
       maxEventBytes,
       isWanted: this.#isWanted,
       signal: signal ?? new AbortController().signal,

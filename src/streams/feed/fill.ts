@@ -1,6 +1,7 @@
 import { type Positions, type RawRecord, type StreamEvent, valueLengthOf } from '../event.ts'
 import type { PartitionRange, Source } from '../source/port.ts'
 import { type DecodeFailure, type DecodeOptions, decode, type Skipped } from '../topic/decode.ts'
+import type { Preparation } from '../topic/preparation.ts'
 import type { Topic } from '../topic/topic.ts'
 import { SCANS } from '../turn-budget.ts'
 import { eventBytes } from './size.ts'
@@ -30,6 +31,7 @@ export interface FillOptions<V> {
   readonly maxBytes: number
   readonly signal: AbortSignal
   readonly decoding: DecodeOptions
+  readonly preparation?: Preparation | undefined
   /** A record that is no event. */
   readonly onOther: (record: RawRecord, why: DecodeFailure | Skipped) => void
 }
@@ -111,7 +113,13 @@ async function stepBack<V>(options: FillOptions<V>, part: Part<V>, step: number,
       bytes = 0
       continue
     }
-    bytes += await decodeBefore(options, fetched.records, part.from, chunk)
+    const records = await prepared(options, part, fetched.records)
+    if (records.length < fetched.records.length && part.floor > at) {
+      // What is before the records that cannot be decoded is not contiguous with the rest.
+      chunk.length = 0
+      bytes = 0
+    }
+    bytes += await decodeBefore(options, records, part.from, chunk)
     if (fetched.nextOffset <= at) break
     at = fetched.nextOffset
   }
@@ -121,6 +129,32 @@ async function stepBack<V>(options: FillOptions<V>, part: Part<V>, step: number,
   if (chunk[0]) part.oldest = chunk[0].timestamp || 0 // no timestamp is NaN, which compares with nothing
   if (chunk.length > 0) part.chunks.push(chunk)
   return { bytes, events: chunk.length }
+}
+
+/**
+ * The records that can be decoded, when they can. Where some never may be, the window begins behind them: a replay waits
+ * for them, and nothing else of the topic does.
+ */
+async function prepared<V>(
+  { preparation, signal }: FillOptions<V>,
+  part: Part<V>,
+  fetched: readonly RawRecord[],
+): Promise<readonly RawRecord[]> {
+  let records = fetched.filter(({ offset }) => offset < part.from && offset >= part.floor)
+  const first = preparation?.attempt(records, signal)
+  if (!first) return fetched
+  await preparation?.hold(first, {
+    place: `Partition ${part.partition}`,
+    records: () => records,
+    signal,
+    onFailed: ({ isDefinite }) => {
+      const missing = isDefinite ? preparation.lastMissing(records, signal) : undefined
+      if (!missing) return
+      part.floor = missing.offset + 1
+      records = records.filter(({ offset }) => offset >= part.floor)
+    },
+  })
+  return records
 }
 
 /** Decodes the records below `end`, in several turns if there are many. Returns the bytes of the events. */

@@ -5,6 +5,7 @@ import type { Batch, PartitionRange, Source } from '../source/port.ts'
 import type { DeadLetters } from '../topic/dead-letters.ts'
 import { type DecodeFailure, type DecodeOptions, decode, type Skipped } from '../topic/decode.ts'
 import type { TopicFaults } from '../topic/faults.ts'
+import type { Preparation } from '../topic/preparation.ts'
 import type { Topic } from '../topic/topic.ts'
 import { LIVE, LOOK_EVERY } from '../turn-budget.ts'
 import { byTime, type FilledPartition, type FillOptions, newestEvents } from './fill.ts'
@@ -38,6 +39,7 @@ interface IntakeOptions<V> {
   readonly interests: Interests<V>
   readonly past: Past<V>
   readonly log: Logger
+  readonly preparation: Preparation | undefined
   readonly maxEventBytes: number | undefined
   /** False: reading has ended. */
   readonly isWanted: () => boolean
@@ -74,6 +76,8 @@ export class Intake<V> implements IntakeFeed<V> {
   readonly #decoding: DecodeOptions
   /** Set while a batch is taken in several turns. Later batches are chained to it. */
   #taking: Promise<void> | undefined
+  /** By partition, a batch that waits for what its codec needs. */
+  readonly #held = new Map<number, Promise<void>>()
 
   constructor({ topic, window, poison, faults }: IntakeFeed<V>, options: IntakeOptions<V>) {
     this.topic = topic
@@ -107,7 +111,18 @@ export class Intake<V> implements IntakeFeed<V> {
     const { topic } = this
     const { signal } = this.#options
     const decoding = this.#decoding
-    const filled = await newestEvents({ topic, source, ranges, young, maxBytes, signal, decoding, onOther })
+    const { preparation } = this.#options
+    const filled = await newestEvents({
+      topic,
+      source,
+      ranges,
+      young,
+      maxBytes,
+      signal,
+      decoding,
+      preparation,
+      onOther,
+    })
     this.#heads.begin(ranges, new Map(ranges.map(({ partition, next }) => [partition, next])))
     for (const { partition, from } of filled) this.window.setFloor(partition, from)
     await LIVE.run(this.#takeFilled(filled), this.#options.isWanted, () => {})
@@ -140,11 +155,46 @@ export class Intake<V> implements IntakeFeed<V> {
    * been taken, or reading has ended. The position moves with each record.
    */
   onBatch(batch: Batch): Promise<void> | undefined {
-    return this.#inOrder(() => this.#takeBatch(batch))
+    const { preparation, signal } = this.#options
+    const missing = preparation?.attempt(batch.records, signal)
+    if (missing === undefined) return this.#inOrder(() => this.#takeBatch(batch))
+    const { partition } = batch
+    const held = this.#hold(batch, missing).finally(() => {
+      if (this.#held.get(partition) === held) this.#held.delete(partition)
+    })
+    this.#held.set(partition, held)
+    return held
   }
 
   onGap(gap: Gap): void {
-    void this.#inOrder(() => this.#takeGap(gap))
+    const take = () => this.#inOrder(() => this.#takeGap(gap))
+    // It comes after the records that are held.
+    const held = this.#held.get(gap.partition)
+    if (held) void held.then(take)
+    else void take()
+  }
+
+  /** Takes the records of a batch that can be decoded, and the others when they can. The other partitions go on. */
+  async #hold(batch: Batch, missing: Promise<void>): Promise<void> {
+    const { preparation, signal } = this.#options
+    let rest = batch
+    const onFailed = async (): Promise<undefined> => {
+      const { records } = rest
+      const ready = preparation?.ready(records, signal) ?? 0
+      const next = records[ready]
+      if (ready === 0 || !next) return
+      const first = { ...rest, records: records.slice(0, ready), nextOffset: next.offset }
+      rest = { ...rest, records: records.slice(ready) }
+      await this.#inOrder(() => this.#takeBatch(first))
+    }
+    const place = `Partition ${batch.partition}`
+    try {
+      await preparation?.hold(missing, { place, records: () => rest.records, signal, onFailed })
+    } catch (error) {
+      if (signal.aborted) return
+      throw error
+    }
+    await this.#inOrder(() => this.#takeBatch(rest))
   }
 
   /** Serializes batches: at once, or after the batch that is being taken in several turns. Taking never throws. */

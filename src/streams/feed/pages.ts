@@ -4,9 +4,11 @@ import { type Gap, type RawRecord, type StreamEvent, valueLengthOf } from '../ev
 import { gapAt } from '../source/gap-at.ts'
 import { type Source, SourceUnavailable } from '../source/port.ts'
 import { type DecodeOptions, decode } from '../topic/decode.ts'
+import type { Preparation } from '../topic/preparation.ts'
 import type { Topic } from '../topic/topic.ts'
 import { SCANS } from '../turn-budget.ts'
 import { Postings } from './postings.ts'
+import { preparedUpTo } from './prepared-up-to.ts'
 import { eventBytes } from './size.ts'
 
 /** Alignment of pages: readers at nearby positions share the same pages. */
@@ -49,6 +51,7 @@ export interface PagesOptions<V> {
   /** Offset of a partition that the live reader wants next. */
   readonly headOf: (partition: number) => number
   readonly maxEventBytes?: number | undefined
+  readonly preparation?: Preparation | undefined
 }
 
 /** A page, and what the cache knows of it. */
@@ -71,6 +74,7 @@ export class Pages<V> {
   readonly #signal: AbortSignal
   readonly #headOf: (partition: number) => number
   readonly #decoding: DecodeOptions
+  readonly #preparation: Preparation | undefined
   readonly #cache = new LRUCache<string, CachedPage<V>>({
     maxSize: CACHE_BYTES,
     sizeCalculation: ({ bytes }) => bytes,
@@ -81,12 +85,13 @@ export class Pages<V> {
   /** Aborted when the log is found to be truncated or recreated. */
   #sameLog = new AbortController()
 
-  constructor({ topic, source, signal, headOf, maxEventBytes }: PagesOptions<V>) {
+  constructor({ topic, source, signal, headOf, maxEventBytes, preparation }: PagesOptions<V>) {
     this.#topic = topic
     this.#source = source
     this.#signal = signal
     this.#headOf = headOf
     this.#decoding = { maxBytes: maxEventBytes }
+    this.#preparation = preparation
   }
 
   /** Memory of the cached pages. */
@@ -206,7 +211,8 @@ export class Pages<V> {
         events.length = 0
         continue
       }
-      const next = Math.max(at, Math.min(fetched.nextOffset, head))
+      const reached = Math.max(at, Math.min(fetched.nextOffset, head))
+      const next = await preparedUpTo(this.#preparation, fetched.records, at, reached, this.#signal)
       await this.#decode(fetched.records, next, events)
       if (signal.aborted) return this.#fetch(partition, offset)
       const isEnd = at === offset && next === at

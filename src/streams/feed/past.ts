@@ -1,6 +1,7 @@
 import { UNKNOWN } from '../cursor/vector.ts'
 import type { Gap } from '../event.ts'
 import { type PartitionRange, type Source, SourceUnavailable } from '../source/port.ts'
+import type { Preparation } from '../topic/preparation.ts'
 import type { Topic } from '../topic/topic.ts'
 import type { Heads } from './heads.ts'
 import { type Page, Pages } from './pages.ts'
@@ -18,6 +19,7 @@ export interface PastOptions<V> {
   readonly source: Source | undefined
   readonly signal: AbortSignal | undefined
   readonly maxEventBytes?: number | undefined
+  readonly preparation?: Preparation | undefined
 }
 
 /** The part of a topic's log that is older than the window. */
@@ -29,9 +31,9 @@ export class Past<V> {
 
   constructor(options: PastOptions<V>) {
     this.#options = options
-    const { topic, heads, source, signal = new AbortController().signal, maxEventBytes } = options
+    const { topic, heads, source, signal = new AbortController().signal, maxEventBytes, preparation } = options
     const headOf = (partition: number) => heads.of(partition)
-    this.#pages = source && new Pages({ topic, source, signal, headOf, maxEventBytes })
+    this.#pages = source && new Pages({ topic, source, signal, headOf, maxEventBytes, preparation })
   }
 
   /**

@@ -15,6 +15,8 @@ export interface LoadOptions {
   /** Offset before which records are to be loaded: what the feed reads from there on is not fetched, but comes by it. */
   readonly end: number
   readonly take: (record: RawRecord) => void
+  /** Waits until records can be decoded; undefined: they can. */
+  readonly prepare?: (records: readonly RawRecord[]) => Promise<void> | undefined
   /** False: the load is void. */
   readonly isWanted: () => boolean
   readonly signal: AbortSignal
@@ -41,6 +43,8 @@ export async function loadPartition(options: LoadOptions): Promise<number> {
       expected = at
       continue
     }
+    const preparing = options.prepare?.(fetched.records)
+    if (preparing !== undefined) await preparing
     for (let index = 0; index < fetched.records.length && isWanted(); ) {
       if (index > 0) await SCANS.next()
       index = takeSome(options, fetched.records, index, (offset) => {

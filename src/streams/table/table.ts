@@ -219,10 +219,20 @@ export class Table<V = unknown> implements RecordFollower<V> {
     if (!source) return
     for (const range of ranges) {
       const end = endOf(range)
-      const wholeFrom = await loadPartition({ topic: topic.name, source, range, end, take, isWanted, signal })
+      const prepare = (records: readonly RawRecord[]) => this.#prepare(range, records)
+      const wholeFrom = await loadPartition({ topic: topic.name, source, range, end, take, prepare, isWanted, signal })
       if (isWanted()) this.#age.wholeFrom(range.partition, wholeFrom)
     }
     signal.throwIfAborted()
+  }
+
+  #prepare({ partition }: PartitionRange, records: readonly RawRecord[]): Promise<void> | undefined {
+    const { preparation } = this.feed
+    const { signal } = this.#options
+    const first = preparation?.attempt(records, signal)
+    return (
+      first && preparation?.hold(first, { place: `The table's partition ${partition}`, records: () => records, signal })
+    )
   }
 
   #put(record: Omit<RowRecord, 'key'> & { readonly key: string | null }, event: StreamEvent<V> | undefined): void {

@@ -1,5 +1,5 @@
 import { type EventHeaders, NO_HEADERS, type RawRecord, type StreamEvent } from '../event.ts'
-import { decodeValue, json } from './codec.ts'
+import { CodecFailure, decodeValue, json, TOMBSTONE } from './codec.ts'
 import type { IndexFailed } from './computed.ts'
 import type { Topic } from './topic.ts'
 
@@ -15,7 +15,7 @@ export interface Skipped {
   readonly skipped: 'tombstone'
 }
 
-const TOMBSTONE: Skipped = { skipped: 'tombstone' }
+const SKIPPED: Skipped = { skipped: 'tombstone' }
 
 /**
  * Default size limit of a value, in bytes as the codec gets them: a larger one is skipped. It is the default of Kafka's
@@ -65,7 +65,7 @@ function decodeUnguarded<V>(
 ): StreamEvent<V> | DecodeFailure | Skipped {
   const { partition, offset, timestamp } = record
   const length = record.valueLength ?? record.value?.length ?? NO_VALUE
-  if (length === NO_VALUE && topic.tombstone === undefined) return TOMBSTONE
+  if (length === NO_VALUE && topic.tombstone === undefined) return SKIPPED
   if (length > maxBytes) {
     return { reason: 'too_large', detail: `The value has ${length} bytes, more than ${maxBytes}` }
   }
@@ -79,16 +79,22 @@ function decodeUnguarded<V>(
     headers: record.headers === undefined ? NO_HEADERS : textHeaders(record.headers),
     value: undefined as V,
   }
+  let isTombstone = length === NO_VALUE
   let plain: unknown
   try {
-    plain = length === NO_VALUE ? topic.tombstone?.(event) : decodeValue(topic, record, event)
+    if (!isTombstone) plain = decodeValue(topic, record, event)
+    if (plain === TOMBSTONE) {
+      if (topic.tombstone === undefined) return SKIPPED
+      isTombstone = true
+    }
+    if (isTombstone) plain = topic.tombstone?.(event)
     demandValue(plain)
   } catch (error) {
-    if (length === NO_VALUE) return { reason: 'tombstone', detail: 'The function for tombstones failed on it' }
+    if (isTombstone) return { reason: 'tombstone', detail: 'The function for tombstones failed on it' }
     return { reason: 'codec', detail: codecDetail(topic, error) }
   }
   const parsed = validated(topic, plain)
-  if ('reason' in parsed) return length === NO_VALUE ? { ...parsed, reason: 'tombstone' } : parsed
+  if ('reason' in parsed) return isTombstone ? { ...parsed, reason: 'tombstone' } : parsed
   event.value = parsed.value
   if (topic.indexedValues !== undefined) event.indexed = topic.indexedValues(event, indexFailed)
   return event
@@ -107,6 +113,7 @@ function demandValue(plain: unknown): void {
 }
 
 function codecDetail<V>({ codec }: Topic<V>, error: unknown): string {
+  if (error instanceof CodecFailure) return error.message
   if (codec !== json) return 'The codec failed on it'
   return error instanceof TypeError ? 'The value is not valid UTF-8' : 'The value is not valid JSON'
 }

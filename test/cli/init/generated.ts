@@ -84,7 +84,7 @@ const NAMES = [
   'change',
   '数',
   'line\nfeed\u2028',
-  '${x}`',
+  `\${x}\``,
   'customerId',
   'total',
   'ts',
@@ -92,7 +92,10 @@ const NAMES = [
   'prototype',
 ] // prettier-ignore
 
-const names = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...NAMES) }, { weight: 1, arbitrary: fc.string() })
+const names = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom(...NAMES) },
+  { weight: 1, arbitrary: fc.string().filter((name) => !name.includes(MARK)) },
+)
 
 const { spec } = fc.letrec<{ spec: Spec; leaf: Spec; object: ObjectSpec }>((tie) => ({
   spec: fc.oneof(
@@ -131,14 +134,23 @@ const { spec } = fc.letrec<{ spec: Spec; leaf: Spec; object: ObjectSpec }>((tie)
 }))
 
 /** Values of a spec. */
-export function valuesOf(of: Spec): fc.Arbitrary<unknown> {
+function valuesOf(of: Spec): fc.Arbitrary<unknown> {
   switch (of.of) {
     case 'leaf':
       return LEAVES[of.leaf]
     case 'list':
       return fc.array(of.mayBeNull ? fc.option(valuesOf(of.item), { freq: 3 }) : valuesOf(of.item), { maxLength: 3 })
     case 'map':
-      return fc.array(fc.tuple(secret, valuesOf(of.item)), { maxLength: 3 }).map(Object.fromEntries)
+      // In one record alone, a name that does not look like data is taken for a property's.
+      return fc
+        .array(
+          fc.tuple(
+            secret.map((key) => `${key}@`),
+            valuesOf(of.item),
+          ),
+          { maxLength: 3 },
+        )
+        .map(Object.fromEntries)
     case 'union':
       return fc.oneof(...[...of.kinds].map(([kind, object]) => valuesOf(object).map((value) => withOwn(value, of.by, kind)))) // biome-ignore format: one line
     case 'object':
@@ -176,6 +188,45 @@ export interface GeneratedTopic {
   readonly records: readonly GeneratedRecord[]
 }
 
+const leaf = (kind: Leaf): Spec => ({ of: 'leaf', leaf: kind })
+const property = (of: Spec, more: Partial<PropertySpec> = {}): PropertySpec => ({
+  spec: of,
+  mayBeAbsent: false,
+  mayBeNull: false,
+  ...more,
+})
+
+/** What records usually have, under the names that these usually have: random names say little of their values. */
+const USUAL: ObjectSpec = {
+  of: 'object',
+  properties: new Map([
+    ['status', property(leaf('status'), { mayBeNull: true })],
+    ['first-name', property(leaf('repeated'))],
+    ['created_at', property(leaf('seconds'), { mayBeAbsent: true })],
+    ['updatedAt', property(leaf('milliseconds'))],
+    ['ts', property(leaf('microseconds'))],
+    ['total', property(leaf('amount'))],
+    ['price', property(leaf('decimalText'))],
+    ['paidAt', property(leaf('time'))],
+    ['paidOn', property(leaf('date'))],
+    ['size', property(leaf('long'))],
+    ['notes', property({ of: 'list', item: leaf('text'), mayBeNull: true })],
+    ['attributes', property({ of: 'map', item: leaf('int') })],
+    ['mixed', property(leaf('mixed'))],
+    [
+      'change',
+      property({
+        of: 'union',
+        by: 'type',
+        kinds: new Map([
+          ['created', { of: 'object', properties: new Map([['by', property(leaf('text'))]]) }],
+          ['deleted', { of: 'object', properties: new Map([['reason', property(leaf('text'))]]) }],
+        ]),
+      }),
+    ],
+  ]),
+}
+
 const TOPICS = [
   'payments',
   'payment',
@@ -190,18 +241,45 @@ const TOPICS = [
   'order.filter',
 ]
 
-/** A topic of any shape. Records without a value are tombstones; few are also looked at. */
-export const generatedTopic: fc.Arbitrary<GeneratedTopic> = fc
+const topicName = fc.oneof(fc.constantFrom(...TOPICS), fc.stringMatching(/^[a-zA-Z0-9._-]{1,30}$/)).filter(isOwn)
+
+/** Names of the usual topics are theirs alone; Kafka has no topics of dots. */
+function isOwn(name: string): boolean {
+  return !['usual', 'scalars', '.', '..'].includes(name) && !name.includes(MARK)
+}
+
+/** Records without a value are tombstones; few are also looked at. */
+const recordsOf = (of: Spec, count: number, hasKeys: boolean): fc.Arbitrary<readonly GeneratedRecord[]> => {
+  const value = fc.oneof({ weight: 15, arbitrary: valuesOf(of) }, { weight: 1, arbitrary: fc.constant(null) })
+  const record = fc.record({ key: hasKeys ? secret : fc.constant(null), value })
+  return fc
+    .array(record, { minLength: count, maxLength: count, size: 'max' })
+    .map((records) => records.map((each) => ({ ...each, value: each.value ?? null })))
+}
+
+/** A topic of any shape. */
+const generatedTopic: fc.Arbitrary<GeneratedTopic> = fc
   .tuple(
-    fc.oneof(fc.constantFrom(...TOPICS), fc.stringMatching(/^[a-zA-Z0-9._-]{1,30}$/)),
+    topicName,
     spec,
     fc.oneof({ weight: 3, arbitrary: fc.constant(60) }, { weight: 1, arbitrary: fc.nat({ max: 15 }) }),
     fc.boolean(),
   )
-  .chain(([name, of, count, hasKeys]) => {
-    const value = fc.oneof({ weight: 15, arbitrary: valuesOf(of) }, { weight: 1, arbitrary: fc.constant(null) })
-    const record = fc.record({ key: hasKeys ? secret : fc.constant(null), value })
-    return fc
-      .array(record, { minLength: count, maxLength: count, size: 'max' })
-      .map((records) => ({ name, spec: of, records: records.map((each) => ({ ...each, value: each.value ?? null })) }))
+  .chain(([name, of, count, hasKeys]) => recordsOf(of, count, hasKeys).map((records) => ({ name, spec: of, records })))
+
+const usualTopics = fc
+  .tuple(recordsOf(USUAL, 80, true), recordsOf(leaf('float'), 20, false))
+  .map(([usual, scalars]): GeneratedTopic[] => [
+    { name: 'usual', spec: USUAL, records: usual },
+    { name: 'scalars', spec: leaf('float'), records: scalars },
+  ])
+
+/** Topics of one project: any, and two that are usual. */
+export function generatedTopics(count: number): fc.Arbitrary<readonly GeneratedTopic[]> {
+  const any = fc.uniqueArray(generatedTopic, {
+    minLength: count - 2,
+    maxLength: count - 2,
+    selector: ({ name }) => name,
   })
+  return fc.tuple(any, usualTopics).map(([some, usual]) => [...some, ...usual])
+}

@@ -71,20 +71,34 @@ function objectsOf(objects: readonly Values[], place: Place): Guess {
     return { shape, doubt: `Kinds that were seen, by \`${kinds.by}\`: a record of another kind is skipped.` }
   }
   const shape = objectOf(objects, place)
+  if (shape.fields.size === 0) return { shape: UNKNOWN, doubt: UNREADABLE }
   if (shape.fields.size > MAX_PROPERTIES)
     return { shape: UNKNOWN, doubt: `It has more than ${MAX_PROPERTIES} properties.` }
-  return { shape }
+  return {
+    shape,
+    doubt: objects.some((object) => Object.keys(object).some((name) => name in {} && !shape.fields.has(name)))
+      ? UNREADABLE
+      : undefined,
+  }
+}
+
+const UNREADABLE =
+  'Properties that are called as what every object has, such as `toString`, were seen, and are left out.'
+
+/** Where it is absent, what every object has of this name would be read; and as a literal's key, one is the prototype. */
+function isReadable(name: string, objects: readonly Values[]): boolean {
+  return !(name in {}) || (name !== '__proto__' && objects.every((object) => Object.hasOwn(object, name)))
 }
 
 /** `but`: a property that is not looked at, the discriminator of a union. */
 function objectOf(objects: readonly Values[], place: Place, but?: string): ObjectShape {
   const names = new Set(objects.flatMap((object) => Object.keys(object)))
   if (but !== undefined) names.delete(but)
-  // As a key of an object's literal it would be the prototype.
-  names.delete('__proto__')
-  const fields = [...names].map((name) => {
-    const values = objects.map((object) => (Object.hasOwn(object, name) ? object[name] : undefined))
-    return [name, inferField(values, inside(name, place))] as const
-  })
+  const fields = [...names]
+    .filter((name) => isReadable(name, objects))
+    .map((name) => {
+      const values = objects.map((object) => (Object.hasOwn(object, name) ? object[name] : undefined))
+      return [name, inferField(values, inside(name, place))] as const
+    })
   return { kind: 'object', fields: new Map(fields) }
 }

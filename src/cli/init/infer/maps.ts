@@ -1,5 +1,7 @@
 /** Fewer different keys are rather properties that may be absent. */
 const MIN_KEYS = 12
+/** No two of so many objects have a key in common: keys are data, even if they are fewer. */
+const MIN_UNIQUE = 3
 /** Share of the objects that have a key, on average, below which keys are data. */
 const MAX_PRESENCE = 0.25
 /** Longer ones are no names of properties. */
@@ -23,6 +25,13 @@ export function isMap(objects: readonly object[]): boolean {
   const keys = [...counts.keys()]
   const dataLike = keys.filter((key) => key.length > MAX_NAME || DATA_KEYS.some((pattern) => pattern.test(key)))
   if (dataLike.length * 2 > keys.length) return true
+  if (
+    objects.length >= MIN_UNIQUE &&
+    keys.length >= objects.length &&
+    [...counts.values()].every((each) => each === 1)
+  ) {
+    return true
+  }
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
   return counts.size >= MIN_KEYS && total / counts.size / objects.length <= MAX_PRESENCE
 }

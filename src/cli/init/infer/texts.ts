@@ -7,7 +7,7 @@ import { hasWord, isIdName } from './words.ts'
 const DATETIME = z.iso.datetime({ offset: true })
 const DATE = z.iso.date()
 /** Digits of amounts that are kept in other systems; the generated definition has the same. */
-export const DECIMAL_TEXT = /^-?\d{1,30}(\.\d{1,18})?$/
+const DECIMAL_TEXT = /^-?\d{1,30}(\.\d{1,18})?$/
 
 /** Text of so few values is perhaps an enum, where so many were seen. */
 const MIN_HINTED = 50

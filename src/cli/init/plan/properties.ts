@@ -27,7 +27,8 @@ export interface Proposals {
 
 /** What a topic is looked up by, and what its keys are: proposals from records. */
 export function proposalsOf(type: ObjectPlan | UnionPlan | ValuePlan, seen: readonly Seen[]): Proposals {
-  const fields = topFields(type)
+  // A `where` on `toString` would be a type error: every object has one.
+  const fields = topFields(type).filter(({ source }) => !(source in {}))
   const columns = new Map(fields.map((field) => [field, columnOf(field.source, seen)]))
   const key = fields.find(({ source }) => isKey(source, seen))?.source
   const hasId = key !== undefined || fields.some((field) => isId(field, columns.get(field) as Column, seen.length))

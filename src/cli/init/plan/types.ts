@@ -56,6 +56,8 @@ export class TypePlanner {
 
   /** Plans what is inside of a shape. What GraphQL shows as JSON has no types. */
   #inner(shape: Shape, name: string): void {
+    // A definition may name a type in several places.
+    if (this.named.has(shape)) return
     switch (shape.kind) {
       case 'object':
         this.#object(shape, this.#take(name))

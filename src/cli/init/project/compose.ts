@@ -1,7 +1,7 @@
 /** `compose.yaml`: the gateway; the brokers are elsewhere. */
 export function composeSource(usesRegistry: boolean): string {
   const registry = usesRegistry
-    ? '\n      SCHEMA_REGISTRY_URL: ${SCHEMA_REGISTRY_URL:?the address of the schema registry}'
+    ? `\n      SCHEMA_REGISTRY_URL: \${SCHEMA_REGISTRY_URL:?the address of the schema registry}`
     : ''
   return `# docker compose up --build. The variables are those of .env; brokers on this machine are host.docker.internal:9092.
 services:

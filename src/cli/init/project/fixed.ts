@@ -82,7 +82,7 @@ EXPOSE 4000 4001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=6 \\
   CMD ["node", "-e", "fetch(\`http://127.0.0.1:\${process.env.ADMIN_PORT ?? 4001}/livez\`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Node itself, no npm and no shell: a SIGTERM must reach the gateway, which then drains.
-CMD ["node", "node_modules/.bin/sluice", "start", "gateway.ts"]
+CMD ["node", "node_modules/sluice/bin/sluice.cjs", "start", "gateway.ts"]
 `
 
 export const DOCKERIGNORE = `# Only what the Dockerfile copies.

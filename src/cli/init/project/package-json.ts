@@ -4,7 +4,7 @@ import type { PackageSpecs } from './specs.ts'
 type Json = Readonly<Record<string, unknown>>
 
 const SCRIPTS = {
-  start: 'node --env-file-if-exists=.env node_modules/.bin/sluice start gateway.ts',
+  start: 'node --env-file-if-exists=.env node_modules/sluice/bin/sluice.cjs start gateway.ts',
   test: 'node --test',
   check: 'tsc --noEmit',
   schema: 'sluice schema --output schema.graphql',

@@ -1,10 +1,12 @@
 import type { RawRecord } from '../../../streams/event.ts'
-import { json } from '../../../streams/topic/codec.ts'
+import { json, TOMBSTONE } from '../../../streams/topic/codec.ts'
 import { inferField } from '../infer/infer.ts'
 import { fieldOf, UNKNOWN } from '../infer/place.ts'
+import { InitError } from '../init-error.ts'
 import type { TopicFindings } from '../plan/planner.ts'
-import { decodeAll } from './decoded.ts'
-import { envelopeOf } from './envelope.ts'
+import { CHANGE_NOTE, changeShape } from './changes.ts'
+import { type Decoded, decodeAll } from './decoded.ts'
+import { unwrap } from './envelope.ts'
 import { JSON_READING, type Reading } from './reading.ts'
 
 /** With fewer records, what is always there may be so by chance. */
@@ -15,78 +17,79 @@ const MOST = 0.5
 const MAGIC = 0
 const WIRE_HEAD = 5
 
-/** The bytes of a topic are known to be of a format that needs more than was given. */
-export class NeedsRegistry extends Error {
-  override readonly name = 'NeedsRegistry'
-}
-
 const MISSING: Reading = { format: 'missing', codec: undefined, imports: [], usesRegistry: false }
+
+const EMPTY =
+  'There was no record with a value to look at: write its schema here, and the fields of its type in schema/.'
+const FOREIGN =
+  'The values are neither JSON nor of a schema registry. Say what decodes them: `avroCodec`, `protobufCodec`, or a ' +
+  'function of the bytes.'
 
 /** Whether values are in the wire format of a schema registry. */
 export function isWireFormat(values: readonly Buffer[]): boolean {
   const wired = values.filter((value) => value.length > WIRE_HEAD && value[0] === MAGIC)
-  return values.length > 0 && wired.length / values.length > MOST
+  return wired.length / values.length > MOST
 }
 
-/** What records of a topic look like. Values of a registry are not looked at here. */
+/**
+ * What records of a topic look like that are not of a registry.
+ * @throws InitError for those that are.
+ */
 export function lookAt(topic: string, records: readonly RawRecord[]): TopicFindings {
   const filled = records.filter(({ value }) => value !== null)
-  const notes = tombstoneNotes(records.length, records.length - filled.length)
-  if (filled.length === 0) {
-    const doubt =
-      'There was no record with a value to look at: write its schema here, and the fields of its type in schema/.'
-    return {
-      topic,
-      value: fieldOf({ shape: UNKNOWN, doubt }, { isNullable: true }),
-      reading: JSON_READING,
-      seen: [],
-      notes,
-    }
+  const unknown = (reading: Reading, doubt: string): TopicFindings => {
+    const notes = recordNotes(records.length, filled.length, filled.length, filled.length)
+    return { topic, value: fieldOf({ shape: UNKNOWN, doubt }, { isNullable: true }), reading, seen: [], notes }
   }
+  if (filled.length === 0) return unknown(JSON_READING, EMPTY)
   const decoded = decodeAll(filled, json)
   if (decoded.length / filled.length <= MOST) {
-    if (isWireFormat(filled.map(({ value }) => value as Buffer))) {
-      throw new NeedsRegistry(
-        `The records of the topic "${topic}" are in the wire format of a schema registry: say --registry URL`,
-      )
-    }
-    const doubt =
-      'The values are no JSON, and not of a schema registry. Say what decodes them: `avroCodec`, `protobufCodec`, or a function of the bytes.'
-    return { topic, value: fieldOf({ shape: UNKNOWN, doubt }, { isNullable: true }), reading: MISSING, seen: [], notes }
+    if (!isWireFormat(filled.map(({ value }) => value as Buffer))) return unknown(MISSING, FOREIGN)
+    const sentence = 'are in the wire format of a schema registry: say its address by --registry URL'
+    throw new InitError(`The records of the topic "${topic}" ${sentence}`)
   }
-  const { reading, values } = envelopeOf(decoded)
-  const seen = values.filter(({ value }) => value !== null && value !== undefined)
-  const value = inferField(seen.map((each) => each.value), { name: topic, level: 0 }) // biome-ignore format: one line
+  const unwrapped = unwrap(decoded, JSON_READING)
+  const { reading, values } = unwrapped ?? { reading: JSON_READING, values: decoded }
+  const seen = seenOf(values)
+  if (seen.length === 0) return unknown(reading, EMPTY)
+  const inferred = inferField(seen.map(({ value }) => value), { name: topic, level: 0 }) // biome-ignore format: one line
   return {
     topic,
-    value: { ...value, isOptional: false, isNullable: value.isNullable && value.shape.kind === 'unknown' },
+    value: unwrapped?.op === undefined ? inferred : changeShape(inferred, unwrapped.op, values),
     reading,
     seen,
-    notes: [...notes, ...shareNotes(filled.length, decoded.length, values.length - seen.length)],
+    notes: [
+      ...(unwrapped?.op === undefined ? [] : [CHANGE_NOTE]),
+      ...recordNotes(records.length, filled.length, values.length, seen.length),
+    ],
   }
 }
 
-export function tombstoneNotes(records: number, tombstones: number): string[] {
-  const few = records > 0 && records < FEW_RECORDS ? [`Only ${counted(records, 'record')} could be looked at.`] : []
-  if (tombstones === 0) return few
-  return [
-    ...few,
-    `${tombstones} of ${counted(records, 'record')} had no value. Such tombstones are how a compacted topic deletes a key:`,
-    'they are skipped and counted. `tombstones: ({ key }) => ({ … })` makes events of them; and if the latest value of each',
-    'key is what clients want, `table: true` here and `t.table` in schema/ show that, with what is removed.',
-  ]
+/** Those that are events. */
+export function seenOf(values: readonly Decoded[]): readonly Decoded[] {
+  return values.filter(({ value }) => value !== null && value !== undefined && value !== TOMBSTONE)
 }
 
-function shareNotes(filled: number, decoded: number, nulls: number): string[] {
-  const failed = filled - decoded
-  return [
-    ...(failed === 0
-      ? []
-      : [`${failed} of ${counted(filled, 'value')} did not decode: such records are skipped and counted.`]),
-    ...(nulls === 0
-      ? []
-      : [`${nulls} of ${counted(filled, 'value')} were null: such records are skipped and counted.`]),
-  ]
+/** What of the records is no event, by counts: all, those with a value, those that decoded, and the events. */
+export function recordNotes(all: number, filled: number, decoded: number, events: number): string[] {
+  const notes: string[] = []
+  if (all > 0 && all < FEW_RECORDS) notes.push(`Only ${counted(all, 'record')} could be looked at.`)
+  if (filled < all) {
+    notes.push(
+      `${all - filled} of ${counted(all, 'record')} had no value. Such tombstones are how a compacted topic deletes a key:`,
+      'they are skipped and counted. `tombstones: ({ key }) => ({ … })` makes events of them; and if the latest value of each',
+      'key is what clients want, `table: true` here and `t.table` in schema/ show that, with what is removed.',
+    )
+  }
+  if (decoded < filled) {
+    notes.push(
+      `${filled - decoded} of ${counted(filled, 'value')} did not decode: such records are skipped and counted.`,
+    )
+  }
+  if (events < decoded) {
+    notes.push(`${decoded - events} of ${counted(filled, 'value')} said nothing (null): such records are skipped.`)
+  }
+  return notes
 }
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`

@@ -100,7 +100,7 @@ function ofScalar(shape: Shape): Example {
     case 'int':
       return same(1)
     case 'long':
-      return same(shape.as === 'text' ? '1' : 1)
+      return { ...same('1'), record: shape.as === 'text' ? '1' : 1, value: shape.as === 'text' ? '1' : 1 }
     case 'float':
       return same(1.5)
     case 'decimal':
@@ -112,7 +112,7 @@ function ofScalar(shape: Shape): Example {
     case 'bytes':
       return same('AA==')
     default:
-      return same(null)
+      return same('text')
   }
 }
 

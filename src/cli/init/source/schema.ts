@@ -1,4 +1,4 @@
-import { camelCase } from '../plan/names.ts'
+import { camelCase, Names } from '../plan/names.ts'
 import type { FieldPlan, ObjectPlan, TopicPlan, TypePlan } from '../plan/plan.ts'
 import { STREAM_ARGUMENTS } from '../plan/reserved.ts'
 import { nullableExpression, outputOf, shownTypes, typeExpression } from './output.ts'
@@ -107,23 +107,22 @@ interface Argument {
 
 /** Arguments for what is indexed. Long numbers and decimals are selected by `where`. */
 function argumentsOf(plan: TopicPlan): Argument[] {
+  const names = new Names(STREAM_ARGUMENTS)
   return plan.index.flatMap((field) => {
     const output = outputOf(field, field.source, plan.named)
     const expression =
       'scalar' in output.type ? ARGUMENTS[output.type.scalar] : `t.arg({ type: ${output.type.plan.name} })`
     if (output.isList || expression === undefined) return []
     const name = STREAM_ARGUMENTS.includes(field.name) ? `${field.name}Value` : field.name
-    return [{ name, source: field.source, expression }]
+    return [{ name: names.take(name), source: field.source, expression }]
   })
 }
 
 function streamSource(plan: TopicPlan): string {
   const given = argumentsOf(plan)
   const wheres = given.map(({ name, source }) => {
-    const value = name === source ? name : `${propertyName(source)}: ${name}`
-    return `...(${name} != null && { ${value} })`
+    return `...(given.${name} != null && { ${propertyName(source)}: given.${name} })`
   })
-  const names = given.map(({ name }) => name).join(', ')
   const options = [
     `    topic: records.${plan.constant},`,
     `    type: ${plan.type.name},`,
@@ -132,7 +131,7 @@ function streamSource(plan: TopicPlan): string {
       ? []
       : [
           `    args: ${fitted('{', given.map(({ name, expression }) => `${name}: ${expression}`), '}', '    ')},`,
-          `    ${fitted(`where: ({ ${names} }) => ({`, wheres, '}),', '    ')}`,
+          `    ${fitted(`where: (given) => ({`, wheres, '}),', '    ')}`,
         ]), // biome-ignore format: a list
     ...(plan.type.kind === 'value' ? ['    resolve: (value, _args, _context, { key }) => ({ value, key }),'] : []),
   ]

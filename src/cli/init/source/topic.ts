@@ -66,7 +66,7 @@ function topicDefinition(plan: TopicPlan, codec: CodecSource | undefined): strin
     ...(ordered.length === 0
       ? []
       : [...comment(['Proposed by type: what clients ask for by ranges.'], '  '), `  ordered: ${names(ordered)},`]),
-    ...notes.flatMap((note) => comment([note], '  ')),
+    ...(notes.length === 0 ? [] : comment(notes, '  ')),
   ]
   return `export const ${plan.constant} = defineTopic(${quoted(plan.topic)}, {\n${options.join('\n')}\n})`
 }

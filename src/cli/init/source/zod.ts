@@ -14,7 +14,7 @@ export const VALUE_SCHEMAS = {
 const DECIMAL = 'z.string().regex(/^-?\\d{1,30}(\\.\\d{1,18})?$/)'
 
 /** The zod schema of a field, as an expression. */
-export function zodOf(field: Field, named: TopicPlan['named']): string {
+function zodOf(field: Field, named: TopicPlan['named']): string {
   const nullable = field.isNullable && field.shape.kind !== 'unknown' ? '.nullable()' : ''
   return `${zodOfShape(field.shape, named)}${nullable}${field.isOptional ? '.optional()' : ''}`
 }

@@ -33,6 +33,8 @@ export async function readLog(reading: LogReading): Promise<void> {
 class TopicReader {
   readonly #options: LogReading
   readonly #wanted: Map<number, number>
+  /** By partition, a batch that is being taken: the others go on. */
+  readonly #taking = new Map<number, Promise<void>>()
   /** There are more records, or may be. */
   #isWoken = true
   #goOn: (() => void) | undefined
@@ -51,20 +53,25 @@ class TopicReader {
     const { signal } = this.#options
     while (!signal.aborted) {
       if (!this.#isWoken) await new Promise<void>((resolve) => (this.#goOn = resolve))
-      if (signal.aborted) return
+      if (signal.aborted) break
       await new Promise((resolve) => setImmediate(resolve))
       this.#isWoken = false
-      await this.#round()
+      this.#round()
     }
+    await Promise.all(this.#taking.values())
   }
 
-  /** Delivers the next batch of each partition. */
-  async #round(): Promise<void> {
+  /** Delivers the next batch of each partition that has taken the one before. */
+  #round(): void {
     const { topics, topic, signal } = this.#options
     for (const log of topics.get(topic)?.partitions ?? []) {
       if (signal.aborted) return
-      const taken = this.#readPartition(log)
-      if (taken !== undefined) await taken
+      if (this.#taking.has(log.partition)) continue
+      const taken = this.#readPartition(log)?.then(() => {
+        this.#taking.delete(log.partition)
+        this.wake()
+      })
+      if (taken !== undefined) this.#taking.set(log.partition, taken)
     }
   }
 

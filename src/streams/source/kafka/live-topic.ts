@@ -183,7 +183,10 @@ export class LiveTopic {
       if (isHeld) return `What partition ${partition} holds is being checked`
     }
     if (now < this.throttledUntil) return undefined
-    const oldest = [...this.partitions.values()].reduce((a, b) => (b.answeredAt < a.answeredAt ? b : a))
+    // A partition is not fetched while its records are being taken, which is no stall of the broker.
+    const fetched = [...this.partitions.values()].filter(({ delivering }) => delivering === undefined)
+    if (fetched.length === 0) return undefined
+    const oldest = fetched.reduce((a, b) => (b.answeredAt < a.answeredAt ? b : a))
     if (now - oldest.answeredAt <= STALL_MS) return undefined
     if (oldest.answeredAt === 0 && !this.#isKnown) return this.lastFailure ?? 'The reader has not reached Kafka yet'
     if (oldest.leader < 0) return `Partition ${oldest.partition} has no leader`
