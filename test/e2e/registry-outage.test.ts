@@ -12,7 +12,7 @@ describeKafka('a gateway with a schema registry', (kafka) => {
 
     it('delivers 50 versions of a schema in one topic', async () => {
       const world = await registryWorld({ kafka, registry })
-      const versions = []
+      const versions: Awaited<ReturnType<typeof world.version>>[] = []
       for (let number = 0; number < 50; number++) versions.push(await world.version(number))
       // The newest and the oldest by turns.
       const order = versions.flatMap((_, index) => [versions[49 - index], versions[index]])

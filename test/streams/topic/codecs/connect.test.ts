@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { type Codec, connectCodec, debeziumCodec, shapeOfChange, TOMBSTONE, zodOf } from '../../../../src/index.ts'
+import {
+  type Codec,
+  connectCodec,
+  debeziumCodec,
+  type Field,
+  type Shape,
+  shapeOfChange,
+  TOMBSTONE,
+  zodOf,
+} from '../../../../src/index.ts'
 import { RECORD } from './records.ts'
 
 const json = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
@@ -150,15 +159,15 @@ describe("Debezium's changes", () => {
   })
 
   it('have a shape', () => {
-    const row = {
-      kind: 'object',
-      fields: new Map([['id', { shape: { kind: 'int' }, isOptional: false, isNullable: false }]]),
-    } as const
     const certain = { isOptional: false, isNullable: false }
-    const fields = new Map([
+    const row: Shape = {
+      kind: 'object',
+      fields: new Map<string, Field>([['id', { shape: { kind: 'int' }, ...certain }]]),
+    }
+    const fields = new Map<string, Field>([
       ['after', { shape: row, ...certain }],
       ['source', { shape: { kind: 'unknown' }, ...certain }],
-    ] as const)
+    ])
     const schema = zodOf(shapeOfChange({ kind: 'object', fields }))
     expect(schema.parse(codec(change('c', null, { id: 1 }), RECORD))).toEqual({ id: 1, op: 'c', source })
     expect(schema.parse(codec(change('d', null, null), RECORD))).toEqual({ op: 'd', source })

@@ -9,7 +9,7 @@ const signal = new AbortController().signal
 
 async function registryOf(options: object = {}): Promise<{ fake: FakeRegistry; codec: Codec }> {
   const fake = await fakeRegistry()
-  onTestFinished(() => fake[Symbol.asyncDispose]().catch(() => {}))
+  onTestFinished(() => fake.stop().catch(() => {}))
   return { fake, codec: registryCodec(schemaRegistry({ url: fake.url, ...options })) }
 }
 
@@ -101,7 +101,10 @@ describe('an answer that is none', () => {
   const says = async (answer: Answer, options: object = {}): Promise<string> => {
     const { fake, codec } = await registryOf(options)
     fake.answer = answer
-    const error = await read(codec, five).catch((reason) => reason)
+    const error: Error = await read(codec, five).then(
+      () => new Error('It was decoded'),
+      (reason) => reason,
+    )
     expect(error).toBeInstanceOf(CodecUnavailable)
     // It says where, and never by what.
     expect(error.message).toMatch(/127\.0\.0\.1:\d+|id 1/)
