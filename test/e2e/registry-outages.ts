@@ -78,6 +78,7 @@ export async function registryWorld({ kafka, registry }: World) {
   await until('the gateway is ready', () => gateway.streams.readiness().ready)
   const stream = await RawStream.subscribe(gateway.graphql, 'subscription { payment { n version } }')
   const calmStream = await RawStream.subscribe(gateway.graphql, 'subscription { calm { n } }')
+  const begun = lines.length
   let produced = 0
   let calmly = 0
   const sent: number[] = []
@@ -108,7 +109,10 @@ export async function registryWorld({ kafka, registry }: World) {
     await kafka.produce(calmName, [{ value: JSON.stringify({ n: calmly++ }) }])
     await until('the other topic is delivered', () => calmStream.results.length === calmly)
   }
+  /** Of the topic, and of Kafka: a partition that is held for long is no broker that does not answer. */
+  const notReading = () => lines.slice(begun).filter(({ msg, topic }) => msg === 'Not reading' && topic === name)
   return {
+    notReading,
     proxy,
     gateway,
     lines,
@@ -168,6 +172,7 @@ export async function holdsOnlyItsTopic(
   expect(world.received().indexOf(held)).toBeLessThan(world.received().indexOf(heldToo))
   await until('/readyz has nothing to say', async () => !(await (await world.readyz()).text()).includes('held'))
   expect(world.received().toSorted((a, b) => a - b)).toEqual(world.sent)
+  expect(world.notReading()).toEqual([])
 }
 
 const SENTENCES: Readonly<Record<Exclude<Trouble, 'none'>, RegExp>> = {
