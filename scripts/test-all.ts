@@ -103,7 +103,10 @@ function install(missing: readonly Part[]): void {
 
 const missingParts = () => parts(process.env).filter((part) => !part.here())
 
-/** Installs what is missing where it may, says what is missing still, and fetches Kafka, a schema registry and Python's libraries into the cache. */
+/**
+ * Installs what is missing where it may, says what is missing still, and fetches Kafka, a schema registry and Python's
+ * libraries into the cache.
+ */
 async function prepare(): Promise<void> {
   const missing = missingParts()
   if (missing.length > 0 && process.getuid?.() === 0 && find('apt-get')) {

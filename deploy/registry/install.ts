@@ -14,7 +14,7 @@ const MAVEN_TIMEOUT_MS = 600_000
 const UNPACK_TIMEOUT_MS = 120_000
 const JAVA_VERSION_TIMEOUT_MS = 20_000
 
-export class RegistryMissing extends Error {
+class RegistryMissing extends Error {
   override readonly name = 'RegistryMissing'
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { freePorts, isFree } from '../kafka/probe.ts'
 import { registryFolder } from './install.ts'
 
-export { RegistryMissing, registryMissing } from './install.ts'
+export { registryMissing } from './install.ts'
 
 /** Its heap. It keeps its schemas in memory, in an H2 database. */
 const JVM = ['-Xms64m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError']

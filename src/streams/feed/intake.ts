@@ -170,7 +170,7 @@ export class Intake<V> implements IntakeFeed<V> {
     const take = () => this.#inOrder(() => this.#takeGap(gap))
     // It comes after the records that are held.
     const held = this.#held.get(gap.partition)
-    if (held) void held.then(take)
+    if (held !== undefined) void held.then(take)
     else void take()
   }
 

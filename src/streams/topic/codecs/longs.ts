@@ -15,7 +15,7 @@ export function longOf(value: number | bigint, longs: LongOptions['longs']): num
   throw tooLong()
 }
 
-export function tooLong(): CodecFailure {
+function tooLong(): CodecFailure {
   return new CodecFailure("A 64-bit integer is beyond 2^53: the codec's option `longs: 'text'` decodes it exactly")
 }
 

@@ -52,7 +52,9 @@ class Shapes {
     const described = field.comment ? { description: field.comment } : {}
     if (field instanceof protobuf.MapField) return { ...required({ kind: 'map', of }), ...described }
     if (field.repeated) return { ...required({ kind: 'list', of }), ...described }
-    return { ...of, isOptional: field.hasPresence && !field.required, ...described }
+    // protobufjs says so of scalars only.
+    const hasPresence = field.hasPresence || field.resolvedType instanceof protobuf.Type
+    return { ...of, isOptional: hasPresence && !field.required, ...described }
   }
 
   #value({ type, resolvedType }: protobuf.Field, within: readonly protobuf.Type[]): Field {
