@@ -51,12 +51,18 @@ test.each([
   expect(run(`{ long(is: ${written}) }`).data).toEqual({ long: meant })
 })
 
-test.each(['9223372036854775808', '"-9223372036854775809"', '1.5', '"1e3"', '""', 'true', '{}', `"${'0'.repeat(1e5)}1"`])(
-  'what is no Long is refused: %.20s',
-  (written) => {
-    expect(run(`{ long(is: ${written}) }`).errors?.[0]?.message).toContain('Long is a whole number of 64 bits')
-  },
-)
+test.each([
+  '9223372036854775808',
+  '"-9223372036854775809"',
+  '1.5',
+  '"1e3"',
+  '""',
+  'true',
+  '{}',
+  `"${'0'.repeat(1e5)}1"`,
+])('what is no Long is refused: %.20s', (written) => {
+  expect(run(`{ long(is: ${written}) }`).errors?.[0]?.message).toContain('Long is a whole number of 64 bits')
+})
 
 test('a variable of the type Long is text, or a number that a double holds', () => {
   const source = 'query($is: Long!) { long(is: $is) }'
