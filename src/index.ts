@@ -8,15 +8,18 @@ import './schema/publish-plugin.ts'
 import './schema/rights/scope-auth.ts'
 import './schema/stream-plugin.ts'
 import './schema/table-plugin.ts'
+import './schema/unused-plugin.ts'
 
 export type { Authorize } from './admission/authorization/rules-elsewhere.ts'
 export { type Config, ConfigError, readConfig } from './config.ts'
 export { type DefinitionOptions, type DemoFeedOptions, defineGateway, type GatewayDefinition } from './definition.ts'
 export { SluiceError } from './errors/codes.ts'
 export { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
-export { createBuilder } from './schema/builder.ts'
+export { type Builder, type BuilderOptions, createBuilder } from './schema/builder.ts'
 export type { Audience, Bounds, Claims, Context } from './schema/context.ts'
 export type { FieldCost } from './schema/field-cost.ts'
+export { type Comparison, comparedAs } from './schema/filter/comparison.ts'
+export type { ScalarDefinition, ScalarDefinitions } from './schema/own-scalars.ts'
 export type { GraphiqlTab } from './server/pages/pages.ts'
 export type { EventRecord, Gap, Progress, StreamEvent, StreamItem } from './streams/event.ts'
 export type { Feed } from './streams/feed/feed.ts'
@@ -30,7 +33,15 @@ export {
   type Source,
   SourceUnavailable,
 } from './streams/source/port.ts'
-export { type Codec, CodecFailure, CodecUnavailable, json, TOMBSTONE } from './streams/topic/codec.ts'
+export {
+  type Codec,
+  CodecFailure,
+  CodecUnavailable,
+  type JsonOptions,
+  json,
+  jsonCodec,
+  TOMBSTONE,
+} from './streams/topic/codec.ts'
 export { type AvroOptions, avroCodec } from './streams/topic/codecs/avro/avro-codec.ts'
 export { type AvroShapeOptions, shapeOfAvro } from './streams/topic/codecs/avro/avro-shape.ts'
 export { connectCodec } from './streams/topic/codecs/connect/connect-codec.ts'

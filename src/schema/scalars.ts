@@ -1,5 +1,13 @@
+import { type ConstValueNode, Kind, print } from 'graphql'
 import { SluiceError } from '../errors/codes.ts'
+import { decimalText } from '../streams/filter/decimal.ts'
 import { comparedAs } from './filter/comparison.ts'
+
+/** As `z.json()` has it, without null: the field is nullable where that may be. */
+export type JsonValue = string | number | boolean | readonly (JsonValue | null)[] | JsonObject
+interface JsonObject {
+  readonly [name: string]: JsonValue | null
+}
 
 /** Scalars are strings on the wire; their types in resolvers are given beside each. */
 // A type, not an interface: Pothos wants an index signature.
@@ -9,11 +17,12 @@ export type Scalars = {
   /** A `Date` from clients (a `FineDate`, if a `Date` cannot say it); a `Date`, or text that is RFC 3339 already, to them. */
   DateTime: { Input: Date; Output: Date | string }
   /** A decimal number as text: no amount is rounded. */
-  Decimal: { Input: string; Output: string }
-  ID: { Input: string; Output: string }
-  /** Text on the wire, which every client reads exactly; a number is taken as well. */
+  Decimal: { Input: string; Output: string | number | bigint }
+  /** A whole number of 64 bits, signed; decimal text from clients. */
   Long: { Input: string; Output: string | number | bigint }
+  /** Any value of JSON. */
   JSON: { Input: unknown; Output: unknown }
+  ID: { Input: string; Output: string }
 }
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
@@ -63,7 +72,11 @@ export const dateTimeScalar = {
 export const decimalScalar = {
   extensions: comparedAs('decimal'),
   description: 'A decimal number, as a string, such as "129.90".',
-  serialize: (value: string) => value,
+  serialize: (value: string | number | bigint) => {
+    const decimal = decimalText(value)
+    if (decimal === undefined) throw new TypeError('A value of Decimal is no number')
+    return decimal
+  },
   parseValue: (value: unknown) => {
     const written = text(value, 'Decimal')
     if (!DECIMAL.test(written)) throw new SluiceError('BAD_USER_INPUT', 'Decimal is written like "129.90"')
@@ -71,21 +84,47 @@ export const decimalScalar = {
   },
 }
 
-const LONG = /^-?\d{1,19}$/
+const INTEGER = /^-?\d+$/
+/** Digits of the longest value, with zeros before it: of more a bigint is not made. */
+const MAX_LONG_CHARS = 40
+const [MIN_LONG, MAX_LONG] = [-(2n ** 63n), 2n ** 63n - 1n]
 
+/** The canonical text of a whole number of 64 bits; undefined for any other value, and for a number beyond 2^53. */
+function longText(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value + 0) : undefined
+  const isText = typeof value === 'string' && value.length <= MAX_LONG_CHARS && INTEGER.test(value)
+  if (!isText && typeof value !== 'bigint') return undefined
+  const long = BigInt(value)
+  return long >= MIN_LONG && long <= MAX_LONG ? String(long) : undefined
+}
+
+function parseLong(value: unknown): string {
+  const long = longText(value)
+  if (long !== undefined) return long
+  throw new SluiceError(
+    'BAD_USER_INPUT',
+    'Long is a whole number of 64 bits, as a string such as "9007199254740993", or as a number below 2^53',
+  )
+}
+
+/** Always text to clients: most of them parse numbers to doubles, which round beyond 2^53. */
 export const longScalar = {
   extensions: comparedAs('decimal'),
-  description: 'A whole number of 64 bits, as a string, such as "9007199254740993".',
-  serialize: (value: string | number | bigint) => String(value),
-  parseValue: (value: unknown) => {
-    const written = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : text(value, 'Long')
-    if (!LONG.test(written)) throw new SluiceError('BAD_USER_INPUT', 'Long is written like "9007199254740993"')
-    return written
+  description: 'A whole number of 64 bits, as a string, such as "9007199254740993". Input may be a number below 2^53.',
+  serialize: (value: string | number | bigint) => {
+    const long = longText(value)
+    if (long === undefined) throw new TypeError('A value of Long is no whole number of 64 bits, or was rounded')
+    return long
   },
+  parseValue: parseLong,
+  coerceInputValue: parseLong,
+  /** The digits of a document are exact, whereas the default makes a double of them. */
+  coerceInputLiteral: (node: ConstValueNode) =>
+    parseLong(node.kind === Kind.INT || node.kind === Kind.STRING ? node.value : print(node)),
 }
 
 export const jsonScalar = {
-  description: 'Any JSON value.',
+  description: 'Any value of JSON.',
   serialize: (value: unknown) => value,
   parseValue: (value: unknown) => value,
 }

@@ -1,4 +1,4 @@
-import { canonicalDecimal, compareDecimals } from './decimal.ts'
+import { canonicalDecimal, compareDecimals, decimalText } from './decimal.ts'
 import type { FieldKind } from './filter.ts'
 import { type CanonicalInstant, canonicalInstant, compareCanonicalInstants } from './instant.ts'
 
@@ -19,7 +19,7 @@ export function canonicalOf(kind: FieldKind, value: unknown): unknown {
     case 'enum':
       return value === null || Number.isNaN(value) ? undefined : value
     case 'decimal':
-      return typeof value === 'string' ? canonicalDecimal(value) : undefined
+      return fromDecimal(decimalText(value))
     case 'instant':
       return canonicalInstant(value)
     case 'object':
@@ -31,6 +31,10 @@ export function canonicalOf(kind: FieldKind, value: unknown): unknown {
 function fromBigint(value: bigint): number | bigint {
   const number = Number(value)
   return Number.isFinite(number) && BigInt(number) === value ? number : value
+}
+
+function fromDecimal(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : canonicalDecimal(text)
 }
 
 /** -0 equals 0. */

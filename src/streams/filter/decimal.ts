@@ -54,8 +54,9 @@ export class DecimalRange {
   }
 
   /** False for what is no decimal number. */
-  has(text: string): boolean {
-    if (!scan(text, left)) return false
+  has(value: unknown): boolean {
+    const text = typeof value === 'string' ? value : decimalText(value)
+    if (text === undefined || !scan(text, left)) return false
     if (this.#low) {
       const order = compare(left, this.#low)
       if (order < 0 || (order === 0 && this.#isLowOpen)) return false
@@ -77,6 +78,36 @@ function scanned(text: string): Scanned {
 function blank(): Scanned {
   return { text: '', isNegative: false, first: 0, point: 0, end: 0 }
 }
+
+/**
+ * The decimal text of a value of an event: text as it is, numbers as JSON writes them but without an exponent, bigints.
+ * Undefined for what is no finite number and no text.
+ */
+export function decimalText(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return value
+    case 'bigint':
+      return String(value)
+    case 'number':
+      return Number.isFinite(value) ? withoutExponent(String(value)) : undefined
+    default:
+      return undefined
+  }
+}
+
+/** JSON's number, with an exponent or without: the same digits, with the point where it belongs. */
+export function withoutExponent(written: string): string {
+  const [, sign = '', integer = '', fraction = '', exponent] = NUMBER.exec(written) ?? []
+  if (exponent === undefined) return written
+  const digits = integer + fraction
+  const point = integer.length + Number(exponent)
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`
+  if (point >= digits.length) return sign + digits.padEnd(point, '0')
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`
+}
+
+const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 
 const [MINUS, POINT, ZERO, NINE] = [0x2d, 0x2e, 0x30, 0x39]
 

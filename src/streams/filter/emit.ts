@@ -123,7 +123,7 @@ class Emitter {
   #range(kind: FieldKind, { low, high }: Interval, { first, again }: Read): string {
     if (kind === 'decimal') {
       const range = new DecimalRange(low as DecimalBound | undefined, high as DecimalBound | undefined)
-      return `typeof ${first} === "string" && ${this.#constant(range)}.has(${again})`
+      return `${this.#constant(range)}.has(${first})`
     }
     if (kind === 'instant') {
       const range = new InstantRange(low as InstantBound | undefined, high as InstantBound | undefined)

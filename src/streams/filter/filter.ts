@@ -18,7 +18,7 @@ export interface FilterField {
 /**
  * A condition on events. Logic has two values: null equals nothing but null, so that "not equal" is met by null; ranges,
  * `startsWith`, `contains`, `hasAll` and `hasAny` are not met by null, nor by what cannot be compared (NaN, a text that
- * is no decimal). Decimals are compared as decimals of any length, instants as times, ids as text, enums by their
+ * is no decimal). Decimals (text, numbers, bigints) are compared as decimals of any length, instants as times, ids as text, enums by their
  * internal value.
  */
 export type Filter =

@@ -41,7 +41,7 @@ function rangeMatcher(kind: FieldKind, { low, high }: Interval): Matcher {
   switch (kind) {
     case 'decimal': {
       const range = new DecimalRange(low as DecimalBound | undefined, high as DecimalBound | undefined)
-      return (value) => typeof value === 'string' && range.has(value)
+      return (value) => range.has(value)
     }
     case 'instant': {
       const range = new InstantRange(low as InstantBound | undefined, high as InstantBound | undefined)

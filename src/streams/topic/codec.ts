@@ -1,4 +1,5 @@
 import type { EventRecord, RawRecord } from '../event.ts'
+import { parseExactly } from './exact-numbers.ts'
 
 /**
  * Decodes the bytes of a record to a plain value. It may throw anything: the record is then counted and skipped. It
@@ -54,6 +55,23 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** JSON in UTF-8: the default codec. */
 export const json: Codec = Object.assign((bytes: Buffer): unknown => JSON.parse(utf8.decode(bytes)), {
   fromText: (text: string): unknown => JSON.parse(text),
+  encode: (value: unknown): string => JSON.stringify(value),
+})
+
+/** `exact`: a number that a double cannot hold becomes text. `double`: it is rounded, as by `JSON.parse`. */
+export interface JsonOptions {
+  readonly numbers?: 'double' | 'exact'
+}
+
+/** JSON in UTF-8. With exact numbers an amount that is sent as a number reaches `Decimal` and `Long` unrounded. */
+export function jsonCodec({ numbers = 'double' }: JsonOptions = {}): Codec {
+  if (numbers === 'double') return json
+  if (numbers === 'exact') return exactJson
+  throw new TypeError(`The numbers of a JSON codec are 'double' or 'exact'`)
+}
+
+const exactJson: Codec = Object.assign((bytes: Buffer): unknown => parseExactly(utf8.decode(bytes)), {
+  fromText: parseExactly,
   encode: (value: unknown): string => JSON.stringify(value),
 })
 

@@ -1,11 +1,11 @@
 import type { EventRecord, StreamEvent } from '../event.ts'
-import { compareDecimals } from '../filter/decimal.ts'
+import { compareDecimals, decimalText } from '../filter/decimal.ts'
 import { compareInstants, instantMs } from '../filter/instant.ts'
 
 /**
  * How values are ordered:
  * - `number`: numbers and bigints;
- * - `decimal`: decimal numbers of any length, as text;
+ * - `decimal`: decimal numbers of any length, as text; numbers and bigints are compared by their decimal text;
  * - `instant`: a `Date`, or text as RFC 3339 has it, the seconds of which may be absent.
  */
 export type OrderKind = 'number' | 'decimal' | 'instant'
@@ -68,8 +68,10 @@ export function approximately(kind: OrderKind, value: unknown): number {
   switch (kind) {
     case 'number':
       return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN
-    case 'decimal':
-      return typeof value === 'string' && DECIMAL.test(value) ? Number(value) : Number.NaN
+    case 'decimal': {
+      const text = decimalText(value)
+      return text !== undefined && DECIMAL.test(text) ? Number(text) : Number.NaN
+    }
     case 'instant':
       return instantMs(value)
   }
@@ -78,7 +80,10 @@ export function approximately(kind: OrderKind, value: unknown): number {
 /** The order of two values that have one place. Negative, zero or positive; undefined if one has no order. */
 export function exactly(kind: OrderKind, a: unknown, b: unknown): number | undefined {
   if (kind === 'instant') return compareInstants(a, b)
-  if (kind === 'decimal') return typeof a === 'string' && typeof b === 'string' ? compareDecimals(a, b) : undefined
+  if (kind === 'decimal') {
+    const [one, other] = [decimalText(a), decimalText(b)]
+    return one === undefined || other === undefined ? undefined : compareDecimals(one, other)
+  }
   const [one, other] = [a as number, b as number]
   return one < other ? -1 : one > other ? 1 : 0
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalDecimal, compareDecimals, DecimalRange } from '../../../src/streams/filter/decimal.ts'
+import { canonicalDecimal, compareDecimals, DecimalRange, decimalText } from '../../../src/streams/filter/decimal.ts'
 import { Statistics } from '../../kit/statistics.ts'
 
 const digits = (maxLength: number) => fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength })
@@ -72,4 +72,27 @@ test('decimals of a million digits are compared to the last', () => {
   expect(compareDecimals(`0.${nines}8`, `0.${nines}9`)).toBeLessThan(0)
   expect(compareDecimals(`-${nines}`, `-${nines}9`)).toBeGreaterThan(0)
   expect(canonicalDecimal(`-${'0'.repeat(1_000_000)}.${'0'.repeat(1_000_000)}`)).toBe('0')
+})
+
+test.each([
+  [0.1, '0.1'],
+  [1e21, '1000000000000000000000'],
+  [-1.25e22, '-12500000000000000000000'],
+  [1.5e-7, '0.00000015'],
+  [12345678901234567890n, '12345678901234567890'],
+  ['1.50', '1.50'],
+  [Number.NaN, undefined],
+  [Number.POSITIVE_INFINITY, undefined],
+  [true, undefined],
+  [null, undefined],
+])('the decimal text of %s is %s', (value, text) => {
+  expect(decimalText(value)).toBe(text)
+})
+
+test('numbers and bigints of events are in a range of decimals as their text is', () => {
+  const range = new DecimalRange({ value: '0.1', isOpen: false }, { value: '9007199254740992', isOpen: false })
+  expect([0.1, 1, 9007199254740992n].map((value) => range.has(value))).toEqual([true, true, true])
+  expect([0.09999, 1e21, 9007199254740993n, Number.NaN, null].map((value) => range.has(value))).toEqual(
+    Array(5).fill(false),
+  )
 })

@@ -96,8 +96,9 @@ function orderOf(kind: FieldKind, value: unknown, bound: unknown): number | unde
 }
 
 function fractionOfDecimal(value: unknown): Fraction | undefined {
+  const text = typeof value === 'number' || typeof value === 'bigint' ? String(value) : value
   const [matched, sign, integer, , decimals = ''] =
-    typeof value === 'string' ? (/^(-?)(\d+)(\.(\d+))?$/.exec(value) ?? []) : []
+    typeof text === 'string' ? (/^(-?)(\d+)(\.(\d+))?$/.exec(text) ?? []) : []
   return matched === undefined ? undefined : [BigInt(`${sign}${integer}${decimals}`), decimals.length]
 }
 
