@@ -5,7 +5,7 @@ import { parseSync } from 'oxc-parser'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { until } from '../kit/until.ts'
 import { GATEWAY, MISTAKES, NODE_TEST, RIGHT, WRONG } from './consumer.ts'
-import { outputOf } from './packed-client.ts'
+import { outputOf, writeFiles } from './packed-client.ts'
 import { manifest, packLibrary, projectOf, ROOT } from './packed-library.ts'
 
 let archive: string
@@ -156,6 +156,17 @@ test("a test by Node's own runner passes, and its process ends", async () => {
   const { code, text } = await outputOf(project, process.execPath, '--test', '--test-reporter=tap')
   expect(code, text).toBe(0)
   expect(text).toMatch(/^# pass 1$/m)
+})
+
+test("a command that is installed elsewhere runs the project's own copy, and its own where there is none", async () => {
+  const elsewhere = await projectOf(archive, {})
+  const own = 'export const main = () => console.log("the own copy")'
+  const manifestOf = { name: 'sluice', exports: { './package.json': './package.json' } }
+  const files = { 'node_modules/sluice/package.json': manifestOf, 'node_modules/sluice/dist/cli/main.js': own }
+  writeFiles(join(elsewhere, 'other'), { ...files, 'none/package.json': {} })
+  const command = join(elsewhere, bin)
+  expect((await outputOf(join(elsewhere, 'other'), process.execPath, command)).text).toBe('the own copy\n')
+  expect((await outputOf('/', process.execPath, command, '--help')).text).toContain('Usage: sluice')
 })
 
 test('an old Node is told what is needed, and how npm brings it', async () => {

@@ -10,4 +10,20 @@ if (Number.parseInt(version, 10) < WANTED) {
   )
   process.exit(1)
 }
-void import('../dist/cli/main.js').then(({ main }) => main(process.argv.slice(2)))
+
+/** The project's own copy goes first, wherever this one is installed: it is the one that gateway.ts imports. */
+function commandUrl() {
+  const { existsSync } = require('node:fs')
+  const { createRequire } = require('node:module')
+  const { dirname, join } = require('node:path')
+  const { pathToFileURL } = require('node:url')
+  try {
+    const own = createRequire(join(process.cwd(), 'gateway.ts')).resolve('sluice/package.json')
+    const main = join(dirname(own), 'dist/cli/main.js')
+    if (existsSync(main)) return pathToFileURL(main).href
+  } catch {
+    // The project has none: `sluice init` needs none.
+  }
+  return '../dist/cli/main.js'
+}
+void import(commandUrl()).then(({ main }) => main(process.argv.slice(2)))
