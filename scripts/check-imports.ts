@@ -62,6 +62,7 @@ const LIBRARY = [
   'src/streams',
   'src/testing',
   'src/transport',
+  'src/version.ts',
 ]
 
 /** They have the public API, and each is itself alone. */
@@ -264,6 +265,7 @@ const RULES: Record<string, { may: string[]; not: string[] }> = {
   'src/testing.ts': { may: LIBRARY, not: [...KAFKA, ...HTTP] },
   'src/testing': { may: LIBRARY, not: [...KAFKA, ...HTTP, ...POTHOS] },
   // A command starts what the library has.
+  'src/version.ts': { may: [], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   'src/cli': { may: LIBRARY, not: [...KAFKA, 'graphql-yoga', 'graphql-sse'] },
   'src/main.ts': { may: ['src/cli/run-gateway.ts', 'src/orders-gateway.ts'], not: [...KAFKA, ...HTTP, ...GRAPHQL] },
   // A client knows the gateway by its protocol and its schema only.

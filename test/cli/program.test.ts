@@ -65,7 +65,9 @@ test('check without Kafka says what would be served, and each problem of the con
   const cwd = folderOf({ 'gateway.ts': GATEWAY })
   const good = await sluice(['check'], { cwd })
   expect(good).toMatchObject({ code: 0, err: '' })
-  expect(good.out).toContain('topic "orders": served as orders, ordersByMerchant, ordersByRegion; JSON; looked up by region')
+  expect(good.out).toContain(
+    'topic "orders": served as orders, ordersByMerchant, ordersByRegion; JSON; looked up by region',
+  )
   const json = await sluice(['check', '--json', '--connect'], { cwd })
   expect(JSON.parse(json.out)).toMatchObject({ ok: true })
   const env = { PORT: 'x', WINDOW_BYTES: '1' }
