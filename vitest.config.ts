@@ -16,7 +16,7 @@ export default defineConfig({
   },
   // Tests must see the copy of graphql that Node gives to externalised dependencies (Yoga, Pothos), or
   // `instanceof GraphQLSchema` fails between them: the conditions of Node's own `import`, in Node's order.
-  ssr: { resolve: { conditions: ['node', 'module-sync', 'module', 'import', 'default'] } },
+  ssr: { resolve: { conditions: ['node', 'module-sync', 'import', 'default'] } },
   test: {
     environment: 'node',
     pool: 'forks',
