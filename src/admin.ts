@@ -25,6 +25,7 @@ type Parts =
   | 'units'
   | 'single'
   | 'publisher'
+  | 'counts'
 
 export interface AdminParts extends Pick<MetricsSources, Parts> {
   readonly config: Config

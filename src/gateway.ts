@@ -16,8 +16,10 @@ import { type Config, readConfig } from './config.ts'
 import { authenticates } from './config-gate.ts'
 import { openLog } from './data-log.ts'
 import { type DefinitionOptions, defineGateway } from './definition.ts'
+import { ResolverTimes } from './delivery/counts/resolver-times.ts'
 import { Engine, type EngineOptions } from './delivery/engine.ts'
 import { Faults } from './errors/faults.ts'
+import { RefusalCounts } from './errors/refusal-counts.ts'
 import { ResolverErrors } from './errors/resolver-errors.ts'
 import { openGate } from './gate.ts'
 import { createLog } from './log.ts'
@@ -42,6 +44,7 @@ import { Units } from './transport/gzip/units.ts'
 import { Operations } from './transport/operations.ts'
 import { Refusals } from './transport/refusals.ts'
 import { SingleConnections } from './transport/single/connections.ts'
+import { StreamCounts } from './transport/stream-counts.ts'
 import { StreamEnds } from './transport/stream-ends.ts'
 import { StreamSockets } from './transport/stream-sockets.ts'
 
@@ -121,6 +124,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const replayEventsPerSecond = config.REPLAY_EVENTS_PER_SECOND
   const faults = new Faults(log)
   const errors = new ResolverErrors(log, schema)
+  const counts = { streams: new StreamCounts(), refusals: new RefusalCounts(), times: new ResolverTimes(schema) }
+  const { times } = counts
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const maxGroups = config.MAX_GROUPS
@@ -133,6 +138,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     faults,
     errors,
+    times,
     writeStallMs: options.writeStallMs,
   })
   const { admission, authentication, control, limits: clients, audit } = gate
@@ -150,7 +156,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxAgeMs: config.STREAM_MAX_AGE_MS,
     faults,
     limits: clients,
-    observers: [...gate.streamObservers, expiries],
+    observers: [counts.streams, ...gate.streamObservers, expiries],
     onOpen: (socket) => connections.becameStream(socket),
   })
   let leaving: Promise<void> | undefined
@@ -188,6 +194,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits: clients,
     anonymous: authentication.anybody.audience,
     publisher,
+    times,
     ...(audit && { onPublished: (owner, topic) => audit.published(owner, topic) }),
     introspection,
   })
@@ -236,6 +243,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     corsHeaders: config.CORS_HEADERS ?? [],
     addresses,
     answers,
+    refusals: counts.refusals,
     compresses: config.COMPRESSION !== 'off',
     errors,
     log,
@@ -267,6 +275,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     units,
     publisher,
     single,
+    counts,
     timeouts,
   })
 

@@ -1,6 +1,10 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Feed } from '../streams/feed/feed.ts'
 import type { Streams } from '../streams/streams.ts'
+import type { TopicState } from '../streams/topic-reading.ts'
+
+/** Of topics that are read, that are being read up to their end, and that wait: /readyz has the reason. */
+const TOPIC_STATES: readonly TopicState['kind'][] = ['ready', 'filling', 'waiting']
 
 type ReadFeed = (feed: Feed<unknown>) => Iterable<readonly [Record<string, string>, number]>
 
@@ -60,6 +64,28 @@ export function addTopics(registry: Registry, streams: Streams): void {
   perFeed('gauge', 'topic_ready', 'Whether a topic can be read, and new streams of it are served.', [], (feed) => [
     [{}, streams.states.get(feed.topic.name)?.kind === 'ready' ? 1 : 0],
   ])
+  perFeed('gauge', 'topic_state', 'The state of a topic: 1 for the one that it is in.', ['state'], (feed) => {
+    const state = streams.states.get(feed.topic.name)?.kind
+    return TOPIC_STATES.map((each) => [{ state: each }, each === state ? 1 : 0] as const)
+  })
+  const perPartition =
+    (offsets: (feed: Feed<unknown>) => Iterable<number>): ReadFeed =>
+    (feed) =>
+      Array.from(offsets(feed), (offset, partition) => [{ partition: String(partition) }, Math.max(0, offset)])
+  perFeed(
+    'gauge',
+    'partition_next_offset',
+    'The next offset that is read, by partition: it goes back where the log was truncated.',
+    ['partition'],
+    perPartition((feed) => feed.head),
+  )
+  perFeed(
+    'gauge',
+    'partition_end_offset',
+    'The end of the log, as it was last asked, by partition.',
+    ['partition'],
+    perPartition((feed) => feed.ends),
+  )
   perFeed('gauge', 'window_bytes', 'Estimated bytes of the events in the window.', [], (feed) => [
     [{}, feed.window.bytes],
   ])

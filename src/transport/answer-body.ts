@@ -13,6 +13,8 @@ const LEVEL = 4
 export interface AnswerResponse extends ServerResponse {
   /** Content codings that its client accepts; absent: answers are plain. */
   codings?: AcceptedCodings
+  /** Counts a refusal by the code of its error. */
+  refused?(code: unknown): void
   /** See `AnswerBudget`. */
   holdIfRoom?(bytes: number): { release(): void } | undefined
 }

@@ -5,6 +5,8 @@ import type { Feed } from '../../streams/feed/feed.ts'
 import type { Settled } from '../../streams/feed/settled.ts'
 import { type Explanation, explain } from '../../streams/filter/explain.ts'
 import type { Table } from '../../streams/table/table.ts'
+import type { PendingAge } from '../counts/event-ages.ts'
+import type { OperationWork } from '../counts/operation-counts.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
@@ -55,6 +57,8 @@ export interface GroupOptions {
   readonly table?: Table | undefined
   readonly stream: BoundStream
   readonly renderer: Renderer
+  /** Counters of its operation's name. */
+  readonly work: OperationWork
   /** Key of equal operations; undefined: not shared. */
   readonly key: string | undefined
 }
@@ -69,8 +73,11 @@ export class Group implements FrameHolder, MemberGroup {
   readonly renderer: Renderer
   readonly flow: Flow
   readonly shared: Shared
+  /** Counters of its operation's name. */
+  readonly work: OperationWork
   readonly #host: GroupHost
   readonly #stream: BoundStream
+  readonly #age: PendingAge
   readonly #members = new Set<Subscriber>()
   #replaying = 0
   #flushed = 0
@@ -81,16 +88,19 @@ export class Group implements FrameHolder, MemberGroup {
   #ended = false
 
   /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` has too many combinations. */
-  constructor({ host, shared, feed, table, stream, renderer, key: groupKey }: GroupOptions) {
+  constructor({ host, shared, feed, table, stream, renderer, work, key: groupKey }: GroupOptions) {
     this.key = groupKey
     this.feed = feed
     this.renderer = renderer
     this.shared = shared
     this.#host = host
     this.#stream = stream
+    this.work = work
+    this.#age = shared.ages.pending(feed.topic.name)
     const key = groupKey ?? `private ${nextPrivateKey++}`
     const log = new FrameLog(shared.budget, this, table ? table.store.nextSeq : feed.window.nextSeq)
-    const onJson: OnJson = (json, cursor, seq, restarts) => {
+    const onJson: OnJson = (json, cursor, seq, restarts, timestamp) => {
+      this.#age.add(timestamp)
       log.append(cursorBytes(cursor), json, seq, restarts)
       host.appended(this)
     }
@@ -148,6 +158,7 @@ export class Group implements FrameHolder, MemberGroup {
    */
   join(outlet: Outlet, framing: Framing, beginning: Beginning): Subscriber {
     const member = new Subscriber(this, outlet, framing)
+    this.work.begin()
     try {
       this.#resume()
       // Pending frames of the live members are flushed first: they are not for a member that starts now.
@@ -176,6 +187,7 @@ export class Group implements FrameHolder, MemberGroup {
 
   left(member: Subscriber, reason: CloseReason): void {
     this.#members.delete(member)
+    this.work.running--
     this.#host.left(member, reason)
     this.endIfEmpty()
   }
@@ -237,6 +249,8 @@ export class Group implements FrameHolder, MemberGroup {
         delivered++
       } else member.wake()
     }
+    this.#age.flushed(delivered)
+    this.work.frames += next - from
     this.shared.stats.deliveries += (next - from) * delivered
   }
 

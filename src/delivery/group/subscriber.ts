@@ -2,6 +2,7 @@ import { retryMs } from '../../errors/retry-hints.ts'
 import { type Framing, frame } from '../../protocol/framing.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
+import type { OperationWork } from '../counts/operation-counts.ts'
 import { cursorBytes, type FrameLog } from '../frames/frame-log.ts'
 import type { CloseReason, Outlet, OutletListener, Sharing } from '../outlet.ts'
 import type { Beginning, Flow } from '../replay/flow.ts'
@@ -13,6 +14,7 @@ import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-
 /** A member's view of its group. */
 export interface MemberGroup extends ReplayGroup {
   readonly log: FrameLog
+  readonly work: OperationWork
   readonly flow: Flow
   /** Number of the first frame that has not been flushed. */
   readonly flushed: number
@@ -287,6 +289,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     const { stats } = this.group.shared
     stats.writes++
     stats.bytes += bytes.length
+    this.group.work.bytes += bytes.length
     try {
       return this.outlet.write(bytes, sharing)
     } catch (error) {

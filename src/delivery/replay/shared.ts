@@ -1,6 +1,8 @@
 import type { Faults } from '../../errors/faults.ts'
 import type { ResolverErrors } from '../../errors/resolver-errors.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
+import { EventAges } from '../counts/event-ages.ts'
+import { OperationCounts } from '../counts/operation-counts.ts'
 import { FrameBudget } from '../frames/frame-budget.ts'
 import { PIECE_BYTES } from '../frames/piece.ts'
 import { type CloseReason, WRITE_STALL_MS } from '../outlet.ts'
@@ -70,6 +72,8 @@ export class Shared {
   readonly faults: Faults
   readonly errors: ResolverErrors
   readonly stats = noStats()
+  readonly ages = new EventAges()
+  readonly operations = new OperationCounts()
   readonly budget = new FrameBudget(FRAME_LOG_BYTES)
   readonly history = new HistoryCache()
   readonly throttles: Throttles

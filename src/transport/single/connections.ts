@@ -12,7 +12,7 @@ import { formatError } from '../../errors/format.ts'
 import type { ErrorSink } from '../../errors/resolver-errors.ts'
 import { jsonLine } from '../../protocol/json-line.ts'
 import { OperationFraming } from '../../protocol/single-connection.ts'
-import { answerAccepted, answerNotAccepted, answerOk, answerToken } from '../answer.ts'
+import { answerAccepted, answerNotAccepted, answerOk, answerToken, tellRefused } from '../answer.ts'
 import type { AnswerBudget } from '../answer-budget.ts'
 import type { Expiries } from '../expiries.ts'
 import { isGivenUp, onGivenUp } from '../given-up.ts'
@@ -260,6 +260,7 @@ export class SingleConnections {
    * outage, and opens another stream.
    */
   #fail(response: ServerResponse, operation: SingleOperation, errors: readonly GraphQLFormattedError[]): void {
+    tellRefused(response, errors)
     answerAccepted(response)
     operation.finish(jsonLine({ errors }), new OperationFraming(operation.id, false))
   }
