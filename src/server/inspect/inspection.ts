@@ -12,6 +12,7 @@ import type { Capacity } from '../capacity.ts'
 import { reportConfig } from './config-report.ts'
 import { reportControl } from './control-report.ts'
 import type { GroupRates } from './group-rates.ts'
+import { reportLimits } from './limit-report.ts'
 import { openStreamsOf, type StreamSources } from './open-streams.ts'
 import { PrincipalReports, type PrincipalSources } from './principal-report.ts'
 import { type InspectionQuery, matcher, readQuery } from './query.ts'
@@ -65,11 +66,11 @@ export class Inspections {
   async read(parameters: URLSearchParams) {
     const query = readQuery(parameters)
     const matches = matcher(query.search)
-    const { streams, engine, control, capacity, connections, units, watch, ends, refusals } = this.#sources
+    const { config, streams, engine, control, capacity, connections, units, watch, ends, refusals } = this.#sources
     const surveyed = await this.#survey.take({ groups: query.groups, matches })
     const principals = await this.#principals.read(matches)
     const topics = Array.from(streams.feeds, (feed) =>
-      reportTopic(feed, streams.states.get(feed.topic.name), this.#sources.config.WINDOW_BYTES),
+      reportTopic(feed, streams.states.get(feed.topic.name), config.WINDOW_BYTES),
     )
     const shown = (group: Group): ShownGroup => ({ ...inspectGroup(group), ...surveyed.rates(group) })
     const { plainBytes, codedBytes } = units.stats
@@ -89,10 +90,15 @@ export class Inspections {
       slow: surveyed.slow,
       replays: { ...surveyed.replays, waiting: engine.shared.replaysWaiting },
       principals,
-      limits: [...capacity.all()].map((limit) => ({
-        ...limit,
-        share: limit.limit === 0 ? 0 : limit.used / limit.limit,
-      })),
+      limits: reportLimits([
+        ...capacity.all(),
+        {
+          name: 'groups',
+          used: engine.groups,
+          limit: config.MAX_GROUPS,
+          isNear: engine.groups >= 0.8 * config.MAX_GROUPS,
+        },
+      ]),
       connections: Object.fromEntries(
         Object.entries(connections()).map(([port, { size, max }]) => [port, { used: size, limit: max }]),
       ),

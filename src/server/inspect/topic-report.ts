@@ -75,8 +75,7 @@ function skippedOf({ poison, tombstones, lastTombstone }: Feed<unknown>): Record
   const skipped: Record<string, Skipped> = {}
   for (const [reason, count] of poison.failures) skipped[reason] = { count, last: lastOf(poison.last.get(reason)) }
   if (tombstones === 0) return skipped
-  const at = lastTombstone?.timestamp ?? 0
-  const last = lastTombstone && { ...lastTombstone, at, detail: 'It has no value: a deletion' }
+  const last = lastTombstone && { ...lastTombstone, detail: 'It has no value: a deletion' }
   return { ...skipped, tombstone_skipped: { count: tombstones, last: lastOf(last) } }
 }
 

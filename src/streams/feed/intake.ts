@@ -62,7 +62,7 @@ export class Intake<V> implements IntakeFeed<V> {
   events = 0
   /** Records without a value that were skipped. */
   tombstones = 0
-  lastTombstone: Pick<RawRecord, 'partition' | 'offset' | 'timestamp'> | undefined
+  lastTombstone: { readonly partition: number; readonly offset: number; readonly at: number } | undefined
   /** The last event that was passed. */
   fingerprint: Fingerprint | undefined
   isFilled = false
@@ -118,8 +118,8 @@ export class Intake<V> implements IntakeFeed<V> {
   #pass(record: RawRecord, why: DecodeFailure | Skipped): void {
     if ('skipped' in why) {
       this.tombstones++
-      const { partition, offset, timestamp } = record
-      this.lastTombstone = { partition, offset, timestamp }
+      const { partition, offset } = record
+      this.lastTombstone = { partition, offset, at: Date.now() }
     } else this.poison.take(record, why)
   }
 
