@@ -65,7 +65,7 @@ export class PrincipalReports {
       if (matches(tally.id)) top.offer(tally, tally.traffic)
       if (pace.isTurnUsedUp()) await pace.next()
     }
-    return { count: top.count, shown: top.items.map((tally) => this.#report(tally)) }
+    return { count: usage.tallies.size, shown: top.items.map((tally) => this.#report(tally)) }
   }
 
   #report(tally: Tally): PrincipalReport {

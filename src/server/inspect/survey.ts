@@ -1,7 +1,7 @@
 import type { Engine } from '../../delivery/engine.ts'
 import type { Group } from '../../delivery/group/group.ts'
 import { inspectMember, type MemberInspection } from '../../delivery/group/member-inspection.ts'
-import type { Subscriber } from '../../delivery/group/subscriber.ts'
+import { fullSinceOf, replayOf } from '../../delivery/group/member-state.ts'
 import { type GroupRates, Rates } from './group-rates.ts'
 import { Pace } from './pace.ts'
 import { Top } from './top.ts'
@@ -22,9 +22,9 @@ export interface Surveyed {
   /** and those that cost the most CPU time now. */
   readonly costliest: readonly Group[]
   readonly rates: (group: Group) => GroupRates
+  /** Whose sockets are full; a replay may be both. `count`: of all, whatever is shown. */
   readonly slow: { readonly count: number; readonly members: readonly MemberInspection[] }
   readonly replays: { readonly count: number; readonly members: readonly MemberInspection[] }
-  readonly compressed: number
   readonly cost: Pace
 }
 
@@ -53,13 +53,14 @@ export class Survey {
     const costliest = new Top<Group>(groups)
     const slow = new Top<MemberInspection>(MAX_SHOWN_MEMBERS)
     const replays = new Top<MemberInspection>(MAX_SHOWN_MEMBERS)
-    let compressed = 0
+    const counts = { slow: 0, replays: 0 }
     const pace = new Pace()
     for (const group of this.#engine) {
       const { cpuMsPerSecond } = this.#rates.read(group, now)
       const { operation, stream, feed, renderer } = group
       const name = renderer.args.operation.name?.value ?? operation?.name
-      if (matches(name, operation?.hash, stream.name, feed.topic.name, group.key)) {
+      const isShown = matches(name, operation?.hash, stream.name, feed.topic.name, group.key)
+      if (isShown) {
         largest.offer(group, group.size)
         costliest.offer(group, cpuMsPerSecond)
       }
@@ -69,29 +70,24 @@ export class Survey {
         if (pace.isTurnUsedUp()) await pace.next()
         const { state, outlet } = member
         if (state.kind === 'live' || state.kind === 'closed') continue
-        const owner = outlet.owner
-        if (!matches(name, owner?.operation?.hash, owner?.address, owner?.requestId, owner?.identity.principal.id))
-          continue
-        this.#offer(group, member, slow, replays)
-        if (outlet.isCompressed) compressed++
+        const isSlow = fullSinceOf(state) !== 0
+        const isReplay = replayOf(state) !== undefined
+        counts.slow += Number(isSlow)
+        counts.replays += Number(isReplay)
+        const { owner } = outlet
+        if (!isShown && !matches(owner?.address, owner?.requestId, owner?.identity.principal.id)) continue
+        const inspection = inspectMember(group, member)
+        if (isSlow) slow.offer(inspection, inspection.behind.bytes)
+        if (isReplay) replays.offer(inspection, inspection.replay?.offsetsBehind ?? 0)
       }
     }
     return {
       largest: largest.items,
       costliest: costliest.items,
       rates: (group) => this.#rates.of(group),
-      slow: { count: slow.count, members: slow.items },
-      replays: { count: replays.count, members: replays.items },
-      compressed,
+      slow: { count: counts.slow, members: slow.items },
+      replays: { count: counts.replays, members: replays.items },
       cost: pace,
     }
-  }
-
-  /** Whose socket is full is slow; a replay may be both. */
-  #offer(group: Group, member: Subscriber, slow: Top<MemberInspection>, replays: Top<MemberInspection>): void {
-    const inspection = inspectMember(group, member)
-    const { fullMs, state, behind } = inspection
-    if (fullMs !== null || state === 'lagging') slow.offer(inspection, behind.bytes)
-    if (state === 'replaying' || state === 'following') replays.offer(inspection, inspection.replay?.offsetsBehind ?? 0)
   }
 }
