@@ -240,7 +240,7 @@ function whyOf({ note, skipped }, at) {
     return `${number} ${reason}${where ?? ''}`
   })
   const said = [...(note === undefined ? [] : [note]), ...reasons]
-  return element('div', {}, ...said.map((text) => element('div', {}, text)))
+  return element('div', {}, ...said.map((text) => element('div', { class: 'said' }, text)))
 }
 
 function groups({ groups }, open) {
