@@ -49,7 +49,7 @@ test('docs/operations.md has every metric, with its labels', async () => {
     if (!sample) continue // nothing counted yet: its labels are not to be seen
     const labels = [...sample.matchAll(/(\w+)="/g)].map(([, label]) => `\`${label}\``)
     expect(`${metric} ${table.get(metric)}`).toBe(
-      `${metric} ${labels.filter((label) => label !== '`instance`').join(', ')}`,
+      `${metric} ${labels.filter((label) => label !== '`exported_instance`').join(', ')}`,
     )
   }
 })
