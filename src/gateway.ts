@@ -60,6 +60,8 @@ export interface GatewayOptions extends DefinitionOptions {
   readonly listenWithinMs?: number
   /** Other limits of time for requests, for tests. */
   readonly timeouts?: Timeouts
+  /** Another write stall timeout, for tests: see `WRITE_STALL_MS`. */
+  readonly writeStallMs?: number
   /** Another clock for credentials, for tests: ms since the epoch. */
   readonly now?: () => number
 }
@@ -127,7 +129,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const maxGroups = config.MAX_GROUPS
-  const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, maxGroups, log, faults, errors, times })
+  const engine = new Engine({
+    feed,
+    table,
+    heartbeatMs,
+    replayEventsPerSecond,
+    maxGroups,
+    log,
+    faults,
+    errors,
+    times,
+    writeStallMs: options.writeStallMs,
+  })
   const { admission, authentication, control, limits: clients, audit } = gate
   const isRequired = authenticates(config)
   const controlLog =

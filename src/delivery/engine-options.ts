@@ -18,6 +18,8 @@ export interface EngineOptions {
   readonly replayEventsPerSecond?: number
   /** Limit of groups. */
   readonly maxGroups?: number
+  /** Write stall timeout, for tests; else `WRITE_STALL_MS`. */
+  readonly writeStallMs?: number | undefined
   readonly log: Logger
   readonly faults?: Faults
   readonly errors?: ResolverErrors

@@ -64,7 +64,7 @@ export class Engine implements GroupHost {
   constructor(options: EngineOptions) {
     this.#options = options
     const { log, heartbeatMs, faults = new Faults(log), errors = new ResolverErrors(log) } = options
-    this.shared = new Shared(faults, errors, options.replayEventsPerSecond)
+    this.shared = new Shared(faults, errors, options.replayEventsPerSecond, options.writeStallMs)
     this.groupLimit = new GroupLimit(options.maxGroups)
     this.#compiler = new Compiler(this.stats, faults)
     this.#timer = new FlushTimer(

@@ -10,7 +10,7 @@ import type { OperationWork } from '../counts/operation-counts.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
-import { type CloseReason, type Outlet, WRITE_STALL_MS } from '../outlet.ts'
+import type { CloseReason, Outlet } from '../outlet.ts'
 import type { OnFailed, OnJson } from '../render/outcome.ts'
 import type { Renderer } from '../render/renderer.ts'
 import type { Beginning, Flow } from '../replay/flow.ts'
@@ -273,7 +273,7 @@ export class Group implements FrameHolder, MemberGroup {
       if (state === LIVE) continue
       isSettled = false
       const fullSince = fullSinceOf(state)
-      if (fullSince !== 0 && fullSince < now - WRITE_STALL_MS) member.end('stalled')
+      if (fullSince !== 0 && fullSince < now - this.shared.writeStallMs) member.end('stalled')
       else member.sweep(now)
       oldest = Math.min(oldest, member.lagsAt ?? oldest)
     }
