@@ -29,6 +29,8 @@ import { ownShares } from './server/descriptors.ts'
 import { Endpoint, GRAPHQL_PATH, type RouteName } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
+import { RefusalLog } from './server/inspect/refusal-log.ts'
+import { StreamEndsLog } from './server/inspect/stream-ends-log.ts'
 import { demandFree, listen } from './server/listen.ts'
 import { Pages } from './server/pages/pages.ts'
 import type { Timeouts } from './server/timeouts.ts'
@@ -96,6 +98,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
+  const records = { ends: new StreamEndsLog(), refusals: new RefusalLog() }
   const gate = await openGate({
     config,
     schema,
@@ -103,6 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxStreams: shares.streams,
     sink: () => data.sink,
     authorize: options.authorize,
+    observers: [records.refusals],
     anonymousScopes: config.ANONYMOUS_SCOPES ?? firstRunScopes(config, options),
     now: options.now,
   })
@@ -156,7 +160,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxAgeMs: config.STREAM_MAX_AGE_MS,
     faults,
     limits: clients,
-    observers: [counts.streams, ...gate.streamObservers, expiries],
+    observers: [counts.streams, ...gate.streamObservers, expiries, records.ends],
     onOpen: (socket) => connections.becameStream(socket),
   })
   let leaving: Promise<void> | undefined
@@ -212,6 +216,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits: clients,
     expiries,
     ...(audit && { onStarted: (owner) => audit.started(owner) }),
+    onEnded: (operation, reason) => {
+      audit?.ended(operation, reason)
+      records.ends.ended(operation, reason)
+    },
   })
   control.enforceBy(new StreamEnds({ control, sockets, single, faults }))
   const yoga = createYogaHttp(schema, GRAPHQL_PATH)
@@ -244,6 +252,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     addresses,
     answers,
     refusals: counts.refusals,
+    onRefused: (refused) => records.refusals.answered(refused),
     compresses: config.COMPRESSION !== 'off',
     errors,
     log,
@@ -256,7 +265,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isStream: (socket) => sockets.has(socket),
     ...(timeouts && { timeouts }),
   })
-  const { admin, adminConnections, capacity } = openAdmin({
+  const { admin, adminConnections, capacity, watch } = openAdmin({
+    records,
     config,
     log,
     faults,
@@ -286,7 +296,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sockets,
     engine,
     operations,
-    resources: [capacity, answers, gate, streams, ...(controlLog ? [controlLog] : []), data, authentication],
+    resources: [capacity, watch, answers, gate, streams, ...(controlLog ? [controlLog] : []), data, authentication],
     admin,
     adminConnections,
     log,

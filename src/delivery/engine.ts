@@ -83,16 +83,13 @@ export class Engine implements GroupHost {
     return this.#groups.size
   }
 
-  /** The groups with the most members, of at most so many. */
-  largest(count: number): readonly Group[] {
-    const largest: Group[] = []
-    for (const group of this.#groups) {
-      if (largest.length === count && group.size <= (largest.at(-1)?.size ?? 0)) continue
-      const place = largest.findIndex(({ size }) => size < group.size)
-      largest.splice(place < 0 ? largest.length : place, 0, group)
-      if (largest.length > count) largest.pop()
-    }
-    return largest
+  /** All groups, in the order in which they were created. */
+  [Symbol.iterator](): Iterator<Group> {
+    return this.#groups.values()
+  }
+
+  find(key: string): Group | undefined {
+    return this.#byKey.get(key)
   }
 
   get subscribers(): number {

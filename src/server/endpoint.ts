@@ -143,7 +143,9 @@ export class Endpoint {
   /** @returns undefined for a native EventSource that is told to come back: any status but 200 would be final for it. */
   async #identify({ request, response, entry }: Exchange): Promise<Identity | undefined> {
     try {
-      return await this.#options.admission.identify(entry)
+      const identity = await this.#options.admission.identify(entry)
+      ;(response as AnswerResponse).principal = identity.principal
+      return identity
     } catch (error) {
       if (request.method !== 'GET' || !asksForEventStream(request) || !isPassing(error)) throw error
       answerRetry(response, error)

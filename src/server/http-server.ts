@@ -19,6 +19,7 @@ import { inOrder } from '../transport/pipelining.ts'
 import type { ClientAddresses } from './client-address.ts'
 import { CorsPolicy } from './cors.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { Refused } from './inspect/refusal-log.ts'
 import { MethodNotAllowed } from './method-not-allowed.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import { demandSingleHeaders } from './single-headers.ts'
@@ -41,6 +42,8 @@ export interface HttpServerOptions {
   readonly errors: ResolverErrors
   readonly answers: AnswerBudget
   readonly refusals: RefusalCounts
+  /** Is told of every request that is answered with an error, and not run. */
+  readonly onRefused?: (refused: Refused) => void
   /** Answers are compressed for the clients that accept that. */
   readonly compresses: boolean
   readonly log: Logger
@@ -49,7 +52,17 @@ export interface HttpServerOptions {
 
 /** The public server: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { answers, refusals, compresses, errors, endpoint, addresses, log, timeouts = TIMEOUTS } = options
+  const {
+    answers,
+    refusals,
+    onRefused = () => {},
+    compresses,
+    errors,
+    endpoint,
+    addresses,
+    log,
+    timeouts = TIMEOUTS,
+  } = options
   const cors = new CorsPolicy(options.corsOrigins, options.corsHeaders)
 
   const handle = async (request: IncomingMessage, response: ServerResponse, ownLog: () => Logger): Promise<void> => {
@@ -84,7 +97,11 @@ export function createHttpServer(options: HttpServerOptions): Server {
     const requestId = requestIdOf(request)
     response.setHeader('x-request-id', requestId)
     setSecurityHeaders(response)
-    ;(response as AnswerResponse).refused = refusals.tell
+    const answered = response as AnswerResponse
+    answered.refused = (code) => {
+      refusals.tell(code)
+      onRefused({ requestId, code, principal: answered.principal, address: addresses.networkOf(request) })
+    }
     if (compresses) prepareCodings(request, response)
     const ownLog = () => log.child({ requestId, client: addresses.of(request) })
     try {

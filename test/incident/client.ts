@@ -2,9 +2,12 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { until } from '../kit/until.ts'
 
-/** Bytes that a slow client takes at a time, and how often: slower than what it is sent, and no stall. */
+/**
+ * Bytes that a slow client takes at a time, and how often: less than it is sent, and enough that the systems' buffers,
+ * which hold megabytes, have room again within the stall timeout.
+ */
 const SIP_BYTES = 64 * 1024
-const SIP_MS = 200
+const SIP_MS = 100
 
 export interface Ask {
   readonly query: string

@@ -21,14 +21,16 @@ const MAX_EVENT_BYTES = 100_000
 /** Replays are slow, so that some are still on their way when one looks. */
 const REPLAY_EVENTS_PER_SECOND = 100
 /** Purchases before the incident, which late clients have still to read. */
-const HISTORY = 6_000
+const HISTORY = 16_000
+/** Purchases of one request: less than a broker takes of one partition. */
+const HISTORY_AT_ONCE = 4_000
 /** Size and number of the notes that fill the socket of who does not read. */
 const NOTE_BYTES = 50_000
 const NOTES = 160
 /** Few at a time: a write that a slow client has not taken within the stall timeout would end it. */
 const NOTES_AT_ONCE = 4
 /** Short, so that the end of the stalled stream does not take half a minute. */
-const STALL_MS = 3_000
+const STALL_MS = 6_000
 const DRAIN_MS = 2_000
 /** Period of the events that come all the time. */
 const TICK_MS = 100
@@ -139,13 +141,13 @@ export async function startIncident({ brokers }: IncidentOptions = {}): Promise<
       ...more,
     })
   const note = () => purchase({ merchantId: 'm_bulk', note: 'n'.repeat(NOTE_BYTES) })
-  /** In trouble, one comes with the others, so that who is slow stays behind. */
+  /** In trouble, some come with the others, so that who is slow stays behind. */
   let bulk: (() => string) | undefined
   const payment = (): string =>
     JSON.stringify({ id: `y_${++number}`, status: number % 2 === 0 ? 'PAID' : 'OPEN', amount: '12.00' } as Payment)
 
   const many = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make)
-  await log.send(purchases, many(HISTORY, purchase))
+  for (let sent = 0; sent < HISTORY; sent += HISTORY_AT_ONCE) await log.send(purchases, many(HISTORY_AT_ONCE, purchase))
   const blue = await start('blue')
   let green = await start('green')
   const untilReady = (gateway: Gateway) =>
@@ -172,7 +174,7 @@ export async function startIncident({ brokers }: IncidentOptions = {}): Promise<
   await calm(blue)
   await calm(green)
   const ticker = setInterval(() => {
-    void log.send(purchases, [...many(3, purchase), ...(bulk ? [bulk()] : [])]).catch(() => {})
+    void log.send(purchases, [...many(3, purchase), ...(bulk ? many(2, bulk) : [])]).catch(() => {})
     void log.send(payments, [payment()]).catch(() => {})
   }, TICK_MS)
 

@@ -3,14 +3,13 @@ import { gapError } from '../../schema/gap-error.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import type { Settled } from '../../streams/feed/settled.ts'
-import { type Explanation, explain } from '../../streams/filter/explain.ts'
 import type { Table } from '../../streams/table/table.ts'
 import type { PendingAge } from '../counts/event-ages.ts'
 import type { OperationWork } from '../counts/operation-counts.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
-import type { CloseReason, Outlet } from '../outlet.ts'
+import type { CloseReason, Outlet, OutletOwner } from '../outlet.ts'
 import type { OnFailed, OnJson } from '../render/outcome.ts'
 import type { Renderer } from '../render/renderer.ts'
 import type { Beginning, Flow } from '../replay/flow.ts'
@@ -21,19 +20,6 @@ import { TableFlow } from '../table/table-flow.ts'
 import { FlushBytes } from './flush-bytes.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 import { type MemberGroup, Subscriber } from './subscriber.ts'
-
-/** What is to be known of a group by those who look into a running gateway: plain JSON. */
-export interface GroupInspection {
-  /** Equal for equal operations; null: it is not shared. */
-  readonly key: string | null
-  /** The field of the subscription. */
-  readonly field: string
-  readonly topic: string
-  /** Members by state. None: the group lingers, for clients that come back. */
-  readonly members: Readonly<Partial<Record<MemberState['kind'], number>>>
-  readonly filter: Explanation
-  readonly events: { readonly asked: number; readonly taken: number }
-}
 
 /** Callbacks of a group to the engine. */
 export interface GroupHost {
@@ -73,13 +59,18 @@ export class Group implements FrameHolder, MemberGroup {
   readonly renderer: Renderer
   readonly flow: Flow
   readonly shared: Shared
+  readonly stream: BoundStream
+  /** By what it can be blocked; undefined: its members have not said. */
+  operation: OutletOwner['operation']
+  /** Bytes that its members were written. */
+  sentBytes = 0
   /** Counters of its operation's name. */
   readonly work: OperationWork
   readonly #host: GroupHost
-  readonly #stream: BoundStream
   readonly #age: PendingAge
   readonly #members = new Set<Subscriber>()
   #replaying = 0
+  #lagging = 0
   #flushed = 0
   /** Number of the next frame at each of the last sweeps, oldest first. */
   #marks: number[] = []
@@ -94,7 +85,7 @@ export class Group implements FrameHolder, MemberGroup {
     this.renderer = renderer
     this.shared = shared
     this.#host = host
-    this.#stream = stream
+    this.stream = stream
     this.work = work
     this.#age = shared.ages.pending(feed.topic.name)
     const key = groupKey ?? `private ${nextPrivateKey++}`
@@ -133,18 +124,14 @@ export class Group implements FrameHolder, MemberGroup {
     return this.flow.read
   }
 
-  inspect(): GroupInspection {
-    const { name, select } = this.#stream
-    const members: Partial<Record<MemberState['kind'], number>> = {}
-    for (const { state } of this.#members) members[state.kind] = (members[state.kind] ?? 0) + 1
-    return {
-      key: this.key ?? null,
-      field: name,
-      topic: this.feed.topic.name,
-      members,
-      filter: select.explain ?? explain(select.selection),
-      events: { ...this.flow.counts },
-    }
+  /** Whether a member is neither live nor gone. */
+  get hasSlow(): boolean {
+    return this.#replaying + this.#lagging > 0
+  }
+
+  /** Its members. */
+  [Symbol.iterator](): Iterator<Subscriber> {
+    return this.#members.values()
   }
 
   /** Position of members at the head, after a flush. */
@@ -158,6 +145,7 @@ export class Group implements FrameHolder, MemberGroup {
    */
   join(outlet: Outlet, framing: Framing, beginning: Beginning): Subscriber {
     const member = new Subscriber(this, outlet, framing)
+    this.operation ??= outlet.owner?.operation
     this.work.begin()
     try {
       this.#resume()
@@ -181,7 +169,9 @@ export class Group implements FrameHolder, MemberGroup {
 
   changed(from: MemberState, to: MemberState): void {
     this.#replaying += Number(replayOf(to) !== undefined) - Number(replayOf(from) !== undefined)
-    this.shared.lagging += Number(fullSinceOf(to) !== 0) - Number(fullSinceOf(from) !== 0)
+    const lagging = Number(fullSinceOf(to) !== 0) - Number(fullSinceOf(from) !== 0)
+    this.#lagging += lagging
+    this.shared.lagging += lagging
     if (to !== LIVE && to !== CLOSED) this.#host.unsettled(this)
   }
 

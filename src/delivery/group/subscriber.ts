@@ -15,6 +15,7 @@ import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-
 export interface MemberGroup extends ReplayGroup {
   readonly log: FrameLog
   readonly work: OperationWork
+  sentBytes: number
   readonly flow: Flow
   /** Number of the first frame that has not been flushed. */
   readonly flushed: number
@@ -290,6 +291,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     stats.writes++
     stats.bytes += bytes.length
     this.group.work.bytes += bytes.length
+    this.group.sentBytes += bytes.length
     try {
       return this.outlet.write(bytes, sharing)
     } catch (error) {

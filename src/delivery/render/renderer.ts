@@ -3,6 +3,7 @@ import { SluiceError } from '../../errors/codes.ts'
 import type { ErrorSink } from '../../errors/resolver-errors.ts'
 import { Arena } from '../../memory/arena.ts'
 import type { OperationWork } from '../counts/operation-counts.ts'
+import { RenderCost } from '../counts/render-cost.ts'
 import type { ResolverTimes } from '../counts/resolver-times.ts'
 import type { OperationWeight } from '../operation/operation.ts'
 import type { TextOperation } from './compile-text.ts'
@@ -46,6 +47,7 @@ export class Renderer {
   users = 0
   /** Set once the operation has been compiled. */
   compiled: TextOperation | undefined
+  readonly cost = new RenderCost()
   /** Set when a resolver was asynchronous; reset by the compiler. */
   wasAwaited = false
   readonly args: ValidatedSubscriptionArgs
@@ -93,11 +95,7 @@ export class Renderer {
     this.#stats.executions++
     this.work.executions++
     try {
-      const result = this.#times?.takes(this.wasAwaited)
-        ? this.#times.sample(() => this.#execute(event))
-        : this.compiled
-          ? this.#executeCompiled(this.compiled, event)
-          : this.#execute(event)
+      const result = this.cost.isDue() ? this.cost.measure(() => this.#resultOf(event)) : this.#resultOf(event)
       if (typeof result === 'string') {
         this.#stats.bodies++
         return boundedJson(result)
@@ -106,6 +104,11 @@ export class Renderer {
     } catch (error) {
       return this.jsonOfError(error)
     }
+  }
+
+  #resultOf(event: object): string | ExecutionResult | Promise<ExecutionResult> {
+    if (this.#times?.takes(this.wasAwaited)) return this.#times.sample(() => this.#execute(event))
+    return this.compiled ? this.#executeCompiled(this.compiled, event) : this.#execute(event)
   }
 
   /** The result of an error, as JSON. Never throws, whatever value was thrown. */
