@@ -25,7 +25,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   SluiceReplaysWait: 'a hundred clients that come back at once',
   SluiceKafkaThrottled: 'a quota of the broker',
   SluiceFaults: 'a fault of the gateway',
-  SluiceGroupsFail: 'a fault of the gateway',
   SluiceUnreadAnswers: '64 MiB of answers that nobody reads',
   SluiceIssuerUnavailable: 'an issuer that fails for ten minutes',
   SluiceEventLoopBusy: 'a process that computes: here it is the test as well',
