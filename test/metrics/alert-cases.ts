@@ -143,7 +143,14 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
     ...counted('sluice_stream_ends_total', 'reason="failed"'),
     silent: [{ [of('sluice_stream_ends_total', 'reason="client"')]: rising(3) }],
   },
-  SluiceResolverErrors: counted('sluice_resolver_errors_total', 'field="Order.customer"'),
+  SluiceResolverErrors: {
+    // The first error of a field: there was no series before it.
+    fires: { [of('sluice_resolver_errors_total', 'field="Order.customer"')]: '_x26 1x13' },
+    silent: [
+      { [of('sluice_resolver_errors_total', 'field="Order.customer"')]: STILL },
+      { [of('sluice_resolver_errors_total', 'field="other"')]: '_x26 0x13' },
+    ],
+  },
   SluiceResolversSlow: {
     fires: histogram('sluice_resolver_seconds', 'field="Order.customer"', RESOLVER, 9, 1),
     silent: [histogram('sluice_resolver_seconds', 'field="Order.customer"', RESOLVER, 99, 1)],
