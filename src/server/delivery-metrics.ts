@@ -6,9 +6,11 @@ import type { Engine } from '../delivery/engine.ts'
 import { addHistogram } from './read-histogram.ts'
 
 /** Metrics of how late events are delivered, of resolvers, and of operations by name. */
-export function addDelivery(registry: Registry, engine: Engine, times: ResolverTimes): void {
+export function addDelivery(registry: Registry, engine: Engine, times: ResolverTimes, topics: Iterable<string>): void {
   const { ages, operations, errors } = engine.shared
   const registers = [registry]
+  // From the start, so that the first events make a rate.
+  for (const topic of topics) ages.of(topic)
   addHistogram({
     name: 'sluice_event_age_seconds',
     help: "Age of events when they were written to live subscribers, by their records' timestamps: each flush by its oldest.",

@@ -28,6 +28,9 @@ import { addUsage } from './usage-metrics.ts'
 /** Resolution of the event loop's delay: smaller delays do not matter to a stream. */
 const EVENT_LOOP_PRECISION_MS = 50
 
+/** Sums of metrics by type that are there, too. By Prometheus's rules their names are those of counters, which they are not. */
+const NOT_COUNTERS = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`)
+
 export interface MetricsSources {
   readonly instance: string
   readonly readiness: () => Readiness
@@ -65,6 +68,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   registry.setDefaultLabels({ exported_instance: instance })
   // The delay is measured by a timer, which would be most of the CPU time of an idle gateway: hence the resolution.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS })
+  for (const name of NOT_COUNTERS) registry.removeSingleMetric(name)
 
   const counter = (name: string, help: string, read: () => number): void => {
     const metric: Counter = new Counter({
@@ -195,7 +199,12 @@ export function createMetrics(sources: MetricsSources): Registry {
   addConnections(registry, sources.connections)
   addCodings(registry, sources)
   addAuthentication(registry, sources.authentication)
-  addDelivery(registry, engine, sources.counts.times)
+  addDelivery(
+    registry,
+    engine,
+    sources.counts.times,
+    Array.from(streams.feeds, ({ topic }) => topic.name),
+  )
   addStreams(registry, sources.counts.streams, () => engine.stats.closes)
   addBuild(registry)
 

@@ -1,10 +1,13 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Feed } from '../streams/feed/feed.ts'
 import type { Streams } from '../streams/streams.ts'
+import type { DecodeFailure } from '../streams/topic/decode.ts'
 import type { TopicState } from '../streams/topic-reading.ts'
 
 /** Of topics that are read, that are being read up to their end, and that wait: /readyz has the reason. */
 const TOPIC_STATES: readonly TopicState['kind'][] = ['ready', 'filling', 'waiting']
+
+const DECODE_REASONS: readonly DecodeFailure['reason'][] = ['too_large', 'codec', 'schema', 'tombstone']
 
 type ReadFeed = (feed: Feed<unknown>) => Iterable<readonly [Record<string, string>, number]>
 
@@ -28,7 +31,8 @@ export function addTopics(registry: Registry, streams: Streams): void {
     'decode_failures_total',
     'Records that are no event of their topic, by reason.',
     ['reason'],
-    (feed) => [...feed.poison.failures].map(([reason, count]) => [{ reason }, count]),
+    // From the start, so that the first one makes a rate.
+    ({ poison: { failures } }) => DECODE_REASONS.map((reason) => [{ reason }, failures.get(reason) ?? 0] as const),
   )
   perFeed('counter', 'tombstones_total', 'Records without a value that were skipped.', [], (feed) => [
     [{}, feed.tombstones],

@@ -43,12 +43,16 @@ export class EventAges {
 
   /** The pending frames of a group of this topic. */
   pending(topic: string): PendingAge {
+    return new PendingAge(this, this.of(topic))
+  }
+
+  of(topic: string): PlainHistogram {
     let histogram = this.byTopic.get(topic)
     if (!histogram) {
       histogram = new PlainHistogram(AGE_BUCKETS)
       this.byTopic.set(topic, histogram)
     }
-    return new PendingAge(this, histogram)
+    return histogram
   }
 }
 
