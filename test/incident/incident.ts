@@ -36,7 +36,7 @@ const DRAIN_MS = 2_000
 const TICK_MS = 100
 
 /** What clients send, by the name of the operation. */
-export const OPERATIONS = {
+const OPERATIONS = {
   Storefront: 'subscription Storefront { purchases(where: { region: { eq: "EUROPE" } }) { id amount } }',
   Payments: 'subscription Payments { payments(where: { status: { eq: "PAID" } }) { id amount } }',
   CostlyDashboard: 'subscription CostlyDashboard { purchases { id score } }',

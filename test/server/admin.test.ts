@@ -27,7 +27,9 @@ test('another path has nothing, and says what there is', async () => {
   const gateway = await startTestGateway()
   const response = await fetch(`${gateway.adminUrl}/metric`)
   expect(response.status).toBe(404)
-  expect(await response.text()).toBe('There are /livez, /readyz, /metrics, /inspect.json, /revoke, /block here\n')
+  expect(await response.text()).toBe(
+    'There are /inspect, /livez, /readyz, /metrics, /inspect.json, /revoke, /block here\n',
+  )
 })
 
 test('the pages are only read', async () => {

@@ -62,6 +62,10 @@ export class Group implements FrameHolder, MemberGroup {
   readonly stream: BoundStream
   /** By what it can be blocked; undefined: its members have not said. */
   operation: OutletOwner['operation']
+  /** In milliseconds of the monotonic clock. */
+  readonly createdAt = performance.now()
+  /** Executions of its operation, for other groups, when it was created. */
+  readonly executionsBefore: number
   /** Bytes that its members were written. */
   sentBytes = 0
   /** Counters of its operation's name. */
@@ -87,6 +91,7 @@ export class Group implements FrameHolder, MemberGroup {
     this.#host = host
     this.stream = stream
     this.work = work
+    this.executionsBefore = renderer.cost.executions
     this.#age = shared.ages.pending(feed.topic.name)
     const key = groupKey ?? `private ${nextPrivateKey++}`
     const log = new FrameLog(shared.budget, this, table ? table.store.nextSeq : feed.window.nextSeq)

@@ -18,10 +18,13 @@ interface Sample extends GroupRates {
   readonly bytes: number
 }
 
-/** Of a group that was seen once, there is no rate yet: the next answer has it. */
+/** Of a group that was not looked at yet. */
 const NONE: GroupRates = { executionsPerSecond: 0, framesPerSecond: 0, bytesPerSecond: 0, cpuMsPerSecond: 0 }
 
-/** What groups do a second: since the last time that one looked. Nothing is counted for it beside what is there. */
+/**
+ * What groups do a second: since the last time that one looked, or since the group was created. Nothing is counted for it
+ * beside what is there.
+ */
 export class Rates {
   readonly #samples = new WeakMap<Group, Sample>()
 
@@ -36,9 +39,10 @@ export class Rates {
     if (before && now - before.at < MIN_MS) return before
     const { executions, cpuMs } = group.renderer.cost
     const { flushed: frames, sentBytes: bytes } = group
-    const perSecond = (count: number, counted: number): number =>
-      before ? Math.round(((count - counted) / (now - before.at)) * 10_000) / 10 : 0
-    const executionsPerSecond = perSecond(executions, before?.executions ?? 0)
+    const ms = Math.max(MIN_MS, now - (before?.at ?? group.createdAt))
+    const perSecond = (count: number, counted: number): number => Math.round(((count - counted) / ms) * 10_000) / 10
+    // A group that shares its operation with older ones begins with what these have had executed.
+    const executionsPerSecond = perSecond(executions, before?.executions ?? group.executionsBefore)
     const sample: Sample = {
       at: now,
       executions,

@@ -146,9 +146,8 @@ export class Inspections {
     }
   }
 
-  #restart({ replays, slow }: Surveyed, topics: ReturnType<typeof reportTopic>[]) {
+  #restart({ replays }: Surveyed, topics: ReturnType<typeof reportTopic>[]) {
     const { sockets, pulling, config, isLeaving } = this.#sources
-    const behind = [...replays.members, ...slow.members].flatMap(({ behind }) => behind.ms ?? [])
     return reportRestart({
       streams: sockets.size,
       withoutCursor: pulling(),
@@ -156,7 +155,7 @@ export class Inspections {
       isLeaving: isLeaving(),
       isEmbedded: config.KAFKA_BROKERS === undefined,
       replaying: replays.count,
-      furthestMs: behind.length === 0 ? null : Math.max(...behind),
+      readingLog: replays.members.filter(({ replay }) => replay?.reads === 'log').length,
       topics,
     })
   }

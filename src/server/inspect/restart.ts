@@ -12,8 +12,8 @@ export interface RestartSources {
   /** The log is in this process, and goes with it. */
   readonly isEmbedded: boolean
   readonly replaying: number
-  /** How far the furthest replay or slow member is behind, in ms; null: nobody is, or it is not known. */
-  readonly furthestMs: number | null
+  /** Of them, those that read what is older than the window. */
+  readonly readingLog: number
   readonly topics: readonly TopicReport[]
 }
 
@@ -31,7 +31,7 @@ export interface RestartReport {
 }
 
 export function reportRestart(sources: RestartSources): RestartReport {
-  const { streams, withoutCursor, drainMs, isLeaving, isEmbedded, replaying, furthestMs, topics } = sources
+  const { streams, withoutCursor, drainMs, isLeaving, isEmbedded, replaying, readingLog, topics } = sources
   const blockers: string[] = []
   const notes: string[] = []
   const drainSeconds = Math.round(Math.min(drainMs, streams * DRAIN_STREAM_MS) / 100) / 10
@@ -48,12 +48,8 @@ export function reportRestart(sources: RestartSources): RestartReport {
   }
   if (streams > 0) notes.push(`${streams} streams come back on other instances, over ${drainSeconds} s`)
   if (replaying > 0) notes.push(`${replaying} replays begin again on other instances, from where their clients are`)
-  const beyond = furthestMs === null ? undefined : topics.find((topic) => isBeyondWindow(topic, furthestMs))
-  if (beyond) notes.push(`The furthest client is older than the window of "${beyond.name}": Kafka has to retain it`)
+  if (readingLog > 0)
+    notes.push(`${readingLog} of them read what is older than the window: Kafka has to retain it until they are back`)
   const verdict = blockers.length > 0 ? 'wait' : 'safe if another instance is ready'
   return { verdict, blockers, notes, streams, drainSeconds }
-}
-
-function isBeyondWindow({ window }: TopicReport, ms: number): boolean {
-  return window.since !== null && Date.now() - ms < Date.parse(window.since)
 }

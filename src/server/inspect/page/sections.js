@@ -9,11 +9,11 @@ export const SECTIONS = [
   {
     id: 'health',
     title: 'Health',
-    question: 'Is it well, how full is it, is it safe to restart?',
+    question: 'Is it well, is it safe to restart?',
     isWide: true,
     badge: ({ health, restart }) =>
       health.isReady ? ['', restart.verdict === 'wait' ? 'warn' : undefined] : ['not ready', 'bad'],
-    show: (data) => [summary(data), ...verdict(data), limits(data)],
+    show: (data) => [summary(data), ...verdict(data)],
   },
   {
     id: 'topics',
@@ -120,10 +120,19 @@ export const SECTIONS = [
     show: ({ refusals, at }) => [refusalsTable('Refused requests', refusals.latest, at)],
   },
   {
+    id: 'limits',
+    title: 'Limits',
+    question: 'How full is it?',
+    badge: ({ limits }) => {
+      const near = limits.filter(({ share }) => share >= 0.8).length
+      return near > 0 ? [`${near} near`, 'warn'] : ['']
+    },
+    show: (data) => [limits(data)],
+  },
+  {
     id: 'changes',
     title: 'Changes',
     question: 'What has changed?',
-    isWide: true,
     badge: ({ changes }) => [count(changes.length)],
     show: ({ changes, at }) => [
       table(
@@ -240,7 +249,7 @@ function whyOf({ note, skipped }, at) {
     return `${number} ${reason}${where ?? ''}`
   })
   const said = [...(note === undefined ? [] : [note]), ...reasons]
-  return element('div', {}, ...said.map((text) => element('div', {}, text)))
+  return element('div', {}, ...said.map((text) => element('div', { class: 'said' }, text)))
 }
 
 function groups({ groups }, open) {

@@ -45,7 +45,7 @@ export function table(label, heads, rows, none) {
   )
   return element(
     'div',
-    { class: 'scroll', role: 'region', 'aria-label': label, tabindex: '0' },
+    { class: 'scroll', role: 'region', 'aria-label': `${label}, as a table`, tabindex: '0' },
     element('table', {}, element('thead', {}, element('tr', {}, ...head)), element('tbody', {}, ...body)),
   )
 }

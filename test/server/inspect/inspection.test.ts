@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { GroupInspection } from '../../src/delivery/group/group-inspection.ts'
-import type { Inspection } from '../../src/server/inspect/inspection.ts'
-import { startTestGateway, type TestGateway } from '../kit/gateway.ts'
-import { RawStream } from '../kit/raw-stream.ts'
-import { until } from '../kit/until.ts'
+import type { GroupInspection } from '../../../src/delivery/group/group-inspection.ts'
+import type { Inspection } from '../../../src/server/inspect/inspection.ts'
+import { startTestGateway, type TestGateway } from '../../kit/gateway.ts'
+import { RawStream } from '../../kit/raw-stream.ts'
+import { until } from '../../kit/until.ts'
 
 async function inspect(gateway: TestGateway, query = ''): Promise<Inspection> {
   const response = await fetch(`${gateway.adminUrl}/inspect.json${query}`)
