@@ -72,5 +72,5 @@ export function addDelivery(registry: Registry, engine: Engine, times: ResolverT
   byName(Gauge, 'operation_subscribers', 'Subscriptions that run', ({ running }) => running)
   byName(Counter, 'operation_executions_total', 'Events executed', ({ executions }) => executions)
   byName(Counter, 'operation_frames_total', 'Frames made, once for each group', ({ frames }) => frames)
-  byName(Counter, 'operation_sent_bytes_total', 'Bytes written, before compression', ({ bytes }) => bytes)
+  byName(Counter, 'operation_sent_bytes_total', 'Bytes of results written, before compression', ({ bytes }) => bytes)
 }

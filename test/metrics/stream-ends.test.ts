@@ -136,7 +136,7 @@ test('what was opened has ended by one reason, or is open', { timeout: 120_000 }
       await settle()
       await gateway.close()
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, endOnFailure: true },
   )
   statistics.report()
 })

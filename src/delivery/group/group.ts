@@ -238,14 +238,18 @@ export class Group implements FrameHolder, MemberGroup {
     this.#flushed = next
     const bytesOf = new FlushBytes((framing) => this.log.read(from, next, Number.POSITIVE_INFINITY, framing).bytes)
     let delivered = 0
+    let written = 0
     for (const member of this.#members) {
       if (member.state === LIVE) {
-        member.deliver(bytesOf.framed(member.framing.results), next, 'flush')
+        const bytes = bytesOf.framed(member.framing.results)
+        member.deliver(bytes, next, 'flush')
         delivered++
+        written += bytes.length
       } else member.wake()
     }
     this.#age.flushed(delivered)
     this.work.frames += next - from
+    this.work.bytes += written
     this.shared.stats.deliveries += (next - from) * delivered
   }
 

@@ -96,10 +96,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     this.#lag(last?.cursor.toString('latin1') ?? settled.cursor, (last ?? settled).restarts)
   }
 
-  /**
-   * Heartbeat with the position, so that an idle stream is seen to be alive. A lagging member has other bytes pending,
-   * and so has a live one whose group is about to flush: to flush for a heartbeat would defeat the coalescing.
-   */
+  /** Heartbeat with the position. Who lags has other bytes pending, and so has a live one whose group is about to flush. */
   heartbeat(): void {
     if (this.#isStopped) return
     const replay = replayOf(this.#state)
@@ -179,6 +176,7 @@ export class Subscriber implements OutletListener, ReplayHost {
   writeReplayed(bytes: Buffer, frames: number, isShared: boolean): boolean {
     this.group.shared.stats.deliveries += frames
     this.#events += frames
+    this.group.work.bytes += bytes.length
     return this.#writeNow(bytes, isShared ? 'shared' : 'own')
   }
 
@@ -260,6 +258,7 @@ export class Subscriber implements OutletListener, ReplayHost {
       }
       const { bytes, next } = log.read(this.#next, this.group.flushed, shared.pieceBytes, this.framing.results)
       shared.stats.deliveries += next - this.#next
+      this.group.work.bytes += bytes.length
       this.deliver(bytes, next, 'own')
     }
   }
@@ -290,7 +289,6 @@ export class Subscriber implements OutletListener, ReplayHost {
     const { stats } = this.group.shared
     stats.writes++
     stats.bytes += bytes.length
-    this.group.work.bytes += bytes.length
     this.group.sentBytes += bytes.length
     try {
       return this.outlet.write(bytes, sharing)
