@@ -172,6 +172,11 @@ export class Group implements FrameHolder, MemberGroup {
     this.flow.resume()
   }
 
+  sent(bytes: number): void {
+    this.sentBytes += bytes
+    this.work.bytes += bytes
+  }
+
   changed(from: MemberState, to: MemberState): void {
     this.#replaying += Number(replayOf(to) !== undefined) - Number(replayOf(from) !== undefined)
     const lagging = Number(fullSinceOf(to) !== 0) - Number(fullSinceOf(from) !== 0)
@@ -249,7 +254,7 @@ export class Group implements FrameHolder, MemberGroup {
     }
     this.#age.flushed(delivered)
     this.work.frames += next - from
-    this.work.bytes += written
+    this.sent(written)
     this.shared.stats.deliveries += (next - from) * delivered
   }
 

@@ -2,7 +2,6 @@ import { retryMs } from '../../errors/retry-hints.ts'
 import { type Framing, frame } from '../../protocol/framing.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Restarts } from '../../streams/feed/window.ts'
-import type { OperationWork } from '../counts/operation-counts.ts'
 import { cursorBytes, type FrameLog } from '../frames/frame-log.ts'
 import type { CloseReason, Outlet, OutletListener, Sharing } from '../outlet.ts'
 import type { Beginning, Flow } from '../replay/flow.ts'
@@ -14,8 +13,8 @@ import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-
 /** A member's view of its group. */
 export interface MemberGroup extends ReplayGroup {
   readonly log: FrameLog
-  readonly work: OperationWork
-  sentBytes: number
+  /** Counts bytes that a member was written. */
+  sent(bytes: number): void
   readonly flow: Flow
   /** Number of the first frame that has not been flushed. */
   readonly flushed: number
@@ -176,7 +175,7 @@ export class Subscriber implements OutletListener, ReplayHost {
   writeReplayed(bytes: Buffer, frames: number, isShared: boolean): boolean {
     this.group.shared.stats.deliveries += frames
     this.#events += frames
-    this.group.work.bytes += bytes.length
+    this.group.sent(bytes.length)
     return this.#writeNow(bytes, isShared ? 'shared' : 'own')
   }
 
@@ -258,7 +257,7 @@ export class Subscriber implements OutletListener, ReplayHost {
       }
       const { bytes, next } = log.read(this.#next, this.group.flushed, shared.pieceBytes, this.framing.results)
       shared.stats.deliveries += next - this.#next
-      this.group.work.bytes += bytes.length
+      this.group.sent(bytes.length)
       this.deliver(bytes, next, 'own')
     }
   }
@@ -289,7 +288,6 @@ export class Subscriber implements OutletListener, ReplayHost {
     const { stats } = this.group.shared
     stats.writes++
     stats.bytes += bytes.length
-    this.group.sentBytes += bytes.length
     try {
       return this.outlet.write(bytes, sharing)
     } catch (error) {
