@@ -52,6 +52,11 @@ export function parts(env: NodeJS.ProcessEnv): Part[] {
   const chromium = ['chromium', 'chromium-browser', 'google-chrome']
   return [
     { name: 'Nginx', package: 'nginx-light', here: () => find('nginx') !== undefined },
+    {
+      name: 'Prometheus',
+      package: 'prometheus',
+      here: () => find('prometheus') !== undefined && find('promtool') !== undefined,
+    },
     { name: 'OpenSSL', package: 'openssl', here: () => find('openssl') !== undefined },
     { name: 'curl', package: 'curl', here: () => find('curl') !== undefined },
     { name: 'Python 3', package: 'python3', here: () => find('python3') !== undefined },

@@ -12,9 +12,14 @@ import { createAdminServer } from './server/admin-server.ts'
 import { Capacity } from './server/capacity.ts'
 import { Connections } from './server/connections.ts'
 import type { Shares } from './server/descriptors.ts'
+import { Inspections } from './server/inspect/inspection.ts'
+import type { RefusalLog } from './server/inspect/refusal-log.ts'
+import type { StreamEndsLog } from './server/inspect/stream-ends-log.ts'
+import { Watch } from './server/inspect/watch.ts'
 import { createMetrics, type MetricsSources } from './server/metrics.ts'
 import type { Timeouts } from './server/timeouts.ts'
 import type { Operations } from './transport/operations.ts'
+import { VERSION } from './version.ts'
 
 type Parts =
   | 'readiness'
@@ -26,6 +31,7 @@ type Parts =
   | 'units'
   | 'single'
   | 'publisher'
+  | 'counts'
 
 export interface AdminParts extends Pick<MetricsSources, Parts> {
   readonly config: Config
@@ -40,6 +46,8 @@ export interface AdminParts extends Pick<MetricsSources, Parts> {
   readonly operations: Operations
   readonly producible: Producible | undefined
   readonly timeouts: Timeouts | undefined
+  /** What has ended and was refused. */
+  readonly records: { readonly ends: StreamEndsLog; readonly refusals: RefusalLog }
 }
 
 export interface Admin {
@@ -47,12 +55,14 @@ export interface Admin {
   readonly admin: Server
   readonly adminConnections: Connections
   readonly capacity: Capacity
+  readonly watch: Watch
 }
 
 export function openAdmin(parts: AdminParts): Admin {
   const { config, log, faults, shares, connections, readiness, streams, engine, gate, controlLog } = parts
   const { answers, operations, sockets } = parts
   const { control, authentication } = gate
+  const { records } = parts
   const timeouts = parts.timeouts && { timeouts: parts.timeouts }
   const capacity = new Capacity(
     {
@@ -65,6 +75,11 @@ export function openAdmin(parts: AdminParts): Admin {
     log,
     faults,
   )
+  const keys = () =>
+    authentication.keys && { size: authentication.keys.size, read: authentication.watch?.stats.read ?? 0 }
+  const watch = new Watch(() => ({ readiness, isLeaving: parts.isLeaving, streams, keys: keys(), capacity }), faults)
+  watch.follow(control)
+  watch.changes.add('instance', config.INSTANCE_ID, `Started: Sluice ${VERSION} on Node ${process.versions.node}`)
   const metrics = createMetrics({
     ...parts,
     instance: config.INSTANCE_ID,
@@ -77,7 +92,18 @@ export function openAdmin(parts: AdminParts): Admin {
   const admin = createAdminServer({
     readiness,
     metrics,
-    inspected: { streams, engine, control },
+    inspections: new Inspections({
+      ...parts,
+      control,
+      usage: gate.usage,
+      limits: gate.limits,
+      ends: records.ends,
+      refusals: records.refusals,
+      watch,
+      capacity,
+      pulling: () => operations.pulling,
+      connections: () => ({ graphql: connections.limit, admin: adminConnections.limit }),
+    }),
     decisions: new Decisions(control, controlLog),
     producible: parts.producible,
     faults,
@@ -86,5 +112,5 @@ export function openAdmin(parts: AdminParts): Admin {
     ...timeouts,
   })
   const adminConnections = new Connections(admin, { max: shares.admin, ...timeouts })
-  return { admin, adminConnections, capacity }
+  return { admin, adminConnections, capacity, watch }
 }

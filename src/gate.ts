@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import { Admission } from './admission/admission.ts'
 import { AdmissionCounts } from './admission/admission-counts.ts'
+import type { AdmissionObserver } from './admission/admission-observer.ts'
 import { Audit } from './admission/audit/audit.ts'
 import type { Authentication } from './admission/authentication/authentication.ts'
 import { openAuthentication } from './admission/authentication/open.ts'
@@ -32,6 +33,8 @@ export interface GateOptions {
   readonly authorize?: Authorize | undefined
   /** Of clients without credentials. */
   readonly anonymousScopes?: readonly string[]
+  /** Told of what is decided, beside the gate's own. */
+  readonly observers?: readonly AdmissionObserver[]
   /** The time that credentials are compared with, in ms since the epoch. */
   readonly now?: (() => number) | undefined
 }
@@ -72,7 +75,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   const usage = new Usage({ isSent: topic !== undefined })
   const records = topic === undefined ? undefined : new UsageRecords({ usage, sink, topic, instance, intervalMs, log })
   const audit = config.AUDIT_LOG ? new Audit({ log }) : undefined
-  const observers = [counts, usage, ...(audit ? [audit] : [])]
+  const observers = [counts, usage, ...(audit ? [audit] : []), ...(options.observers ?? [])]
   const limits = new Limits({
     quotas: quotasOf(config, maxStreams),
     onRefused: ({ error, reason, principal, address }) => {

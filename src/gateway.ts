@@ -16,8 +16,10 @@ import { type Config, readConfig } from './config.ts'
 import { authenticates } from './config-gate.ts'
 import { openLog } from './data-log.ts'
 import { type DefinitionOptions, defineGateway } from './definition.ts'
+import { ResolverTimes } from './delivery/counts/resolver-times.ts'
 import { Engine, type EngineOptions } from './delivery/engine.ts'
 import { Faults } from './errors/faults.ts'
+import { RefusalCounts } from './errors/refusal-counts.ts'
 import { ResolverErrors } from './errors/resolver-errors.ts'
 import { openGate } from './gate.ts'
 import { createLog } from './log.ts'
@@ -28,6 +30,8 @@ import { ownShares } from './server/descriptors.ts'
 import { Endpoint, GRAPHQL_PATH, type RouteName } from './server/endpoint.ts'
 import { untilFitToListen } from './server/first-listen.ts'
 import { createHttpServer } from './server/http-server.ts'
+import { RefusalLog } from './server/inspect/refusal-log.ts'
+import { StreamEndsLog } from './server/inspect/stream-ends-log.ts'
 import { demandFree, listen } from './server/listen.ts'
 import { Pages } from './server/pages/pages.ts'
 import type { Timeouts } from './server/timeouts.ts'
@@ -44,6 +48,7 @@ import { Units } from './transport/gzip/units.ts'
 import { Operations } from './transport/operations.ts'
 import { Refusals } from './transport/refusals.ts'
 import { SingleConnections } from './transport/single/connections.ts'
+import { StreamCounts } from './transport/stream-counts.ts'
 import { StreamEnds } from './transport/stream-ends.ts'
 import { StreamSockets } from './transport/stream-sockets.ts'
 
@@ -61,6 +66,8 @@ export interface GatewayOptions extends DefinitionOptions {
   readonly listenWithinMs?: number
   /** Other limits of time for requests, for tests. */
   readonly timeouts?: Timeouts
+  /** Another write stall timeout, for tests: see `WRITE_STALL_MS`. */
+  readonly writeStallMs?: number
   /** Another clock for credentials, for tests: ms since the epoch. */
   readonly now?: () => number
 }
@@ -93,6 +100,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS } = config
   const wanted = { connections: MAX_CONNECTIONS, connectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS }
   const shares = ownShares({ streams: config.MAX_STREAMS, ...wanted }, log)
+  const records = { ends: new StreamEndsLog(), refusals: new RefusalLog() }
   const gate = await openGate({
     config,
     schema,
@@ -100,6 +108,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxStreams: shares.streams,
     sink: () => data.sink,
     authorize: options.authorize,
+    observers: [records.refusals],
     anonymousScopes: config.ANONYMOUS_SCOPES ?? firstRunScopes(config, options),
     now: options.now,
   })
@@ -121,10 +130,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const replayEventsPerSecond = config.REPLAY_EVENTS_PER_SECOND
   const faults = new Faults(log)
   const errors = new ResolverErrors(log, schema)
+  const counts = { streams: new StreamCounts(), refusals: new RefusalCounts(), times: new ResolverTimes(schema) }
+  const { times } = counts
   const feed: EngineOptions['feed'] = (topic) => streams.feed(topic)
   const table: EngineOptions['table'] = (topic) => streams.table(topic)
   const maxGroups = config.MAX_GROUPS
-  const engine = new Engine({ feed, table, heartbeatMs, replayEventsPerSecond, maxGroups, log, faults, errors })
+  const engine = new Engine({
+    feed,
+    table,
+    heartbeatMs,
+    replayEventsPerSecond,
+    maxGroups,
+    log,
+    faults,
+    errors,
+    times,
+    writeStallMs: options.writeStallMs,
+  })
   const { admission, authentication, control, limits: clients, audit } = gate
   const isRequired = authenticates(config)
   const controlLog =
@@ -140,7 +162,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxAgeMs: config.STREAM_MAX_AGE_MS,
     faults,
     limits: clients,
-    observers: [...gate.streamObservers, expiries],
+    observers: [counts.streams, ...gate.streamObservers, expiries, records.ends],
     onOpen: (socket) => connections.becameStream(socket),
   })
   let leaving: Promise<void> | undefined
@@ -178,6 +200,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits: clients,
     anonymous: authentication.anybody.audience,
     publisher,
+    times,
     ...(audit && { onPublished: (owner, topic) => audit.published(owner, topic) }),
     introspection,
   })
@@ -195,6 +218,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits: clients,
     expiries,
     ...(audit && { onStarted: (owner) => audit.started(owner) }),
+    onEnded: (operation, reason) => {
+      audit?.ended(operation, reason)
+      records.ends.ended(operation, reason)
+    },
   })
   control.enforceBy(new StreamEnds({ control, sockets, single, faults }))
   const yoga = createYogaHttp(schema, GRAPHQL_PATH)
@@ -226,6 +253,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     corsHeaders: config.CORS_HEADERS ?? [],
     addresses,
     answers,
+    refusals: counts.refusals,
+    onRefused: (refused) => records.refusals.answered(refused),
     compresses: config.COMPRESSION !== 'off',
     errors,
     log,
@@ -238,7 +267,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isStream: (socket) => sockets.has(socket),
     ...(timeouts && { timeouts }),
   })
-  const { admin, adminConnections, capacity } = openAdmin({
+  const { admin, adminConnections, capacity, watch } = openAdmin({
+    records,
     config,
     log,
     faults,
@@ -258,6 +288,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     units,
     publisher,
     single,
+    counts,
     timeouts,
   })
 
@@ -268,7 +299,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sockets,
     engine,
     operations,
-    resources: [capacity, answers, gate, streams, ...(controlLog ? [controlLog] : []), data, authentication],
+    resources: [capacity, watch, answers, gate, streams, ...(controlLog ? [controlLog] : []), data, authentication],
     admin,
     adminConnections,
     log,

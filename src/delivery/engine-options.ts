@@ -6,6 +6,7 @@ import type { Feed } from '../streams/feed/feed.ts'
 import type { Position } from '../streams/feed/position.ts'
 import type { Table } from '../streams/table/table.ts'
 import type { Topic } from '../streams/topic/topic.ts'
+import type { ResolverTimes } from './counts/resolver-times.ts'
 import type { ClientShare } from './outlet.ts'
 
 export interface EngineOptions {
@@ -17,9 +18,13 @@ export interface EngineOptions {
   readonly replayEventsPerSecond?: number
   /** Limit of groups. */
   readonly maxGroups?: number
+  /** Write stall timeout, for tests; else `WRITE_STALL_MS`. */
+  readonly writeStallMs?: number | undefined
   readonly log: Logger
   readonly faults?: Faults
   readonly errors?: ResolverErrors
+  /** Absent: resolvers are not measured. */
+  readonly times?: ResolverTimes
 }
 
 /** Where a subscription starts. */

@@ -64,7 +64,7 @@ export class Engine implements GroupHost {
   constructor(options: EngineOptions) {
     this.#options = options
     const { log, heartbeatMs, faults = new Faults(log), errors = new ResolverErrors(log) } = options
-    this.shared = new Shared(faults, errors, options.replayEventsPerSecond)
+    this.shared = new Shared(faults, errors, options.replayEventsPerSecond, options.writeStallMs)
     this.groupLimit = new GroupLimit(options.maxGroups)
     this.#compiler = new Compiler(this.stats, faults)
     this.#timer = new FlushTimer(
@@ -83,16 +83,13 @@ export class Engine implements GroupHost {
     return this.#groups.size
   }
 
-  /** The groups with the most members, of at most so many. */
-  largest(count: number): readonly Group[] {
-    const largest: Group[] = []
-    for (const group of this.#groups) {
-      if (largest.length === count && group.size <= (largest.at(-1)?.size ?? 0)) continue
-      const place = largest.findIndex(({ size }) => size < group.size)
-      largest.splice(place < 0 ? largest.length : place, 0, group)
-      if (largest.length > count) largest.pop()
-    }
-    return largest
+  /** All groups, in the order in which they were created. */
+  [Symbol.iterator](): Iterator<Group> {
+    return this.#groups.values()
+  }
+
+  find(key: string): Group | undefined {
+    return this.#byKey.get(key)
   }
 
   get subscribers(): number {
@@ -165,11 +162,13 @@ export class Engine implements GroupHost {
     this.#lingering.delete(group)
     this.held.release(group)
     this.groupLimit.ended(group)
+    this.shared.operations.release(group.work)
     if (group.key !== undefined && this.#byKey.get(group.key) === group) this.#byKey.delete(group.key)
     const { renderer } = group
     if (--renderer.users > 0) return
     this.#compiler.forget(renderer)
     this.held.release(renderer)
+    this.shared.operations.release(renderer.work)
     if (renderer.key !== undefined && this.#renderers.get(renderer.key) === renderer)
       this.#renderers.delete(renderer.key)
   }
@@ -214,17 +213,12 @@ export class Engine implements GroupHost {
     this.demandMemory(operation)
     const feed = this.#options.feed(stream.field.topic)
     const renderer = this.#rendererOf(operation)
-    const group = new Group({
-      host: this,
-      shared: this.shared,
-      feed,
-      table: this.#tableOf(stream),
-      stream,
-      renderer,
-      key,
-    })
+    const { shared } = this
+    const work = shared.operations.of(operation.args.operation)
+    const group = new Group({ host: this, shared, feed, table: this.#tableOf(stream), stream, renderer, work, key })
     this.held.hold(group, operation.weight.own)
-    if (renderer.users++ === 0) this.held.hold(renderer, 0, renderer.args.document, renderer.weight.document)
+    shared.operations.take(work)
+    if (renderer.users++ === 0) this.#hold(renderer)
     if (renderer.key !== undefined) this.#renderers.set(renderer.key, renderer)
     this.#groups.add(group)
     this.groupLimit.created(group, share)
@@ -240,6 +234,11 @@ export class Engine implements GroupHost {
     this.held.demandRoom(operation, this.#lingering)
   }
 
+  #hold(renderer: Renderer): void {
+    this.held.hold(renderer, 0, renderer.args.document, renderer.weight.document)
+    this.shared.operations.take(renderer.work)
+  }
+
   #tableOf({ field }: BoundStream): Table | undefined {
     if (!field.isTable) return undefined
     const table = this.#options.table?.(field.topic)
@@ -247,14 +246,20 @@ export class Engine implements GroupHost {
     return table
   }
 
-  #rendererOf({ args, weight, bodyKey: key }: Operation): Renderer {
+  #rendererOf(operation: Operation): Renderer {
+    const { args, weight, bodyKey: key } = operation
     const known = key === undefined ? undefined : this.#renderers.get(key)
-    const { errors } = this.shared
-    return known ?? new Renderer({ args, weight, key, compiler: this.#compiler, stats: this.stats, errors })
+    if (known) return known
+    const { stats, errors, operations } = this.shared
+    const work = operations.of(args.operation)
+    const { times } = this.#options
+    return new Renderer({ args, weight, key, compiler: this.#compiler, stats, errors, times, work })
   }
 
   /** Closes stalled streams, expires frames, and ends groups that have lingered too long. */
   #sweep(): void {
+    this.#options.times?.refill()
+    this.shared.ages.refresh()
     this.#sweeps.add(this.#unsettled)
     const now = performance.now()
     for (const group of this.#lingering) {

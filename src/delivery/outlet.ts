@@ -47,8 +47,21 @@ export interface ClientShare {
   readonly waitMs: number
 }
 
+/** Who is behind an outlet, for those who look into a running gateway. */
+export interface OutletOwner {
+  readonly identity: { readonly principal: { readonly id: string; readonly kind: string } }
+  readonly address: string
+  readonly requestId: string
+  readonly operation: { readonly hash: string; readonly name: string | undefined } | undefined
+}
+
 /** Sink of a subscriber's bytes: the delivery engine's view of a socket. */
 export interface Outlet {
+  readonly owner?: OutletOwner | undefined
+  /** Whether what it is given is compressed. */
+  readonly isCompressed?: boolean
+  /** Bytes that it was given and that its client's system has not taken; absent: it shares its socket. */
+  readonly unsent?: number | undefined
   /** Absent: without limit. */
   readonly share?: ClientShare | undefined
   /**

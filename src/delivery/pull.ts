@@ -114,7 +114,9 @@ export class PullSubscriber implements OutletListener {
       if (!this.#closed) await this.#send(jsonLine({ errors: [formatError(error, this.#errors)] }))
     }
     // Also after an error: its client would come back to the same.
-    if (this.#leave(reason)) endOutlet(this.#outlet, this.#framing, 'complete')
+    if (!this.#leave(reason)) return
+    this.#outlet.closing?.(reason)
+    endOutlet(this.#outlet, this.#framing, 'complete')
   }
 
   async #send(json: string): Promise<void> {

@@ -7,13 +7,14 @@ import type { Readiness } from '../streams/streams.ts'
 import { DECISION_PATHS, type DecisionPath, decide } from './admin-decisions.ts'
 import { hostName, isAdminHost } from './admin-hosts.ts'
 import { PRODUCE_PATH, type Producible, produce } from './admin-produce.ts'
-import { type InspectionSources, inspect } from './inspection.ts'
+import type { Inspections } from './inspect/inspection.ts'
+import { PAGE_PATH, pageFile } from './inspect/page/page-files.ts'
 import { answerBrokenRequests, TIMEOUTS, type Timeouts } from './timeouts.ts'
 
 export interface AdminOptions {
   readonly readiness: () => Readiness
   readonly metrics: Registry
-  readonly inspected: InspectionSources
+  readonly inspections: Inspections
   /** What operators revoke and block. */
   readonly decisions: Decisions
   /** The embedded log; undefined: there is none. */
@@ -30,7 +31,7 @@ export interface AdminOptions {
  * expose it.
  */
 export function createAdminServer(options: AdminOptions): Server {
-  const { readiness, metrics, inspected, decisions, faults, log, timeouts = TIMEOUTS } = options
+  const { readiness, metrics, inspections, decisions, faults, log, timeouts = TIMEOUTS } = options
   const hosts = new Set(options.hosts.map(hostName))
   const pages: Record<string, (query: URLSearchParams) => Promise<Page> | Page> = {
     '/livez': () => ({ status: 200, type: TEXT, body: 'live\n' }),
@@ -41,7 +42,7 @@ export function createAdminServer(options: AdminOptions): Server {
         : { status: 503, type: TEXT, body: `not ready: ${state.reason}\n` }
     },
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await scrape(metrics, faults) }),
-    '/inspect.json': (query) => inspectionPage(inspected, query),
+    '/inspect.json': (query) => inspectionPage(inspections, query),
   }
 
   const decisionPage = async (path: DecisionPath, request: IncomingMessage): Promise<Page> => {
@@ -65,11 +66,16 @@ export function createAdminServer(options: AdminOptions): Server {
   const server = createServer(timeouts, (request, response) => {
     const { method } = request
     const { host, path, query } = targetOf(request)
-    const page = pages[path]
     const post = Object.hasOwn(posted, path) ? posted[path] : undefined
     void (async () => {
       try {
-        const { status, type, body }: Page = !isAdminHost(host, hosts)
+        const page = pages[path] ?? (await fileOf(path))
+        const {
+          status,
+          type,
+          body,
+          headers = {},
+        }: Page = !isAdminHost(host, hosts)
           ? { status: 403, type: TEXT, body: WRONG_HOST }
           : post
             ? await post(request, query)
@@ -77,7 +83,7 @@ export function createAdminServer(options: AdminOptions): Server {
               ? {
                   status: 404,
                   type: TEXT,
-                  body: `There are ${[...Object.keys(pages), ...Object.keys(posted)].join(', ')} here\n`,
+                  body: `There are ${[PAGE_PATH, ...Object.keys(pages), ...Object.keys(posted)].join(', ')} here\n`,
                 }
               : method !== 'GET' && method !== 'HEAD'
                 ? { status: 405, type: TEXT, body: 'These pages are only for GET\n' }
@@ -85,7 +91,7 @@ export function createAdminServer(options: AdminOptions): Server {
         if (status === 405) response.setHeader('allow', post ? 'POST' : 'GET, HEAD')
         // The unread rest of a body would be parsed as the next request.
         if (!request.complete) response.setHeader('connection', 'close')
-        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
+        response.writeHead(status, { ...headers, 'content-type': type, 'cache-control': 'no-store' }).end(body)
       } catch (error) {
         log.error({ err: error, url: request.url }, 'An admin page failed')
         if (response.headersSent) response.destroy()
@@ -97,9 +103,15 @@ export function createAdminServer(options: AdminOptions): Server {
   return server
 }
 
-function inspectionPage(inspected: InspectionSources, query: URLSearchParams): Page {
+/** Of the page of /inspect. */
+async function fileOf(path: string): Promise<(() => Page) | undefined> {
+  const file = await pageFile(path)
+  return file && (() => ({ status: 200, ...file }))
+}
+
+async function inspectionPage(inspections: Inspections, query: URLSearchParams): Promise<Page> {
   try {
-    const body = JSON.stringify(inspect(inspected, query.get('groups')), null, 2)
+    const body = JSON.stringify(await inspections.read(query), null, 2)
     return { status: 200, type: JSON_TYPE, body: `${body}\n` }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
@@ -136,7 +148,8 @@ interface Target {
 interface Page {
   readonly status: number
   readonly type: string
-  readonly body: string
+  readonly body: string | Buffer
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 const WRONG_HOST = 'The admin pages are for an IP address, localhost, or a name that ADMIN_HOSTS has\n'

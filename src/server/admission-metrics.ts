@@ -5,6 +5,7 @@ import type { Limits } from '../admission/limits/limits.ts'
 import { LIMIT_REASONS } from '../admission/limits/refusal.ts'
 import type { Usage } from '../admission/usage/usage.ts'
 import type { Engine } from '../delivery/engine.ts'
+import type { RefusalCounts } from '../errors/refusal-counts.ts'
 
 /** What of admission has metrics. */
 export interface GateSources {
@@ -15,7 +16,12 @@ export interface GateSources {
 }
 
 /** Metrics of what was admitted and refused. */
-export function addAdmission(registry: Registry, { counts, limits, usage }: GateSources, engine: Engine): void {
+export function addAdmission(
+  registry: Registry,
+  { counts, limits, usage }: GateSources,
+  engine: Engine,
+  refusals: RefusalCounts,
+): void {
   const registers = [registry]
   const admissions: Counter = new Counter({
     name: 'sluice_admissions_total',
@@ -28,16 +34,25 @@ export function addAdmission(registry: Registry, { counts, limits, usage }: Gate
       admissions.inc({ outcome: 'refused' }, counts.refusals + engine.groupLimit.refused)
     },
   })
-  const refusals: Counter = new Counter({
+  const refused: Counter = new Counter({
     name: 'sluice_refusals_total',
-    help: 'Refusals by reason: the limit that was reached, or the code in lower case.',
-    labelNames: ['reason'],
+    help: 'Requests and operations answered with an error and not run, by its code.',
+    labelNames: ['code'],
     registers,
     collect() {
-      refusals.reset()
-      for (const reason of LIMIT_REASONS) refusals.inc({ reason }, 0)
-      for (const [reason, count] of counts.reasons) refusals.inc({ reason }, count)
-      refusals.inc({ reason: 'groups' }, engine.groupLimit.refused)
+      refused.reset()
+      for (const [code, count] of refusals.byCode) refused.inc({ code }, count)
+    },
+  })
+  const limited: Counter = new Counter({
+    name: 'sluice_limit_refusals_total',
+    help: 'Refusals by limits of principals and addresses, and of groups: of the code RATE_LIMITED.',
+    labelNames: ['limit'],
+    registers,
+    collect() {
+      limited.reset()
+      for (const limit of LIMIT_REASONS) limited.inc({ limit }, counts.reasons.get(limit) ?? 0)
+      limited.inc({ limit: 'groups' }, engine.groupLimit.refused)
     },
   })
   const streams: Gauge = new Gauge({

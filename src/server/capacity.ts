@@ -56,6 +56,12 @@ export class Capacity {
     this.#timer.unref()
   }
 
+  /** All limits by name, with what is used of each now. */
+  *all(): Iterable<{ readonly name: string; readonly used: number; readonly limit: number; readonly isNear: boolean }> {
+    for (const [name, { used, limit }] of Object.entries(this.#limits))
+      yield { name, used: used(), limit, isNear: (this.#found.get(name) ?? 0) >= CHECKS }
+  }
+
   /** All limits by name, and whether each is near. */
   *near(): Iterable<readonly [name: string, isNear: boolean]> {
     for (const name of Object.keys(this.#limits)) yield [name, (this.#found.get(name) ?? 0) >= CHECKS]

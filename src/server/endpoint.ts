@@ -5,7 +5,6 @@ import type { Tickets } from '../admission/authentication/tickets/tickets.ts'
 import type { Entry } from '../admission/entry.ts'
 import type { Identity } from '../admission/principal.ts'
 import { SluiceError } from '../errors/codes.ts'
-import { refusedRetryMs } from '../errors/retry-hints.ts'
 import {
   asksForEventStream,
   EVENT_STREAM,
@@ -17,7 +16,7 @@ import {
 import { PLAIN_ONLY } from '../protocol/content-coding.ts'
 import { streamMedia } from '../protocol/stream-media.ts'
 import type { Audience } from '../schema/context.ts'
-import { answerNotAccepted, answerRefused, answerRetry, answerTicket } from '../transport/answer.ts'
+import { answerNotAccepted, answerRefused, answerRetry, answerTicket, tellRefused } from '../transport/answer.ts'
 import type { AnswerResponse } from '../transport/answer-body.ts'
 import type { DistinctConnections } from '../transport/distinct.ts'
 import type { Operations } from '../transport/operations.ts'
@@ -144,10 +143,12 @@ export class Endpoint {
   /** @returns undefined for a native EventSource that is told to come back: any status but 200 would be final for it. */
   async #identify({ request, response, entry }: Exchange): Promise<Identity | undefined> {
     try {
-      return await this.#options.admission.identify(entry)
+      const identity = await this.#options.admission.identify(entry)
+      ;(response as AnswerResponse).principal = identity.principal
+      return identity
     } catch (error) {
       if (request.method !== 'GET' || !asksForEventStream(request) || !isPassing(error)) throw error
-      answerRetry(response, error.retryAfterMs ?? refusedRetryMs(error.code))
+      answerRetry(response, error)
       return undefined
     }
   }
@@ -194,7 +195,7 @@ export class Endpoint {
       } catch (error) {
         // It may be a native EventSource, to which any status but 200 would be final.
         if (!isPassing(error) || !isInUrl(url)) throw error
-        return answerRetry(response, error.retryAfterMs ?? refusedRetryMs(error.code))
+        return answerRetry(response, error)
       }
     }
     const admit = async (): Promise<AdmissionResult> => {
@@ -231,11 +232,13 @@ export class Endpoint {
       if (isStreamType(type)) {
         return await distinct.serve(response, streamMedia(request, type), admitted, entry.errors)
       }
-      await yoga.answer(response, type, await operations.execute(admitted, entry.errors))
+      const executed = await operations.execute(admitted, entry.errors)
+      if (executed.errors) tellRefused(response, executed.errors)
+      await yoga.answer(response, type, executed)
     } catch (error) {
       // To a native EventSource, which does GET only, any status but 200 would be final.
       if (request.method !== 'GET' || accepted.preferred !== EVENT_STREAM || !isPassing(error)) throw error
-      answerRetry(response, error.retryAfterMs ?? refusedRetryMs(error.code))
+      answerRetry(response, error)
     }
   }
 }

@@ -6,6 +6,7 @@ import { challengeOf } from '../admission/authentication/refusal.ts'
 import type { Entry } from '../admission/entry.ts'
 import { SluiceError } from '../errors/codes.ts'
 import { logError } from '../errors/faults.ts'
+import type { RefusalCounts } from '../errors/refusal-counts.ts'
 import type { ResolverErrors } from '../errors/resolver-errors.ts'
 import { refusedRetryMs } from '../errors/retry-hints.ts'
 import { acceptedCodings, PLAIN_ONLY } from '../protocol/content-coding.ts'
@@ -18,6 +19,7 @@ import { inOrder } from '../transport/pipelining.ts'
 import type { ClientAddresses } from './client-address.ts'
 import { CorsPolicy } from './cors.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { Refused } from './inspect/refusal-log.ts'
 import { MethodNotAllowed } from './method-not-allowed.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import { demandSingleHeaders } from './single-headers.ts'
@@ -39,6 +41,9 @@ export interface HttpServerOptions {
   readonly addresses: ClientAddresses
   readonly errors: ResolverErrors
   readonly answers: AnswerBudget
+  readonly refusals: RefusalCounts
+  /** Is told of every request that is answered with an error, and not run. */
+  readonly onRefused?: (refused: Refused) => void
   /** Answers are compressed for the clients that accept that. */
   readonly compresses: boolean
   readonly log: Logger
@@ -47,7 +52,17 @@ export interface HttpServerOptions {
 
 /** The public server: request ids, one CORS policy for all paths, and the GraphQL endpoint. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { answers, compresses, errors, endpoint, addresses, log, timeouts = TIMEOUTS } = options
+  const {
+    answers,
+    refusals,
+    onRefused = () => {},
+    compresses,
+    errors,
+    endpoint,
+    addresses,
+    log,
+    timeouts = TIMEOUTS,
+  } = options
   const cors = new CorsPolicy(options.corsOrigins, options.corsHeaders)
 
   const handle = async (request: IncomingMessage, response: ServerResponse, ownLog: () => Logger): Promise<void> => {
@@ -82,6 +97,11 @@ export function createHttpServer(options: HttpServerOptions): Server {
     const requestId = requestIdOf(request)
     response.setHeader('x-request-id', requestId)
     setSecurityHeaders(response)
+    const answered = response as AnswerResponse
+    answered.refused = (code) => {
+      refusals.tell(code)
+      onRefused({ requestId, code, principal: answered.principal, address: addresses.networkOf(request) })
+    }
     if (compresses) prepareCodings(request, response)
     const ownLog = () => log.child({ requestId, client: addresses.of(request) })
     try {
@@ -93,7 +113,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
   const server = createServer({ ...timeouts, ServerResponse: answers.Response }, answer)
   // Node's own refusal would have none of these headers. What is expected, beside 100-continue, may be ignored.
   server.on('checkExpectation', answer)
-  answerBrokenRequests(server, (bytes) => cors.headOf(bytes))
+  answerBrokenRequests(server, (bytes) => cors.headOf(bytes), refusals.tell)
   return server
 }
 

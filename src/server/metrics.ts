@@ -1,27 +1,35 @@
 import type { Socket } from 'node:net'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Authentication } from '../admission/authentication/authentication.ts'
+import type { ResolverTimes } from '../delivery/counts/resolver-times.ts'
 import type { Engine } from '../delivery/engine.ts'
-import { CLOSE_REASONS } from '../delivery/outlet.ts'
 import { FAULT_PLACES } from '../errors/faults.ts'
+import type { RefusalCounts } from '../errors/refusal-counts.ts'
 import type { Publisher } from '../streams/publish/publisher.ts'
 import type { Readiness, Streams } from '../streams/streams.ts'
 import type { AnswerBudget } from '../transport/answer-budget.ts'
 import type { Units } from '../transport/gzip/units.ts'
 import type { SingleConnections } from '../transport/single/connections.ts'
+import type { StreamCounts } from '../transport/stream-counts.ts'
 import type { StreamSockets } from '../transport/stream-sockets.ts'
 import { addAdmission, type GateSources } from './admission-metrics.ts'
 import { addAuthentication } from './authentication-metrics.ts'
+import { addBuild } from './build-metrics.ts'
 import type { Capacity } from './capacity.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { addControl, type ControlSources } from './control-metrics.ts'
+import { addDelivery } from './delivery-metrics.ts'
 import { addPublishing } from './publish-metrics.ts'
+import { addStreams } from './stream-metrics.ts'
 import { addTables } from './table-metrics.ts'
 import { addTopics } from './topic-metrics.ts'
 import { addUsage } from './usage-metrics.ts'
 
 /** Resolution of the event loop's delay: smaller delays do not matter to a stream. */
 const EVENT_LOOP_PRECISION_MS = 50
+
+/** Sums of metrics by type that are there, too. By Prometheus's rules their names are those of counters, which they are not. */
+const NOT_COUNTERS = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`)
 
 export interface MetricsSources {
   readonly instance: string
@@ -42,6 +50,12 @@ export interface MetricsSources {
   readonly publisher: Publisher
   readonly single: SingleConnections
   readonly capacity: Capacity
+  /** What is counted for metrics only. */
+  readonly counts: {
+    readonly streams: StreamCounts
+    readonly refusals: RefusalCounts
+    readonly times: ResolverTimes
+  }
   /** Connections that are not streams, by port. */
   readonly connections: () => Readonly<Record<string, ConnectionLimit<Socket>>>
 }
@@ -50,9 +64,11 @@ export interface MetricsSources {
 export function createMetrics(sources: MetricsSources): Registry {
   const { instance, readiness, isLeaving, streams, engine, gate, answers, pulling, sockets, single, capacity } = sources
   const registry = new Registry()
-  registry.setDefaultLabels({ instance })
+  // Not "instance": that is the target's, and Prometheus would rename it to this in any case.
+  registry.setDefaultLabels({ exported_instance: instance })
   // The delay is measured by a timer, which would be most of the CPU time of an idle gateway: hence the resolution.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS })
+  for (const name of NOT_COUNTERS) registry.removeSingleMetric(name)
 
   const counter = (name: string, help: string, read: () => number): void => {
     const metric: Counter = new Counter({
@@ -178,32 +194,20 @@ export function createMetrics(sources: MetricsSources): Registry {
     },
   })
 
-  addAdmission(registry, gate, engine)
+  addAdmission(registry, gate, engine, sources.counts.refusals)
   addUsage(registry, gate.usage)
   addConnections(registry, sources.connections)
   addCodings(registry, sources)
   addAuthentication(registry, sources.authentication)
+  addDelivery(
+    registry,
+    engine,
+    sources.counts.times,
+    Array.from(streams.feeds, ({ topic }) => topic.name),
+  )
+  addStreams(registry, sources.counts.streams, () => engine.stats.closes)
+  addBuild(registry)
 
-  const closes: Counter = new Counter({
-    name: 'sluice_closes_total',
-    help: 'Subscriptions that ended, by reason.',
-    labelNames: ['reason'],
-    registers: [registry],
-    collect() {
-      closes.reset()
-      for (const reason of CLOSE_REASONS) closes.inc({ reason }, engine.stats.closes[reason] ?? 0)
-    },
-  })
-  const failedFields: Counter = new Counter({
-    name: 'sluice_resolver_errors_total',
-    help: 'Unexpected errors of resolvers, by field; what is no field of the schema is "other".',
-    labelNames: ['field'],
-    registers: [registry],
-    collect() {
-      failedFields.reset()
-      for (const [field, count] of engine.shared.errors.counts) failedFields.inc({ field }, count)
-    },
-  })
   const faults: Counter = new Counter({
     name: 'sluice_faults_total',
     help: 'What was thrown where only one thing ends by it, by place.',

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import type { ErrorCode } from '../errors/codes.ts'
 import { isAnswering } from '../transport/pipelining.ts'
 import { refuseBody } from '../transport/request-body.ts'
 
@@ -33,9 +34,14 @@ const BROKEN_REQUESTS: Readonly<Record<string, string>> = {
 
 /**
  * Answers invalid, truncated and slow requests. These must not be exceptions.
+ * @param tell counts each, by the code that fits.
  * @param headOf more header lines, by the bytes that could not be parsed, where Node hands them over.
  */
-export function answerBrokenRequests(server: Server, headOf: (bytes: Buffer | undefined) => string = () => ''): void {
+export function answerBrokenRequests(
+  server: Server,
+  headOf: (bytes: Buffer | undefined) => string = () => '',
+  tell: (code: ErrorCode) => void = () => {},
+): void {
   server.on('clientError', (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }, stream) => {
     const socket = stream as Socket
     // The reader of the body answers, with the headers of every response.
@@ -43,6 +49,7 @@ export function answerBrokenRequests(server: Server, headOf: (bytes: Buffer | un
     // Bytes written now would be inside a response, or be taken for it.
     if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) return void socket.destroy()
     const status = BROKEN_REQUESTS[error.code ?? ''] ?? '400 Bad Request'
+    tell(error.code === TIMED_OUT ? 'REQUEST_TIMEOUT' : 'BAD_REQUEST')
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${headOf(error.rawPacket)}\r\n`)
     // A server's socket otherwise stays half open for as long as its client keeps it.
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)

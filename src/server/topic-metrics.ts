@@ -1,6 +1,13 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Feed } from '../streams/feed/feed.ts'
 import type { Streams } from '../streams/streams.ts'
+import type { DecodeFailure } from '../streams/topic/decode.ts'
+import type { TopicState } from '../streams/topic-reading.ts'
+
+/** Of topics that are read, that are being read up to their end, and that wait: /readyz has the reason. */
+const TOPIC_STATES: readonly TopicState['kind'][] = ['ready', 'filling', 'waiting']
+
+const DECODE_REASONS: readonly DecodeFailure['reason'][] = ['too_large', 'codec', 'schema', 'tombstone']
 
 type ReadFeed = (feed: Feed<unknown>) => Iterable<readonly [Record<string, string>, number]>
 
@@ -24,7 +31,8 @@ export function addTopics(registry: Registry, streams: Streams): void {
     'decode_failures_total',
     'Records that are no event of their topic, by reason.',
     ['reason'],
-    (feed) => [...feed.poison.failures].map(([reason, count]) => [{ reason }, count]),
+    // From the start, so that the first one makes a rate.
+    ({ poison: { failures } }) => DECODE_REASONS.map((reason) => [{ reason }, failures.get(reason) ?? 0] as const),
   )
   perFeed('counter', 'tombstones_total', 'Records without a value that were skipped.', [], (feed) => [
     [{}, feed.tombstones],
@@ -66,6 +74,28 @@ export function addTopics(registry: Registry, streams: Streams): void {
     'Partitions whose records wait for what their codec needs, such as a schema of a registry.',
     [],
     (feed) => (feed.preparation ? [[{}, feed.preparation.held]] : []),
+  )
+  perFeed('gauge', 'topic_state', 'The state of a topic: 1 for the one that it is in.', ['state'], (feed) => {
+    const state = streams.states.get(feed.topic.name)?.kind
+    return TOPIC_STATES.map((each) => [{ state: each }, each === state ? 1 : 0] as const)
+  })
+  const perPartition =
+    (offsets: (feed: Feed<unknown>) => Iterable<number>): ReadFeed =>
+    (feed) =>
+      Array.from(offsets(feed), (offset, partition) => [{ partition: String(partition) }, Math.max(0, offset)])
+  perFeed(
+    'gauge',
+    'partition_next_offset',
+    'The next offset that is read, by partition: it goes back where the log was truncated.',
+    ['partition'],
+    perPartition((feed) => feed.head),
+  )
+  perFeed(
+    'gauge',
+    'partition_end_offset',
+    'The end of the log, as it was last asked, by partition.',
+    ['partition'],
+    perPartition((feed) => feed.ends),
   )
   perFeed('gauge', 'window_bytes', 'Estimated bytes of the events in the window.', [], (feed) => [
     [{}, feed.window.bytes],

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { gzip, gzipSync } from 'node:zlib'
+import type { Principal } from '../admission/principal.ts'
 import { type AcceptedCodings, PLAIN_ONLY } from '../protocol/content-coding.ts'
 
 /** Smaller bodies are a packet anyway. */
@@ -13,6 +14,10 @@ const LEVEL = 4
 export interface AnswerResponse extends ServerResponse {
   /** Content codings that its client accepts; absent: answers are plain. */
   codings?: AcceptedCodings
+  /** Who its request is from, once that is known. */
+  principal?: Principal
+  /** Counts a refusal by the code of its error. */
+  refused?(code: unknown): void
   /** See `AnswerBudget`. */
   holdIfRoom?(bytes: number): { release(): void } | undefined
 }

@@ -1,11 +1,12 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { GraphQLFormattedError } from 'graphql'
 import type { SluiceError } from '../errors/codes.ts'
+import { refusedRetryMs } from '../errors/retry-hints.ts'
 import { errorTypeOf, GRAPHQL_RESPONSE, PLAIN_TEXT } from '../protocol/accept.ts'
 import { retryBlock } from '../protocol/event-stream.ts'
 import { jsonLine } from '../protocol/json-line.ts'
 import type { StreamMedia } from '../protocol/stream-media.ts'
-import { answerBody } from './answer-body.ts'
+import { type AnswerResponse, answerBody } from './answer-body.ts'
 
 /** Proxies must not buffer, cache or transform a stream; the last header is Nginx's. */
 export const STREAM_HEADERS = {
@@ -21,6 +22,7 @@ export function headersOf({ contentType }: StreamMedia): OutgoingHttpHeaders {
 /** Answers an invalid HTTP request, in the media type for errors that was asked for. */
 export function answerError(response: ServerResponse, error: SluiceError, headers: Record<string, string> = {}): void {
   const body = { errors: [{ message: error.message, extensions: { ...error.details, code: error.code } }] }
+  tellRefused(response, body.errors)
   answerErrors(response, error.status, body, headers)
 }
 
@@ -34,6 +36,7 @@ export function answerRefused(
   errors: readonly GraphQLFormattedError[],
 ): void {
   const status = mediaType === GRAPHQL_RESPONSE ? 400 : 200
+  tellRefused(response, errors)
   answerJson(response, status, { errors }, { 'content-type': `${mediaType}; charset=utf-8` })
 }
 
@@ -43,9 +46,16 @@ export function answerOnce(response: ServerResponse, media: StreamMedia, json: s
 }
 
 /** For a native EventSource any status but 200 is final: the stream ends with `retry:` instead. */
-export function answerRetry(response: ServerResponse, retryMs: number): void {
+export function answerRetry(response: AnswerResponse, { code, retryAfterMs }: SluiceError): void {
+  response.refused?.(code)
+  const retryMs = retryAfterMs ?? refusedRetryMs(code)
   // It has a length, so that the connection can be kept alive.
   answerBody(response, 200, STREAM_HEADERS, retryBlock(retryMs))
+}
+
+/** Counts a refusal, by its first error. */
+export function tellRefused(response: AnswerResponse, errors: readonly GraphQLFormattedError[]): void {
+  response.refused?.(errors[0]?.extensions?.code)
 }
 
 /** Accepts the request of an operation that runs on another connection's stream. */
@@ -55,6 +65,7 @@ export function answerAccepted(response: ServerResponse): void {
 
 /** Refuses such an operation. */
 export function answerNotAccepted(response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
+  tellRefused(response, errors)
   answerErrors(response, 400, { errors }, {})
 }
 

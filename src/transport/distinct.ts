@@ -6,7 +6,7 @@ import { formatError } from '../errors/format.ts'
 import type { ErrorSink } from '../errors/resolver-errors.ts'
 import { jsonLine } from '../protocol/json-line.ts'
 import type { StreamMedia } from '../protocol/stream-media.ts'
-import { answerOnce, headersOf } from './answer.ts'
+import { answerOnce, headersOf, tellRefused } from './answer.ts'
 import type { AnswerResponse } from './answer-body.ts'
 import { GzipOutlet } from './gzip/gzip-outlet.ts'
 import type { Units } from './gzip/units.ts'
@@ -71,6 +71,7 @@ export class DistinctConnections {
   }
 
   refuse(response: ServerResponse, media: StreamMedia, errors: readonly GraphQLFormattedError[]): void {
+    tellRefused(response, errors)
     answerOnce(response, media, jsonLine({ errors }))
   }
 }

@@ -5,6 +5,7 @@ import type { AdmittedDocument } from '../admission/document-cache.ts'
 import type { Limits } from '../admission/limits/limits.ts'
 import type { GraphQLParams } from '../admission/params.ts'
 import type { StreamOwner } from '../admission/stream-owner.ts'
+import type { ResolverTimes } from '../delivery/counts/resolver-times.ts'
 import type { Engine, Start } from '../delivery/engine.ts'
 import type { BoundStream, Operation } from '../delivery/operation/operation.ts'
 import type { CloseReason } from '../delivery/outlet.ts'
@@ -37,6 +38,8 @@ export interface OperationsOptions {
   /** The audience of clients without credentials; that without any claims, if absent. */
   readonly anonymous?: Audience
   readonly publisher: Publisher
+  /** Absent: resolvers are not measured. */
+  readonly times?: ResolverTimes
   /** Is told of every event that a client has published. */
   readonly onPublished?: ((owner: StreamOwner, topic: string) => void) | undefined
   /** False: errors suggest no names of the schema. */
@@ -78,7 +81,7 @@ export class Operations {
    * of a mutation have none: it was not executed then.
    */
   async execute(admitted: Admitted, errors: ErrorSink): Promise<Executed> {
-    const { schema, answers } = this.#options
+    const { schema, answers, engine, times } = this.#options
     const { document, params } = admitted
     const isMutation = admitted.operation.operation === 'mutation'
     try {
@@ -88,6 +91,7 @@ export class Operations {
       return { errors: [formatError(error, errors)] }
     }
     const share = answers.reserve(admitted.cost)
+    engine.shared.operations.executed(admitted.operation)
     try {
       const args = validateExecutionArgs({
         schema,
@@ -98,7 +102,9 @@ export class Operations {
         hideSuggestions: this.#hidesSuggestions,
       })
       if (!('operation' in args)) return { errors: args.map((error) => formatError(error, errors, 'BAD_USER_INPUT')) }
-      return { json: executedJson(args, await executeRootSelectionSet(args), errors) }
+      const execute = () => executeRootSelectionSet(args)
+      const result = await (times?.takes(true) ? times.sample(execute) : execute())
+      return { json: executedJson(args, result, errors) }
     } catch (error) {
       return { json: errorJson(error, errors) }
     } finally {
@@ -168,7 +174,7 @@ export class Operations {
   /** For a hand-written `subscribe` the source is opened first: its errors refuse the operation. */
   async #preparePull(operation: Operation, errors: ErrorSink): Promise<PreparedOperation> {
     const { answers, engine, heartbeatMs, log } = this.#options
-    const { faults } = engine.shared
+    const { faults, operations } = engine.shared
     const { args, weight } = operation
     engine.demandMemory(operation)
     const source = await openSource(args)
@@ -176,10 +182,14 @@ export class Operations {
       return { errors: source.errors?.map((error) => formatError(error, errors)) ?? [], ofSource: true }
     }
     const { events } = source
+    const work = operations.of(args.operation)
     const start: Prepared['start'] = (outlet, framing) => {
       let subscriber: PullSubscriber | undefined
       const onEnd = (reason: CloseReason): void => {
-        if (subscriber) this.#pulling.delete(subscriber)
+        if (subscriber && this.#pulling.delete(subscriber)) {
+          work.running--
+          operations.release(work)
+        }
         engine.held.release(events)
         engine.countClose(reason)
       }
@@ -188,6 +198,8 @@ export class Operations {
         const options = { framing, heartbeatMs, log, errors, faults, hold, onEnd }
         subscriber = new PullSubscriber(args, events, outlet, options)
         this.#pulling.add(subscriber)
+        operations.take(work)
+        work.begin()
         engine.held.hold(events, weight.own, args.document, weight.document)
         outlet.attach(subscriber)
       } catch (error) {

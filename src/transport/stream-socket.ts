@@ -67,6 +67,10 @@ export class StreamSocket implements StreamOutlet {
     return this.#socket.bytesWritten - this.#bytesBefore
   }
 
+  get unsent(): number {
+    return this.#socket.writableLength
+  }
+
   /** Results written to it. */
   get events(): number {
     return this.#listener?.events ?? 0

@@ -128,6 +128,7 @@ export class StreamSockets {
       'stream',
       () => begin(this.#takeOver(response, socket, { owner, transport, room }, headers)),
       () => {
+        this.#open.get(socket)?.closing('failed')
         // What is open gives its room back when its socket has closed.
         if (!this.#open.has(socket)) room.release()
         socket.destroy()

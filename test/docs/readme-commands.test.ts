@@ -75,7 +75,7 @@ test.each(commands.filter(isCurl))('%s', async (command) => {
     return
   }
   expect(await curl.exit).toBe(0)
-  const ofAdmin = /^(live|ready|# HELP|\{\s+"topics"|\{"revoked"|\{"blocked")/
+  const ofAdmin = /^(live|ready|# HELP|\{\s+"at"|\{"revoked"|\{"blocked")/
   const answers = command.includes(ADMIN) ? ofAdmin : /^\{"data":\{"recentOrders":\[\{"id":/
   expect(curl.output()).toMatch(answers)
 })

@@ -53,11 +53,11 @@ test('docs/operations.md has every metric, with its labels', async () => {
   const table = new Map(rowsOf('docs/operations.md').map(([, name = '', labels = '']) => [name.slice(1, -1), labels]))
   expect([...table.keys()].filter((name) => name.startsWith('sluice_')).sort()).toEqual(metrics.sort())
   for (const metric of metrics) {
-    const [sample] = page.match(new RegExp(`^${metric}\\{.*\\}`, 'm')) ?? []
+    const [sample] = page.match(new RegExp(`^${metric}(?:_sum)?\\{.*\\}`, 'm')) ?? []
     if (!sample) continue // nothing counted yet: its labels are not to be seen
     const labels = [...sample.matchAll(/(\w+)="/g)].map(([, label]) => `\`${label}\``)
     expect(`${metric} ${table.get(metric)}`).toBe(
-      `${metric} ${labels.filter((label) => label !== '`instance`').join(', ')}`,
+      `${metric} ${labels.filter((label) => label !== '`exported_instance`').join(', ')}`,
     )
   }
 })

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { RefusalCounts } from '../../src/errors/refusal-counts.ts'
 import { ResolverErrors } from '../../src/errors/resolver-errors.ts'
 import { ClientAddresses } from '../../src/server/client-address.ts'
 import type { Endpoint } from '../../src/server/endpoint.ts'
@@ -22,6 +23,7 @@ async function startFailing(serve: Endpoint['serve']) {
     corsOrigins: [],
     addresses,
     answers,
+    refusals: new RefusalCounts(),
     compresses: true,
     errors,
     log,

@@ -74,6 +74,12 @@ export class Audit implements AdmissionObserver {
     this.#tell(owner, { transport, ...named(owner), reason, ms, events, bytes }, 'Stream ended')
   }
 
+  /** A subscription has ended on a stream that carries several. */
+  ended({ owner, openedAt, events, bytesWritten: bytes }: OpenStream, reason: CloseReason): void {
+    const ms = Math.round(this.#now() - openedAt)
+    this.#tell(owner, { transport: 'single', ...named(owner), reason, ms, events, bytes }, 'Operation ended')
+  }
+
   refused({ code, reason, principal, address, requestId }: Refusal): void {
     const key = `${code} ${reason} ${keyOf(principal, address)}`
     this.#refusals.tell(

@@ -16,6 +16,15 @@ export interface Enforcer {
   enforce(keys: ReadonlyMap<string, KeyEnd>): Promise<number>
 }
 
+/** Is told of decisions, as they come into force here. */
+export interface DecisionObserver {
+  taken(entry: ControlEntry): void
+  /** `key`: see `controlKey`. */
+  undone(key: string): void
+  /** All were loaded again. */
+  loaded(count: number): void
+}
+
 const NO_KEYS: ReadonlyMap<string, KeyEnd> = new Map()
 const NOT_KNOWN = 'The gateway does not know yet which credentials are revoked'
 
@@ -28,6 +37,7 @@ export class Control {
   #list: ControlList
   #isKnown = true
   #enforcer: Enforcer | undefined
+  #observer: DecisionObserver | undefined
 
   constructor(limits: ControlListLimits = {}) {
     this.#limits = limits
@@ -74,12 +84,18 @@ export class Control {
 
   /** False: there is no room for the entry. `enforce` ends what is open. */
   put(entry: ControlEntry): boolean {
-    return this.#list.put(entry)
+    const known = this.#list.get(entry)
+    const isPut = this.#list.put(entry)
+    // What was decided here comes again by the log.
+    if (isPut && (known?.at !== entry.at || known.until !== entry.until)) this.#observer?.taken(entry)
+    return isPut
   }
 
   /** Undoes an entry. `key`: see `controlKey`. */
   delete(key: string): boolean {
-    return this.#list.delete(key)
+    const isDeleted = this.#list.delete(key)
+    if (isDeleted) this.#observer?.undone(key)
+    return isDeleted
   }
 
   /** Decisions are to be loaded: until `replace` nobody gets in. */
@@ -96,6 +112,11 @@ export class Control {
   replace(list: ControlList): void {
     this.#list = list
     this.#isKnown = true
+    this.#observer?.loaded(list.size)
+  }
+
+  observedBy(observer: DecisionObserver): void {
+    this.#observer = observer
   }
 
   enforceBy(enforcer: Enforcer): void {

@@ -56,6 +56,11 @@ export class Limits {
     this.#addresses = accounts('address', address, (key) => (local && isLocal(key) ? local : address))
   }
 
+  /** What a principal has now; undefined: it is not counted, or by its address. */
+  accountOf({ kind, id }: Pick<Principal, 'kind' | 'id'>): Account | undefined {
+    return kind === 'anonymous' ? undefined : this.#principals?.peek(`${kind} ${id}`)
+  }
+
   /** Estimated heap bytes of what is counted. */
   get bytes(): number {
     return (this.#principals?.bytes ?? 0) + (this.#addresses?.bytes ?? 0)

@@ -2,8 +2,8 @@ import type { Live } from '../live-map.ts'
 import type { Principal } from '../principal.ts'
 import { add, type Counts, isNothing, noCounts } from './counts.ts'
 
-/** Heap bytes of a tally: an object, and three of counters. */
-export const TALLY_BYTES = 600
+/** Heap bytes of a tally: an object, and four of counters. */
+export const TALLY_BYTES = 720
 
 /** What one principal has used of this instance, for metrics and for records. */
 export class Tally implements Live {
@@ -17,6 +17,8 @@ export class Tally implements Live {
   unsentSince: number
   /** Since the metrics were last read. */
   readonly unread = noCounts()
+  /** Since the start, or since it was last evicted. */
+  readonly total = noCounts()
   /** Shown by its name. */
   readonly shown = noCounts()
   /** In all, in bytes: what it is ranked by. */
@@ -32,6 +34,7 @@ export class Tally implements Live {
   count(counts: Counts, isSent: boolean): void {
     if (isSent) add(this.unsent, counts)
     add(this.unread, counts)
+    add(this.total, counts)
     this.traffic += counts.bytes
   }
 

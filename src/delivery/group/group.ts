@@ -3,12 +3,13 @@ import { gapError } from '../../schema/gap-error.ts'
 import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import type { Settled } from '../../streams/feed/settled.ts'
-import { type Explanation, explain } from '../../streams/filter/explain.ts'
 import type { Table } from '../../streams/table/table.ts'
+import type { PendingAge } from '../counts/event-ages.ts'
+import type { OperationWork } from '../counts/operation-counts.ts'
 import type { FrameHolder } from '../frames/frame-budget.ts'
 import { cursorBytes, FrameLog } from '../frames/frame-log.ts'
 import type { BoundStream } from '../operation/operation.ts'
-import { type CloseReason, type Outlet, WRITE_STALL_MS } from '../outlet.ts'
+import type { CloseReason, Outlet, OutletOwner } from '../outlet.ts'
 import type { OnFailed, OnJson } from '../render/outcome.ts'
 import type { Renderer } from '../render/renderer.ts'
 import type { Beginning, Flow } from '../replay/flow.ts'
@@ -19,19 +20,6 @@ import { TableFlow } from '../table/table-flow.ts'
 import { FlushBytes } from './flush-bytes.ts'
 import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-state.ts'
 import { type MemberGroup, Subscriber } from './subscriber.ts'
-
-/** What is to be known of a group by those who look into a running gateway: plain JSON. */
-export interface GroupInspection {
-  /** Equal for equal operations; null: it is not shared. */
-  readonly key: string | null
-  /** The field of the subscription. */
-  readonly field: string
-  readonly topic: string
-  /** Members by state. None: the group lingers, for clients that come back. */
-  readonly members: Readonly<Partial<Record<MemberState['kind'], number>>>
-  readonly filter: Explanation
-  readonly events: { readonly asked: number; readonly taken: number }
-}
 
 /** Callbacks of a group to the engine. */
 export interface GroupHost {
@@ -55,6 +43,8 @@ export interface GroupOptions {
   readonly table?: Table | undefined
   readonly stream: BoundStream
   readonly renderer: Renderer
+  /** Counters of its operation's name. */
+  readonly work: OperationWork
   /** Key of equal operations; undefined: not shared. */
   readonly key: string | undefined
 }
@@ -69,10 +59,22 @@ export class Group implements FrameHolder, MemberGroup {
   readonly renderer: Renderer
   readonly flow: Flow
   readonly shared: Shared
+  readonly stream: BoundStream
+  /** By what it can be blocked; undefined: its members have not said. */
+  operation: OutletOwner['operation']
+  /** In milliseconds of the monotonic clock. */
+  readonly createdAt = performance.now()
+  /** Executions of its operation, for other groups, when it was created. */
+  readonly executionsBefore: number
+  /** Bytes that its members were written. */
+  sentBytes = 0
+  /** Counters of its operation's name. */
+  readonly work: OperationWork
   readonly #host: GroupHost
-  readonly #stream: BoundStream
+  readonly #age: PendingAge
   readonly #members = new Set<Subscriber>()
   #replaying = 0
+  #lagging = 0
   #flushed = 0
   /** Number of the next frame at each of the last sweeps, oldest first. */
   #marks: number[] = []
@@ -81,16 +83,20 @@ export class Group implements FrameHolder, MemberGroup {
   #ended = false
 
   /** @throws SluiceError `BAD_USER_INPUT` if the field's `where` has too many combinations. */
-  constructor({ host, shared, feed, table, stream, renderer, key: groupKey }: GroupOptions) {
+  constructor({ host, shared, feed, table, stream, renderer, work, key: groupKey }: GroupOptions) {
     this.key = groupKey
     this.feed = feed
     this.renderer = renderer
     this.shared = shared
     this.#host = host
-    this.#stream = stream
+    this.stream = stream
+    this.work = work
+    this.executionsBefore = renderer.cost.executions
+    this.#age = shared.ages.pending(feed.topic.name)
     const key = groupKey ?? `private ${nextPrivateKey++}`
     const log = new FrameLog(shared.budget, this, table ? table.store.nextSeq : feed.window.nextSeq)
-    const onJson: OnJson = (json, cursor, seq, restarts) => {
+    const onJson: OnJson = (json, cursor, seq, restarts, timestamp) => {
+      this.#age.add(timestamp)
       log.append(cursorBytes(cursor), json, seq, restarts)
       host.appended(this)
     }
@@ -123,18 +129,14 @@ export class Group implements FrameHolder, MemberGroup {
     return this.flow.read
   }
 
-  inspect(): GroupInspection {
-    const { name, select } = this.#stream
-    const members: Partial<Record<MemberState['kind'], number>> = {}
-    for (const { state } of this.#members) members[state.kind] = (members[state.kind] ?? 0) + 1
-    return {
-      key: this.key ?? null,
-      field: name,
-      topic: this.feed.topic.name,
-      members,
-      filter: select.explain ?? explain(select.selection),
-      events: { ...this.flow.counts },
-    }
+  /** Whether a member is neither live nor gone. */
+  get hasSlow(): boolean {
+    return this.#replaying + this.#lagging > 0
+  }
+
+  /** Its members. */
+  [Symbol.iterator](): Iterator<Subscriber> {
+    return this.#members.values()
   }
 
   /** Position of members at the head, after a flush. */
@@ -148,6 +150,8 @@ export class Group implements FrameHolder, MemberGroup {
    */
   join(outlet: Outlet, framing: Framing, beginning: Beginning): Subscriber {
     const member = new Subscriber(this, outlet, framing)
+    this.operation ??= outlet.owner?.operation
+    this.work.begin()
     try {
       this.#resume()
       // Pending frames of the live members are flushed first: they are not for a member that starts now.
@@ -168,14 +172,22 @@ export class Group implements FrameHolder, MemberGroup {
     this.flow.resume()
   }
 
+  sent(bytes: number): void {
+    this.sentBytes += bytes
+    this.work.bytes += bytes
+  }
+
   changed(from: MemberState, to: MemberState): void {
     this.#replaying += Number(replayOf(to) !== undefined) - Number(replayOf(from) !== undefined)
-    this.shared.lagging += Number(fullSinceOf(to) !== 0) - Number(fullSinceOf(from) !== 0)
+    const lagging = Number(fullSinceOf(to) !== 0) - Number(fullSinceOf(from) !== 0)
+    this.#lagging += lagging
+    this.shared.lagging += lagging
     if (to !== LIVE && to !== CLOSED) this.#host.unsettled(this)
   }
 
   left(member: Subscriber, reason: CloseReason): void {
     this.#members.delete(member)
+    this.work.running--
     this.#host.left(member, reason)
     this.endIfEmpty()
   }
@@ -231,12 +243,18 @@ export class Group implements FrameHolder, MemberGroup {
     this.#flushed = next
     const bytesOf = new FlushBytes((framing) => this.log.read(from, next, Number.POSITIVE_INFINITY, framing).bytes)
     let delivered = 0
+    let written = 0
     for (const member of this.#members) {
       if (member.state === LIVE) {
-        member.deliver(bytesOf.framed(member.framing.results), next, 'flush')
+        const bytes = bytesOf.framed(member.framing.results)
+        member.deliver(bytes, next, 'flush')
         delivered++
+        written += bytes.length
       } else member.wake()
     }
+    this.#age.flushed(delivered)
+    this.work.frames += next - from
+    this.sent(written)
     this.shared.stats.deliveries += (next - from) * delivered
   }
 
@@ -259,7 +277,7 @@ export class Group implements FrameHolder, MemberGroup {
       if (state === LIVE) continue
       isSettled = false
       const fullSince = fullSinceOf(state)
-      if (fullSince !== 0 && fullSince < now - WRITE_STALL_MS) member.end('stalled')
+      if (fullSince !== 0 && fullSince < now - this.shared.writeStallMs) member.end('stalled')
       else member.sweep(now)
       oldest = Math.min(oldest, member.lagsAt ?? oldest)
     }

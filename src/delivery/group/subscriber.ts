@@ -13,6 +13,8 @@ import { CLOSED, fullSinceOf, LIVE, type MemberState, replayOf } from './member-
 /** A member's view of its group. */
 export interface MemberGroup extends ReplayGroup {
   readonly log: FrameLog
+  /** Counts bytes that a member was written. */
+  sent(bytes: number): void
   readonly flow: Flow
   /** Number of the first frame that has not been flushed. */
   readonly flushed: number
@@ -93,10 +95,7 @@ export class Subscriber implements OutletListener, ReplayHost {
     this.#lag(last?.cursor.toString('latin1') ?? settled.cursor, (last ?? settled).restarts)
   }
 
-  /**
-   * Heartbeat with the position, so that an idle stream is seen to be alive. A lagging member has other bytes pending,
-   * and so has a live one whose group is about to flush: to flush for a heartbeat would defeat the coalescing.
-   */
+  /** Heartbeat with the position. Who lags has other bytes pending, and so has a live one whose group is about to flush. */
   heartbeat(): void {
     if (this.#isStopped) return
     const replay = replayOf(this.#state)
@@ -176,6 +175,7 @@ export class Subscriber implements OutletListener, ReplayHost {
   writeReplayed(bytes: Buffer, frames: number, isShared: boolean): boolean {
     this.group.shared.stats.deliveries += frames
     this.#events += frames
+    this.group.sent(bytes.length)
     return this.#writeNow(bytes, isShared ? 'shared' : 'own')
   }
 
@@ -257,6 +257,7 @@ export class Subscriber implements OutletListener, ReplayHost {
       }
       const { bytes, next } = log.read(this.#next, this.group.flushed, shared.pieceBytes, this.framing.results)
       shared.stats.deliveries += next - this.#next
+      this.group.sent(bytes.length)
       this.deliver(bytes, next, 'own')
     }
   }

@@ -149,14 +149,14 @@ export class Execution implements Interest<unknown> {
     const body = this.bodyOf(event)
     if (body === undefined) return
     if (!(body instanceof Promise)) {
-      this.#onJson(body, this.#feed.cursor, seq, this.#feed.window.restarts)
+      this.#onJson(body, this.#feed.cursor, seq, this.#feed.window.restarts, event.timestamp)
       return
     }
     const { head, cursor } = this.#feed
     const before = head.with(event.partition, event.offset)
     const restarts = this.#feed.window.restarts
     this.#settled = { cursor: this.#feed.cursorAt(before), vector: before, seq, restarts }
-    this.#await(body, { cursor, vector: [...head], seq: seq + 1, restarts })
+    this.#await(body, { cursor, vector: [...head], seq: seq + 1, restarts }, event.timestamp)
   }
 
   onGap(gap: Gap): void {
@@ -199,11 +199,15 @@ export class Execution implements Interest<unknown> {
     return passes
   }
 
-  #await(pending: Promise<Buffer>, after: Settled): void {
+  #await(pending: Promise<Buffer>, after: Settled, timestamp: number): void {
     this.#later(pending, (json) => {
-      this.#onJson(json, after.cursor, after.seq < 0 ? undefined : after.seq - 1, after.restarts)
+      this.#take(json, after, timestamp)
       this.#settled = after
     })
+  }
+
+  #take(json: Buffer, { cursor, seq, restarts }: Settled, timestamp: number): void {
+    this.#onJson(json, cursor, seq < 0 ? undefined : seq - 1, restarts, timestamp)
   }
 
   /** Catches up, until an event has to be awaited. */
@@ -216,10 +220,7 @@ export class Execution implements Interest<unknown> {
       const due = this.throttle?.next()
       if (due) {
         const body = this.bodyOf(due, false)
-        if (body instanceof Promise) {
-          this.#later(body, (json) => this.#release(json))
-          return
-        }
+        if (body instanceof Promise) return void this.#later(body, (json) => this.#release(json))
         this.#release(body)
         continue
       }
@@ -250,11 +251,8 @@ export class Execution implements Interest<unknown> {
         if (this.selects(item)) this.throttle.offer(item)
       } else {
         const body = this.bodyOf(item)
-        if (body instanceof Promise) {
-          this.#await(body, after)
-          return
-        }
-        if (body !== undefined) this.#onJson(body, after.cursor, after.seq < 0 ? undefined : after.seq - 1, restarts)
+        if (body instanceof Promise) return void this.#await(body, after, item.timestamp)
+        if (body !== undefined) this.#take(body, after, item.timestamp)
       }
       this.#settled = after
     }

@@ -2,6 +2,9 @@ import type { ExecutionResult, ValidatedSubscriptionArgs } from 'graphql'
 import { SluiceError } from '../../errors/codes.ts'
 import type { ErrorSink } from '../../errors/resolver-errors.ts'
 import { Arena } from '../../memory/arena.ts'
+import type { OperationWork } from '../counts/operation-counts.ts'
+import { RenderCost } from '../counts/render-cost.ts'
+import type { ResolverTimes } from '../counts/resolver-times.ts'
 import type { OperationWeight } from '../operation/operation.ts'
 import type { TextOperation } from './compile-text.ts'
 import type { Compiler } from './compiler.ts'
@@ -28,6 +31,10 @@ export interface RendererOptions {
   readonly compiler: Compiler
   readonly stats: { executions: number; bodies: number }
   readonly errors: ErrorSink
+  /** Absent: resolvers are not measured. */
+  readonly times?: ResolverTimes | undefined
+  /** Counters of its operation's name. */
+  readonly work: OperationWork
 }
 
 /**
@@ -40,13 +47,16 @@ export class Renderer {
   users = 0
   /** Set once the operation has been compiled. */
   compiled: TextOperation | undefined
+  readonly cost = new RenderCost()
   /** Set when a resolver was asynchronous; reset by the compiler. */
   wasAwaited = false
   readonly args: ValidatedSubscriptionArgs
   readonly weight: OperationWeight
+  readonly work: OperationWork
   readonly #compiler: Compiler
   readonly #stats: { executions: number; bodies: number }
   readonly #errors: ErrorSink
+  readonly #times: ResolverTimes | undefined
   #leftInARow = 0
   #resting = 0
   #rendered: object | undefined
@@ -59,6 +69,8 @@ export class Renderer {
     this.#compiler = options.compiler
     this.#stats = options.stats
     this.#errors = options.errors
+    this.#times = options.times
+    this.work = options.work
     this.compiled = options.compiler.known(options.key)
   }
 
@@ -81,8 +93,9 @@ export class Renderer {
   /** The event's result, as JSON. Never throws or rejects. */
   jsonOf(event: object): string | Promise<string> {
     this.#stats.executions++
+    this.work.executions++
     try {
-      const result = this.compiled ? this.#executeCompiled(this.compiled, event) : this.#execute(event)
+      const result = this.cost.isDue() ? this.cost.measure(() => this.#resultOf(event)) : this.#resultOf(event)
       if (typeof result === 'string') {
         this.#stats.bodies++
         return boundedJson(result)
@@ -93,6 +106,11 @@ export class Renderer {
     }
   }
 
+  #resultOf(event: object): string | ExecutionResult | Promise<ExecutionResult> {
+    if (this.#times?.takes(this.wasAwaited)) return this.#times.sample(() => this.#execute(event))
+    return this.compiled ? this.#executeCompiled(this.compiled, event) : this.#execute(event)
+  }
+
   /** The result of an error, as JSON. Never throws, whatever value was thrown. */
   jsonOfError(error: unknown): string {
     this.#stats.bodies++
@@ -100,7 +118,7 @@ export class Renderer {
   }
 
   #execute(event: object): ExecutionResult | Promise<ExecutionResult> {
-    this.#compiler.executed(this)
+    if (!this.compiled) this.#compiler.executed(this)
     const result = executeEvent(this.args, event)
     if (result instanceof Promise) this.wasAwaited = true
     return result

@@ -3,6 +3,7 @@ import type { Gap } from '../../streams/event.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
 import type { Settled } from '../../streams/feed/settled.ts'
 import type { ClientShare } from '../outlet.ts'
+import type { ReplayInspection } from './replay-inspection.ts'
 import type { Worker } from './round-robin.ts'
 import type { Shared } from './shared.ts'
 
@@ -20,6 +21,8 @@ export interface ReplayGroup {
 
 /** A member's way to the head of its group. */
 export interface MemberReplay extends Worker {
+  /** Undefined: it reads a table, where positions say nothing. */
+  readonly inspection?: ReplayInspection | undefined
   /** The position that a heartbeat may name; undefined: none. */
   readonly cursor: string | undefined
   /** It has followed the group since `since`, in milliseconds of the monotonic clock: does the log end before it? */

@@ -8,6 +8,7 @@ import type { History } from './history.ts'
 import { NamedPosition } from './named-position.ts'
 import { PageReader } from './page-reader.ts'
 import type { MemberReplay, ReplayGroup, ReplayHost } from './replay-host.ts'
+import { beginningOf, inspectReplay, type ReplayInspection } from './replay-inspection.ts'
 import type { ReplayOptions } from './replay-options.ts'
 import { ReplayPace } from './replay-pace.ts'
 import { readShared } from './shared-reader.ts'
@@ -38,6 +39,7 @@ export class Replay implements MemberReplay {
   /** The place in the window up to which it has read what the members in step have. */
   #inOrderAt = -1
   readonly #pace: ReplayPace
+  readonly #beginning: ReturnType<typeof beginningOf>
 
   constructor(host: ReplayHost, { history, position, hasMarker, catchUp }: ReplayOptions) {
     this.#host = host
@@ -48,6 +50,7 @@ export class Replay implements MemberReplay {
     this.#catchUp = catchUp
     this.#began = performance.now()
     this.#pace = new ReplayPace(host.group.shared.maxReplayRate, host.share)
+    this.#beginning = beginningOf(position)
   }
 
   get share(): ReplayHost['share'] {
@@ -58,6 +61,10 @@ export class Replay implements MemberReplay {
   get cursor(): string | undefined {
     if (this.#position.isStale || this.#position.isUnchecked) return undefined
     return this.#catchUp?.cursor(this.#position) ?? this.#position.cursor
+  }
+
+  get inspection(): ReplayInspection {
+    return inspectReplay(this.#beginning, this.#position, this.#group.feed)
   }
 
   step(): boolean {

@@ -1,9 +1,11 @@
 import type { Faults } from '../../errors/faults.ts'
 import type { ResolverErrors } from '../../errors/resolver-errors.ts'
 import type { Feed } from '../../streams/feed/feed.ts'
+import { EventAges } from '../counts/event-ages.ts'
+import { OperationCounts } from '../counts/operation-counts.ts'
 import { FrameBudget } from '../frames/frame-budget.ts'
 import { PIECE_BYTES } from '../frames/piece.ts'
-import type { CloseReason } from '../outlet.ts'
+import { type CloseReason, WRITE_STALL_MS } from '../outlet.ts'
 import { Throttles } from '../throttle/throttles.ts'
 import { HistoryCache } from './pieces.ts'
 import { RoundRobin, type Worker } from './round-robin.ts'
@@ -70,21 +72,30 @@ export class Shared {
   readonly faults: Faults
   readonly errors: ResolverErrors
   readonly stats = noStats()
+  readonly ages = new EventAges()
+  readonly operations = new OperationCounts()
   readonly budget = new FrameBudget(FRAME_LOG_BYTES)
   readonly history = new HistoryCache()
   readonly throttles: Throttles
   readonly replays: RoundRobin<Worker>
   readonly maxReplayRate: number
+  readonly writeStallMs: number
   /** Number of members with a full outlet. Only `Subscriber` changes it, with its state. */
   lagging = 0
   readonly #logPermits = new Map<Feed, Semaphore<Worker>>()
 
-  constructor(faults: Faults, errors: ResolverErrors, maxReplayRate: number = REPLAY_EVENTS_PER_SECOND) {
+  constructor(
+    faults: Faults,
+    errors: ResolverErrors,
+    maxReplayRate: number = REPLAY_EVENTS_PER_SECOND,
+    writeStallMs: number = WRITE_STALL_MS,
+  ) {
     this.faults = faults
     this.errors = errors
     this.throttles = new Throttles(faults)
     this.replays = new RoundRobin((error) => faults.tell('replay', error))
     this.maxReplayRate = maxReplayRate
+    this.writeStallMs = writeStallMs
   }
 
   /** Size limit of a write that is not shared between members. */

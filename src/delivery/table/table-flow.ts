@@ -107,12 +107,12 @@ export class TableFlow implements Flow, Watcher {
     const { head, cursor, window } = this.#feed
     const { restarts } = window
     if (!(body instanceof Promise)) {
-      this.#onJson(body, cursor, row.seq, restarts)
+      this.#onJson(body, cursor, row.seq, restarts, row.timestamp)
       return
     }
     const before = head.with(row.partition, row.offset)
     this.#held = { cursor: this.#feed.cursorAt(before), vector: before, seq: row.seq, restarts }
-    this.#await(body, { cursor, vector: [...head], seq: row.seq + 1, restarts })
+    this.#await(body, { cursor, vector: [...head], seq: row.seq + 1, restarts }, row.timestamp)
   }
 
   /** The position stays at what was told: what comes cannot be compared with it. */
@@ -152,9 +152,9 @@ export class TableFlow implements Flow, Watcher {
   }
 
   /** Goes on after a body that is being resolved. */
-  #await(pending: Promise<Buffer>, after: Settled): void {
+  #await(pending: Promise<Buffer>, after: Settled, timestamp: number): void {
     this.#later(pending, (json) => {
-      this.#onJson(json, after.cursor, after.seq - 1, after.restarts)
+      this.#onJson(json, after.cursor, after.seq - 1, after.restarts, timestamp)
       this.#held = after
     })
   }
@@ -169,10 +169,10 @@ export class TableFlow implements Flow, Watcher {
       const after = { ...this.settled, seq: row.seq + 1 }
       const body = this.#history.changed(row, this.settled.vector)
       if (body instanceof Promise) {
-        this.#await(body, after)
+        this.#await(body, after, row.timestamp)
         return
       }
-      if (body !== null) this.#onJson(body, after.cursor, row.seq, after.restarts)
+      if (body !== null) this.#onJson(body, after.cursor, row.seq, after.restarts, row.timestamp)
       this.#held = after
     }
     if (rows.length < CATCH_UP_BATCH) this.#held = undefined

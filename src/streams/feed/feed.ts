@@ -108,6 +108,11 @@ export class Feed<V = unknown, I = V> implements FollowedFeed<V> {
     return this.#intake.tombstones
   }
 
+  /** The last of them. */
+  get lastTombstone(): Intake<V>['lastTombstone'] {
+    return this.#intake.lastTombstone
+  }
+
   get rate(): Rate {
     return this.#intake.rate
   }

@@ -64,6 +64,7 @@ export class Intake<V> implements IntakeFeed<V> {
   events = 0
   /** Records without a value that were skipped. */
   tombstones = 0
+  lastTombstone: { readonly partition: number; readonly offset: number; readonly at: number } | undefined
   /** The last event that was passed. */
   fingerprint: Fingerprint | undefined
   isFilled = false
@@ -130,8 +131,11 @@ export class Intake<V> implements IntakeFeed<V> {
 
   /** Passes a record that is no event. */
   #pass(record: RawRecord, why: DecodeFailure | Skipped): void {
-    if ('skipped' in why) this.tombstones++
-    else this.poison.take(record, why)
+    if ('skipped' in why) {
+      this.tombstones++
+      const { partition, offset } = record
+      this.lastTombstone = { partition, offset, at: Date.now() }
+    } else this.poison.take(record, why)
   }
 
   *#takeFilled(filled: readonly FilledPartition<V>[]): Generator<number, void> {

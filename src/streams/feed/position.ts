@@ -80,6 +80,11 @@ export class Position<V = unknown> {
     return this.#seq ?? UNKNOWN
   }
 
+  /** Timestamp of the last event that was read from the log, in ms since the epoch; undefined: none was. */
+  get readUntil(): number | undefined {
+    return this.#last?.timestamp
+  }
+
   get cursor(): string {
     // Until the fingerprint has been checked, a cursor of this position has to carry it, for the next instance.
     return this.#feed.cursorAt(this.#vector, this.#fingerprint ?? this.#last)

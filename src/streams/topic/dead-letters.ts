@@ -14,6 +14,15 @@ const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024
 /** Rate limit of warnings, for each kind and topic. A line has the number that was suppressed. */
 const LOG_INTERVAL_MS = 10_000
 
+/** The last record that was skipped for a reason. It says nothing of what was in it. */
+export interface LastSkipped {
+  readonly partition: number
+  readonly offset: number
+  /** When it was read, in ms since the epoch. */
+  readonly at: number
+  readonly detail: string
+}
+
 export interface FailureCounts {
   /** Counts by reason. */
   readonly failures: ReadonlyMap<DecodeFailure['reason'], number>
@@ -28,6 +37,7 @@ export interface FailureCounts {
 export class DeadLetters implements FailureCounts {
   readonly failures = new Map<DecodeFailure['reason'], number>()
   readonly deadLetters = { sent: 0, dropped: 0 }
+  readonly last = new Map<DecodeFailure['reason'], LastSkipped>()
   readonly #topic: Topic
   readonly #sink: Sink | undefined
   readonly #log: Logger
@@ -44,6 +54,8 @@ export class DeadLetters implements FailureCounts {
 
   take(record: RawRecord, failure: DecodeFailure): void {
     this.failures.set(failure.reason, (this.failures.get(failure.reason) ?? 0) + 1)
+    const { partition, offset } = record
+    this.last.set(failure.reason, { partition, offset, at: Date.now(), detail: failure.detail })
     this.#warn(record, failure)
     if (this.#topic.deadLetterTopic !== undefined && this.#sink) {
       void this.#send(this.#sink, this.#topic.deadLetterTopic, record, failure)

@@ -1,4 +1,4 @@
-import type { ClientShare, CloseReason, Outlet, OutletListener, Sharing } from '../../delivery/outlet.ts'
+import type { ClientShare, CloseReason, Outlet, OutletListener, OutletOwner, Sharing } from '../../delivery/outlet.ts'
 import { GZIP_HEAD, gzipEnd } from './deflate.ts'
 import type { Unit } from './unit.ts'
 import type { Units } from './units.ts'
@@ -12,6 +12,7 @@ const MAX_GAP = 512
  * as a stream without compression has no `complete`.
  */
 export class GzipOutlet implements Outlet {
+  readonly isCompressed = true
   readonly #outlet: Outlet
   readonly #units: Units
   /** The last flush that was written, which the next one follows, and how many bytes have been written since. */
@@ -26,6 +27,14 @@ export class GzipOutlet implements Outlet {
     this.#units = units
     units.stats.codedBytes += GZIP_HEAD.length
     outlet.write(GZIP_HEAD)
+  }
+
+  get owner(): OutletOwner | undefined {
+    return this.#outlet.owner
+  }
+
+  get unsent(): number | undefined {
+    return this.#outlet.unsent
   }
 
   get share(): ClientShare | undefined {

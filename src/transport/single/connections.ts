@@ -3,16 +3,18 @@ import type { GraphQLFormattedError } from 'graphql'
 import type { AdmissionResult, Admitted } from '../../admission/admission.ts'
 import { demandShortName, MAX_NAME_CHARS } from '../../admission/document-shape.ts'
 import type { Limits } from '../../admission/limits/limits.ts'
+import type { OpenStream } from '../../admission/open-stream.ts'
 import type { GraphQLParams } from '../../admission/params.ts'
 import type { Identity } from '../../admission/principal.ts'
 import type { StreamOwner } from '../../admission/stream-owner.ts'
+import type { CloseReason } from '../../delivery/outlet.ts'
 import { isOfClient, SluiceError } from '../../errors/codes.ts'
 import type { Faults } from '../../errors/faults.ts'
 import { formatError } from '../../errors/format.ts'
 import type { ErrorSink } from '../../errors/resolver-errors.ts'
 import { jsonLine } from '../../protocol/json-line.ts'
 import { OperationFraming } from '../../protocol/single-connection.ts'
-import { answerAccepted, answerNotAccepted, answerOk, answerToken } from '../answer.ts'
+import { answerAccepted, answerNotAccepted, answerOk, answerToken, tellRefused } from '../answer.ts'
 import type { AnswerBudget } from '../answer-budget.ts'
 import type { Expiries } from '../expiries.ts'
 import { isGivenUp, onGivenUp } from '../given-up.ts'
@@ -41,6 +43,8 @@ export interface SingleConnectionsOptions {
   readonly expiries: Expiries
   /** A subscription has started on a stream. */
   readonly onStarted?: (owner: StreamOwner) => void
+  /** It has ended. */
+  readonly onEnded?: (operation: OpenStream, reason: CloseReason) => void
 }
 
 /**
@@ -77,7 +81,7 @@ export class SingleConnections {
 
   /** Answers with the token of a new stream. @throws SluiceError where none can be reserved now. */
   reserve(response: ServerResponse, owner: StreamOwner): void {
-    const { instance, heartbeatMs, answers, faults, refusals, limits } = this.#options
+    const { instance, heartbeatMs, answers, faults, refusals, limits, onEnded = () => {} } = this.#options
     refusals.demandReservation(owner)
     refusals.demandStanding(owner)
     if (this.#reserved >= MAX_RESERVATIONS) {
@@ -96,6 +100,9 @@ export class SingleConnections {
         if (!gone.isOpen) this.#unreserve(unreserve)
       },
       onOpen: () => this.#unreserve(unreserve),
+      onEnded: (operation) => {
+        if (operation.hasStarted) onEnded(operation, operation.closeReason ?? 'complete')
+      },
       takeOperation: () => limits.takeOperation(owner),
     })
     stream.connections.saw(response.socket)
@@ -203,6 +210,7 @@ export class SingleConnections {
       using prepared = outcome.prepared
       // It may have been stopped during the preparation.
       if (operation.isRunning) {
+        operation.hasStarted = true
         prepared.start(operation, new OperationFraming(operation.id, outcome.hasCursors))
         this.#options.onStarted?.(admitted.owner)
       }
@@ -260,6 +268,7 @@ export class SingleConnections {
    * outage, and opens another stream.
    */
   #fail(response: ServerResponse, operation: SingleOperation, errors: readonly GraphQLFormattedError[]): void {
+    tellRefused(response, errors)
     answerAccepted(response)
     operation.finish(jsonLine({ errors }), new OperationFraming(operation.id, false))
   }

@@ -1,3 +1,4 @@
+import type { OpenStream } from '../../admission/open-stream.ts'
 import type { StreamOwner } from '../../admission/stream-owner.ts'
 import { lastBlocks, type ToldReason } from '../../delivery/group/ending.ts'
 import type { ClientShare, CloseReason, Outlet, OutletListener } from '../../delivery/outlet.ts'
@@ -19,12 +20,20 @@ const ABANDONED = Buffer.from(
 )
 
 /** One operation of a stream that carries several: an outlet to the engine. */
-export class SingleOperation implements Outlet {
+export class SingleOperation implements Outlet, OpenStream {
+  readonly transport = 'single'
   readonly id: string
   /** Who started it, and what it is. */
   readonly owner: StreamOwner
   /** Bytes of its final result, while that waits for room. */
   heldBytes = 0
+  /** Bytes that were written for it, before compression. */
+  bytesWritten = 0
+  readonly openedAt = performance.now()
+  /** Whether it has started a subscription. */
+  hasStarted = false
+  /** Why it ends, by whoever ends it first. */
+  closeReason: CloseReason | undefined
   readonly #stream: SingleStream
   #listener: OutletListener | undefined
   #ended = false
@@ -61,7 +70,13 @@ export class SingleOperation implements Outlet {
   }
 
   write(bytes: Buffer): boolean {
-    return this.#ended || this.#stream.write(this, bytes)
+    if (this.#ended) return true
+    this.bytesWritten += bytes.length
+    return this.#stream.write(this, bytes)
+  }
+
+  closing(reason: CloseReason): void {
+    this.closeReason ??= reason
   }
 
   /**
@@ -139,6 +154,7 @@ export class SingleOperation implements Outlet {
 
   /** Releases the operation: nothing more is written for it. */
   drop(reason: CloseReason = 'client'): void {
+    if (!this.#ended) this.closing(reason)
     if (this.#leave()) this.#listener?.end(reason)
   }
 

@@ -2,6 +2,7 @@ import type { StreamOwner } from '../../admission/stream-owner.ts'
 import type { CloseReason, Outlet } from '../../delivery/outlet.ts'
 import type { Faults } from '../../errors/faults.ts'
 import type { AnswerBudget } from '../answer-budget.ts'
+import type { SingleOperation } from './operation.ts'
 import type { OperationLoad } from './operation-load.ts'
 import type { SingleStream } from './stream.ts'
 
@@ -25,6 +26,8 @@ export interface SingleStreamOptions {
   readonly onOpen?: () => void
   /** Room for an operation; the returned function gives it back. @throws SluiceError `RATE_LIMITED` */
   readonly takeOperation?: () => () => void
+  /** Called once for each operation that has ended. */
+  readonly onEnded?: (operation: SingleOperation) => void
   /** Called once, when it has ended or its reservation has expired. */
   readonly onGone: (stream: SingleStream) => void
 }

@@ -148,6 +148,7 @@ export class SingleStream implements OutletListener {
       this.#options.load.left(this.isOpen)
       operation.release()
       this.#endedEvents += operation.events
+      this.#options.onEnded?.(operation)
     }
     this.#waiting.delete(operation)
   }

@@ -109,8 +109,8 @@ describe('through a gateway', () => {
       { principal: 'a', code: 'RATE_LIMITED', reason: 'principal_streams' },
       { principal: 'b', code: 'GRAPHQL_VALIDATION_FAILED', reason: 'graphql_validation_failed' },
     ])
-    expect(await gateway.metric('sluice_refusals_total', { reason: 'principal_streams' })).toBe(5)
-    expect(await gateway.metric('sluice_refusals_total', { reason: 'graphql_validation_failed' })).toBe(1)
+    expect(await gateway.metric('sluice_limit_refusals_total', { limit: 'principal_streams' })).toBe(5)
+    expect(await gateway.metric('sluice_refusals_total', { code: 'GRAPHQL_VALIDATION_FAILED' })).toBe(1)
     expect(await gateway.metric('sluice_admissions_total', { outcome: 'refused' })).toBe(6)
   })
 

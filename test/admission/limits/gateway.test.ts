@@ -19,7 +19,7 @@ function gatewayWith(env: Record<string, string> = {}): Promise<TestGateway> {
 const open = (gateway: TestGateway, headers: Record<string, string>, query = ORDERS) =>
   RawStream.subscribe(gateway.graphql, query, { headers })
 
-const refusals = (gateway: TestGateway, reason: string) => gateway.metric('sluice_refusals_total', { reason })
+const refusals = (gateway: TestGateway, limit: string) => gateway.metric('sluice_limit_refusals_total', { limit })
 
 /** Status, code, and whether it is said when to come back. */
 function outcome({ status, json, headers }: RawStream) {

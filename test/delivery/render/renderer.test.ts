@@ -8,6 +8,7 @@ import {
   validateSubscriptionArgs,
 } from 'graphql'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { OperationWork } from '../../../src/delivery/counts/operation-counts.ts'
 import type { TextOperation } from '../../../src/delivery/render/compile-text.ts'
 import { Compiler } from '../../../src/delivery/render/compiler.ts'
 import { Renderer } from '../../../src/delivery/render/renderer.ts'
@@ -63,7 +64,8 @@ function rendererOf(fields: string) {
   const stats = { executions: 0, bodies: 0, compiled: 0 }
   const compiler = new Compiler(stats, new Faults(silentLog))
   const errors = new ResolverErrors(silentLog)
-  const renderer = new Renderer({ args, weight: { document: 1, own: 1 }, key: fields, compiler, stats, errors })
+  const work = new OperationWork('steps')
+  const renderer = new Renderer({ args, weight: { document: 1, own: 1 }, key: fields, compiler, stats, errors, work })
   return {
     renderer,
     stats,
