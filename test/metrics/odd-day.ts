@@ -14,10 +14,10 @@ import { MAX_ROWS, oddShop, type Reading, UNLUCKY } from './odd-shop.ts'
 
 const MAX_STREAMS = 12
 const STREAMS_PER_PRINCIPAL = 1
-/** More than one a second over the five minutes of the alerts' rates. */
-const FLOOD = 420
+/** More than one a second over the five minutes of the alerts' rates, also by one of three limits that share them. */
+const FLOOD = 1_000
 /** As many at a time as there are connections for. */
-const FLOOD_AT_ONCE = 60
+const FLOOD_AT_ONCE = 100
 const TICK_MS = 100
 /** Older than the alert on late events allows. */
 const LATE_MS = 20_000
