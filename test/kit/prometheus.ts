@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -67,9 +67,6 @@ export function promtool(
   const { status, stdout, stderr } = spawnSync(find('promtool') as string, args, { input, encoding: 'utf8' })
   return { status, said: `${stdout}${stderr}` }
 }
-
-export const prometheusVersion = (): string =>
-  /version (\S+)/.exec(execFileSync(find('prometheus') as string, ['--version'], { encoding: 'utf8' }))?.[1] ?? ''
 
 export async function startPrometheus({ targets, rules, scrapeMs }: PrometheusOptions): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-prometheus-'))

@@ -15,7 +15,7 @@ interface Rules {
 
 export const RULES_FILE = 'deploy/prometheus/alerts.yaml'
 
-export const rulesText = (): string => readFileSync(RULES_FILE, 'utf8')
+const rulesText = (): string => readFileSync(RULES_FILE, 'utf8')
 
 export function alertRules(): AlertRule[] {
   return (parse(rulesText()) as Rules).groups.flatMap(({ rules }) => rules)
