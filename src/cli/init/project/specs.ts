@@ -17,7 +17,6 @@ export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = {
   typescript: '7.0.2',
 }
 export const PEERS: Readonly<Record<string, string>> = {
-  '@opentelemetry/api': '1.9.0',
   '@pothos/core': '4.15.1',
   graphql: '17.1.0',
   zod: '4.6.7',
