@@ -26,6 +26,9 @@ const COVERED: Record<string, string> = {
   'npx sluice start': 'test/packages',
   'npm test': 'test/packages', // of the project that `sluice init` writes
   'npm ci && npm run build && npm pack ./packages/sluice': 'test/packages',
+  'cd shop': 'test/packages',
+  'npm start': 'test/packages',
+  'npx sluice schema': 'test/packages',
   'npm run docs': 'test/docs/site.long.test.ts', // built, not served
   'npm run codegen': 'test/tooling/codegen.test.ts', // what it would write
   'npm run produce -- --brokers localhost:9092': 'test/demo/produce.test.ts',

@@ -35,7 +35,7 @@ test('payments of the merchant asked for arrive beside the orders; what is no pa
     ['p_1', 'p_3'].map((id) => ({ data: { paymentsByMerchant: { id, method: 'CARD', amount: '12.50' } } })),
   )
   expect(await gateway.metric('sluice_events_total', { topic: 'payments' })).toBe(3)
-  expect(await gateway.metric('sluice_decode_failures_total', { topic: 'payments' })).toBe(1)
+  expect(await gateway.metric('sluice_decode_failures_total', { topic: 'payments', reason: 'schema' })).toBe(1)
 })
 
 test('the steps of docs/add-a-topic.md give a project that passes its type check and prints the new field', async () => {

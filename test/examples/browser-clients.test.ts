@@ -88,7 +88,8 @@ describeChromium('the examples in a browser', (browser) => {
       await produce(['asia', 'japan'], { region: 'ASIA' })
       // An order shows again with each status, at the top.
       await produce(['asia'], { region: 'ASIA', status: 'PAID' })
-      await until('those of Asia are shown', async () => (await events()) === 3)
+      await until('those of Asia have come', async () => (await events()) === 3)
+      await until('they are shown', async () => (await shown()).length === 2)
       expect(await shown()).toEqual(['asia', 'japan'])
       expect(await page.locator('#asia').textContent()).toContain('PAID')
       expect(example.complaints).toEqual([])

@@ -134,7 +134,7 @@ export class World {
     const [, status = '', ...rest] = /^HTTP\/1\.1 (\d{3})/.exec(received) ?? []
     if (status === '' && rest.length === 0) return received === '' ? 'closed' : fault('no HTTP', received)
     if (/^5(?!03)/.test(status)) fault(`status ${status}`, received)
-    if (received.includes('INTERNAL_SERVER_ERROR')) fault('an internal error', received)
+    if (received.includes('"code":"INTERNAL_SERVER_ERROR"')) fault('an internal error', received)
     // GraphiQL's page has libraries in it.
     if (!/\r\ncontent-type: text\/html/i.test(received) && INTERNALS.test(received)) fault('internals', received)
     this.#learn(status, received)

@@ -41,11 +41,16 @@ function listOf(condition: unknown): readonly unknown[] {
 /** Digits of a fraction that are told apart: more than a test has. */
 const DIGITS = 40
 
+/** Numbers without an exponent. */
+const plain = new Intl.NumberFormat('en', { useGrouping: false, maximumFractionDigits: DIGITS })
+
 function placeOf(kind: OrderKind, value: unknown): number | bigint | undefined {
   if (kind === 'number')
     return typeof value === 'bigint' || (typeof value === 'number' && !Number.isNaN(value)) ? value : undefined
   if (value instanceof Date)
     return Number.isNaN(value.getTime()) ? undefined : BigInt(value.getTime()) * 10n ** BigInt(DIGITS - 3)
+  if (kind === 'decimal' && (typeof value === 'number' || typeof value === 'bigint'))
+    return placeOfDecimal(plain.format(value))
   if (typeof value !== 'string') return undefined
   return kind === 'decimal' ? placeOfDecimal(value) : placeOfInstant(value)
 }

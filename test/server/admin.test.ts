@@ -28,7 +28,7 @@ test('another path has nothing, and says what there is', async () => {
   const response = await fetch(`${gateway.adminUrl}/metric`)
   expect(response.status).toBe(404)
   expect(await response.text()).toBe(
-    'There are /inspect, /livez, /readyz, /metrics, /inspect.json, /revoke, /block here\n',
+    'There are /inspect, /livez, /readyz, /metrics, /inspect.json, /produce, /revoke, /block here\n',
   )
 })
 
@@ -83,9 +83,9 @@ test('every metric has a help text and a prefix, and is there before anything ha
     ]),
   )
   const sampled = new Set((await samples(gateway)).map((line) => line.split(/[{ ]/)[0]))
-  // No resolver has run.
+  // No resolver has run, and no topic has a codec that waits for something.
   expect(names.filter((name) => !sampled.has(name.replace(/_seconds$/, '_seconds_sum')) && !sampled.has(name))).toEqual(
-    ['sluice_resolver_seconds'],
+    ['sluice_held_partitions', 'sluice_resolver_seconds'],
   )
 })
 

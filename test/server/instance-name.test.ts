@@ -35,7 +35,7 @@ test('a pod name of 63 characters with dots is an INSTANCE_ID, and is whole in m
   expect(name).toHaveLength(63)
   const gateway = await startTestGateway({ env: { INSTANCE_ID: name } })
   const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
-  expect(metrics).toContain(`sluice_ready{instance="${name}"} 1`)
+  expect(metrics).toContain(`sluice_ready{exported_instance="${name}"} 1`)
   const token = await (await fetch(gateway.graphql, { method: 'PUT' })).text()
   expect(token.slice(0, token.lastIndexOf('.'))).toBe(name)
 })

@@ -7,6 +7,9 @@ import { Random } from './random.ts'
 import { SECRET } from './secret.ts'
 import { type Answer, Connection, codesOf, type Outcome, type RequestOptions, requestBytes } from './wire.ts'
 
+/** As an error says it: metrics have the code as the value of a label, whether or not there was one. */
+const INTERNAL = '"code":"INTERNAL_SERVER_ERROR"'
+
 /** 127.0.0.2 and so on: limits for an address meet attackers only. */
 const ADDRESSES = 6
 /** No request is to wait longer: a refusal has come by then. */
@@ -110,7 +113,7 @@ export class LoopbackTarget implements Target {
 /** Statuses, codes and texts that no answer may have. */
 export function whatIsWrong({ status, body, headers }: Answer, failsByIntent: boolean): string | undefined {
   if (status >= 500 && status !== 503) return `status ${status}: ${body.slice(0, 200)}`
-  if (!failsByIntent && body.includes('INTERNAL_SERVER_ERROR')) return `INTERNAL_SERVER_ERROR: ${body.slice(0, 200)}`
+  if (!failsByIntent && body.includes(INTERNAL)) return `INTERNAL_SERVER_ERROR: ${body.slice(0, 200)}`
   const text = `${[...headers].join()}\n${body}`
   // A stack's line, as text or within JSON; a path of this project or of Node.
   // GraphiQL's page brings the code of a library.

@@ -5,6 +5,7 @@ test('with a cluster of your own neither Java nor Maven is needed', () => {
   const names = (env: NodeJS.ProcessEnv) => parts(env).map((part) => part.package)
   expect(names({})).toEqual([
     'nginx-light',
+    'prometheus',
     'openssl',
     'curl',
     'python3',
@@ -15,6 +16,7 @@ test('with a cluster of your own neither Java nor Maven is needed', () => {
   ])
   expect(names({ KAFKA_BROKERS: '127.0.0.1:9092' })).toEqual([
     'nginx-light',
+    'prometheus',
     'openssl',
     'curl',
     'python3',
@@ -34,6 +36,6 @@ test('CHROMIUM names the browser, and one that is not there is missing', () => {
 
 test('where nothing may be installed, one sentence names the packages', () => {
   expect(advice(parts({}))).toContain(
-    'apt-get install nginx-light openssl curl python3 python3-venv chromium openjdk-17-jre-headless maven',
+    'apt-get install nginx-light prometheus openssl curl python3 python3-venv chromium openjdk-17-jre-headless maven',
   )
 })

@@ -176,6 +176,6 @@ test('tombstones that are skipped have a metric of their own, and a stream goes 
   expect(await gateway.metric('sluice_tombstones_total', { topic: 'orders' })).toBe(2)
   expect(await gateway.metric('sluice_events_total', { topic: 'orders' })).toBe(1)
   const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
-  expect(text).not.toMatch(/^sluice_decode_failures_total\{/m)
+  expect(text).not.toMatch(/^sluice_decode_failures_total\{.*[1-9]\d*$/m)
   expect(lines.filter(({ level }) => level >= 40)).toEqual([])
 })

@@ -37,7 +37,12 @@ export function proposalsOf(type: ObjectPlan | UnionPlan | ValuePlan, seen: read
     index: equalities(columns, key),
     ordered: orders(columns),
     key,
-    isIdKey: type.kind === 'object' && !hasId && seen.length > 0 && seen.every(({ key: own }) => isText(own)),
+    isIdKey:
+      type.kind === 'object' &&
+      !hasId &&
+      !type.fields.some(({ source }) => source === 'id') &&
+      seen.length > 0 &&
+      seen.every(({ key: own }) => isText(own)),
   }
 }
 

@@ -12,7 +12,7 @@ epochSeconds epochMilliseconds epochMicroseconds decimalNumber values withKey gl
 /** Types that every schema of this gateway has, or may have, and names that TypeScript gives other things. */
 export const RESERVED_TYPES: readonly string[] = `
 Query Mutation Subscription String Int Float Boolean ID Cursor DateTime Decimal Long JSON BigDecimal Throttle ThrottleMode
-TableOp Object Array Date Number BigInt Symbol Promise Map Set Record Buffer Error Function NaN Infinity`
+TableOp EventRecord Codec Object Array Date Number BigInt Symbol Promise Map Set Record Buffer Error Function NaN Infinity`
   .trim()
   .split(/\s+/)
 

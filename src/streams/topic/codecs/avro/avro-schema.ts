@@ -1,4 +1,5 @@
-import avsc from 'avsc'
+import { createRequire } from 'node:module'
+import type avsc from 'avsc'
 import { logicalOf, VARIABLE_SCALE_DECIMAL } from './avro-logical.ts'
 import { type AvroNode, PRIMITIVES, type PrimitiveName, type RecordNode } from './avro-node.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -12,6 +13,14 @@ export interface AvroSchema {
   readonly fingerprint: Buffer
 }
 
+let loaded: typeof avsc | undefined
+
+/** At first use: it generates code as it is loaded, and processes without Avro may not be allowed to. */
+function loadAvsc(): typeof avsc {
+  loaded ??= createRequire(import.meta.url)('avsc') as typeof avsc
+  return loaded
+}
+
 /**
  * Parses the text of an Avro schema, after those that it refers to by name. It is avsc that judges it.
  * @throws Error that says what is wrong with it.
@@ -23,7 +32,7 @@ export function parseAvro(text: string, references: readonly string[] = []): Avr
   for (const each of [...references, text]) {
     const schema = schemaIn(each)
     demandShallow(schema, MAX_LEVELS)
-    const type = avsc.Type.forSchema(schema as avsc.Schema, { registry: known, wrapUnions: true })
+    const type = loadAvsc().Type.forSchema(schema as avsc.Schema, { registry: known, wrapUnions: true })
     last = { node: names.parse(schema, undefined), type }
   }
   const { node, type } = last as NonNullable<typeof last>
