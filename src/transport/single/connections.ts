@@ -152,7 +152,9 @@ export class SingleConnections {
     admit: () => Promise<AdmissionResult>,
     errors: ErrorSink,
   ): Promise<void> {
-    const id = String(params.extensions?.operationId)
+    // A value of another kind is refused below; as text, one that is nested deeply would overflow the stack.
+    const given = params.extensions?.operationId
+    const id = typeof given === 'string' ? given : ''
     stream.connections.saw(response.socket)
     let operation: SingleOperation | undefined
     stream.recent.arrived(id)

@@ -208,6 +208,15 @@ describe('4. an operation', () => {
     expect(await gateway.metric('sluice_subscribers')).toBe(0)
   })
 
+  test('with an id that is nested 5,000 deep is refused with 400', async () => {
+    const gateway = await startTestGateway()
+    const client = await SingleClient.open(gateway.graphql)
+    const nested = '['.repeat(5_000) + ']'.repeat(5_000)
+    const body = `{"query":${JSON.stringify(ASIA)},"extensions":{"operationId":${nested}}}`
+    const headers = { 'content-type': 'application/json' }
+    expect(outcome(await client.ask({ method: 'POST', headers, body }))).toEqual([400, 'BAD_REQUEST'])
+  })
+
   test('with an id that is in use is refused with 409, and the first one goes on', async () => {
     const probe = probeSchema()
     const gateway = await startTestGateway({ schema: probe.schema })
